@@ -113,14 +113,18 @@ let package = Package(
             ]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
         room("ServiceManager"),
-        room("Simulation", ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", logging]),
+        room("Simulation", ["Ledger"]),
+        room(
+            "Disasters",
+            ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", "Simulation", logging]),
+        room("Quickstart", ["Events", "Simulation"]),
         .executableTarget(
             name: "standing",
             dependencies: [
-                "Access", "Audit", "CBuild", "CIntrinsics", "CMimalloc", "Console", "Downstream", "Events",
+                "Access", "Audit", "CBuild", "CIntrinsics", "CMimalloc", "Console", "Disasters", "Downstream", "Events",
                 "CEL", "HTTP", "Kafka", "Lag",
-                "Ledger", "Mapping", "Operations", "Pipeline", "Policy", "Query", "Replay", "Scoring", "ServiceManager",
-                "Simulation", "Topics", argumentParser, grdb, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
+                "Ledger", "Mapping", "Operations", "Pipeline", "Policy", "Query", "Quickstart", "Replay", "Scoring",
+                "ServiceManager", "Topics", argumentParser, grdb, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
             ],
             swiftSettings: strict),
 
@@ -159,7 +163,8 @@ let package = Package(
         tests("LagTests", ["Events", "Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
         tests("ServiceManagerTests", ["ServiceManager"]),
-        tests("SimulationTests", ["Kafka", "Pipeline", "Randomness", "Simulation"]),
+        tests("DisastersTests", ["Disasters", "Kafka", "Pipeline", "Randomness", "Simulation"]),
+        tests("QuickstartTests", ["Quickstart"]),
         tests("AccessTests", ["Access", "Events", crypto, jwt, logging]),
         tests("AuditTests", ["Access", "Audit", "Events", "Kafka", "Ledger", logging]),
         tests("ConsoleTests", ["Access", "Console", "Events", "HTTP", httpTypes, hummingbird, logging, nio]),

@@ -3,7 +3,7 @@ import ArgumentParser
 import Foundation
 import Kafka
 import Policy
-import Simulation
+import Quickstart
 import Topics
 
 struct QuickstartCommand: AsyncParsableCommand {

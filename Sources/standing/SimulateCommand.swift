@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
-import Simulation
+import Disasters
 
 struct SimulateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -10,7 +10,7 @@ import Pipeline
 import Policy
 import Query
 import Scoring
-import Simulation
+import Quickstart
 import Synchronization
 import Topics
 

@@ -1,6 +1,6 @@
 import Foundation
 import Randomness
-import Simulation
+import Disasters
 import Synchronization
 import Testing
 

@@ -1,6 +1,7 @@
 internal import Kafka
 internal import Ledger
 internal import Pipeline
+internal import Simulation
 
 /// A process on a simulated machine, from its start to its death. Its calls end with it: whoever makes one then gets an
 /// error, and nothing happens.

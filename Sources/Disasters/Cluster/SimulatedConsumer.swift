@@ -1,4 +1,5 @@
 internal import Kafka
+internal import Simulation
 
 /// A consumer of the simulated cluster: alone or in a group, with everything that happens to members of one.
 final class SimulatedConsumer: ConsumerClient {

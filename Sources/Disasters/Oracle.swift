@@ -5,6 +5,7 @@ internal import Pipeline
 internal import Policy
 internal import Replay
 internal import Scoring
+internal import Simulation
 
 /// What must be, by the plainest way there is from what was acknowledged: every record of a source once in the ledger, in
 /// its order, or a dead letter; every ledger partition folded from its beginning; what a consumer takes of the facts that

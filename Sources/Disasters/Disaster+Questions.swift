@@ -1,5 +1,6 @@
 internal import Kafka
 internal import Pipeline
+internal import Simulation
 
 // Somebody asks members about subjects, as over HTTP.
 extension Disaster {

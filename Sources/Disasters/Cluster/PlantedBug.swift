@@ -1,4 +1,5 @@
 internal import Kafka
+internal import Simulation
 
 /// A bug that is put in on purpose, one of each sort that this system must not have: the simulation has to find it. What
 /// the pipeline is told and what is done come apart.

@@ -1,5 +1,6 @@
 internal import Kafka
 internal import Ledger
+internal import Simulation
 
 /// A Kafka cluster in memory, with its clock: logs, groups, and what is on its way to and from them. Time passes only when
 /// somebody waits; everything that happens by itself lies in the agenda, in order of its time.

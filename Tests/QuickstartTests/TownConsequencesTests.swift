@@ -1,5 +1,5 @@
 import Foundation
-import Simulation
+import Quickstart
 import Testing
 
 /// What follows a deed days or months later, in a town of 200 over about two years.

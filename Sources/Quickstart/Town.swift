@@ -1,3 +1,5 @@
+internal import Simulation
+
 /// One Kafka record of a town.
 public struct TownRecord: Sendable, Equatable {
     public let topic: String

@@ -1,5 +1,5 @@
 import Foundation
-import Simulation
+import Quickstart
 import Testing
 
 struct TownPolicyTests {
@@ -9,6 +9,6 @@ struct TownPolicyTests {
     @Test func theProgramCarriesTheShippedPolicy() throws {
         #expect(
             try TownPolicy.text == String(contentsOf: Self.file, encoding: .utf8),
-            "deploy/policies/town/town.yaml is not as in Sources/Simulation/TownPolicy.swift")
+            "deploy/policies/town/town.yaml is not as in Sources/Quickstart/TownPolicy.swift")
     }
 }

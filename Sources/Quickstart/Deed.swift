@@ -1,3 +1,5 @@
+internal import Simulation
+
 /// What a citizen can do, and what the town hears of it.
 enum Deed: Sendable {
     case billPaid, billMissed, loanRepaid

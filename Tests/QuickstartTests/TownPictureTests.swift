@@ -1,4 +1,4 @@
-import Simulation
+import Quickstart
 import Testing
 
 /// What a town may look like after some years.

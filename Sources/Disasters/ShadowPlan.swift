@@ -1,5 +1,6 @@
 internal import Events
 internal import Pipeline
+internal import Simulation
 
 /// What operators put into the shadow in a run, end, and activate from there.
 struct ShadowPlan {

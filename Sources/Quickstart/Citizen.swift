@@ -1,3 +1,5 @@
+internal import Simulation
+
 /// Whom a town has: the `kind` of an enrolment.
 enum Kind: String, Sendable {
     case individual, business, official

@@ -5,6 +5,7 @@ internal import Logging
 internal import Pipeline
 internal import Policy
 internal import Scoring
+internal import Simulation
 
 /// One run, under way.
 final class Disaster {

@@ -1,6 +1,7 @@
 import Kafka
 @testable import Pipeline
-@testable import Simulation
+@testable import Disasters
+import Simulation
 import Testing
 
 /// Which answers of simulated members are taken.

@@ -1,4 +1,5 @@
 internal import Kafka
+internal import Simulation
 
 /// An idempotent producer of the simulated cluster: one batch a partition on its way, sent again until it is answered. What
 /// it has sent may arrive after it is dead.

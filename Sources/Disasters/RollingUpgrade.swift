@@ -1,4 +1,5 @@
 internal import Scoring
+internal import Simulation
 
 /// A run whose members' programs are of two releases. The ledger begins under the newest fold version that the older one knows.
 /// Operators replace one program after the other, now and then back again, and move the ledger to the newest version: some only when

@@ -1,5 +1,5 @@
 import Foundation
-import Simulation
+import Quickstart
 import Testing
 
 @Suite struct TownTests {

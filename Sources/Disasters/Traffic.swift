@@ -1,4 +1,5 @@
 internal import Kafka
+internal import Simulation
 
 /// What programmes send: lives with bills and courts, appeals and voids, withdrawals, changes of policy, repeats, late
 /// events, and records that are none.

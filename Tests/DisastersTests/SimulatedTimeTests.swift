@@ -1,7 +1,8 @@
 import Testing
 
 import Pipeline
-@testable import Simulation
+@testable import Disasters
+import Simulation
 
 /// Time passes for members of the simulated cluster as it does for real ones.
 @Suite struct SimulatedTimeTests {
