@@ -118,13 +118,20 @@ let package = Package(
             "Disasters",
             ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", "Simulation", logging]),
         room("Quickstart", ["Events", "Simulation"]),
+        room("Terminal", ["Events", "Ledger", "Replay", argumentParser, logging]),
+        room(
+            "Options",
+            [
+                "Access", "Events", "HTTP", "Kafka", "Mapping", "Pipeline", "Policy", "Scoring", "Terminal", "Topics",
+                argumentParser,
+            ]),
         .executableTarget(
             name: "standing",
             dependencies: [
                 "Access", "Audit", "CBuild", "CIntrinsics", "CMimalloc", "Console", "Disasters", "Downstream", "Events",
                 "CEL", "HTTP", "Kafka", "Lag",
-                "Ledger", "Mapping", "Operations", "Pipeline", "Policy", "Query", "Quickstart", "Replay", "Scoring",
-                "ServiceManager", "Topics", argumentParser, grdb, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
+                "Ledger", "Mapping", "Operations", "Options", "Pipeline", "Policy", "Query", "Quickstart", "Replay",
+                "Scoring", "ServiceManager", "Terminal", "Topics", argumentParser, grdb, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
             ],
             swiftSettings: strict),
 

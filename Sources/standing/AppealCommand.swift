@@ -1,5 +1,6 @@
 import ArgumentParser
 import Events
+import Options
 
 struct AppealCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

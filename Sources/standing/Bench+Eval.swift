@@ -1,6 +1,7 @@
 import ArgumentParser
 import CEL
 import Foundation
+import Terminal
 
 struct BenchEval: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Events
 import Foundation
+import Options
 import Policy
 import Scoring
 

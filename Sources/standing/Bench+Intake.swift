@@ -5,8 +5,10 @@ import Kafka
 import Ledger
 import Logging
 import Mapping
+import Options
 import Pipeline
 import Policy
+import Terminal
 
 struct BenchIntake: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

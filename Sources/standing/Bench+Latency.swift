@@ -3,9 +3,11 @@ import Events
 import Foundation
 import Kafka
 import Logging
+import Options
 import Pipeline
 import Policy
 import Scoring
+import Terminal
 import Topics
 
 struct BenchLatency: AsyncParsableCommand {

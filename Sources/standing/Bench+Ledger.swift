@@ -2,9 +2,11 @@ import ArgumentParser
 import Events
 import Foundation
 import Ledger
+import Options
 import Policy
 import Replay
 import Scoring
+import Terminal
 
 /// A ledger made up for a benchmark, in a folder that goes with it: every subject enrolled, then bills, month after month.
 final class BenchLedger {

@@ -5,9 +5,11 @@ import Foundation
 import Kafka
 import Ledger
 import Logging
+import Options
 import Pipeline
 import Policy
 import Scoring
+import Terminal
 import Topics
 
 struct BenchPipeline: AsyncParsableCommand {

@@ -6,11 +6,13 @@ import HTTP
 import Kafka
 import Ledger
 import Logging
+import Options
 import Pipeline
 import Policy
 import Query
 import Scoring
 import Synchronization
+import Terminal
 import Topics
 
 struct BenchQuery: AsyncParsableCommand {

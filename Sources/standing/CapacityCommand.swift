@@ -3,7 +3,9 @@ import Events
 import Foundation
 import Ledger
 import Operations
+import Options
 import Pipeline
+import Terminal
 
 struct CapacityCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

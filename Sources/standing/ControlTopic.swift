@@ -1,5 +1,6 @@
 import Events
 import Ledger
+import Options
 import Topics
 
 /// Sends control events.

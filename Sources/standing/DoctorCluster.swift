@@ -4,6 +4,7 @@ import Kafka
 import Lag
 import Ledger
 import Operations
+import Options
 import Synchronization
 import Topics
 

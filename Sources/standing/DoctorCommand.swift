@@ -3,8 +3,10 @@ import Events
 import Foundation
 import Kafka
 import Operations
+import Options
 import Pipeline
 import Synchronization
+import Terminal
 import Topics
 
 struct DoctorCommand: AsyncParsableCommand {

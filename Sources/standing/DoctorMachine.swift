@@ -4,6 +4,7 @@ import CoreFoundation
 import Foundation
 import Kafka
 import Operations
+import Options
 import Pipeline
 import Policy
 

@@ -4,9 +4,11 @@ import Events
 import Foundation
 import HTTP
 import Logging
+import Options
 import Pipeline
 import Scoring
 import ServiceManager
+import Terminal
 
 struct DownstreamOptions: ParsableArguments {
     @OptionGroup var cluster: ClusterOptions

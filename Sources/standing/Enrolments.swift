@@ -3,6 +3,7 @@ import Events
 import Foundation
 import Mapping
 import Synchronization
+import Terminal
 
 #if canImport(FoundationNetworking)
     import FoundationNetworking

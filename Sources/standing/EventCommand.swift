@@ -1,5 +1,6 @@
 import ArgumentParser
 import Events
+import Options
 
 struct EventCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

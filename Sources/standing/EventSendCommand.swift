@@ -1,5 +1,7 @@
 import ArgumentParser
 import Events
+import Options
+import Terminal
 import Topics
 
 struct EventSendCommand: ParsableCommand {

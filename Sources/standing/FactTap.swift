@@ -4,6 +4,7 @@ import Foundation
 import Kafka
 import Logging
 import Synchronization
+import Terminal
 
 /// What the sanction facts add up to: what stands now, and what has become of the rest.
 struct SanctionTally {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Events
 import Foundation
 import Mapping
+import Terminal
 
 /// One reading of a table by a map. Every reading gives the same rows the same ids.
 struct ImportPass {

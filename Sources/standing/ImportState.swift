@@ -1,6 +1,7 @@
 import ArgumentParser
 import Events
 import Foundation
+import Terminal
 
 /// How far an import is: a JSON document in a file of the operator's. It holds only for the same file, map and topic.
 struct ImportState: Codable, Equatable {

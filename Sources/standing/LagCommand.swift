@@ -6,8 +6,10 @@ import Kafka
 import Lag
 import Ledger
 import Logging
+import Options
 import Pipeline
 import Query
+import Terminal
 import Topics
 
 struct LagCommand: AsyncParsableCommand {

@@ -2,6 +2,7 @@ import Foundation
 import Kafka
 import Ledger
 import Synchronization
+import Terminal
 
 /// What came of a load.
 struct LatencyResult: Sendable {

@@ -2,8 +2,10 @@ import ArgumentParser
 import Foundation
 import Kafka
 import Ledger
+import Options
 import Pipeline
 import Scoring
+import Terminal
 import Topics
 
 struct LedgerCommand: AsyncParsableCommand {

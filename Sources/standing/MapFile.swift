@@ -3,6 +3,7 @@ import Events
 import Foundation
 import Mapping
 import Policy
+import Terminal
 import Topics
 
 /// A file with a map: a topic file, or a file of the map alone.

@@ -3,6 +3,8 @@ import Events
 import Foundation
 import Kafka
 import Ledger
+import Options
+import Terminal
 
 /// An event that an operator sends: structured CloudEvents JSON under the subject's key.
 struct OperatorEvent {

@@ -3,10 +3,12 @@ import ArgumentParser
 import Events
 import Foundation
 import Ledger
+import Options
 import Pipeline
 import Policy
 import Replay
 import Synchronization
+import Terminal
 
 struct PolicyProposeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

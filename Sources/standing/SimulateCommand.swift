@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Logging
 import Disasters
+import Terminal
 
 struct SimulateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -3,7 +3,9 @@ import Events
 import Foundation
 import Kafka
 import Mapping
+import Options
 import Policy
+import Terminal
 import Topics
 
 struct SourceImportCommand: ParsableCommand {

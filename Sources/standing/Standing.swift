@@ -5,6 +5,7 @@ import Foundation
 import Kafka
 import Ledger
 import Scoring
+import Terminal
 
 @main
 struct StandingCommand: AsyncParsableCommand {

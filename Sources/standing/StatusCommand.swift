@@ -4,7 +4,9 @@ import Foundation
 import Kafka
 import Lag
 import Operations
+import Options
 import Pipeline
+import Terminal
 import Topics
 
 struct StatusCommand: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Events
+import Options
 
 struct SubjectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Kafka
+import Options
+import Terminal
 import Topics
 
 struct TopicsCommand: ParsableCommand {

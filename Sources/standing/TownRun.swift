@@ -6,12 +6,14 @@ import HTTP
 import Kafka
 import Lag
 import Logging
+import Options
 import Pipeline
 import Policy
 import Query
 import Scoring
 import Quickstart
 import Synchronization
+import Terminal
 import Topics
 
 /// `quickstart` without files: the town lives, the pipeline scores it, the downstream services follow, a view shows it.

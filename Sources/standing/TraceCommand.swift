@@ -3,9 +3,11 @@ import Events
 import Foundation
 import Kafka
 import Ledger
+import Options
 import Pipeline
 import Replay
 import Scoring
+import Terminal
 
 struct TraceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -5,6 +5,7 @@ import Ledger
 import Pipeline
 import Replay
 import Scoring
+import Terminal
 
 /// Finds an event in a ledger, and what it did there.
 struct TraceSearch {

@@ -1,5 +1,5 @@
-import Foundation
-import Synchronization
+internal import Foundation
+internal import Synchronization
 
 /// Standard error, as far as it takes what is written. A full disk, a pipe that nobody reads, or one that is closed, ends
 /// nothing and stops nothing: lines are lost then, and counted.

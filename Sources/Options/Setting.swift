@@ -1,15 +1,15 @@
-import ArgumentParser
-import Events
-import Policy
+public import ArgumentParser
+internal import Events
+internal import Policy
 
 /// One setting of the table `Setting.all`: what a flag, the environment or the configuration file may give. The flags'
 /// help, the names that the environment and the file may use and `standing settings` all come from the table.
-struct Setting {
+public struct Setting: Sendable {
     /// Who reads a setting.
-    enum Section: String {
+    public enum Section: String, Sendable {
         case cluster, log, keys, clock, serve, perks, blacklist, lag
 
-        var commands: String {
+        public var commands: String {
             switch self {
             case .cluster: "all that talk to a cluster"
             case .log: "serve, perks, blacklist, quickstart"
@@ -21,23 +21,23 @@ struct Setting {
     }
 
     /// The environment's variables begin with it.
-    static let prefix = "STANDING_"
+    public static let prefix = "STANDING_"
 
     /// The key in the configuration file; of one with a dot, such as `perks.http-port`, what stands before the dot is a
     /// mapping there and the command that has the flag.
-    let name: String
-    let section: Section
-    let what: String
+    public let name: String
+    public let section: Section
+    public let what: String
     /// Nil if there is none.
-    let standard: String?
+    public let standard: String?
     /// In words, where `standard` would say too little.
-    let otherwise: String?
+    public let otherwise: String?
     /// It can hold passwords: they are never shown.
-    let isSecret: Bool
+    public let isSecret: Bool
     /// Commands that read it beside those of its section.
-    let others: String?
+    public let others: String?
 
-    init(
+    public init(
         _ name: String, _ section: Section, _ what: String, standard: String? = nil, otherwise: String? = nil,
         isSecret: Bool = false, others: String? = nil
     ) {
@@ -45,7 +45,7 @@ struct Setting {
         (self.standard, self.otherwise, self.isSecret, self.others) = (standard, otherwise, isSecret, others)
     }
 
-    static let all: [Setting] =
+    public static let all: [Setting] =
         table + access + members + downstream(.perks, port: 8081) + downstream(.blacklist, port: 8082) + [
             Setting(
                 "blacklist.measures", .blacklist,
@@ -204,19 +204,19 @@ struct Setting {
         ("STANDING_FUZZ_SEED", "which random inputs a test takes"),
     ]
 
-    static let variables = all.map(\.variable) + otherVariables.map(\.name)
+    public static let variables = all.map(\.variable) + otherVariables.map(\.name)
 
-    var variable: String {
+    public var variable: String {
         Self.prefix + name.uppercased().replacing("-", with: "_").replacing(".", with: "_")
     }
 
-    var flag: String { "--\(name.split(separator: ".").last ?? "")" }
+    public var flag: String { "--\(name.split(separator: ".").last ?? "")" }
 
     /// In words; nil if there is none.
-    var defaultInWords: String? { otherwise ?? standard }
+    public var defaultInWords: String? { otherwise ?? standard }
 
     /// The setting of this name, which must be in the table.
-    static func named(_ name: String) -> Setting {
+    public static func named(_ name: String) -> Setting {
         guard let setting = all.first(where: { $0.name == name }) else {
             preconditionFailure("no setting is called \(name): add it to Setting.all")
         }
@@ -225,7 +225,7 @@ struct Setting {
 
     /// A flag's help. Several names: the one flag gives another setting in each command. `otherwise`: of a command for which
     /// something else holds where nobody gives the setting.
-    static func help(_ names: String..., otherwise: String? = nil) -> ArgumentHelp {
+    public static func help(_ names: String..., otherwise: String? = nil) -> ArgumentHelp {
         let settings = names.map { named($0) }
         var defaults: [String] = otherwise.map { [$0] } ?? []
         for text in settings.compactMap(\.defaultInWords) where otherwise == nil && !defaults.contains(text) {
@@ -251,7 +251,7 @@ struct Setting {
     }
 
     /// Whether a variable with our prefix has a reason to be there.
-    static func isKnown(variable: String, value: String) -> Bool {
+    public static func isKnown(variable: String, value: String) -> Bool {
         variables.contains(variable) || isOfAService(variable, value)
     }
 
@@ -261,67 +261,5 @@ struct Setting {
         variable.hasSuffix("_SERVICE_HOST") || variable.contains(/_SERVICE_PORT(_|$)/)
             || variable.contains(/_PORT_[0-9]+_(TCP|UDP|SCTP)(_|$)/)
             || (variable.hasSuffix("_PORT") && value.contains("://"))
-    }
-}
-
-struct SettingsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "settings",
-        abstract: "Every setting: its name, its variable, its default, the commands that read it, and what it is.",
-        discussion: """
-            A flag wins over the environment, and that over the file given with --config (or STANDING_CONFIG), where a name \
-            is a key; one with a dot stands in a mapping. `standing serve --show-config` shows what is in force.
-
-            Examples:
-              standing settings
-              standing settings http-port data --output json
-            """)
-
-    @Argument(help: "Only these settings. Default: all.", completion: .settings)
-    var names: [String] = []
-    @Option(help: "text or json, a line each.")
-    var output = TableFormat.text
-
-    func validate() throws {
-        let known = Setting.all.map(\.name)
-        if let name = names.first(where: { !known.contains($0) }) {
-            let mend = YAMLReader.nearest(to: name, in: known).map { "; did you mean \"\($0)\"?" } ?? ""
-            throw ValidationError("no setting is called \"\(name)\"\(mend)")
-        }
-    }
-
-    func run() throws {
-        let settings = Setting.all.filter { names.isEmpty || names.contains($0.name) }
-        guard output == .text else {
-            for setting in settings { print(setting.json) }
-            return
-        }
-        var table = TextTable([.text("name"), .text("variable"), .text("default"), .text("for"), .text("what")])
-        for setting in settings { table.add(setting.row) }
-        print(table.take(), terminator: "")
-    }
-}
-
-extension Setting {
-    fileprivate var row: [String] {
-        let commands = [section.commands, others].compactMap { $0 }.joined(separator: ", ")
-        return [name, variable, defaultInWords ?? "", commands, what]
-    }
-
-    /// `{"name","flag","variable","section","default","secret","what"}`; `default` is null if there is none.
-    fileprivate var json: String {
-        var writer = ByteWriter()
-        for (index, (key, value)) in [
-            ("name", name), ("flag", flag), ("variable", variable), ("section", section.rawValue), ("what", what),
-        ].enumerated() {
-            writer.append(index == 0 ? "{" : ",")
-            writer.append(jsonString: key)
-            writer.append(":")
-            writer.append(jsonString: value)
-        }
-        writer.append(",\"default\":")
-        if let standard { writer.append(jsonString: standard) } else { writer.append("null") }
-        writer.append(",\"secret\":\(isSecret)}")
-        return String(decoding: writer.bytes, as: UTF8.self)
     }
 }

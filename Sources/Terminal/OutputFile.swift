@@ -1,17 +1,17 @@
-import CoreFoundation
-import Foundation
+internal import CoreFoundation
+internal import Foundation
 
 /// Buffered bytes to a file or to standard output (`-`). A file is written beside its name, under a name of this process's own
 /// (`PATH.PROCESS.partial`), and moved there at the end, so that a reader never sees half of it. What is not closed leaves
 /// nothing behind. What is no file, such as a device or a pipe, is written as it is.
-final class OutputFile {
+public final class OutputFile {
     private let path: String
     /// Nil: standard output, no file, or moved already.
     private var partial: String?
     /// Nil: flushed and closed.
     private var handle: UnsafeMutablePointer<FILE>?
 
-    init(_ path: String) throws {
+    public init(_ path: String) throws {
         self.path = path
         let descriptor: Int32
         if path == "-" {
@@ -58,23 +58,23 @@ final class OutputFile {
                 ? "standard output cannot be written: \(reason)" : "\(path): error: cannot be written: \(reason)")
     }
 
-    func write(_ bytes: UnsafeRawBufferPointer) throws {
+    public func write(_ bytes: UnsafeRawBufferPointer) throws {
         guard let handle, fwrite(bytes.baseAddress, 1, bytes.count, handle) == bytes.count else { throw unwritable }
     }
 
-    func write(line bytes: UnsafeRawBufferPointer) throws {
+    public func write(line bytes: UnsafeRawBufferPointer) throws {
         try write(bytes)
         guard let handle, putc(0x0A, handle) >= 0 else { throw unwritable }
     }
 
     /// Everything is written, but a file is not there yet: `close` moves it.
-    func finish() throws {
+    public func finish() throws {
         guard let file = handle else { return }
         handle = nil
         guard fclose(file) == 0 else { throw unwritable }
     }
 
-    func close() throws {
+    public func close() throws {
         try finish()
         guard let partial else { return }
         guard rename(partial, path) == 0 else { throw unwritable }

@@ -1,6 +1,6 @@
 extension Setting {
     /// How members know each other.
-    static let members: [Setting] = [
+    public static let members: [Setting] = [
         Setting(
             "member-secret", .serve,
             """

@@ -1,18 +1,18 @@
-import Foundation
-import Ledger
-import Replay
-import Synchronization
+internal import Foundation
+public import Ledger
+public import Replay
+internal import Synchronization
 
 /// Shows on standard error how far a command is that takes its time: a line that is drawn over where that is a terminal, else one
 /// now and then. A quick command is done before the first.
-final class ProgressLine: @unchecked Sendable {
+public final class ProgressLine: @unchecked Sendable {
     /// One look at the work.
-    struct Reading: Sendable {
-        var done: Int64
+    public struct Reading: Sendable {
+        public var done: Int64
         /// 0: not known.
-        var total: Int64
+        public var total: Int64
         /// What was done in the unit of the rate.
-        var count: Int64
+        public var count: Int64
     }
 
     /// What takes the line that is drawn away, so that a message has one of its own; empty if none is.
@@ -32,7 +32,7 @@ final class ProgressLine: @unchecked Sendable {
     private var isFinished = false
 
     /// `unit`: what the rate counts. `read` is called on a thread of its own.
-    init(_ unit: String, _ read: @escaping @Sendable () -> Reading) {
+    public init(_ unit: String, _ read: @escaping @Sendable () -> Reading) {
         self.read = read
         let kind = ProcessInfo.processInfo.environment["TERM"] ?? ""
         isTerminal = isatty(STDERR_FILENO) == 1 && !kind.isEmpty && kind != "dumb"
@@ -48,15 +48,15 @@ final class ProgressLine: @unchecked Sendable {
         timer.resume()
     }
 
-    convenience init(_ progress: ReplayProgress) {
+    public convenience init(_ progress: ReplayProgress) {
         self.init("entries") { Reading(done: progress.offsets, total: progress.total, count: progress.entries) }
     }
 
-    convenience init(_ progress: FileProgress) {
+    public convenience init(_ progress: FileProgress) {
         self.init("lines") { Reading(done: progress.bytes, total: progress.total, count: progress.lines) }
     }
 
-    convenience init(_ unit: String, _ work: WorkCounter) {
+    public convenience init(_ unit: String, _ work: WorkCounter) {
         self.init(unit) { Reading(done: work.done, total: work.total, count: work.count) }
     }
 
@@ -69,7 +69,7 @@ final class ProgressLine: @unchecked Sendable {
     }
 
     /// Takes the line away again. What the command prints comes after it.
-    func finish() {
+    public func finish() {
         timer.cancel()
         queue.sync {
             StandardError.write(Array(Self.clearing.utf8))
@@ -80,35 +80,35 @@ final class ProgressLine: @unchecked Sendable {
 }
 
 /// Work that is counted where it is done and shown elsewhere.
-final class WorkCounter: Sendable {
+public final class WorkCounter: Sendable {
     /// 0: not known.
-    let total: Int64
+    public let total: Int64
     private let doneSoFar = Atomic<Int64>(0)
     private let countSoFar = Atomic<Int64>(0)
 
-    init(total: Int64 = 0) { self.total = total }
+    public init(total: Int64 = 0) { self.total = total }
 
-    var done: Int64 { doneSoFar.load(ordering: .relaxed) }
-    var count: Int64 { countSoFar.load(ordering: .relaxed) }
+    public var done: Int64 { doneSoFar.load(ordering: .relaxed) }
+    public var count: Int64 { countSoFar.load(ordering: .relaxed) }
 
     /// `count`: the same in the unit of the rate.
-    func add(_ done: Int64, count: Int64) {
+    public func add(_ done: Int64, count: Int64) {
         doneSoFar.add(done, ordering: .relaxed)
         countSoFar.add(count, ordering: .relaxed)
     }
 }
 
 /// Frames that are counted as they are read: the offsets as work, the frames as its unit.
-final class CountedFrames: FrameSource {
+public final class CountedFrames: FrameSource {
     private let frames: any FrameSource
     private let work: WorkCounter
     private var nextOffset: Int64
 
-    init(_ frames: any FrameSource, from start: Int64 = 0, _ work: WorkCounter) {
+    public init(_ frames: any FrameSource, from start: Int64 = 0, _ work: WorkCounter) {
         (self.frames, self.work, nextOffset) = (frames, work, start)
     }
 
-    func next() throws -> LedgerFrame? {
+    public func next() throws -> LedgerFrame? {
         let frame = try frames.next()
         if let frame {
             work.add(max(0, frame.offset + 1 - nextOffset), count: 1)

@@ -1,19 +1,19 @@
-import ArgumentParser
-import Events
-import Foundation
-import Pipeline
-import Policy
-import Topics
+public import ArgumentParser
+internal import Events
+internal import Foundation
+internal import Pipeline
+internal import Policy
+internal import Topics
 
 /// What a shell offers after an option. Files and lists stand in the completion script; what depends on files of topics or
 /// on a policy the program itself answers while somebody types, quietly: where it cannot, nothing is offered.
 extension CompletionKind {
-    static var policies: CompletionKind { .file(extensions: ["yaml", "yml"]) }
-    static var events: CompletionKind { .file(extensions: ["jsonl", "gz"]) }
-    static var clocks: CompletionKind { .list(["wall", "events"]) }
+    public static var policies: CompletionKind { .file(extensions: ["yaml", "yml"]) }
+    public static var events: CompletionKind { .file(extensions: ["jsonl", "gz"]) }
+    public static var clocks: CompletionKind { .list(["wall", "events"]) }
 
     /// The source topics and the control topic, of `STANDING_TOPICS` or the program's own.
-    static var sourceTopics: CompletionKind {
+    public static var sourceTopics: CompletionKind {
         .custom { words, _, _ in
             let folder = value(of: "--topics", in: words) ?? ProcessInfo.processInfo.environment["STANDING_TOPICS"]
             let topics = try? folder.map { try TopicDefinition.load(directory: $0) } ?? TopicDefinition.builtIn()
@@ -22,10 +22,10 @@ extension CompletionKind {
     }
 
     /// The sanctions of the policy that `STANDING_POLICY` names.
-    static var sanctions: CompletionKind { .custom { _, _, _ in policy()?.sanctions.map(\.id) ?? [] } }
+    public static var sanctions: CompletionKind { .custom { _, _, _ in policy()?.sanctions.map(\.id) ?? [] } }
 
     /// The name of the policy that `STANDING_POLICY` names, with each version up to its own, the newest first.
-    static var policyVersions: CompletionKind {
+    public static var policyVersions: CompletionKind {
         .custom { _, _, _ in
             guard let policy = policy() else { return [] }
             let oldest = max(1, policy.version - maximumVersions + 1)
@@ -35,7 +35,7 @@ extension CompletionKind {
 
     private static let maximumVersions: Int64 = 20
 
-    static var settings: CompletionKind { .list(Setting.all.map(\.name)) }
+    public static var settings: CompletionKind { .list(Setting.all.map(\.name)) }
 
     private static func policy() -> ScoringPolicy? {
         guard let path = ProcessInfo.processInfo.environment["STANDING_POLICY"],

@@ -1,8 +1,8 @@
-import Access
+internal import Access
 
 extension Setting {
     /// Who is let in over HTTP.
-    static let access: [Setting] = [
+    public static let access: [Setting] = [
         Setting(
             "access-users", .serve,
             "File of users who log in with a password (`standing access users`). Not every user of the machine may read it.",

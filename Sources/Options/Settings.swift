@@ -1,65 +1,31 @@
-import ArgumentParser
-import Events
-import Foundation
-import HTTP
-import Kafka
-import Policy
-import Topics
-
-/// Where settings stand that neither a flag nor the environment gives.
-struct ConfigurationOptions: ParsableArguments {
-    @Option(help: "Configuration file, YAML. Default: none.", completion: .file(extensions: ["yaml", "yml"]))
-    var config: String?
-}
-
-/// Options of every command that talks to a cluster. A flag wins over the environment (`STANDING_BROKERS`), and that
-/// over the configuration file (`brokers:`).
-struct ClusterOptions: ParsableArguments {
-    @Option(help: Setting.help("brokers"))
-    var brokers: String?
-
-    @Option(help: Setting.help("kafka"))
-    var kafka: [String] = []
-
-    @Option(help: Setting.help("topics"), completion: .directory)
-    var topics: String?
-
-    @Option(help: Setting.help("topic-prefix"))
-    var topicPrefix: String?
-
-    @OptionGroup var file: ConfigurationOptions
-
-    var config: String? { file.config }
-
-    /// The first of these flags that was given; nil if none was.
-    var givenFlag: String? {
-        let flags = [
-            ("--brokers", brokers != nil), ("--kafka", !kafka.isEmpty), ("--topics", topics != nil),
-            ("--topic-prefix", topicPrefix != nil), ("--config", config != nil),
-        ]
-        return flags.first(where: \.1)?.0
-    }
-}
+internal import ArgumentParser
+internal import Events
+public import Foundation
+public import HTTP
+internal import Kafka
+internal import Policy
+internal import Terminal
+internal import Topics
 
 /// The values of the settings that one command reads, each with where it came from. Precedence: flag, environment, file,
 /// default.
-struct Settings {
-    struct Origin: Equatable {
-        let text: String
-        static let flag = Origin(text: "flag")
-        static let environment = Origin(text: "environment")
-        static let standard = Origin(text: "default")
+public struct Settings {
+    public struct Origin: Equatable, Sendable {
+        public let text: String
+        public static let flag = Origin(text: "flag")
+        public static let environment = Origin(text: "environment")
+        public static let standard = Origin(text: "default")
     }
 
     private var file: [String: (value: String, place: String)] = [:]
     private var fileKafka: [String: (value: String, place: String)] = [:]
     private let environment: [String: String]
     private var origins: [String: Origin] = [:]
-    private(set) var shown: [(name: String, value: String, origin: String)] = []
+    public private(set) var shown: [(name: String, value: String, origin: String)] = []
 
     /// Reads the configuration file; ends the command with every mistake in it, and with every variable of the environment
     /// that has our prefix and is none of ours. What a setting's value is worth is left to whoever reads it.
-    init(config path: String?, environment: [String: String] = ProcessInfo.processInfo.environment) throws {
+    public init(config path: String?, environment: [String: String] = ProcessInfo.processInfo.environment) throws {
         self.environment = environment
         try Self.checkVariables(environment)
         guard let path = path ?? environment["STANDING_CONFIG"] else { return }
@@ -116,7 +82,7 @@ struct Settings {
     }
 
     /// A setting's value, `standard` instead of the table's default; nil where nobody gave one and there is no default.
-    mutating func value(_ name: String, flag: String?, default standard: String? = nil) -> (
+    public mutating func value(_ name: String, flag: String?, default standard: String? = nil) -> (
         value: String, origin: Origin
     )? {
         let setting = Setting.named(name)
@@ -133,21 +99,21 @@ struct Settings {
     }
 
     /// Whether somebody gave a setting that was read.
-    func isGiven(_ name: String) -> Bool { origins[name].map { $0 != .standard } ?? false }
+    public func isGiven(_ name: String) -> Bool { origins[name].map { $0 != .standard } ?? false }
 
     /// Whether a setting that was read was given for this process alone: the environment and a file may be there for
     /// others too.
-    func isFlag(_ name: String) -> Bool { origins[name] == .flag }
+    public func isFlag(_ name: String) -> Bool { origins[name] == .flag }
 
     /// A setting's text; ends the command if it is empty.
-    mutating func text(_ name: String, flag: String?, default standard: String? = nil) throws -> String? {
+    public mutating func text(_ name: String, flag: String?, default standard: String? = nil) throws -> String? {
         guard let (text, origin) = value(name, flag: flag, default: standard) else { return nil }
         guard !text.isEmpty else { throw fail("\(name) (\(origin.text)): error: the value is empty", Exit.usage) }
         return text
     }
 
     /// A setting that must parse, nil if it has no value; ends the command naming where the bad value stands.
-    mutating func parseIfGiven<Value>(
+    public mutating func parseIfGiven<Value>(
         _ name: String, flag: String?, default standard: String? = nil, expected: String, _ body: (String) -> Value?
     ) throws -> Value? {
         guard let (text, origin) = value(name, flag: flag, default: standard) else { return nil }
@@ -158,7 +124,7 @@ struct Settings {
     }
 
     /// A setting that must parse and has a default.
-    mutating func parse<Value>(
+    public mutating func parse<Value>(
         _ name: String, flag: String?, default standard: String? = nil, expected: String, _ body: (String) -> Value?
     ) throws -> Value {
         guard let value = try parseIfGiven(name, flag: flag, default: standard, expected: expected, body) else {
@@ -168,12 +134,12 @@ struct Settings {
     }
 
     /// A setting that is true or false; its flag can only say true.
-    mutating func flag(_ name: String, _ isGiven: Bool) throws -> Bool {
+    public mutating func flag(_ name: String, _ isGiven: Bool) throws -> Bool {
         try parse(name, flag: isGiven ? "true" : nil, expected: "true or false") { Bool($0) }
     }
 
     /// Where an HTTP server listens: the settings `http-host` and `http-port`, under a prefix such as `perks.`.
-    mutating func address(_ prefix: String, host: String?, port: String?) throws -> HTTPAddress {
+    public mutating func address(_ prefix: String, host: String?, port: String?) throws -> HTTPAddress {
         let host = try parse(prefix + "http-host", flag: host, expected: "an address") { $0.isEmpty ? nil : $0 }
         let port = try parse(prefix + "http-port", flag: port, expected: "a port from 0 to 65535") {
             Int($0).flatMap { (0...65535).contains($0) ? $0 : nil }
@@ -223,12 +189,12 @@ struct Settings {
     }
 
     /// For `--show-config`: what was read, a line each.
-    func show() {
+    public func show() {
         for (name, value, origin) in shown { print("\(name): \(value)    # \(origin)".printable()) }
     }
 
     /// `512M`, `4G`: with K, M or G, powers of 1024.
-    static func bytes(_ text: String) -> Int64? {
+    public static func bytes(_ text: String) -> Int64? {
         for (suffix, unit) in [("K", 1 << 10), ("M", 1 << 20), ("G", 1 << 30)] as [(String, Int64)]
         where text.hasSuffix(suffix) {
             guard let number = Int64(text.dropLast()), (1...Int64(1 << 30)).contains(number) else { return nil }
@@ -238,7 +204,7 @@ struct Settings {
     }
 
     /// A duration such as `10s`, `500ms`, `5m`, `2h`, in microseconds.
-    static func duration(_ text: String) -> Int64? {
+    public static func duration(_ text: String) -> Int64? {
         for (suffix, unit) in [("ms", 1000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000)]
             as [(String, Int64)]
         where text.hasSuffix(suffix) {
@@ -246,86 +212,5 @@ struct Settings {
             return Int64(number * Double(unit))
         }
         return nil
-    }
-}
-
-/// A cluster and the topics on it, resolved.
-struct Cluster {
-    var kafka: KafkaConfiguration
-    var definitions: [TopicDefinition]
-    var prefix: String
-    var isEmbedded: Bool
-
-    private static let embedded = "embedded"
-
-    /// `mayEmbed`: the command starts an embedded broker where that is asked for. No other can reach one under that name.
-    init(
-        _ options: ClusterOptions, _ settings: inout Settings, defaultBrokers: String? = nil, mayEmbed: Bool = false
-    ) throws {
-        guard let (brokers, origin) = settings.value("brokers", flag: options.brokers, default: defaultBrokers) else {
-            throw fail(
-                "error: no brokers: give --brokers HOST:PORT, STANDING_BROKERS or brokers: in --config", Exit.usage)
-        }
-        guard !brokers.isEmpty else { throw fail("brokers (\(origin.text)): error: the value is empty", Exit.usage) }
-        isEmbedded = brokers == Self.embedded
-        guard mayEmbed || !isEmbedded else {
-            throw fail(
-                "brokers (\(origin.text)): error: an embedded broker lives in another process: start one with `standing broker "
-                    + "--port PORT`, and give --brokers 127.0.0.1:PORT", Exit.usage)
-        }
-        (prefix, definitions) = try Self.topics(options.topics, prefix: options.topicPrefix, &settings)
-        kafka = KafkaConfiguration(
-            brokers: brokers, properties: try settings.kafkaProperties(flags: options.kafka))
-        kafka.patience.onWait = { printMessage("\($0)") }
-    }
-
-    /// What topics are called: no cluster is needed for it. The arguments are the flags.
-    static func topics(_ folder: String?, prefix: String?, _ settings: inout Settings) throws -> (
-        prefix: String, definitions: [TopicDefinition]
-    ) {
-        let prefix = try settings.parse(
-            "topic-prefix", flag: prefix,
-            expected: "what a topic's name may begin with: letters, digits, '.', '_' and '-'"
-        ) { $0.wholeMatch(of: /[A-Za-z0-9._-]*/) == nil ? nil : $0 }
-        let folder = try settings.text("topics", flag: folder)
-        do {
-            return (prefix, try folder.map { try TopicDefinition.load(directory: $0) } ?? TopicDefinition.builtIn())
-        } catch {
-            throw fail("\(error)")
-        }
-    }
-
-    /// The name of the ledger topic, also where no cluster is asked.
-    static func ledgerTopic(_ options: ClusterOptions, _ settings: inout Settings) throws -> String {
-        let (prefix, definitions) = try topics(options.topics, prefix: options.topicPrefix, &settings)
-        return prefix + (definitions.first { $0.role == .ledger }?.name ?? "")
-    }
-
-    /// Names with the prefix, in the order of the files.
-    func names(_ role: TopicDefinition.Role) -> [String] {
-        definitions.filter { $0.role == role }.map { prefix + $0.name }
-    }
-
-    /// The source or control topic that is meant: its name, with the prefix or without; nil if there is none.
-    func sourceTopic(_ name: String) -> String? {
-        (names(.control) + names(.source)).first { $0 == name || $0 == prefix + name }
-    }
-
-    /// Other numbers than those of the topic files: of the control topic, of the ledger, and of the fact topics, which have as
-    /// many.
-    mutating func setPartitions(_ count: Int) {
-        for index in definitions.indices where [.control, .ledger, .facts].contains(definitions[index].role) {
-            definitions[index].partitions = count
-        }
-    }
-
-    /// Starts the embedded broker, if that is what was asked for, with every topic on it.
-    mutating func startEmbedded() throws -> EmbeddedBroker? {
-        guard isEmbedded else { return nil }
-        let broker = try EmbeddedBroker()
-        try TopicAdmin.create(definitions, on: broker, topicPrefix: prefix)
-        kafka.brokers = broker.bootstrap
-        kafka.fetchWaitMilliseconds = EmbeddedBroker.fetchWaitMilliseconds
-        return broker
     }
 }

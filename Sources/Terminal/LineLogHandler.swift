@@ -1,29 +1,29 @@
-import Events
-import Foundation
-import Logging
+internal import Events
+internal import Foundation
+public import Logging
 
 /// Structured logs on standard error, a line each: text for people or JSON for collectors. What cannot be written is lost and
 /// counted (`StandardError`): logging never ends or stops anything.
-struct LineLogHandler: LogHandler {
-    enum Format: String { case text, json }
+public struct LineLogHandler: LogHandler {
+    public enum Format: String, Sendable { case text, json }
 
-    let label: String
-    let format: Format
-    var logLevel: Logger.Level
-    var metadata: Logger.Metadata = [:]
+    public let label: String
+    public let format: Format
+    public var logLevel: Logger.Level
+    public var metadata: Logger.Metadata = [:]
 
-    init(label: String, format: Format, logLevel: Logger.Level) {
+    public init(label: String, format: Format, logLevel: Logger.Level) {
         self.label = label
         self.format = format
         self.logLevel = logLevel
     }
 
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    func log(event: LogEvent) {
+    public func log(event: LogEvent) {
         let merged = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
         StandardError.write(line(event.level, "\(event.message)", merged)) { lost in
             line(.warning, "log lines were lost", [("lines", "\(lost)")])

@@ -1,13 +1,13 @@
-import Foundation
+public import Foundation
 
 /// The terminal of this process: a picture on it that is painted over, and its keys. One thread uses it.
-final class TerminalScreen {
+public final class TerminalScreen {
     private static let endKeys = [UInt8(ascii: "q"), UInt8(ascii: "Q")]
     /// Of a terminal that does not say how large it is.
     private static let usualSize = (columns: 80, rows: 24)
 
     /// Whether the terminal's keys come here, at once and unseen.
-    let readsKeys: Bool
+    public let readsKeys: Bool
     private let hasColour: Bool
     /// How the terminal was before it was told to give its keys at once.
     private var before: termios
@@ -16,7 +16,7 @@ final class TerminalScreen {
 
     /// Nil where there is nothing to paint on: a file, a pipe, or a terminal that cannot place text. `wantsKeys`: else its keys
     /// stay whose they are.
-    init?(wantsKeys: Bool, environment: [String: String] = ProcessInfo.processInfo.environment) {
+    public init?(wantsKeys: Bool, environment: [String: String] = ProcessInfo.processInfo.environment) {
         guard isatty(STDOUT_FILENO) == 1, let kind = environment["TERM"], !kind.isEmpty, kind != "dumb" else {
             return nil
         }
@@ -44,7 +44,7 @@ final class TerminalScreen {
 
     /// Paints each line in its place, so that nothing scrolls. The size is asked for each time: it may have changed. `draw`: at
     /// most `rows` lines of at most `columns` cells.
-    func paint(_ draw: (_ columns: Int, _ rows: Int, _ colour: Bool) -> [String]) {
+    public func paint(_ draw: (_ columns: Int, _ rows: Int, _ colour: Bool) -> [String]) {
         let (columns, rows) = size
         let lines = draw(columns, rows, hasColour)
         // What a terminal makes of its contents when its size changes is its own affair: away with it.
@@ -62,7 +62,7 @@ final class TerminalScreen {
     }
 
     /// Waits so long; true, and earlier, if somebody presses q.
-    func isEnded(within seconds: Double) -> Bool {
+    public func isEnded(within seconds: Double) -> Bool {
         let end = ContinuousClock.now + .seconds(seconds)
         while true {
             let left = (end - ContinuousClock.now) / .milliseconds(1)
@@ -84,7 +84,7 @@ final class TerminalScreen {
     }
 
     /// Leaves the last picture, with the cursor below it, and the terminal as it was.
-    func close() {
+    public func close() {
         if lastRow > 0 {
             let below = lastRow < painted.rows ? "\u{1B}[\(lastRow + 1);1H\u{1B}[J" : "\u{1B}[\(lastRow);1H\n"
             print(below, terminator: "")
