@@ -125,13 +125,16 @@ let package = Package(
                 "Access", "Events", "HTTP", "Kafka", "Mapping", "Pipeline", "Policy", "Scoring", "Terminal", "Topics",
                 argumentParser,
             ]),
+        room(
+            "Feeding",
+            ["Events", "Kafka", "Ledger", "Mapping", "Options", "Replay", "Terminal", "Topics", argumentParser, grdb]),
         .executableTarget(
             name: "standing",
             dependencies: [
-                "Access", "Audit", "CBuild", "CIntrinsics", "CMimalloc", "Console", "Disasters", "Downstream", "Events",
-                "CEL", "HTTP", "Kafka", "Lag",
-                "Ledger", "Mapping", "Operations", "Options", "Pipeline", "Policy", "Query", "Quickstart", "Replay",
-                "Scoring", "ServiceManager", "Terminal", "Topics", argumentParser, grdb, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
+                "Access", "Audit", "CBuild", "CEL", "CIntrinsics", "CMimalloc", "Console", "Disasters", "Downstream",
+                "Events", "Feeding", "HTTP", "Kafka", "Lag", "Ledger", "Mapping", "Operations", "Options", "Pipeline",
+                "Policy", "Query", "Quickstart", "Replay", "Scoring", "ServiceManager", "Terminal", "Topics",
+                argumentParser, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
             ],
             swiftSettings: strict),
 

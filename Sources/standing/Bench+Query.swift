@@ -1,6 +1,7 @@
 import ArgumentParser
 import CoreMetrics
 import Events
+import Feeding
 import Foundation
 import HTTP
 import Kafka

@@ -1,4 +1,5 @@
 import Events
+import Feeding
 import Foundation
 import Kafka
 import Logging

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Events
+import Feeding
 import Options
 
 struct SubjectCommand: ParsableCommand {

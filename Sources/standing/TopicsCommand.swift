@@ -1,4 +1,5 @@
 import ArgumentParser
+import Events
 import Kafka
 import Options
 import Terminal

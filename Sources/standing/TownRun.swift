@@ -1,6 +1,7 @@
 import CoreMetrics
 import Downstream
 import Events
+import Feeding
 import Foundation
 import HTTP
 import Kafka

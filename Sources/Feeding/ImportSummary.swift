@@ -1,35 +1,35 @@
-import Events
-import Mapping
+public import Events
+internal import Mapping
 
 /// What a table would become: a dry run's result. Its memory is bounded, whatever the table is.
-struct ImportSummary {
+public struct ImportSummary {
     /// Event types and reasons beyond are counted together.
     private static let maximumNames = 1000
     private static let otherNames = "(others)"
 
-    private(set) var rows: Int64 = 0
-    private(set) var events: Int64 = 0
-    private(set) var passedOver: Int64 = 0
-    private(set) var refused: Int64 = 0
-    private(set) var refusals: [String: (count: Int64, line: Int, message: String)] = [:]
-    private(set) var types: [String: Int64] = [:]
-    private(set) var times: ClosedRange<Timestamp>?
+    public private(set) var rows: Int64 = 0
+    public private(set) var events: Int64 = 0
+    public private(set) var passedOver: Int64 = 0
+    public private(set) var refused: Int64 = 0
+    public private(set) var refusals: [String: (count: Int64, line: Int, message: String)] = [:]
+    public private(set) var types: [String: Int64] = [:]
+    public private(set) var times: ClosedRange<Timestamp>?
     /// Events with an identity that an earlier row has: they count once.
-    private(set) var repeats: Int64 = 0
+    public private(set) var repeats: Int64 = 0
     private(set) var firstRepeat: Int?
     /// More subjects, or identities, than there is room for.
     private(set) var isBeyondCounting = false
     private var subjectCounts = FingerprintCounts()
     private var identities = FingerprintCounts()
-    let looksForRepeats: Bool
+    public let looksForRepeats: Bool
 
-    var subjects: Int { subjectCounts.count }
+    public var subjects: Int { subjectCounts.count }
 
     /// `looksForRepeats`: the map gives the ids.
-    init(looksForRepeats: Bool) { self.looksForRepeats = looksForRepeats }
+    public init(looksForRepeats: Bool) { self.looksForRepeats = looksForRepeats }
 
     /// Returns whether the row is an event of a subject that was not seen before.
-    mutating func add(_ row: ImportPass.Row) -> Bool {
+    public mutating func add(_ row: ImportPass.Row) -> Bool {
         rows += 1
         if let refusal = row.refusal {
             refused += 1
@@ -70,7 +70,7 @@ struct ImportSummary {
     }
 
     /// Lines for people.
-    func text(_ file: String, _ enrolments: Enrolments?) -> String {
+    public func text(_ file: String, _ enrolments: Enrolments?) -> String {
         var lines = ["\(file): \(rows) rows: \(events) events, \(passedOver) passed over, \(refused) refused"]
         func counted(_ title: String, _ items: [(count: Int64, text: String)]) {
             guard !items.isEmpty else { return }
@@ -98,7 +98,7 @@ struct ImportSummary {
     }
 
     /// One JSON document. `sent` is null after a dry run.
-    func json(_ enrolments: Enrolments?, sent: Int64?) -> String {
+    public func json(_ enrolments: Enrolments?, sent: Int64?) -> String {
         var json = ByteWriter()
         func member(_ name: StaticString, _ value: Int64) {
             json.append(json.count == 0 ? "{" : ",")

@@ -1,16 +1,15 @@
-import ArgumentParser
-import Events
-import Foundation
-import Mapping
-import Synchronization
-import Terminal
+internal import Events
+internal import Foundation
+internal import Mapping
+internal import Synchronization
+public import Terminal
 
 #if canImport(FoundationNetworking)
     import FoundationNetworking
 #endif
 
 /// Who of many subjects is not enrolled, by a list or by what a member of Standing answers.
-final class Enrolments {
+public final class Enrolments {
     /// Subjects that a member is asked about; beyond, nothing is known.
     static let maximumAsked = 1_000_000
     private static let maximumNames = 10
@@ -33,7 +32,7 @@ final class Enrolments {
 
     /// A list: a subject a line, or JSON lines with `subject`, as `standing replay` prints them. `output`: where all who are not
     /// enrolled are written, a line each.
-    init(list path: String, output: OutputFile?) throws {
+    public init(list path: String, output: OutputFile?) throws {
         self.output = output
         guard let bytes = FileManager.default.contents(atPath: path) else {
             throw fail("\(path): error: cannot be read", Exit.usage)
@@ -51,13 +50,13 @@ final class Enrolments {
     }
 
     /// `member`: `http://HOST:PORT`.
-    init(member: String, token: String?, output: OutputFile?) throws {
+    public init(member: String, token: String?, output: OutputFile?) throws {
         self.output = output
         knowledge = .member(try MemberSubjects(member, token: token))
     }
 
     /// A subject that was not noted before.
-    func note(_ subject: UnsafeRawBufferPointer) throws {
+    public func note(_ subject: UnsafeRawBufferPointer) throws {
         switch knowledge {
         case .list(let known):
             asked += 1
@@ -73,7 +72,7 @@ final class Enrolments {
     }
 
     /// Asks about those that wait.
-    func finish() throws {
+    public func finish() throws {
         guard case .member(let member) = knowledge, !waiting.isEmpty else { return }
         for (subject, answer) in zip(waiting, try member.ask(waiting)) {
             asked += 1
@@ -86,7 +85,7 @@ final class Enrolments {
         waiting.removeAll()
     }
 
-    func close() throws {
+    public func close() throws {
         try finish()
         try output?.close()
     }
@@ -97,14 +96,14 @@ final class Enrolments {
         try subject.withUnsafeBytes { try output?.write(line: $0) }
     }
 
-    var text: String {
+    public var text: String {
         let list = names.joined(separator: ", ") + (missing > names.count ? ", …" : "")
         let silent = unanswered > 0 ? "; of \(unanswered) it is not known" : ""
         return "not enrolled: \(missing) of \(asked)\(names.isEmpty ? "" : " (\(list))")\(silent)"
     }
 
     /// `{"asked","missing","unanswered","examples":[…]}`
-    var json: String {
+    public var json: String {
         var json = ByteWriter()
         json.append("{\"asked\":\(asked),\"missing\":\(missing),\"unanswered\":\(unanswered),\"examples\":[")
         for (index, name) in names.enumerated() {

@@ -1,10 +1,10 @@
-import Events
-import Foundation
-import GRDB
+internal import Events
+internal import Foundation
+internal import GRDB
 
 extension TableInput {
     /// The statement for all rows of a table.
-    static func statement(table: String) -> String { "SELECT * FROM \"\(table.replacing("\"", with: "\"\""))\"" }
+    public static func statement(table: String) -> String { "SELECT * FROM \"\(table.replacing("\"", with: "\"\""))\"" }
 
     /// A row's line is its number, from 1. An integer and a real are numbers, a text is a text, a blob is base64.
     func forEachRowOfSQLite(_ body: (TableInput.Row) throws -> Void) throws {

@@ -1,34 +1,42 @@
-import ArgumentParser
-import Events
-import Foundation
-import Kafka
-import Ledger
-import Options
-import Terminal
+public import Events
+internal import Foundation
+internal import Kafka
+public import Ledger
+public import Options
+internal import Terminal
 
 /// An event that an operator sends: structured CloudEvents JSON under the subject's key.
-struct OperatorEvent {
-    static let defaultSource = "/standing/operator"
+public struct OperatorEvent {
+    public static let defaultSource = "/standing/operator"
     private static let patienceMilliseconds = 30_000
     private static let structured = HeaderSet([
         (name: "content-type", value: Array("application/cloudevents+json; charset=UTF-8".utf8))
     ])
 
-    var type: String
+    let type: String
     /// Nil for control events that concern everyone.
-    var subject: String?
-    var id = UUID().uuidString.lowercased()
-    var source = OperatorEvent.defaultSource
+    let subject: String?
+    let id: String
+    let source: String
     /// A JSON object's text.
-    var data: String?
+    let data: String?
     /// Of source topics, by name.
-    var declarations: [String: SourceDeclaration] = [:]
+    let declarations: [String: SourceDeclaration]
     /// Who signs it; nil if nobody does.
-    var signer: ControlSigner?
+    let signer: ControlSigner?
+
+    /// `id`: nil for a random one.
+    public init(
+        type: String, subject: String?, id: String? = nil, source: String = OperatorEvent.defaultSource, data: String?,
+        declarations: [String: SourceDeclaration] = [:], signer: ControlSigner? = nil
+    ) {
+        (self.type, self.subject, self.id) = (type, subject, id ?? UUID().uuidString.lowercased())
+        (self.source, self.data, self.declarations, self.signer) = (source, data, declarations, signer)
+    }
 
     /// Sends it to a source topic and returns its id when it is acknowledged. Ends the command, naming the attribute, where
     /// intake would make a dead letter of it whatever the time; `time` is asked for only if it would not.
-    func send(
+    public func send(
         to topic: String, of cluster: Cluster, isControl: Bool = false, at time: () throws -> Timestamp
     ) throws -> String {
         if let defect = defect(of: encoded(at: EntryTime.first), for: topic, isControl: isControl) {
@@ -126,41 +134,4 @@ struct OperatorEvent {
             throw fail("error: \(topic): not acknowledged; it may or may not have arrived")
         }
     }
-}
-
-/// The text of a JSON object that a command writes.
-struct JSONObjectText: ~Copyable {
-    private var writer = ByteWriter()
-
-    var text: String { writer.count == 0 ? "{}" : String(decoding: writer.bytes, as: UTF8.self) + "}" }
-
-    mutating func add(_ name: StaticString, _ value: String) {
-        begin(name)
-        writer.append(jsonString: value)
-    }
-
-    mutating func add(_ name: StaticString, _ value: Int64) {
-        begin(name)
-        writer.append(decimal: value)
-    }
-
-    /// `json`: a value as it is to stand there.
-    mutating func add(_ name: StaticString, json: String) {
-        begin(name)
-        writer.append(json)
-    }
-
-    private mutating func begin(_ name: StaticString) {
-        writer.append(writer.count == 0 ? "{\"" : ",\"")
-        writer.append(name)
-        writer.append("\":")
-    }
-}
-
-/// `text`, the value of `option`, if it is one JSON object; ends the command otherwise.
-func requireJSONObject(_ text: String, option: String) throws -> String {
-    guard let value = try? JSONSerialization.jsonObject(with: Data(text.utf8)), value is [String: Any] else {
-        throw fail("error: \(option): not a JSON object", Exit.usage)
-    }
-    return text
 }

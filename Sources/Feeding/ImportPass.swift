@@ -1,37 +1,43 @@
-import ArgumentParser
-import Events
-import Foundation
-import Mapping
-import Terminal
+public import Events
+internal import Foundation
+public import Mapping
+internal import Terminal
 
 /// One reading of a table by a map. Every reading gives the same rows the same ids.
-struct ImportPass {
+public struct ImportPass {
     /// A row with what became of it; the buffers are valid during the call.
-    struct Row {
+    public struct Row {
         /// From 0; the map sees it as `offset`.
-        let number: Int64
-        let line: Int
+        public let number: Int64
+        public let line: Int
         /// Nil if the row cannot be read.
-        let json: UnsafeRawBufferPointer?
+        public let json: UnsafeRawBufferPointer?
         /// Nil if the row is refused, or is no event.
-        let event: EventView?
+        public let event: EventView?
         /// The event in structured mode.
-        let bytes: UnsafeRawBufferPointer
-        let refusal: (code: String, message: String)?
+        public let bytes: UnsafeRawBufferPointer
+        public let refusal: (code: String, message: String)?
     }
 
-    let input: TableInput
-    let map: RecordMap
+    public let input: TableInput
+    public let map: RecordMap
     /// Empty if it is not known: then nothing is declared.
     let topic: String
     let declarations: [String: SourceDeclaration]
     /// The greatest time that an event may have.
     let latest: Timestamp
 
+    public init(
+        input: TableInput, map: RecordMap, topic: String, declarations: [String: SourceDeclaration], latest: Timestamp
+    ) {
+        (self.input, self.map, self.topic) = (input, map, topic)
+        (self.declarations, self.latest) = (declarations, latest)
+    }
+
     private static let unreadable = "table/unreadable"
 
     /// `first`: the rows before it are read and not given. `noteColumns` gets the table's columns, before all rows.
-    func run(
+    public func run(
         from first: Int64 = 0, noteColumns: ([String]) -> Void = { _ in }, _ body: (Row) throws -> Void
     ) throws {
         let mapper = CheckedMapper(map)

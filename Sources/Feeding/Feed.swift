@@ -1,12 +1,11 @@
-import Events
-import Foundation
-import Kafka
-import Ledger
-import Replay
+internal import Events
+internal import Foundation
+public import Kafka
+internal import Ledger
 
 /// Produces events to source topics as fast as they are taken in, never faster: what is fed and not yet folded stays
 /// below a bound, so that nothing falls out of a broker that keeps little.
-final class Feed {
+public final class Feed {
     /// Bytes fed and not yet folded. The embedded broker keeps 5 MB of a partition, and all of it may be in one.
     static let maximumBytesInFlight = 4 * 1024 * 1024
 
@@ -19,13 +18,13 @@ final class Feed {
     private var waiting: [(upTo: Int64, bytes: Int)] = []
     private var firstWaiting = 0
     private var bytesInFlight = 0
-    private(set) var fed: Int64 = 0
+    public private(set) var fed: Int64 = 0
     private var failure: KafkaError?
     /// Behind the last acknowledged record of each partition.
-    private(set) var ends: [TopicPartition: Int64] = [:]
+    public private(set) var ends: [TopicPartition: Int64] = [:]
 
     /// `progress` says how many records have come all the way through; it throws to end the feeding.
-    init(_ kafka: KafkaConfiguration, progress: @escaping () throws -> Int64) throws {
+    public init(_ kafka: KafkaConfiguration, progress: @escaping () throws -> Int64) throws {
         var options = Producer.Options()
         options.lingerMilliseconds = 2
         producer = try Producer(kafka, options: options)
@@ -33,7 +32,8 @@ final class Feed {
     }
 
     /// Sends one event; the partition is the key's, as Kafka's Java client chooses it.
-    func send(topic: String, partitions: Int, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer) throws {
+    public func send(topic: String, partitions: Int, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer) throws
+    {
         while bytesInFlight > 0, bytesInFlight + value.count > Self.maximumBytesInFlight {
             try settle()
             if bytesInFlight + value.count > Self.maximumBytesInFlight { serve(1) }
@@ -88,7 +88,7 @@ final class Feed {
     }
 
     /// Waits until the broker has everything.
-    func flush() throws {
+    public func flush() throws {
         while producer.queued > 0 {
             serve(20)
             try check()

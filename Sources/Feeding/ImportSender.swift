@@ -1,9 +1,9 @@
-import Foundation
-import Kafka
-import Ledger
+internal import Foundation
+public import Kafka
+internal import Ledger
 
 /// Produces events to a topic at a bounded rate, in memory that is bounded by the producer's queue.
-final class ImportSender {
+public final class ImportSender {
     /// How far sending may be ahead of its rate.
     private static let burst = Duration.milliseconds(20)
     private static let structured = HeaderSet([
@@ -17,10 +17,10 @@ final class ImportSender {
     private let pause: Duration?
     private let start = ContinuousClock.now
     private var failure: KafkaError?
-    private(set) var sent: Int64 = 0
+    public private(set) var sent: Int64 = 0
 
     /// `rate`: events a second, 0 for no bound.
-    init(_ kafka: KafkaConfiguration, topic: String, partitions: Int, rate: Int) throws {
+    public init(_ kafka: KafkaConfiguration, topic: String, partitions: Int, rate: Int) throws {
         producer = try Producer(kafka)
         self.topic = try producer.topic(topic)
         self.partitions = partitions
@@ -28,7 +28,7 @@ final class ImportSender {
     }
 
     /// The partition is the key's, as Kafka's Java client chooses it.
-    func send(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) throws {
+    public func send(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) throws {
         try waitForTurn()
         let partition = Int32(Murmur2.partition(of: key, count: partitions))
         while try !producer.produce(
@@ -60,7 +60,7 @@ final class ImportSender {
     }
 
     /// Waits until the broker has everything.
-    func flush() throws {
+    public func flush() throws {
         if producer.queued > 0 { producer.hurry() }
         while producer.queued > 0 { try serve(20) }
         try serve(0)

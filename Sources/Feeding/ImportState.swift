@@ -1,24 +1,23 @@
-import ArgumentParser
-import Events
-import Foundation
-import Terminal
+internal import Events
+internal import Foundation
+internal import Terminal
 
 /// How far an import is: a JSON document in a file of the operator's. It holds only for the same file, map and topic.
-struct ImportState: Codable, Equatable {
+public struct ImportState: Codable, Equatable {
     /// Of the table's file.
-    var bytes: Int64
-    var fingerprint: String
+    public var bytes: Int64
+    public var fingerprint: String
     /// Of the map's text: its SHA-256.
-    var map: String
+    public var map: String
     /// How the table is read.
-    var manner: String
-    var topic: String
+    public var manner: String
+    public var topic: String
     /// Rows whose events are acknowledged, from the first on.
-    var rows: Int64 = 0
+    public var rows: Int64 = 0
 
     private static let chunkBytes = 1 << 20
 
-    init(of input: TableInput, map: String, topic: String) throws {
+    public init(of input: TableInput, map: String, topic: String) throws {
         guard let file = FileHandle(forReadingAtPath: input.file) else {
             throw fail("\(input.file): error: cannot be read")
         }
@@ -36,7 +35,7 @@ struct ImportState: Codable, Equatable {
     }
 
     /// The rows that are acknowledged, by the file at `path`; 0 if there is none. Ends the command if it is of another import.
-    func resumed(from path: String) throws -> Int64 {
+    public func resumed(from path: String) throws -> Int64 {
         guard FileManager.default.fileExists(atPath: path) else { return 0 }
         guard let data = FileManager.default.contents(atPath: path),
             let before = try? JSONDecoder().decode(ImportState.self, from: data)
@@ -56,7 +55,7 @@ struct ImportState: Codable, Equatable {
         return before.rows
     }
 
-    func write(to path: String) throws {
+    public func write(to path: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         let output = try OutputFile(path)

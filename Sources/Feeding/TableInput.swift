@@ -1,15 +1,15 @@
-import ArgumentParser
-import Events
-import Foundation
-import Mapping
-import Replay
+public import ArgumentParser
+internal import Events
+internal import Foundation
+public import Mapping
+internal import Replay
 
 /// A table in a file: how it is written, and its rows as JSON.
-struct TableInput {
-    enum Format: String, EnumerableFlag {
+public struct TableInput {
+    public enum Format: String, EnumerableFlag {
         case csv, jsonl, sqlite
 
-        static func help(for value: Format) -> ArgumentHelp? {
+        public static func help(for value: Format) -> ArgumentHelp? {
             switch value {
             case .csv:
                 "Comma-separated values (RFC 4180); the first row names the columns. Default: by the file's name."
@@ -19,7 +19,7 @@ struct TableInput {
         }
 
         /// By the file's name; nil if it does not tell.
-        init?(path: String) {
+        public init?(path: String) {
             let name = path.hasSuffix(".gz") ? String(path.dropLast(3)) : path
             switch URL(filePath: name).pathExtension.lowercased() {
             case "csv", "tsv", "txt": self = .csv
@@ -30,7 +30,7 @@ struct TableInput {
         }
     }
 
-    enum Row {
+    public enum Row {
         /// The names of the columns, before all rows, where a table has them.
         case columns([String])
         /// Valid during the call.
@@ -40,16 +40,18 @@ struct TableInput {
     }
 
     /// The table cannot be read on.
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
+    public struct Failure: Error, CustomStringConvertible {
+        public let description: String
     }
 
     let file: String
     let format: Format
-    var delimiter = UInt8(ascii: ",")
-    var encoding = CSVEncoding.utf8
+    public var delimiter = UInt8(ascii: ",")
+    public var encoding = CSVEncoding.utf8
     /// What SQLite is asked for.
-    var query = ""
+    public var query = ""
+
+    public init(file: String, format: Format) { (self.file, self.format) = (file, format) }
 
     /// All that decides which rows there are, beside the file's content.
     var manner: String { "\(format.rawValue) \(delimiter) \(encoding.rawValue) \(query)" }
