@@ -128,13 +128,20 @@ let package = Package(
         room(
             "Feeding",
             ["Events", "Kafka", "Ledger", "Mapping", "Options", "Replay", "Terminal", "Topics", argumentParser, grdb]),
+        room(
+            "Benchmarks",
+            [
+                "CEL", "CMimalloc", "Events", "Feeding", "HTTP", "Kafka", "Ledger", "Mapping", "Options", "Pipeline",
+                "Policy", "Query", "Replay", "Scoring", "Terminal", "Topics", argumentParser, histogram, logging,
+                metrics, nio, nioHTTP1, nioPosix,
+            ]),
         .executableTarget(
             name: "standing",
             dependencies: [
-                "Access", "Audit", "CBuild", "CEL", "CIntrinsics", "CMimalloc", "Console", "Disasters", "Downstream",
-                "Events", "Feeding", "HTTP", "Kafka", "Lag", "Ledger", "Mapping", "Operations", "Options", "Pipeline",
-                "Policy", "Query", "Quickstart", "Replay", "Scoring", "ServiceManager", "Terminal", "Topics",
-                argumentParser, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
+                "Access", "Audit", "Benchmarks", "CBuild", "CEL", "CIntrinsics", "CMimalloc", "Disasters",
+                "Downstream", "Events", "Feeding", "HTTP", "Kafka", "Lag", "Ledger", "Mapping", "Operations",
+                "Options", "Pipeline", "Policy", "Query", "Quickstart", "Replay", "Scoring", "ServiceManager",
+                "Terminal", "Topics", argumentParser, logging, metrics,
             ],
             swiftSettings: strict),
 

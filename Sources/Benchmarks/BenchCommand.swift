@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 
-struct BenchCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
+public struct BenchCommand: AsyncParsableCommand {
+    public static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measure this machine: one JSON line a benchmark. Build with -c release.",
         discussion: """
@@ -13,4 +13,6 @@ struct BenchCommand: AsyncParsableCommand {
             BenchDecode.self, BenchEval.self, BenchFold.self, BenchIntake.self, BenchPipeline.self, BenchLatency.self,
             BenchReplay.self, BenchSnapshot.self, BenchHistory.self, BenchQuery.self, BenchSearch.self,
         ])
+
+    public init() {}
 }

@@ -1,8 +1,8 @@
-import ArgumentParser
-import Events
-import Foundation
-import Policy
-import Scoring
+internal import ArgumentParser
+internal import Events
+internal import Foundation
+internal import Policy
+internal import Scoring
 
 struct BenchSearch: ParsableCommand {
     static let configuration = CommandConfiguration(

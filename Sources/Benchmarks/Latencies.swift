@@ -1,4 +1,4 @@
-import Histogram
+internal import Histogram
 
 /// Latencies, each to three digits: an HdrHistogram of nanoseconds.
 ///

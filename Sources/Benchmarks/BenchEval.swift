@@ -1,7 +1,7 @@
-import ArgumentParser
-import CEL
-import Foundation
-import Terminal
+internal import ArgumentParser
+internal import CEL
+internal import Foundation
+internal import Terminal
 
 struct BenchEval: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,8 +1,7 @@
-import Events
-import Foundation
-import NIOCore
-import NIOHTTP1
-import NIOPosix
+internal import Foundation
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
 
 /// What connections ask, and what the right answers are.
 enum BenchQuestions: Sendable {

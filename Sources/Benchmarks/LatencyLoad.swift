@@ -1,8 +1,8 @@
-import Foundation
-import Kafka
-import Ledger
-import Synchronization
-import Terminal
+internal import Foundation
+internal import Kafka
+internal import Ledger
+internal import Synchronization
+internal import Terminal
 
 /// What came of a load.
 struct LatencyResult: Sendable {

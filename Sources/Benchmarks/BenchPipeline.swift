@@ -1,16 +1,16 @@
-import ArgumentParser
-import CMimalloc
-import Events
-import Foundation
-import Kafka
-import Ledger
-import Logging
-import Options
-import Pipeline
-import Policy
-import Scoring
-import Terminal
-import Topics
+internal import ArgumentParser
+internal import CMimalloc
+internal import Events
+internal import Foundation
+internal import Kafka
+internal import Ledger
+internal import Logging
+internal import Options
+internal import Pipeline
+internal import Policy
+internal import Scoring
+internal import Terminal
+internal import Topics
 
 struct BenchPipeline: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -75,34 +75,6 @@ struct BenchPipeline: AsyncParsableCommand {
             result.more.append(("ceilingCpuMicrosecondsPerEvent", String(format: "%.3f", ceiling.cpuMicroseconds)))
             result.printLine()
         }
-    }
-}
-
-/// `standing broker` as a child.
-final class BrokerProcess {
-    private let process = Process()
-    let address: String
-
-    /// `topics`: a folder of topic files; nil: those that the program carries. `partitions`: as for `standing broker`.
-    init(topics: String?, partitions: Int? = nil) throws {
-        process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments =
-            ["broker"] + (topics.map { ["--topics", $0] } ?? [])
-            + (partitions.map { ["--partitions", String($0)] } ?? [])
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        var line = Data()
-        while let byte = try pipe.fileHandleForReading.read(upToCount: 1), byte != Data([0x0A]), !byte.isEmpty {
-            line += byte
-        }
-        address = String(decoding: line, as: UTF8.self)
-        guard !address.isEmpty else { throw fail("error: the broker process did not start") }
-    }
-
-    func stop() {
-        process.terminate()
-        process.waitUntilExit()
     }
 }
 

@@ -1,14 +1,13 @@
-import ArgumentParser
-import Events
-import Foundation
-import Kafka
-import Ledger
-import Logging
-import Mapping
-import Options
-import Pipeline
-import Policy
-import Terminal
+internal import ArgumentParser
+internal import Events
+internal import Foundation
+internal import Kafka
+internal import Logging
+internal import Mapping
+internal import Options
+internal import Pipeline
+internal import Policy
+internal import Terminal
 
 struct BenchIntake: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

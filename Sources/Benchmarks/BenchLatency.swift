@@ -1,14 +1,13 @@
-import ArgumentParser
-import Events
-import Foundation
-import Kafka
-import Logging
-import Options
-import Pipeline
-import Policy
-import Scoring
-import Terminal
-import Topics
+internal import ArgumentParser
+internal import Foundation
+internal import Kafka
+internal import Logging
+internal import Options
+internal import Pipeline
+internal import Policy
+internal import Scoring
+internal import Terminal
+internal import Topics
 
 struct BenchLatency: AsyncParsableCommand {
     enum Output: String, ExpressibleByArgument, CaseIterable { case table, json }

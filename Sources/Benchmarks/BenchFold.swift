@@ -1,9 +1,9 @@
-import ArgumentParser
-import Events
-import Foundation
-import Options
-import Policy
-import Scoring
+internal import ArgumentParser
+internal import Events
+internal import Foundation
+internal import Options
+internal import Policy
+internal import Scoring
 
 struct BenchFold: ParsableCommand {
     static let configuration = CommandConfiguration(

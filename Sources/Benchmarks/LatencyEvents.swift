@@ -1,5 +1,4 @@
-import Events
-import Foundation
+internal import Foundation
 
 /// Numbered events, each of which changes its subject's score: a subject has them in turn, and they add a point and take it away.
 /// Every event has the same bytes but for its number, its subject's number and its type.
