@@ -92,9 +92,9 @@ let package = Package(
         // At the edges.
         room("Kafka", ["CRDKafka", "Events"]),
         room("Topics", ["Events", "Kafka", "Mapping", "Policy"]),
-        room("Operations", ["Events", "Kafka", "Topics"]),
+        room("Operations", ["Events", "Kafka", "Lag", "Options", "Pipeline", "Topics", logging]),
         room("Pipeline", ["Events", "Kafka", "Ledger", "Mapping", "Policy", "Replay", "Scoring", logging, metrics]),
-        room("Lag", ["Events", "HTTP", "Kafka", httpTypes, hummingbird, logging]),
+        room("Lag", ["Events", "HTTP", "Kafka", "Ledger", httpTypes, hummingbird, logging]),
         room("Access", ["Events", crypto, cryptoExtras, jwt, logging]),
         room("Audit", ["Access", "Events", "Kafka", "Ledger", crypto, logging]),
         room("Mapping", ["Events", "CEL", "Policy", crypto]),

@@ -1,10 +1,8 @@
 import ArgumentParser
-import Events
 import Foundation
 import Kafka
 import Operations
 import Options
-import Pipeline
 import Synchronization
 import Terminal
 import Topics

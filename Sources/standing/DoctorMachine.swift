@@ -1,5 +1,4 @@
 import CIntrinsics
-import Events
 import CoreFoundation
 import Foundation
 import Kafka

@@ -3,7 +3,6 @@ import Downstream
 import Events
 import Foundation
 import HTTP
-import Logging
 import Options
 import Pipeline
 import Scoring

@@ -2,7 +2,6 @@ import Downstream
 import Events
 import Foundation
 import Kafka
-import Logging
 import Synchronization
 import Terminal
 

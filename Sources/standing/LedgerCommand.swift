@@ -1,11 +1,9 @@
 import ArgumentParser
 import Events
 import Foundation
-import Kafka
 import Ledger
 import Options
 import Pipeline
-import Scoring
 import Terminal
 import Topics
 

@@ -2,9 +2,7 @@ import Access
 import ArgumentParser
 import Events
 import Foundation
-import Ledger
 import Options
-import Pipeline
 import Policy
 import Replay
 import Synchronization

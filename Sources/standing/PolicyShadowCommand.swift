@@ -5,7 +5,6 @@ import Foundation
 import Options
 import Pipeline
 import Policy
-import Query
 import Terminal
 
 struct PolicyShadowCommand: AsyncParsableCommand {

@@ -1,7 +1,6 @@
 import struct Access.MemberSecret
 import ArgumentParser
 import CoreMetrics
-import Dispatch
 import Foundation
 import HTTP
 import Kafka
@@ -11,7 +10,6 @@ import Options
 import Pipeline
 import Policy
 import Query
-import Scoring
 import ServiceManager
 import Terminal
 import Topics

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Ledger
 import Options
 import Replay
 import Terminal

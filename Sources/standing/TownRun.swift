@@ -186,7 +186,8 @@ final class TownRun: @unchecked Sendable {
     private func watchLag() {
         do {
             let monitor = try LagMonitor(
-                kafka: cluster.kafka, groups: nil, knownGroups: try cluster.knownGroups(), ledgers: cluster.ledgers,
+                kafka: cluster.kafka, groups: nil, knownGroups: try cluster.knownGroups(),
+                ledgers: .ledgers(Set(cluster.names(.ledger))),
                 logger: logger)
             while !isStopped {
                 if let report = try? monitor.observe(now: Int64(Date().timeIntervalSince1970 * 1000)) {

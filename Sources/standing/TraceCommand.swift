@@ -1,12 +1,8 @@
 import ArgumentParser
 import Events
 import Foundation
-import Kafka
-import Ledger
 import Options
-import Pipeline
 import Replay
-import Scoring
 import Terminal
 
 struct TraceCommand: ParsableCommand {

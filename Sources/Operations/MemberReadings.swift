@@ -1,16 +1,15 @@
-import Events
-import Foundation
-import Lag
-import Operations
-import Pipeline
-import Synchronization
+internal import Events
+internal import Foundation
+public import Lag
+public import Pipeline
+internal import Synchronization
 
 #if canImport(FoundationNetworking)
     import FoundationNetworking
 #endif
 
 /// Asks members of Standing over HTTP what they say of themselves. Every call blocks.
-final class MemberReadings: Sendable {
+public final class MemberReadings: Sendable {
     /// Longest wait for an answer: a member that hangs costs no more.
     private static let seconds = 2.0
     /// A longer answer is none of a member.
@@ -18,7 +17,7 @@ final class MemberReadings: Sendable {
 
     private let session: URLSession
 
-    init() {
+    public init() {
         let configuration = URLSessionConfiguration.ephemeral
         configuration.timeoutIntervalForRequest = Self.seconds
         configuration.timeoutIntervalForResource = Self.seconds
@@ -30,7 +29,7 @@ final class MemberReadings: Sendable {
 
     /// What the members at these addresses (`HOST:PORT`) say, each once; `notes` says who did not answer. One that hangs keeps the
     /// others waiting no longer than `seconds`, twice.
-    func ask(_ addresses: [String], _ notes: inout [String]) -> [MemberReading] {
+    public func ask(_ addresses: [String], _ notes: inout [String]) -> [MemberReading] {
         var seen: Set<String> = []
         let addresses = addresses.filter { seen.insert($0).inserted }
         let answers = eachAtOnce(addresses) { [self] address -> Result<MemberReading, Silence> in
@@ -57,7 +56,7 @@ final class MemberReadings: Sendable {
     private static let atOnce = 16
 
     /// Each member with what it says; one that hangs keeps the others waiting no longer than `seconds`, twice.
-    func statuses(of members: [MembersTable.Member]) -> [MemberStatus] {
+    public func statuses(of members: [MembersTable.Member]) -> [MemberStatus] {
         eachAtOnce(members) { [self] member in
             let readiness = get(member.address, "/readyz")
             let metrics = readiness == nil ? nil : get(member.address, "/metrics")
@@ -87,7 +86,7 @@ final class MemberReadings: Sendable {
     }
 
     /// Nil if it does not answer.
-    func metrics(of address: String) -> String? {
+    public func metrics(of address: String) -> String? {
         get(address, "/metrics").map { String(decoding: $0, as: UTF8.self) }
     }
 
