@@ -92,9 +92,9 @@ let package = Package(
         // At the edges.
         room("Kafka", ["CRDKafka", "Events"]),
         room("Topics", ["Events", "Kafka", "Mapping", "Policy"]),
-        room("Operations", ["Events", "Kafka", "Topics"]),
+        room("Operations", ["Events", "Kafka", "Lag", "Options", "Pipeline", "Topics", logging]),
         room("Pipeline", ["Events", "Kafka", "Ledger", "Mapping", "Policy", "Replay", "Scoring", logging, metrics]),
-        room("Lag", ["Events", "HTTP", "Kafka", httpTypes, hummingbird, logging]),
+        room("Lag", ["Events", "HTTP", "Kafka", "Ledger", httpTypes, hummingbird, logging]),
         room("Access", ["Events", crypto, cryptoExtras, jwt, logging]),
         room("Audit", ["Access", "Events", "Kafka", "Ledger", crypto, logging]),
         room("Mapping", ["Events", "CEL", "Policy", crypto]),
@@ -113,14 +113,35 @@ let package = Package(
             ]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
         room("ServiceManager"),
-        room("Simulation", ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", logging]),
+        room("Simulation", ["Ledger"]),
+        room(
+            "Disasters",
+            ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", "Simulation", logging]),
+        room("Quickstart", ["Events", "Simulation"]),
+        room("Terminal", ["Events", "Ledger", "Replay", argumentParser, logging]),
+        room(
+            "Options",
+            [
+                "Access", "Events", "HTTP", "Kafka", "Mapping", "Pipeline", "Policy", "Scoring", "Terminal", "Topics",
+                argumentParser,
+            ]),
+        room(
+            "Feeding",
+            ["Events", "Kafka", "Ledger", "Mapping", "Options", "Replay", "Terminal", "Topics", argumentParser, grdb]),
+        room(
+            "Benchmarks",
+            [
+                "CEL", "CMimalloc", "Events", "Feeding", "HTTP", "Kafka", "Ledger", "Mapping", "Options", "Pipeline",
+                "Policy", "Query", "Replay", "Scoring", "Terminal", "Topics", argumentParser, histogram, logging,
+                metrics, nio, nioHTTP1, nioPosix,
+            ]),
         .executableTarget(
             name: "standing",
             dependencies: [
-                "Access", "Audit", "CBuild", "CIntrinsics", "CMimalloc", "Console", "Downstream", "Events",
-                "CEL", "HTTP", "Kafka", "Lag",
-                "Ledger", "Mapping", "Operations", "Pipeline", "Policy", "Query", "Replay", "Scoring", "ServiceManager",
-                "Simulation", "Topics", argumentParser, grdb, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
+                "Access", "Audit", "Benchmarks", "CBuild", "CEL", "CIntrinsics", "CMimalloc", "Disasters",
+                "Downstream", "Events", "Feeding", "HTTP", "Kafka", "Lag", "Ledger", "Mapping", "Operations",
+                "Options", "Pipeline", "Policy", "Query", "Quickstart", "Replay", "Scoring", "ServiceManager",
+                "Terminal", "Topics", argumentParser, logging, metrics,
             ],
             swiftSettings: strict),
 
@@ -159,7 +180,8 @@ let package = Package(
         tests("LagTests", ["Events", "Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
         tests("ServiceManagerTests", ["ServiceManager"]),
-        tests("SimulationTests", ["Kafka", "Pipeline", "Randomness", "Simulation"]),
+        tests("DisastersTests", ["Disasters", "Kafka", "Pipeline", "Randomness", "Simulation"]),
+        tests("QuickstartTests", ["Quickstart"]),
         tests("AccessTests", ["Access", "Events", crypto, jwt, logging]),
         tests("AuditTests", ["Access", "Audit", "Events", "Kafka", "Ledger", logging]),
         tests("ConsoleTests", ["Access", "Console", "Events", "HTTP", httpTypes, hummingbird, logging, nio]),

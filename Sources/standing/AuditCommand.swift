@@ -2,6 +2,8 @@ import ArgumentParser
 import Audit
 import Events
 import Kafka
+import Options
+import Terminal
 import Topics
 
 struct AuditCommand: ParsableCommand {

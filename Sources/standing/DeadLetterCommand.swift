@@ -2,7 +2,9 @@ import ArgumentParser
 import Events
 import Foundation
 import Kafka
+import Options
 import Pipeline
+import Terminal
 import Topics
 
 struct DeadLetterCommand: ParsableCommand {

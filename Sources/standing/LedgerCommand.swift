@@ -1,9 +1,10 @@
 import ArgumentParser
+import Events
 import Foundation
-import Kafka
 import Ledger
+import Options
 import Pipeline
-import Scoring
+import Terminal
 import Topics
 
 struct LedgerCommand: AsyncParsableCommand {

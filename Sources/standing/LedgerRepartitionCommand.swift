@@ -4,6 +4,7 @@ import Ledger
 import Replay
 import Scoring
 import Synchronization
+import Terminal
 
 struct LedgerRepartitionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,10 +1,11 @@
 import ArgumentParser
-import Events
 import Foundation
 import Kafka
 import Ledger
+import Options
 import Pipeline
 import Replay
+import Terminal
 import Topics
 
 /// Where a command gets a ledger from: the local archive, an export, or the topic.

@@ -3,6 +3,7 @@ import CEL
 import Foundation
 import Policy
 import Replay
+import Terminal
 
 struct PolicyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

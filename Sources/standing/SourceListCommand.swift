@@ -1,7 +1,9 @@
 import ArgumentParser
 import Events
 import Kafka
+import Options
 import Pipeline
+import Terminal
 import Topics
 
 struct SourceListCommand: ParsableCommand {

@@ -3,8 +3,10 @@ import Downstream
 import Events
 import Foundation
 import Kafka
+import Options
 import Pipeline
 import Synchronization
+import Terminal
 
 struct TailCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

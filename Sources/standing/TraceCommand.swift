@@ -1,11 +1,9 @@
 import ArgumentParser
 import Events
 import Foundation
-import Kafka
-import Ledger
-import Pipeline
+import Options
 import Replay
-import Scoring
+import Terminal
 
 struct TraceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
