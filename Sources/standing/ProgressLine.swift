@@ -48,8 +48,9 @@ final class ProgressLine: @unchecked Sendable {
         timer.resume()
     }
 
-    convenience init(_ progress: ReplayProgress) {
-        self.init("entries") { Reading(done: progress.offsets, total: progress.total, count: progress.entries) }
+    /// `unit`: what is counted as entries.
+    convenience init(_ progress: ReplayProgress, unit: String = "entries") {
+        self.init(unit) { Reading(done: progress.offsets, total: progress.total, count: progress.entries) }
     }
 
     convenience init(_ progress: FileProgress) {
