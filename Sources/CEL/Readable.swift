@@ -2,11 +2,11 @@ extension Unicode.Scalar {
     /// Whether it is neither a control character nor invisible. The space counts as visible, as do letters that this
     /// version of Unicode does not know.
     var isVisible: Bool {
-        if properties.isDefaultIgnorableCodePoint { return false }
-        switch properties.generalCategory {
-        case .control, .format, .surrogate, .lineSeparator, .paragraphSeparator: return false
-        case .spaceSeparator: return value == 0x20
-        default: return true
+        if UnicodeTable.shared.isInvisible(value) { return false }
+        return switch UnicodeTable.shared.category(of: value) {
+        case "Cc", "Cf", "Cs", "Zl", "Zp": false
+        case "Zs": value == 0x20
+        default: true
         }
     }
 
