@@ -20,26 +20,26 @@ extension TimeZoneTable {
         chile 2019- 9/2/0/240u 4/2/0/180u
         """
 
-    /// Minutes east of UTC, rules, since, the past as instants and minutes, and names.
+    /// Minutes east of UTC, rules, since (- for always), the past as instants and minutes, names.
     static let zoneData: StaticString = """
-        -720 none always Etc/GMT+12
-        -660 none always Etc/GMT+11
+        -720 none - Etc/GMT+12
+        -660 none - Etc/GMT+11
         -660 none 0 Pacific/Midway Pacific/Niue Pacific/Pago_Pago Pacific/Samoa US/Samoa
-        -600 none always Etc/GMT+10 HST
+        -600 none - Etc/GMT+10 HST
         -600 none 0 Pacific/Honolulu Pacific/Johnston Pacific/Tahiti US/Hawaii
         -600 none 667992600 Pacific/Rarotonga
         -600 unitedStates 530708400 America/Adak America/Atka US/Aleutian
         -570 none 0 Pacific/Marquesas
-        -540 none always Etc/GMT+9
+        -540 none - Etc/GMT+9
         -540 none 0 Pacific/Gambier
         -540 unitedStates 530704800 America/Anchorage America/Juneau America/Nome America/Sitka America/Yakutat \
         US/Alaska
         -540 unitedStates 1547978400 America/Metlakatla
-        -480 none always Etc/GMT+8
+        -480 none - Etc/GMT+8
         -480 none 893665800 Pacific/Pitcairn
         -480 unitedStates 530701200 America/Los_Angeles America/Vancouver Canada/Pacific PST8PDT US/Pacific
         -480 unitedStates 1257066000 America/Ensenada America/Santa_Isabel America/Tijuana Mexico/BajaNorte
-        -420 none always Etc/GMT+7 MST
+        -420 none - Etc/GMT+7 MST
         -420 none 0 America/Creston America/Phoenix US/Arizona
         -420 none 73476000 America/Dawson_Creek
         -420 none 909302400 America/Hermosillo
@@ -51,7 +51,7 @@ extension TimeZoneTable {
         -420 unitedStates 986115600 America/Cambridge_Bay
         -420 unitedStates 1669788000 America/Ciudad_Juarez
         -360 chile 1662868800 Chile/EasterIsland Pacific/Easter
-        -360 none always Etc/GMT+6
+        -360 none - Etc/GMT+6
         -360 none 0 America/Regina Canada/Saskatchewan
         -360 none 73472400 America/Swift_Current
         -360 none 413874000 America/Belize
@@ -81,7 +81,7 @@ extension TimeZoneTable {
         -360 unitedStates 1667718000 America/Ojinaga
         -300 cuba 1352005200,1262304000:-300,1268542800:-240,1288501200:-300,1300597200:-240,1321160400:-300,\
         1333256400:-240 America/Havana Cuba
-        -300 none always EST Etc/GMT+5
+        -300 none - EST Etc/GMT+5
         -300 none 0 America/Atikokan America/Cayman America/Coral_Harbour America/Panama
         -300 none 436341600 America/Jamaica Jamaica
         -300 none 728884800 America/Guayaquil
@@ -108,7 +108,7 @@ extension TimeZoneTable {
         1554606000:-240,1567915200:-180,1586055600:-240,1599364800:-180,1617505200:-240,1630814400:-180,\
         1648954800:-240 America/Santiago Chile/Continental
         -240 newfoundland 594180060 America/Goose_Bay
-        -240 none always Etc/GMT+4
+        -240 none - Etc/GMT+4
         -240 none 0 America/Anguilla America/Antigua America/Aruba America/Blanc-Sablon America/Curacao \
         America/Dominica America/Grenada America/Guadeloupe America/Kralendijk America/La_Paz \
         America/Lower_Princes America/Marigot America/Montserrat America/Port_of_Spain America/Puerto_Rico \
@@ -127,7 +127,7 @@ extension TimeZoneTable {
         -240 unitedStates 719989200 America/Thule
         -240 unitedStates 1162098000 America/Moncton
         -210 newfoundland 594178260 America/St_Johns Canada/Newfoundland
-        -180 none always Etc/GMT+3
+        -180 none - Etc/GMT+3
         -180 none 0 America/Cayenne
         -180 none 218246400 Antarctica/Rothera
         -180 none 465449400 America/Paramaribo
@@ -162,18 +162,18 @@ extension TimeZoneTable {
         -180 unitedStates 326001600 America/Miquelon
         -120 europe 1698541200 America/Godthab America/Nuuk
         -120 europe 1711846800 America/Scoresbysund
-        -120 none always Etc/GMT+2
+        -120 none - Etc/GMT+2
         -120 none 0 Atlantic/South_Georgia
         -120 none 1013907600 America/Noronha Brazil/DeNoronha
         -60 europe 740278800 Atlantic/Azores
-        -60 none always Etc/GMT+1
+        -60 none - Etc/GMT+1
         -60 none 186120000 Atlantic/Cape_Verde
         0 europe 0 Atlantic/Faeroe Atlantic/Faroe
         0 europe 338950800 Atlantic/Canary WET
         0 europe 512528400 Atlantic/Madeira
         0 europe 828234000 Europe/Lisbon Portugal
-        0 none always Etc/GMT Etc/GMT+0 Etc/GMT-0 Etc/GMT0 Etc/Greenwich Etc/UCT Etc/UTC Etc/Universal Etc/Zulu \
-        GMT GMT+0 GMT-0 GMT0 Greenwich UCT UTC Universal Zulu
+        0 none - Etc/GMT Etc/GMT+0 Etc/GMT-0 Etc/GMT0 Etc/Greenwich Etc/UCT Etc/UTC Etc/Universal Etc/Zulu GMT \
+        GMT+0 GMT-0 GMT0 Greenwich UCT UTC Universal Zulu
         0 none 0 Africa/Abidjan Africa/Accra Africa/Bamako Africa/Banjul Africa/Conakry Africa/Dakar \
         Africa/Freetown Africa/Lome Africa/Nouakchott Africa/Ouagadougou Africa/Timbuktu Atlantic/Reykjavik \
         Atlantic/St_Helena Iceland
@@ -197,7 +197,7 @@ extension TimeZoneTable {
         60 europe 465354000 Europe/Andorra
         60 europe 496803600 Africa/Ceuta
         60 europe 559702800 Europe/Warsaw Poland
-        60 none always Etc/GMT-1
+        60 none - Etc/GMT-1
         60 none 0 Africa/Bangui Africa/Brazzaville Africa/Douala Africa/Kinshasa Africa/Lagos Africa/Libreville \
         Africa/Luanda Africa/Malabo Africa/Niamey Africa/Porto-Novo
         60 none 321314400 Africa/Ndjamena
@@ -219,7 +219,7 @@ extension TimeZoneTable {
         1333065600:180 Asia/Jerusalem Asia/Tel_Aviv Israel
         120 lebanon 909262800 Asia/Beirut
         120 moldova 846363600 Europe/Chisinau Europe/Tiraspol
-        120 none always Etc/GMT-2
+        120 none - Etc/GMT-2
         120 none 0 Africa/Blantyre Africa/Bujumbura Africa/Gaborone Africa/Harare Africa/Johannesburg \
         Africa/Kigali Africa/Lubumbashi Africa/Lusaka Africa/Maputo Africa/Maseru Africa/Mbabane
         120 none 1364515200,1262304000:120,1352505600:60 Africa/Tripoli Libya
@@ -229,7 +229,7 @@ extension TimeZoneTable {
         1441501200:120,1459641600:60,1472950800:120,1491091200:60 Africa/Windhoek
         120 none 1509483600,1262304000:180 Africa/Khartoum
         120 none 1612126800,1262304000:180 Africa/Juba
-        180 none always Etc/GMT-3
+        180 none - Etc/GMT-3
         180 none 0 Africa/Addis_Ababa Africa/Asmara Africa/Asmera Africa/Dar_es_Salaam Africa/Djibouti \
         Africa/Kampala Africa/Mogadishu Africa/Nairobi Antarctica/Syowa Asia/Aden Asia/Kuwait Asia/Riyadh \
         Indian/Antananarivo Indian/Comoro Indian/Mayotte
@@ -254,7 +254,7 @@ extension TimeZoneTable {
         1426969800:270,1442863800:210,1458505800:270,1474399800:210,1490128200:270,1506022200:210,\
         1521664200:270,1537558200:210,1553200200:270,1569094200:210,1584736200:270,1600630200:210,\
         1616358600:270,1632252600:210,1647894600:270 Asia/Tehran Iran
-        240 none always Etc/GMT-4
+        240 none - Etc/GMT-4
         240 none 0 Asia/Dubai Asia/Muscat Indian/Mahe Indian/Reunion
         240 none 1111878000 Asia/Tbilisi
         240 none 1238274000 Indian/Mauritius
@@ -268,7 +268,7 @@ extension TimeZoneTable {
         240 none 1480806000,1262304000:180,1269730800:240,1288479600:180,1301180400:240,1414274400:180 \
         Europe/Saratov
         270 none 0 Asia/Kabul
-        300 none always Etc/GMT-5
+        300 none - Etc/GMT-5
         300 none 0 Indian/Kerguelen Indian/Maldives
         300 none 684363600 Asia/Dushanbe
         300 none 686091600 Asia/Samarkand Asia/Tashkent
@@ -284,7 +284,7 @@ extension TimeZoneTable {
         330 none 0 Asia/Calcutta Asia/Kolkata
         330 none 1145039400 Asia/Colombo
         345 none 504901800 Asia/Kathmandu Asia/Katmandu
-        360 none always Etc/GMT-6
+        360 none - Etc/GMT-6
         360 none 0 Asia/Kashgar Asia/Urumqi
         360 none 560025000 Asia/Thimbu Asia/Thimphu
         360 none 820436400 Indian/Chagos
@@ -292,7 +292,7 @@ extension TimeZoneTable {
         360 none 1262278800 Asia/Dacca Asia/Dhaka
         360 none 1414263600,1262304000:360,1269720000:420,1288468800:360,1301169600:420 Asia/Omsk
         390 none 0 Asia/Rangoon Asia/Yangon Indian/Cocos
-        420 none always Etc/GMT-7
+        420 none - Etc/GMT-7
         420 none 0 Asia/Bangkok Asia/Jakarta Asia/Phnom_Penh Asia/Vientiane Indian/Christmas
         420 none 171820800 Asia/Ho_Chi_Minh Asia/Saigon
         420 none 567964800 Asia/Pontianak
@@ -306,7 +306,7 @@ extension TimeZoneTable {
         420 none 1469304000,1262304000:360,1269720000:420,1288468800:360,1301169600:420,1414263600:360 \
         Asia/Novosibirsk
         420 none 1474646400,1262304000:420,1427482800:480,1443196800:420,1458932400:480 Asia/Hovd
-        480 none always Etc/GMT-8
+        480 none - Etc/GMT-8
         480 none 0 Asia/Brunei Asia/Kuching Asia/Makassar Asia/Ujung_Pandang
         480 none 307551600 Asia/Taipei ROC
         480 none 309292200 Asia/Hong_Kong Asia/Macao Asia/Macau Hongkong
@@ -319,7 +319,7 @@ extension TimeZoneTable {
         Asia/Ulaanbaatar Asia/Ulan_Bator
         480 none 1678291200 Antarctica/Casey
         525 none 1238260500 Australia/Eucla
-        540 none always Etc/GMT-9
+        540 none - Etc/GMT-9
         540 none 0 Asia/Jayapura Asia/Tokyo Japan Pacific/Palau
         540 none 592333200 Asia/Seoul ROK
         540 none 969120000 Asia/Dili
@@ -335,7 +335,7 @@ extension TimeZoneTable {
         Australia/Sydney Australia/Victoria
         600 australia 1193500800 Australia/Currie Australia/Hobart Australia/Tasmania
         600 australia 1286035200,1262304000:660 Antarctica/Macquarie
-        600 none always Etc/GMT-10
+        600 none - Etc/GMT-10
         600 none 0 Antarctica/DumontDUrville Pacific/Chuuk Pacific/Port_Moresby Pacific/Truk Pacific/Yap
         600 none 241542000 Pacific/Guam Pacific/Saipan
         600 none 699379200 Australia/Brisbane Australia/Queensland
@@ -344,7 +344,7 @@ extension TimeZoneTable {
         600 none 1414249200,1262304000:660,1269702000:720,1288450800:660,1301151600:720,1315828800:660 \
         Asia/Ust-Nera
         660 australia 1554562800,1262304000:690,1443882600:660 Pacific/Norfolk
-        660 none always Etc/GMT-11
+        660 none - Etc/GMT-11
         660 none 0 Pacific/Guadalcanal Pacific/Pohnpei Pacific/Ponape
         660 none 727790400 Pacific/Efate
         660 none 857228400 Pacific/Noumea
@@ -356,7 +356,7 @@ extension TimeZoneTable {
         660 none 1461427200,1262304000:660,1269702000:720,1288450800:660,1301151600:720,1414245600:600 \
         Asia/Magadan
         720 newZealand 631108800 Antarctica/McMurdo Antarctica/South_Pole NZ Pacific/Auckland
-        720 none always Etc/GMT-12
+        720 none - Etc/GMT-12
         720 none 0 Pacific/Funafuti Pacific/Majuro Pacific/Tarawa Pacific/Wake Pacific/Wallis
         720 none 287418600 Pacific/Nauru
         720 none 745934400 Kwajalein Pacific/Kwajalein
@@ -365,7 +365,7 @@ extension TimeZoneTable {
         1327154400:720,1350741600:780,1358604000:720,1382796000:780,1390050000:720,1414850400:780,\
         1421503200:720,1446300000:780,1452952800:720,1478354400:780,1484402400:720,1509804000:780,\
         1515852000:720,1541253600:780,1547301600:720,1573308000:780,1578751200:720,1608386400:780 Pacific/Fiji
-        780 none always Etc/GMT-13
+        780 none - Etc/GMT-13
         780 none 788871600 Pacific/Enderbury Pacific/Kanton
         780 none 1325242800,1262304000:-660 Pacific/Fakaofo
         780 none 1484398800,1262304000:780,1478350800:840 Pacific/Tongatapu
@@ -373,7 +373,7 @@ extension TimeZoneTable {
         1333202400:780,1348927200:840,1365256800:780,1380376800:840,1396706400:780,1411826400:840,\
         1428156000:780,1443276000:840,1459605600:780,1474725600:840,1491055200:780,1506175200:840,\
         1522504800:780,1538229600:840,1554559200:780,1569679200:840,1586008800:780,1601128800:840 Pacific/Apia
-        840 none always Etc/GMT-14
+        840 none - Etc/GMT-14
         840 none 788868000 Pacific/Kiritimati
         """
 }
