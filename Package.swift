@@ -88,8 +88,9 @@ let package = Package(
         // Pure: no broker, no clock.
         room("Events", ["CSimdJSON", crypto]),
         room("CEL", excluding: ["README.md", "Tables"]),
-        room("Policy", ["Events", "CEL", yams]),
-        room("Scoring", ["CIntrinsics", "Events", "CEL", "Policy"]),
+        room("CELJSON", ["CEL"]),
+        room("Policy", ["Events", "CEL", "CELJSON", yams]),
+        room("Scoring", ["CIntrinsics", "Events", "CEL", "CELJSON", "Policy"]),
         room("Ledger", ["CIntrinsics", "CLZ4", "Events", crypto], excluding: ["FORMATS.md"]),
         room("Replay", ["CZlib", "Events", "Ledger", "Policy", "Scoring"]),
 
@@ -101,7 +102,7 @@ let package = Package(
         room("Lag", ["Events", "HTTP", "Kafka", httpTypes, hummingbird, logging]),
         room("Access", ["Events", crypto, cryptoExtras, jwt, logging]),
         room("Audit", ["Access", "Events", "Kafka", "Ledger", crypto, logging]),
-        room("Mapping", ["Events", "CEL", "Policy", crypto]),
+        room("Mapping", ["Events", "CEL", "CELJSON", "Policy", crypto]),
         room("Console", ["Access", "Events", "HTTP", httpTypes, hummingbird, logging, mustache]),
         room(
             "HTTP",
@@ -122,7 +123,7 @@ let package = Package(
             name: "standing",
             dependencies: [
                 "Access", "Audit", "CBuild", "CIntrinsics", "CMimalloc", "Console", "Downstream", "Events",
-                "CEL", "HTTP", "Kafka", "Lag",
+                "CEL", "CELJSON", "HTTP", "Kafka", "Lag",
                 "Ledger", "Mapping", "Operations", "Pipeline", "Policy", "Query", "Replay", "Scoring", "ServiceManager",
                 "Simulation", "Topics", argumentParser, grdb, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
             ],
@@ -133,7 +134,8 @@ let package = Package(
         // Seeded randomness, for tests only.
         .target(name: "Randomness", path: "Tests/Randomness", swiftSettings: strict),
         tests("EventsTests", ["CAllocationCounter", "Events", "Randomness"]),
-        tests("CELTests", ["CAllocationCounter", "CEL", "Randomness"]),
+        tests("CELTests", ["CAllocationCounter", "CEL", "CELJSON", "Randomness"]),
+        tests("CELJSONTests", ["CAllocationCounter", "CEL", "CELJSON", "Randomness"]),
         tests("PolicyTests", ["Events", "CEL", "Policy", "Randomness"]),
         tests(
             "ScoringTests", ["CAllocationCounter", "Events", "CEL", "Policy", "Randomness", "Scoring"]),

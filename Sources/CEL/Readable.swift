@@ -19,7 +19,7 @@ extension Unicode.Scalar {
 
 extension String {
     /// The text with its invisible scalars as numbers.
-    var readable: String {
+    package var readable: String {
         unicodeScalars.map { $0.isVisible ? String($0) : $0.number }.joined()
     }
 }

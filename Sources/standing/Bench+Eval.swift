@@ -1,5 +1,6 @@
 import ArgumentParser
 import CEL
+import CELJSON
 import Foundation
 
 struct BenchEval: ParsableCommand {
