@@ -85,6 +85,9 @@ final class Handle: @unchecked Sendable {
         return KafkaError(code, message: reason.text, isFatal: true)
     }
 
+    /// Lets a `serve` that waits return, or the next one not wait.
+    func interrupt() { rd_kafka_queue_yield(mainQueue) }
+
     /// Takes events off the main queue until it is empty. Waits at most `timeoutMilliseconds` for the first.
     func serve(
         timeoutMilliseconds: Int32, notice: (KafkaNotice) -> Void,
