@@ -31,7 +31,11 @@ public enum FoldVersion: UInt32, Comparable, CaseIterable, Sendable {
     /// version has no salt, and its fingerprints do not change.
     case seventh = 7
 
-    public static let newest = FoldVersion.seventh
+    /// A source can be withdrawn and restored (`ControlType.sourceWithdrawn`). In older versions these entries change
+    /// nothing.
+    case eighth = 8
+
+    public static let newest = FoldVersion.eighth
 
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
