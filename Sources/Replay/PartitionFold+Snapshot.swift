@@ -78,8 +78,8 @@ extension PartitionFold {
             chainHead = head.chainHead
             self.init(
                 partition: partition, history: history, fold: fold, identity: identity, policyText: head.policyText,
-                acceptance: head.acceptance, withdrawnSources: withdrawnSources, maximumSessions: maximumSessions,
-                known: known, nextOffset: head.nextOffset, sequences: head.sequences)
+                acceptance: head.acceptance, withdrawnSources: known.remembersWithdrawals ? withdrawnSources : [],
+                maximumSessions: maximumSessions, known: known, nextOffset: head.nextOffset, sequences: head.sequences)
         } catch let failure as ByteReader.Failure {
             throw SnapshotError("\(failure)")
         }

@@ -45,6 +45,8 @@ public struct KnownFoldVersions: Hashable, Sendable {
     public var newest = FoldVersion.newest
     /// False plants a bug: a ledger that begins under an older version is folded under the newest one without an upgrade.
     public var waitsForUpgrade = true
+    /// False plants a bug: a state that is read from a snapshot forgets which sources are withdrawn.
+    public var remembersWithdrawals = true
 
     public init() {}
 }

@@ -7,6 +7,7 @@ import Logging
 import Pipeline
 import Policy
 import Query
+import Scoring
 import Synchronization
 import Testing
 
@@ -162,10 +163,11 @@ import Testing
                 let event =
                     #"{"specversion":"1.0","id":"\#(id)","source":"/b","type":"bill.paid","subject":"ada","#
                     + #""time":"2026-01-01T00:00:00Z","data":{}}"#
-                try Array(event.utf8).withUnsafeBytes {
-                    #expect(try producer.produce(topic: bills, partition: 0, key: nil, value: $0, headers: headers))
+                let isQueued = try Array(event.utf8).withUnsafeBytes {
+                    try producer.produce(topic: bills, partition: 0, key: nil, value: $0, headers: headers)
                 }
-                #expect(producer.flush(timeoutMilliseconds: 60_000) { _ in })
+                let isFlushed = producer.flush(timeoutMilliseconds: 60_000) { _ in }
+                #expect(isQueued && isFlushed)
             }
             try bill(1)
             try await wait("the bill counts") { score() == 510 }
