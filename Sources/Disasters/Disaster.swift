@@ -77,8 +77,8 @@ final class Disaster {
         keyring = random.chance(perMille: 150) ? try Self.keyring() : nil
         traffic = Traffic(
             changesPolicy: random.chance(perMille: 500), hasHotSubject: random.chance(perMille: 300),
-            // Other runs are what they would be without it.
-            hasTies: rolling == nil && run.seed % 3 == 0)
+            // Other runs are what they would be without these two.
+            hasTies: rolling == nil && run.seed % 3 == 0, withdrawsSources: rolling == nil && run.seed % 4 == 1)
         hasShadows = random.chance(perMille: 500)
         // Of some sorts of trouble much, of others none: rare ones meet more often so than in an even mixture.
         var menu = Fate.allCases.filter { _ in random.chance(perMille: 600) }
@@ -169,7 +169,8 @@ final class Disaster {
         let process = SimulatedProcess(cluster, name: members[number].machine.name)
         members[number].process = process
         process.isOfNextRelease = rolling?.isNew[number] ?? false
-        let known = rolling?.known(to: number) ?? KnownFoldVersions()
+        var known = rolling?.known(to: number) ?? KnownFoldVersions()
+        known.remembersWithdrawals = plan.bug != .revived
         let pipeline = SteppedPipeline(
             configuration(members[number].machine, process, known, policy: policy), logger: logger)
         process.hasShadow = { [weak self] partition in

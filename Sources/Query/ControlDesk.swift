@@ -34,7 +34,8 @@ public final class ControlDesk: Sendable {
         case .fileAppeal: .fileAppeal
         case .decideAppeal: .decideAppeal
         case .acknowledgeSource: .manageSources
-        case .activate, .rollback: .activatePolicy
+        // Taking a source back changes everybody's score, as a policy does.
+        case .activate, .rollback, .withdrawSource, .restoreSource: .activatePolicy
         case .startShadow, .stopShadow: .shadowPolicy
         case .redrive: .redriveDeadLetters
         }

@@ -95,6 +95,8 @@ public struct Fold: ~Copyable {
     var enrolledKinds: KindSet
     /// The text of the ledger's active policy. In a policy's past it is not the text of `policy`.
     var activeText: String
+    /// Whether a past passes the ledger's activations. One of a policy that is fixed does not.
+    var passesActivations = true
     /// `maximumSubjectEvents`, except in tests.
     var maximumEvents = Fold.maximumSubjectEvents
     /// Counts of this process. Not part of the state.
@@ -482,6 +484,9 @@ public struct Fold: ~Copyable {
         case .policyActivated:
             if purpose != .live { passActivation(event, identity) }
             return
+        case .sourceWithdrawn, .sourceRestored:
+            passSourceAct(identity)
+            return
         case .sourceReset, .sourceGap, .sourceAcknowledged, .ledgerUpgraded, .ledgerSkipped: return
         case .enrolled, .withdrawn, .eventVoided, .appealFiled, .appealDecided: break
         }
@@ -504,7 +509,7 @@ public struct Fold: ~Copyable {
         case .appealFiled where purpose != .past: fileAppeal(event, of: subject)
         case .appealDecided where purpose != .past: decideAppeal(event, of: subject)
         case .appealFiled, .appealDecided, .enrolled, .eventVoided, .policyActivated, .sourceReset, .sourceGap,
-            .sourceAcknowledged, .ledgerUpgraded, .ledgerSkipped:
+            .sourceAcknowledged, .sourceWithdrawn, .sourceRestored, .ledgerUpgraded, .ledgerSkipped:
             break
         }
     }
