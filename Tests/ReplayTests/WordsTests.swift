@@ -5,8 +5,8 @@ import Testing
 @Suite struct WordsTests {
     private static let root = URL(filePath: #filePath).appending(path: "../../..").standardized
     private static let modules = [
-        "Access", "Audit", "CEL", "Downstream", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Mapping", "Operations",
-        "Policy", "Replay", "Scoring", "ServiceManager", "Simulation", "Topics",
+        "Access", "Audit", "CEL", "Console", "Downstream", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Mapping",
+        "Operations", "Policy", "Replay", "Scoring", "ServiceManager", "Simulation", "Topics",
     ]
 
     /// The first column of the page's table, without phrases that have an ellipsis.
