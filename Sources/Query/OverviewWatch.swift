@@ -4,9 +4,10 @@ internal import Lag
 public import Pipeline
 internal import Synchronization
 
-/// The overview of a programme for everybody who asks: it is made once for all who ask within a short time.
+/// The overview of a programme. One is made for all who ask within a short time.
 public final class OverviewWatch: Sendable {
-    /// An overview is at least so long in use, and so many times longer than it took to make: it costs 2 % of a core at most.
+    /// The shortest time for which an overview is used, and the ratio of that time to the time of making it. So
+    /// overviews take at most 2 % of a core.
     private static let (least, share) = (Duration.seconds(2), 50)
 
     private struct Made: Sendable {
@@ -17,23 +18,23 @@ public final class OverviewWatch: Sendable {
     private let service: PipelineService
     private let lag: MemberLag?
     private let mask: @Sendable (ArraySlice<UInt8>) -> String
-    /// With the subjects' ids, and masked. Who asks while one is made waits for it.
+    /// The overview with the subjects' ids, and the masked one. Callers that ask while one is made wait for it.
     private let whole = Mutex<Made?>(nil)
     private let masked = Mutex<Made?>(nil)
 
-    /// `mask`: what stands for a subject's id where the reader may not see it.
+    /// `mask`: replaces a subject's id if the reader may not see it.
     public init(
         _ service: PipelineService, lag: MemberLag?, mask: @escaping @Sendable (ArraySlice<UInt8>) -> String
     ) {
         (self.service, self.lag, self.mask) = (service, lag, mask)
     }
 
-    /// Waits for folds and for others who ask; not from async code.
+    /// Blocks until folds and other callers are ready, so it must not be called from async code.
     public func overview(showsSubjects: Bool) -> ProgrammeOverview {
         showsSubjects ? whole.withLock { renew(&$0, mask: nil) } : masked.withLock { renew(&$0, mask: mask) }
     }
 
-    /// The same as JSON.
+    /// The overview as JSON.
     public func json(showsSubjects: Bool) -> [UInt8] {
         var writer = ByteWriter()
         overview(showsSubjects: showsSubjects).write(to: &writer, showsSubjects: showsSubjects)

@@ -5,7 +5,7 @@ import Hummingbird
 import Pipeline
 import Scoring
 
-/// Lists of subjects, many standings at once, and what became of a subject over time.
+/// Lists of subjects, many standings at once, and the history of a subject.
 extension QueryServer {
     private static let tag = "search"
 
@@ -36,7 +36,7 @@ extension QueryServer {
     private static let maximumBytes = EventDecoder.maximumAttributeBytes
     /// Characters of a cursor, which may be sealed.
     private static let maximumCursor = 8 * maximumBytes
-    /// Bytes of a question that another member asks.
+    /// Bytes of another member's question.
     private static let maximumQuestion = 64 << 10
     private static let points: ClosedRange<Int64> = 2...2000
     private static let standardPoints: Int64 = 500
@@ -49,7 +49,7 @@ extension QueryServer {
         }
     }
 
-    /// Who asks other members for what this one asks itself.
+    /// The caller of this member's questions to other members.
     private static let asMember = Caller(name: "member", roles: [.service])
 
     var searchRoutes: [Route] {
@@ -80,7 +80,7 @@ extension QueryServer {
             [.init("subjects", .list(.text(1...maximumBytes), 1...PipelineService.maximumStandings))], isOpen: true),
         maximumBytes: SubjectQueries.maximumBody, example: "{\"subjects\":[\"citizen-17\",\"citizen-18\"]}")
 
-    /// What members ask each other.
+    /// The routes for other members.
     private func memberRoutes(_ queries: SubjectQueries) -> [Route] {
         [
             Route(
@@ -170,7 +170,7 @@ extension QueryServer {
         ]
     }
 
-    /// The declaration allows nothing but the two forms.
+    /// The route's declaration allows only these two forms.
     private static func point(_ call: RouteCall, _ name: String) -> PipelineService.Point {
         if let time = call.time(name) { .time(time) } else { .offset(call.integer(name) ?? 0) }
     }
