@@ -4,17 +4,17 @@ import Foundation
 import Policy
 import Scoring
 
-/// What every benchmark prints.
+/// The output of every benchmark.
 struct BenchResult {
     var bench: String
-    /// What is counted: its keys are named after it.
+    /// The counted thing, which names the keys.
     var unit = "event"
     var events: Int
     var seconds: Double
-    /// Events a second of the ceiling measured in the same run; nil where there is none.
+    /// Events per second of the ceiling measured in the same run; nil if there is none.
     var ceiling: Double?
     var cpuSeconds: Double
-    /// The greatest resident size that was seen meanwhile; nil: what it is when the line is printed.
+    /// The greatest resident size during the run. If it is nil, the line has the size at the time of printing.
     var residentBytes: Int?
     var more: [(String, String)] = []
 
@@ -32,7 +32,7 @@ struct BenchResult {
     }
 }
 
-/// What this process has used, by the operating system's account.
+/// The resources that this process has used, according to the operating system.
 enum ProcessUsage {
     static var cpuSeconds: Double {
         var usage = rusage()
@@ -41,7 +41,7 @@ enum ProcessUsage {
         return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }
 
-    /// Of the calling thread alone.
+    /// Of the calling thread only.
     static var cpuSecondsOfThread: Double {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
@@ -62,7 +62,7 @@ func seconds(_ body: () throws -> Void) rethrows -> Double {
         + Double((ContinuousClock.now - start).components.seconds)
 }
 
-/// The made-up card holders of the benchmarks: bytes like those of a real monthly statement, 210 a piece.
+/// The made-up card holders of the benchmarks, with events of the size of a real monthly statement, 210 bytes each.
 struct BenchEvents {
     let subjects: Int
 
@@ -103,7 +103,7 @@ struct BenchEvents {
           - {name: A, from: 640}
         """
 
-    /// The policy that a ledger is switched to: every bill counts otherwise.
+    /// The next policy of a ledger, under which every bill has other points.
     static let nextPolicy = """
         policy: bench
         version: 2
@@ -120,7 +120,7 @@ struct BenchEvents {
           - {name: A, from: 640}
         """
 
-    /// Of the made-up card holder of this number.
+    /// The subject of the made-up card holder of this number.
     static func subject(_ number: Int) -> String {
         let digits = String(number)
         return "card-" + String(repeating: "0", count: max(0, 7 - digits.utf8.count)) + digits

@@ -5,11 +5,11 @@ import Topics
 /// Sends control events.
 struct ControlTopic {
     let cluster: Cluster
-    /// Nil: what is sent is not signed.
+    /// Nil if events are sent without a signature.
     var signer: ControlSigner?
 
-    /// `subject`: nil for what concerns everyone. `data`: a JSON object's text. `time`: asked for once the event is certain to
-    /// be sent. Returns the event's id when the event is acknowledged.
+    /// `subject`: nil for events that concern every subject. `data`: a JSON object's text. `time`: called after all
+    /// checks of the event. Returns the event's id after the event is acknowledged.
     @discardableResult func send(
         _ type: ControlType, subject: String? = nil, data: String? = nil, at time: () throws -> Timestamp
     ) throws -> String {
@@ -17,7 +17,7 @@ struct ControlTopic {
             .send(to: cluster.names(.control)[0], of: cluster, isControl: true, at: time)
     }
 
-    /// All that a command about one subject does: stamps the event, sends it, and prints its id.
+    /// The whole of a command about one subject: stamps the event, sends it, and prints its id.
     static func send(
         _ type: ControlType, subject: String, data: String?, to options: ClusterOptions, at time: OperatorTimeOptions,
         by key: ControlKeyOptions

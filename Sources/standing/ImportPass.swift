@@ -3,16 +3,16 @@ import Events
 import Foundation
 import Mapping
 
-/// One reading of a table by a map. Every reading gives the same rows the same ids.
+/// One reading of a table with a map. Every reading gives the same rows the same ids.
 struct ImportPass {
-    /// A row with what became of it; the buffers are valid during the call.
+    /// A row with its result. The buffers are valid during the call.
     struct Row {
-        /// From 0; the map sees it as `offset`.
+        /// Counted from 0. The map reads it as `offset`.
         let number: Int64
         let line: Int
         /// Nil if the row cannot be read.
         let json: UnsafeRawBufferPointer?
-        /// Nil if the row is refused, or is no event.
+        /// Nil if the row is refused, or is not an event.
         let event: EventView?
         /// The event in structured mode.
         let bytes: UnsafeRawBufferPointer
@@ -21,7 +21,7 @@ struct ImportPass {
 
     let input: TableInput
     let map: RecordMap
-    /// Empty if it is not known: then nothing is declared.
+    /// Empty if it is unknown; the table then has no declaration.
     let topic: String
     let declarations: [String: SourceDeclaration]
     /// The greatest time that an event may have.
@@ -29,7 +29,8 @@ struct ImportPass {
 
     private static let unreadable = "table/unreadable"
 
-    /// `first`: the rows before it are read and not given. `noteColumns` gets the table's columns, before all rows.
+    /// `first`: rows before it are read and not passed on. `noteColumns`: is called with the table's columns before the
+    /// first row.
     func run(
         from first: Int64 = 0, noteColumns: ([String]) -> Void = { _ in }, _ body: (Row) throws -> Void
     ) throws {

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import Ledger
 
-/// Who signs checkpoints and whose are believed.
+/// The key that signs checkpoints, and the accepted keys.
 struct KeyOptions: ParsableArguments {
     @Option(help: Setting.help("signing-key"), completion: .file())
     var signingKey: String?

@@ -89,7 +89,7 @@ struct LagCommand: AsyncParsableCommand {
     @Option(help: "Exit with 4 if a group is more seconds behind.")
     var maxSeconds: Double?
 
-    /// `--interval` where nobody gives it, in microseconds.
+    /// The default of `--interval`, in microseconds.
     private var standardInterval: Int64 { serve ? 10_000_000 : 2_000_000 }
     private var pause: Double { Double(interval.flatMap(Settings.duration) ?? standardInterval) / 1e6 }
 
@@ -132,8 +132,8 @@ struct LagCommand: AsyncParsableCommand {
         if exceeded { throw Exit.limitExceeded }
     }
 
-    /// Prints evaluations; true if the one evaluation is not within `--max-seconds`. With `--watch` a look that fails for a while
-    /// is a message, and the next one may succeed.
+    /// Prints evaluations. Returns true if the one evaluation is not within `--max-seconds`. With `--watch` an
+    /// evaluation that fails is a message, and the next one may succeed.
     private func evaluate(_ source: LagSource, every pause: Double) throws -> Bool {
         var look: LagSource.Look?
         while true {
@@ -143,7 +143,7 @@ struct LagCommand: AsyncParsableCommand {
                     known = look
                 } else {
                     known = try source.look()
-                    // The first sample has no rate, so the first report comes with the second.
+                    // The first sample has no rate, so the first report is made from the second.
                     _ = try known.observe(now: milliseconds())
                     look = known
                 }
@@ -174,10 +174,10 @@ struct LagCommand: AsyncParsableCommand {
         fflush(nil)
     }
 
-    /// Looks that a screen remembers: as many as it has room for.
+    /// The number of evaluations in the graph of a screen, the greatest that has room.
     private static let screenPoints = 60
 
-    /// Until the process ends. A look that fails is said on the screen, and the next one may succeed.
+    /// Paints until the process ends. An evaluation that fails is reported on the screen, and the next one may succeed.
     private func paint(_ source: LagSource, on screen: TerminalScreen, every pause: Double) throws -> Never {
         var history = LagHistory(points: Self.screenPoints, spacing: 0)
         var last: (report: LagReport, at: ContinuousClock.Instant)?
@@ -224,11 +224,11 @@ struct LagCommand: AsyncParsableCommand {
         }
     }
 
-    /// Milliseconds from one point of a page's history to the next: an hour in all.
+    /// Milliseconds from one point of a page's history to the next. The history has an hour.
     private static let pageSpacing: Int64 = 15_000
 }
 
-/// What `standing lag` looks at.
+/// The cluster and the groups of `standing lag`.
 struct LagSource: Sendable {
     private(set) var kafka: KafkaConfiguration
     private var logger = Logger(label: "standing.lag")
@@ -255,7 +255,7 @@ struct LagSource: Sendable {
     var fold: String { prefix + "standing-fold" }
     var intake: String { prefix + "standing-intake" }
 
-    /// For one thread.
+    /// A look for one thread.
     func look() throws(KafkaError) -> Look {
         Look(
             source: self,
@@ -264,7 +264,7 @@ struct LagSource: Sendable {
                 ledgers: ledgers, queuedKilobytes: queuedKilobytes, logger: logger))
     }
 
-    /// The same without messages on standard error, which would stand in the middle of a screen.
+    /// The same without messages on standard error, which would be in the middle of a screen.
     var silent: LagSource {
         var source = self
         source.kafka.patience.onWait = { _ in }
@@ -272,7 +272,7 @@ struct LagSource: Sendable {
         return source
     }
 
-    /// The same for a member, which has its memory for its subjects: its consumers fetch and hold less.
+    /// The same for a member, whose memory is for its subjects: the consumers fetch and buffer less.
     var small: LagSource {
         var source = self
         source.queuedKilobytes = Self.queuedKilobytesOfMember
@@ -290,7 +290,7 @@ struct LagSource: Sendable {
 
         func observe(now: Int64) throws(KafkaError) -> LagReport { try monitor.observe(now: now) }
 
-        /// With what the members say: why the fold is behind, and the sanctions that they have.
+        /// A report that includes the members' answers: why the fold lags, and the sanctions that they have.
         func report(now: Int64) throws(KafkaError) -> LagReport {
             var notes: [String] = []
             let members = readings.ask(source.members, &notes)
@@ -306,7 +306,7 @@ private func milliseconds() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000
 extension Cluster {
     private static let defaultLedger = "standing.ledger"
 
-    /// Our own groups and what they read, for brokers that cannot list groups.
+    /// Our own groups and their topics, for brokers that cannot list groups.
     func knownGroups() throws -> [String: [String]] {
         let names = ["intake", "fold", "perks", "blacklist"].map { prefix + "standing-" + $0 }
         let topics = try pipelineTopics()
@@ -314,7 +314,7 @@ extension Cluster {
         return Dictionary(uniqueKeysWithValues: zip(names, read))
     }
 
-    /// What a member knows of the lag of the groups that it is one of.
+    /// A member's measurement of the lag of its own groups.
     func lag(of service: PipelineService) throws -> MemberLag {
         let (fold, intake) = (prefix + "standing-fold", prefix + "standing-intake")
         let known = try knownGroups().filter { [fold, intake].contains($0.key) }
@@ -341,13 +341,13 @@ extension Cluster {
     }
 }
 
-/// All entries but ticks; nil if it is no frame.
+/// The number of entries without ticks; nil if the bytes are not a frame.
 private func eventCount(inFrame bytes: UnsafeRawBufferPointer) -> Int? {
     var count = 0
     return forEachEvent(inFrame: bytes) { _ in count += 1 } ? count : nil
 }
 
-/// Calls `body` with all entries but ticks; false if it is no frame, or not a whole one.
+/// Calls `body` with all entries except ticks. Returns false if the bytes are not a whole frame.
 @discardableResult
 private func forEachEvent(inFrame bytes: UnsafeRawBufferPointer, _ body: (Entry) -> Void) -> Bool {
     var reader = FrameReader()

@@ -32,7 +32,7 @@ struct LedgerRepartitionCommand: ParsableCommand {
     @Option(help: "The new ledger's name: letters, digits, '.', '_' and '-'. It stands in the source of every fact.")
     var name: String
 
-    /// More than Kafka is good for.
+    /// More partitions than Kafka manages well.
     private static let maximumPartitions = 100_000
 
     func validate() throws {
@@ -79,7 +79,7 @@ struct LedgerRepartitionCommand: ParsableCommand {
         }
     }
 
-    /// Ends the command where a subject of an old partition has another standing in its new one.
+    /// Ends the command if a subject of an old partition has another standing in its new one.
     private func compare(_ old: Int32, of count: Int, _ source: LedgerExport, _ target: LedgerExport) throws {
         let new = (0..<Int32(partitions)).filter { LedgerRepartition.origin(of: $0, among: count) == old }
         guard try standings([old], of: source) == standings(new, of: target) else {

@@ -4,7 +4,7 @@ import Foundation
 import Kafka
 import Ledger
 
-/// An event that an operator sends: structured CloudEvents JSON under the subject's key.
+/// An event of an operator: structured CloudEvents JSON with the subject as its key.
 struct OperatorEvent {
     static let defaultSource = "/standing/operator"
     private static let patienceMilliseconds = 30_000
@@ -13,19 +13,19 @@ struct OperatorEvent {
     ])
 
     var type: String
-    /// Nil for control events that concern everyone.
+    /// Nil for control events that concern every subject.
     var subject: String?
     var id = UUID().uuidString.lowercased()
     var source = OperatorEvent.defaultSource
     /// A JSON object's text.
     var data: String?
-    /// Of source topics, by name.
+    /// The declarations of source topics, by name.
     var declarations: [String: SourceDeclaration] = [:]
-    /// Who signs it; nil if nobody does.
+    /// Nil if the event is not signed.
     var signer: ControlSigner?
 
-    /// Sends it to a source topic and returns its id when it is acknowledged. Ends the command, naming the attribute, where
-    /// intake would make a dead letter of it whatever the time; `time` is asked for only if it would not.
+    /// Sends the event to a source topic and returns its id after it is acknowledged. Ends the command, naming the
+    /// attribute, if intake would make a dead letter of it at any time. `time` is called only if it would not.
     func send(
         to topic: String, of cluster: Cluster, isControl: Bool = false, at time: () throws -> Timestamp
     ) throws -> String {
@@ -74,7 +74,7 @@ struct OperatorEvent {
                 type: type, source: source, id: id, subject: isForEveryone ? nil : subject, time: time, actor: nil,
                 reason: nil, data: $0)
         }
-        // An attribute that cannot be signed makes no event: the check before says so.
+        // An attribute that cannot be signed is refused by the check before.
         guard let signature = signer.sign(statement) else { return }
         writer.append(",\"\(ControlStatement.keyAttribute)\":")
         writer.append(jsonString: signer.name)
@@ -85,7 +85,7 @@ struct OperatorEvent {
     private func defect(of bytes: [UInt8], for topic: String, isControl: Bool) -> EventDefect? {
         let decoder = EventDecoder()
         let memberDecoder = EventDecoder()
-        // The event that is read borrows the decoder's memory.
+        // The decoded event borrows the decoder's memory.
         return withExtendedLifetime(decoder) {
             bytes.withUnsafeBytes { bytes in
                 var event = EventView.empty
@@ -126,7 +126,7 @@ struct OperatorEvent {
     }
 }
 
-/// The text of a JSON object that a command writes.
+/// Builds the text of a JSON object.
 struct JSONObjectText: ~Copyable {
     private var writer = ByteWriter()
 
@@ -142,7 +142,7 @@ struct JSONObjectText: ~Copyable {
         writer.append(decimal: value)
     }
 
-    /// `json`: a value as it is to stand there.
+    /// `json`: the text of a JSON value.
     mutating func add(_ name: StaticString, json: String) {
         begin(name)
         writer.append(json)
@@ -155,7 +155,7 @@ struct JSONObjectText: ~Copyable {
     }
 }
 
-/// `text`, the value of `option`, if it is one JSON object; ends the command otherwise.
+/// Returns `text`, the value of `option`, if it is one JSON object. Ends the command otherwise.
 func requireJSONObject(_ text: String, option: String) throws -> String {
     guard let value = try? JSONSerialization.jsonObject(with: Data(text.utf8)), value is [String: Any] else {
         throw fail("error: \(option): not a JSON object", Exit.usage)

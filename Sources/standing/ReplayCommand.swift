@@ -65,7 +65,7 @@ struct ReplayCommand: ParsableCommand {
         completion: .file())
     var facts: String?
 
-    /// Beyond these, rejected lines are only counted.
+    /// Further rejected lines are only counted.
     private static let rejectedLinesShown = 20
 
     func validate() throws {
@@ -195,7 +195,7 @@ struct ReplayCommand: ParsableCommand {
         try out.close()
     }
 
-    /// Says so where no partition knows anything of the time that it is asked about.
+    /// Prints a message if the time is after the clocks of all partitions.
     private func noteKnown(_ results: [LedgerReplay.Result]) {
         let known = results.compactMap(\.knownUntil)
         if known.count == results.count, let last = known.max() { Self.noteKnown(until: last) }
@@ -223,7 +223,7 @@ struct ReplayCommand: ParsableCommand {
         try file.close()
     }
 
-    /// By the subject's own entries: steps, not a scan.
+    /// Reads only the subject's own entries.
     private func replaySubject(_ subject: String, _ source: LedgerSource, _ replay: LedgerReplay) throws {
         try LedgerSource.reading {
             guard let entries = try source.entries(of: Array(subject.utf8), until: replay.until) else {
@@ -255,12 +255,12 @@ extension LedgerReplay.Result {
     }
 }
 
-/// Reads a policy file, or ends the command with all that is wrong with it.
+/// Reads a policy file. Ends the command with all mistakes in it.
 func loadPolicy(_ path: String) throws -> ScoringPolicy {
     try readPolicy(path) { try ScoringPolicy(yaml: $0, file: path) }
 }
 
-/// The same with what its author perhaps did not mean.
+/// Like `loadPolicy`, with warnings about probable mistakes.
 func reviewPolicy(_ path: String) throws -> PolicyReview {
     try readPolicy(path) { try PolicyReview(yaml: $0, file: path) }
 }

@@ -86,7 +86,7 @@ struct LogOptions: ParsableArguments {
     @Option(help: Setting.help("log-format"), completion: .list(["text", "json"]))
     var logFormat: String?
 
-    /// `level`: the default of a command that has another one than the table.
+    /// `level`: the default level of a command whose default differs from the table's.
     func logger(_ settings: inout Settings, label: String, level: String? = nil) throws -> Logger {
         let level = try settings.parse("log-level", flag: logLevel, default: level, expected: "a log level") {
             Logger.Level(rawValue: $0)
@@ -213,7 +213,8 @@ struct ServeCommand: AsyncParsableCommand {
                 }
             }
             group.addTask {
-                // No group is joined before HTTP listens: what cannot start disturbs nobody.
+                // The process joins no group before HTTP listens, so that a start that fails does not disturb the
+                // groups.
                 var ports = listening.makeAsyncIterator()
                 guard let port = await ports.next() else { return }
                 let url = HTTPAddress(host: http.address.host, port: port).ownURL(isTLS: access.isTLS)
@@ -223,7 +224,7 @@ struct ServeCommand: AsyncParsableCommand {
                 try await onThread { try service.join() }
             }
             do {
-                // Whichever ends first: the pipeline after a signal or for good, or the server because it cannot run.
+                // Either the pipeline ends, after a signal or an error, or the server ends because it cannot run.
                 try await group.next()
                 service.requestStop()
                 group.cancelAll()
@@ -290,8 +291,8 @@ extension ServeOptions {
         return (address, advertised)
     }
 
-    /// Ends the command where settings, all of them read, make no sense together. What has no effect beside another
-    /// setting is refused as a flag only.
+    /// Ends the command if settings contradict each other, after all are read. A setting without effect beside another
+    /// one is refused only if it is a flag.
     func check(_ configuration: PipelineConfiguration, _ cluster: Cluster, _ settings: Settings) throws {
         let isIntake = configuration.roles.contains(.intake)
         let isFold = configuration.roles.contains(.fold)
@@ -334,10 +335,10 @@ extension ServeOptions {
 }
 
 extension Settings {
-    /// A thread takes memory for its stack.
+    /// Each thread needs memory for its stack.
     private static let maximumWorkers = max(1024, PipelineConfiguration.cores)
 
-    /// Threads that fold.
+    /// The number of threads that fold.
     mutating func workers(flag: String?) throws -> Int {
         try parse(
             "workers", flag: flag, default: String(PipelineConfiguration.cores),
@@ -353,7 +354,7 @@ extension Settings {
         ) { Settings.bytes($0).flatMap { sizes.contains($0) ? $0 : nil } }
     }
 
-    /// In milliseconds. Where nobody gives the setting, librdkafka's property for it counts.
+    /// In milliseconds. Without the setting, librdkafka's property is used.
     mutating func maximumPollInterval(flag: String?, _ kafka: KafkaConfiguration) throws -> Int {
         let (session, longest) = (kafka.sessionTimeout, Consumer.Options.longestPollInterval)
         return try parse(
@@ -368,7 +369,7 @@ extension Settings {
         }
     }
 
-    /// The ledger's name; nil if nobody gave one.
+    /// The ledger's name; nil if none is given.
     mutating func ledgerName(flag: String?) throws -> String? {
         try parseIfGiven(
             "ledger", flag: flag,
@@ -379,8 +380,8 @@ extension Settings {
 }
 
 extension Cluster {
-    /// The pipeline on this cluster: topics and groups under the cluster's prefix. `ledger`: the name that somebody gave the
-    /// ledger; without one the prefix is its name. Ends the command where a policy could begin a ledger without a name.
+    /// The pipeline on this cluster, with topics and groups under the cluster's prefix. `ledger`: the given name of the
+    /// ledger; nil if it is the prefix. Ends the command if a policy could begin a ledger without a name.
     func pipeline(
         policy: ScoringPolicy?, clock: PipelineConfiguration.Clock = .wall, ledger: String? = nil,
         workers: Int = PipelineConfiguration.cores
@@ -424,7 +425,7 @@ final class StopSignals: @unchecked Sendable {
     private let sources: [any DispatchSourceSignal]
 
     init(_ body: @escaping @Sendable () -> Void) {
-        // Whoever reads a pipe of ours may go.
+        // A reader that closes its pipe must not end the process.
         signal(SIGPIPE, SIG_IGN)
         sources = [SIGTERM, SIGINT].map { number in
             signal(number, SIG_IGN)

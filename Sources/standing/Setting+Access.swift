@@ -1,7 +1,7 @@
 import Access
 
 extension Setting {
-    /// Who is let in over HTTP.
+    /// Access over HTTP.
     static let access: [Setting] = [
         Setting(
             "access-users", .serve,

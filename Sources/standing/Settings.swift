@@ -6,14 +6,14 @@ import Kafka
 import Policy
 import Topics
 
-/// Where settings stand that neither a flag nor the environment gives.
+/// The source of settings that neither a flag nor the environment gives.
 struct ConfigurationOptions: ParsableArguments {
     @Option(help: "Configuration file, YAML. Default: none.", completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 }
 
-/// Options of every command that talks to a cluster. A flag wins over the environment (`STANDING_BROKERS`), and that
-/// over the configuration file (`brokers:`).
+/// Options of every command that connects to a cluster. A flag has precedence over the environment
+/// (`STANDING_BROKERS`), and that over the configuration file (`brokers:`).
 struct ClusterOptions: ParsableArguments {
     @Option(help: Setting.help("brokers"))
     var brokers: String?
@@ -41,7 +41,7 @@ struct ClusterOptions: ParsableArguments {
     }
 }
 
-/// The values of the settings that one command reads, each with where it came from. Precedence: flag, environment, file,
+/// The values of the settings that one command reads, each with its origin. The precedence is: flag, environment, file,
 /// default.
 struct Settings {
     struct Origin: Equatable {
@@ -57,8 +57,8 @@ struct Settings {
     private var origins: [String: Origin] = [:]
     private(set) var shown: [(name: String, value: String, origin: String)] = []
 
-    /// Reads the configuration file; ends the command with every mistake in it, and with every variable of the environment
-    /// that has our prefix and is none of ours. What a setting's value is worth is left to whoever reads it.
+    /// Reads the configuration file. Ends the command with every mistake in it, and with every unknown variable of the
+    /// environment that has our prefix. The readers of the settings check their values.
     init(config path: String?, environment: [String: String] = ProcessInfo.processInfo.environment) throws {
         self.environment = environment
         try Self.checkVariables(environment)
@@ -115,7 +115,7 @@ struct Settings {
         }
     }
 
-    /// A setting's value, `standard` instead of the table's default; nil where nobody gave one and there is no default.
+    /// A setting's value. `standard` replaces the table's default. Nil if no value is given and there is no default.
     mutating func value(_ name: String, flag: String?, default standard: String? = nil) -> (
         value: String, origin: Origin
     )? {
@@ -132,21 +132,22 @@ struct Settings {
         return (value: found.0, origin: found.1)
     }
 
-    /// Whether somebody gave a setting that was read.
+    /// Whether a setting that was read has a given value.
     func isGiven(_ name: String) -> Bool { origins[name].map { $0 != .standard } ?? false }
 
-    /// Whether a setting that was read was given for this process alone: the environment and a file may be there for
-    /// others too.
+    /// Whether a setting that was read is from a flag, and so for this process only. The environment and the file may
+    /// also be for other processes.
     func isFlag(_ name: String) -> Bool { origins[name] == .flag }
 
-    /// A setting's text; ends the command if it is empty.
+    /// A setting's text. Ends the command if it is empty.
     mutating func text(_ name: String, flag: String?, default standard: String? = nil) throws -> String? {
         guard let (text, origin) = value(name, flag: flag, default: standard) else { return nil }
         guard !text.isEmpty else { throw fail("\(name) (\(origin.text)): error: the value is empty", Exit.usage) }
         return text
     }
 
-    /// A setting that must parse, nil if it has no value; ends the command naming where the bad value stands.
+    /// The parsed value of a setting; nil if it has no value. Ends the command, naming the origin, if it cannot be
+    /// parsed.
     mutating func parseIfGiven<Value>(
         _ name: String, flag: String?, default standard: String? = nil, expected: String, _ body: (String) -> Value?
     ) throws -> Value? {
@@ -157,7 +158,7 @@ struct Settings {
         return value
     }
 
-    /// A setting that must parse and has a default.
+    /// The parsed value of a setting with a default.
     mutating func parse<Value>(
         _ name: String, flag: String?, default standard: String? = nil, expected: String, _ body: (String) -> Value?
     ) throws -> Value {
@@ -167,12 +168,12 @@ struct Settings {
         return value
     }
 
-    /// A setting that is true or false; its flag can only say true.
+    /// The value of a setting that is true or false. Its flag can only make it true.
     mutating func flag(_ name: String, _ isGiven: Bool) throws -> Bool {
         try parse(name, flag: isGiven ? "true" : nil, expected: "true or false") { Bool($0) }
     }
 
-    /// Where an HTTP server listens: the settings `http-host` and `http-port`, under a prefix such as `perks.`.
+    /// The address of an HTTP server: the settings `http-host` and `http-port`, under a prefix such as `perks.`.
     mutating func address(_ prefix: String, host: String?, port: String?) throws -> HTTPAddress {
         let host = try parse(prefix + "http-host", flag: host, expected: "an address") { $0.isEmpty ? nil : $0 }
         let port = try parse(prefix + "http-port", flag: port, expected: "a port from 0 to 65535") {
@@ -181,14 +182,14 @@ struct Settings {
         return HTTPAddress(host: host, port: port)
     }
 
-    /// The librdkafka properties: file, then `STANDING_KAFKA` (NAME=VALUE[,NAME=VALUE…]), then flags.
+    /// The librdkafka properties: of the file, then of `STANDING_KAFKA` (NAME=VALUE[,NAME=VALUE…]), then of flags.
     mutating func kafkaProperties(flags: [String]) throws -> [String: String] {
         let setting = Setting.named("kafka")
         var properties = fileKafka.mapValues(\.value)
         var origins = fileKafka.mapValues(\.place)
         let fromEnvironment = environment[setting.variable]?.split(separator: ",").map(String.init) ?? []
         let given = fromEnvironment.map { ($0, Origin.environment.text) } + flags.map { ($0, Origin.flag.text) }
-        // By name: the item of the environment that it is.
+        // `hidden`: by name, the number of the item in the environment.
         var (isBehindSecret, hidden) = (false, [String: Int]())
         for (index, (text, origin)) in given.enumerated() {
             guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
@@ -197,7 +198,7 @@ struct Settings {
                 throw fail("kafka (\(origin)): error: item \(number + 1) is not NAME=VALUE", Exit.usage)
             }
             let name = String(text[..<equals])
-            // What stands behind a secret may be the rest of it, after a comma.
+            // An item after a secret may be the rest of it, after a comma.
             if origin == Origin.environment.text {
                 if isBehindSecret { hidden[name] = index + 1 }
                 isBehindSecret = isBehindSecret || KafkaConfiguration.isSecret(name)
@@ -222,12 +223,12 @@ struct Settings {
         return properties
     }
 
-    /// For `--show-config`: what was read, a line each.
+    /// Prints the settings that were read, one per line, for `--show-config`.
     func show() {
         for (name, value, origin) in shown { print("\(name): \(value)    # \(origin)".printable()) }
     }
 
-    /// `512M`, `4G`: with K, M or G, powers of 1024.
+    /// `512M`, `4G`: with K, M or G for powers of 1024.
     static func bytes(_ text: String) -> Int64? {
         for (suffix, unit) in [("K", 1 << 10), ("M", 1 << 20), ("G", 1 << 30)] as [(String, Int64)]
         where text.hasSuffix(suffix) {
@@ -258,7 +259,8 @@ struct Cluster {
 
     private static let embedded = "embedded"
 
-    /// `mayEmbed`: the command starts an embedded broker where that is asked for. No other can reach one under that name.
+    /// `mayEmbed`: whether the command starts an embedded broker if the settings ask for it. No other command can
+    /// connect to one under that name.
     init(
         _ options: ClusterOptions, _ settings: inout Settings, defaultBrokers: String? = nil, mayEmbed: Bool = false
     ) throws {
@@ -279,7 +281,7 @@ struct Cluster {
         kafka.patience.onWait = { printMessage("\($0)") }
     }
 
-    /// What topics are called: no cluster is needed for it. The arguments are the flags.
+    /// The names of topics, which need no cluster. The arguments are the flags.
     static func topics(_ folder: String?, prefix: String?, _ settings: inout Settings) throws -> (
         prefix: String, definitions: [TopicDefinition]
     ) {
@@ -295,7 +297,7 @@ struct Cluster {
         }
     }
 
-    /// The name of the ledger topic, also where no cluster is asked.
+    /// The name of the ledger topic, which needs no cluster.
     static func ledgerTopic(_ options: ClusterOptions, _ settings: inout Settings) throws -> String {
         let (prefix, definitions) = try topics(options.topics, prefix: options.topicPrefix, &settings)
         return prefix + (definitions.first { $0.role == .ledger }?.name ?? "")
@@ -306,20 +308,20 @@ struct Cluster {
         definitions.filter { $0.role == role }.map { prefix + $0.name }
     }
 
-    /// The source or control topic that is meant: its name, with the prefix or without; nil if there is none.
+    /// The name of a source topic or the control topic, given with or without the prefix; nil if there is none.
     func sourceTopic(_ name: String) -> String? {
         (names(.control) + names(.source)).first { $0 == name || $0 == prefix + name }
     }
 
-    /// Other numbers than those of the topic files: of the control topic, of the ledger, and of the fact topics, which have as
-    /// many.
+    /// Replaces the numbers of partitions of the topic files: of the control topic, of the ledger, and of the fact
+    /// topics, which are equal.
     mutating func setPartitions(_ count: Int) {
         for index in definitions.indices where [.control, .ledger, .facts].contains(definitions[index].role) {
             definitions[index].partitions = count
         }
     }
 
-    /// Starts the embedded broker, if that is what was asked for, with every topic on it.
+    /// Starts the embedded broker, with every topic on it, if the settings ask for it; nil otherwise.
     mutating func startEmbedded() throws -> EmbeddedBroker? {
         guard isEmbedded else { return nil }
         let broker = try EmbeddedBroker()
