@@ -5,8 +5,8 @@
 /// An intake sends the frames of a round at the round's end. At rest that is at once. The more records a round had, the
 /// longer the next one may gather. A pure state machine: its owner polls, and ends the rounds.
 struct Batching {
-    /// Milliseconds that a frame, and a fact, waits in the producer for others of its partition, unless the producer is
-    /// told to hurry (`FactHaste`).
+    /// Milliseconds that a frame, and a fact, waits in the producer for others of its partition, unless `FactHaste`
+    /// flushes it earlier.
     static let (frameLingerMilliseconds, factLingerMilliseconds) = (0, 5)
     /// After a round with at most this many records the next one does not wait.
     static let recordsAtRest = 4
