@@ -1,11 +1,12 @@
 public import Events
 public import Scoring
 
-/// Appeals that wait for a decision, those that lapse soonest first: a page of them.
+/// A page of the open appeals, those that lapse first at the beginning.
 public struct AppealsQueue: Sendable {
-    /// Where a page begins: after an appeal. It names nobody, so it may stand in a URL: `DEADLINE.FINGERPRINT.SANCTION`, the first in
-    /// microseconds since 1970, the second of the subject's id, in hexadecimal digits, by a key of this process: nobody can look for the id
-    /// that has it. After a restart appeals with the same deadline may come in another order.
+    /// The beginning of a page: after an appeal. It names no subject, so it may be in a URL:
+    /// `DEADLINE.FINGERPRINT.SANCTION`. The deadline is in microseconds since 1970. The fingerprint is of the subject's
+    /// id, in hexadecimal digits, with a key of this process, so that its id cannot be searched for. After a restart
+    /// the order of appeals with the same deadline may change.
     public struct Place: Sendable, Hashable, Comparable {
         /// Of the text.
         public static let maximumBytes = 256
@@ -25,7 +26,7 @@ public struct AppealsQueue: Sendable {
             sanction = appeal.sanction
         }
 
-        /// Nil for anything that `text` would not have written.
+        /// Nil if `text` cannot have written it.
         public init?(_ text: String) {
             let parts = text.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
             guard text.utf8.count <= Self.maximumBytes, parts.count == 3, let decideBy = Int64(parts[0]),
@@ -45,9 +46,9 @@ public struct AppealsQueue: Sendable {
     public struct Item: Sendable, Hashable {
         public let appeal: OpenAppeal
         public let partition: Int32
-        /// The partition's clock when it was looked: an appeal lapses when this reaches its deadline.
+        /// The partition's clock at the time of reading. An appeal lapses when the clock reaches its deadline.
         public let clock: Timestamp
-        /// Microseconds until then; not negative.
+        /// Microseconds until then, never negative.
         public var left: Int64 { max(0, appeal.decideBy.microseconds - clock.microseconds) }
         public var place: Place { Place(appeal) }
     }
@@ -56,13 +57,13 @@ public struct AppealsQueue: Sendable {
 
     /// By `Place`.
     public private(set) var items: [Item] = []
-    /// Of all pages, in the partitions that were looked at.
+    /// The number on all pages, in the partitions that were read.
     public private(set) var total = 0
-    /// Those of them whose sanction is stayed until the decision.
+    /// The number of those whose sanction is stayed until the decision.
     public private(set) var stayed = 0
-    /// The ledger partitions that were looked at; the appeals of the others are at their owners'.
+    /// The ledger partitions that were read. The appeals of other partitions are at their owners.
     public internal(set) var partitions: [Int32] = []
-    /// There are more after `items`.
+    /// Whether there are appeals after `items`.
     public private(set) var hasMore = false
     private let limit: Int
     private let after: Place?
@@ -83,12 +84,12 @@ public struct AppealsQueue: Sendable {
         if items.count > limit { items.removeLast() }
     }
 
-    /// Where the next page begins; nil after the last one.
+    /// The beginning of the next page; nil after the last one.
     public var next: Place? { hasMore ? items.last?.place : nil }
 
     /// `{"appeals":[{"subject","sanction","state","since","until","decideBy","left":seconds,"partition"[,"statement"]}],"total","stayed",
-    /// "partitions":[…]}`, and `"next"` where there is another page. `statements`: by item, JSON; nil where it is not known.
-    /// Without `showsSubjects` the subjects are left out.
+    /// "partitions":[…]}`, and `"next"` if there is another page. `statements`: by item, JSON; nil if unknown. Without
+    /// `showsSubjects` the subjects are left out.
     public func write(to writer: inout ByteWriter, statements: [[UInt8]?] = [], showsSubjects: Bool = true) {
         writer.append("{\"appeals\":[")
         for (index, item) in items.enumerated() {

@@ -1,8 +1,8 @@
 public import Events
 public import Scoring
 
-/// How a programme is, as one member sees it: what somebody wants to know first. It has nobody's data; the subjects of changes are
-/// masked unless the reader may see them.
+/// The state of a programme as seen by one member. It has no data of subjects. The subjects of changes are masked
+/// unless the reader may see them.
 public struct ProgrammeOverview: Sendable {
     public struct Policy: Sendable, Equatable {
         public let id: String
@@ -11,11 +11,11 @@ public struct ProgrammeOverview: Sendable {
         public let partitions: Int
     }
 
-    /// How far Standing's own groups are behind, and for whom.
+    /// The lag of Standing's own groups, and the number of affected subjects.
     public struct Lag: Sendable, Equatable {
-        /// Nil if that is not known.
+        /// Nil if it is unknown.
         public var seconds: Double?
-        /// Subjects with events that are not folded: from, and to; nil: there is no bound.
+        /// The range of the number of subjects with unfolded events; `peopleAtMost` is nil if there is no bound.
         public var peopleAtLeast: Int64
         public var peopleAtMost: Int64?
 
@@ -24,7 +24,7 @@ public struct ProgrammeOverview: Sendable {
         }
     }
 
-    /// Something that somebody should look at.
+    /// A condition that needs attention.
     public struct Attention: Sendable, Equatable {
         public enum Severity: String, Sendable, CaseIterable { case critical, warning, information }
 
@@ -33,7 +33,7 @@ public struct ProgrammeOverview: Sendable {
         public let code: String
         /// A sentence for people.
         public let text: String
-        /// The page that shows more, such as `/lag`; nil if there is none.
+        /// The page with details, such as `/lag`; nil if there is none.
         public let page: String?
 
         public init(_ severity: Severity, _ code: String, _ text: String, page: String? = nil) {
@@ -41,13 +41,13 @@ public struct ProgrammeOverview: Sendable {
         }
     }
 
-    /// A fact, and when this member sent it.
+    /// A fact, and the time at which this member sent it.
     public struct Change: Sendable {
         public let sentAt: Timestamp
         /// Masked unless the reader may see it.
         public let subject: String
         public let fact: FactText
-        /// The fact's JSON, masked likewise.
+        /// The fact's JSON, masked in the same way.
         public let json: [UInt8]
     }
 
@@ -69,20 +69,22 @@ public struct ProgrammeOverview: Sendable {
     public var lastHour: Activity?
     /// Of each of the last minutes, the newest last.
     public var minutes: [Activity]
-    /// How long the oldest frame has waited whose facts are not all published; nil if that is not known.
+    /// The time for which the oldest frame has waited whose facts are not all published; nil if it is unknown.
     public var behindSeconds: Double?
-    /// Nil if nobody measures it here, or not yet.
+    /// Nil if it is not measured here, or not yet.
     public var lag: Lag?
     public var policies: [Policy]
     public var switching: [PipelineStatus.Switching]
-    /// The policy in the shadow, and how many of the partitions here fold it to the ledger's end; nil if there is none.
+    /// The policy in the shadow, and the number of partitions here that fold it to the ledger's end; nil if there is
+    /// none.
     public var shadow: (id: String, version: Int64, live: Int, partitions: Int)?
     public var sanctions: OpenSanctions
-    /// Those of them that are past the end of their term and not lifted; nil in a ledger whose clock is not the wall's.
+    /// The number of sanctions after the end of their term that are not lifted; nil in a ledger whose clock is not the
+    /// wall clock.
     public var overdueSanctions: Int64?
-    /// The first of them, by deadline.
+    /// The first open appeals by deadline.
     public var appeals: AppealsQueue
-    /// Since the process began, by reason, the most first.
+    /// Since the start of the process, by reason, the greatest number first.
     public var deadLetters: [(reason: String, records: Int64)]
     /// Events of subjects who are not enrolled.
     public var notEnrolled: Int64
