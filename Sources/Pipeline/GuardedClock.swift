@@ -1,7 +1,7 @@
 internal import Logging
 internal import Synchronization
 
-/// The wall clock without steps. After a step, the new time is accepted only if the clock has kept it for an hour. A
+/// The wall clock without steps. After a step, the new time is accepted only if the clock follows it for an hour. A
 /// step must neither turn good events away nor end terms early. There is one per process, because a later one would
 /// accept an earlier step.
 final class GuardedClock: Sendable {

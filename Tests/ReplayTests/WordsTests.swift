@@ -6,7 +6,8 @@ import Testing
     private static let root = URL(filePath: #filePath).appending(path: "../../..").standardized
     private static let modules = [
         "Access", "Audit", "CEL", "Console", "Downstream", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Mapping",
-        "Operations", "Policy", "Query", "Replay", "Scoring", "ServiceManager", "Simulation", "Topics", "standing",
+        "Operations", "Pipeline", "Policy", "Query", "Replay", "Scoring", "ServiceManager", "Simulation", "Topics",
+        "standing",
     ]
 
     /// The first column of the page's table, without phrases that have an ellipsis.
