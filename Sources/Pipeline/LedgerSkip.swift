@@ -1,7 +1,7 @@
 internal import Events
 internal import Kafka
 internal import Ledger
-internal import Replay
+public import Replay
 internal import Scoring
 
 /// Appends an entry to a ledger partition that passes over a record, if that cannot be read or folded. All members that
@@ -28,7 +28,9 @@ public struct LedgerSkip {
     /// Folds the partition up to the record, which takes as long as a replay. `reason`: for later readers of the
     /// ledger. Throws `Refused` if there is no such record, or it has no defect; `PartitionFold.Problem` if an earlier
     /// one is not passed over; `KafkaError`.
-    public func run(partition: Int32, offset: Int64, reason: String, id: String) throws -> Outcome {
+    public func run(
+        partition: Int32, offset: Int64, reason: String, id: String, progress: ReplayProgress = ReplayProgress()
+    ) throws -> Outcome {
         let topic = configuration.topics.ledger
         let partitions = try configuration.kafka.partitions(of: topic)
         guard partition >= 0, partition < partitions else {
@@ -47,7 +49,8 @@ public struct LedgerSkip {
         guard try !SkipSearch.names(offset, in: frames(partition, offset + 1, nil)) else {
             return Outcome(defect: nil)
         }
-        guard let defect = try defect(partition, offset) else {
+        progress.expect(offset + 1)
+        guard let defect = try defect(partition, offset, progress) else {
             throw Refused(
                 description:
                     "\(topic)[\(partition)], offset \(offset): nothing is wrong with this record; what it brings counts"
@@ -69,7 +72,7 @@ public struct LedgerSkip {
     }
 
     /// Why the record cannot be read or folded; nil if it can.
-    private func defect(_ partition: Int32, _ offset: Int64) throws -> String? {
+    private func defect(_ partition: Int32, _ offset: Int64, _ progress: ReplayProgress) throws -> String? {
         var replay = LedgerReplay()
         replay.until = offset + 1
         replay.computesDigests = false
@@ -80,7 +83,7 @@ public struct LedgerSkip {
                 source: { partition, start, end in
                     try LedgerTopicFrames(
                         kafka, topic: topic, partition: partition, from: start, until: end == .max ? nil : end)
-                })
+                }, progress: progress)
             return nil
         } catch let problem as PartitionFold.Problem where problem.offset == offset {
             return problem.message

@@ -42,7 +42,7 @@ final class FrameBlock: @unchecked Sendable {
 final class PartitionInbox: Sendable {
     /// A poller's order to the partition. Orders are executed in their sequence.
     enum Order: Sendable {
-        /// The group assigns the partition to this member.
+        /// Called when the group assigns the partition to this member.
         case assign
         /// Later polled frames begin at the offset that the partition has requested.
         case read

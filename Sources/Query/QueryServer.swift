@@ -38,9 +38,12 @@ public final class QueryServer: Sendable {
     let overviewWork = BlockingWork(threads: 2, maximum: maximumStandings)
     let mask: SubjectMask
     let overviewWatch: OverviewWatch
+    let queries: SubjectQueries
     let programme: ProgrammeAnswers
     let desk: ControlDesk?
     private let boundPort = Mutex<Int?>(nil)
+    /// The caller of this member's questions to other members.
+    private static let asMember = Caller(name: "member", roles: [.service])
 
     /// `port` 0 takes a free one. `lag`: nil if the lag is not measured. `program`: adds the metrics that every server
     /// of the program has. `options`: the callers that are answered. `secret`: of all members, so that their masks are
@@ -64,7 +67,11 @@ public final class QueryServer: Sendable {
         self.metrics = metrics
         let mask = secret?.mask ?? SubjectMask()
         self.mask = mask
-        overviewWatch = OverviewWatch(service, lag: lag, mask: { mask($0) })
+        queries = SubjectQueries(service, work: overviewWork) { [forwarding] address, path, body in
+            guard let address = HTTPAddress(address) else { return nil }
+            return await forwarding.ask(address, path: path, body: body, for: Self.asMember)
+        }
+        overviewWatch = OverviewWatch(service, queries: queries, lag: lag, mask: { mask($0) })
         (self.address, self.certificate) = (address, certificate)
         self.announcement = announcement
         self.program = program
@@ -90,7 +97,7 @@ public final class QueryServer: Sendable {
         }
         let routes =
             programmeRoutes + policyRoutes + flowRoutes + ledgerRoutes + subjectRoutes + appealRoutes + searchRoutes
-            + liveRoutes + more
+            + memberRoutes + liveRoutes + more
         guard let console else { return RouteTable(routes, options, logger: logger) }
         // The pages request the routes of this table.
         var bare = options

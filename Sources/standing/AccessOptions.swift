@@ -3,6 +3,8 @@ import ArgumentParser
 import Foundation
 import HTTP
 import Logging
+import Options
+import Terminal
 
 /// Access over HTTP, and its encryption.
 struct AccessOptions: ParsableArguments {

@@ -4,8 +4,10 @@ import HTTP
 import Kafka
 import Ledger
 import Logging
+import Options
 import Pipeline
 import Query
+import Terminal
 import Topics
 
 /// The parts of `standing serve` for the acts of people: the audit, its reader, and the desk that executes the acts.

@@ -2,8 +2,8 @@ import Downstream
 import Events
 import Foundation
 import Kafka
-import Logging
 import Synchronization
+import Terminal
 
 /// The sum of the sanction facts: the sanctions that exist now, and the outcomes of the others.
 struct SanctionTally {

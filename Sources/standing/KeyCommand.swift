@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
 import Ledger
+import Options
+import Terminal
 
 /// The key that signs checkpoints, and the accepted keys.
 struct KeyOptions: ParsableArguments {

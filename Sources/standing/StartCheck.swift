@@ -5,6 +5,7 @@ import Lag
 import Ledger
 import Logging
 import Pipeline
+import Terminal
 
 /// The requirements of a service on its machine, checked before it joins a group. Each check ends the command with one
 /// sentence that has the path or address and the remedy.
