@@ -17,9 +17,10 @@ import Synchronization
 import Terminal
 import Topics
 
-/// `quickstart` without files: the town lives, the pipeline scores it, the downstream services follow, a view shows it.
+/// `quickstart` without files: a town, the pipeline that scores it, the downstream services, and a view.
 final class TownRun: @unchecked Sendable {
-    /// The town's calendar begins this long ago; when it has caught up with the present it goes on in real time.
+    /// The years from the beginning of the town's calendar to now. When the town has reached the present, it continues
+    /// in real time.
     private static let yearsAgo: Int64 = 5
     private static let refresh = 0.5
     private static let plainLineEvery = 2.0
@@ -69,7 +70,7 @@ final class TownRun: @unchecked Sendable {
             desk: control?.desk, console: access.control, version: StandingCommand.release, logger: logger)
     }
 
-    /// `line`: what is printed after the console's address; nil for nothing.
+    /// `line`: a line after the console's address; nil if there is none.
     func run(saying line: String?) async throws {
         defer {
             lagOfMember.stop()
@@ -145,7 +146,7 @@ final class TownRun: @unchecked Sendable {
             while !isStopped {
                 let record = town.next()
                 if isMovingIn, record.time > start + 3_600_000_000 {
-                    // Enrolments come on another topic than deeds: let them arrive before life begins.
+                    // Enrolments are in another topic than deeds, so they must be folded before the first deed.
                     try settle(feed)
                     isMovingIn = false
                     origin = .now
@@ -172,7 +173,7 @@ final class TownRun: @unchecked Sendable {
         }
     }
 
-    /// Waits until the town's clock may show `time`: fast motion, and never ahead of the wall clock.
+    /// Waits until the town's clock may show `time`. The clock is fast, and never ahead of the wall clock.
     private func pace(_ time: Int64, since start: Int64, _ origin: ContinuousClock.Instant) {
         while !isStopped {
             let elapsed = Double((ContinuousClock.now - origin) / .microseconds(1)) / 1e6
@@ -210,7 +211,7 @@ final class TownRun: @unchecked Sendable {
         var lastLine = start
         var lastRecords: Int64 = 0
         var lastTime = start
-        // The first who is seen: an example that changed all the time could not be copied.
+        // The first subject, so that the example does not change while the user copies it.
         var subject: String?
         var hasSaidWhere = false
         while !isStopped {
@@ -250,7 +251,7 @@ final class TownRun: @unchecked Sendable {
         }
     }
 
-    /// Neither a shell nor a path takes anything in it for something else.
+    /// Whether no character of the subject needs quoting in a shell or a path.
     private static func needsNoQuotes(_ subject: String) -> Bool {
         subject.utf8.allSatisfy { byte in
             switch byte {
@@ -262,7 +263,7 @@ final class TownRun: @unchecked Sendable {
         }
     }
 
-    /// Perks held, or sanctions in force, by what that service has taken in.
+    /// Perks held, or sanctions in force, according to the service's database.
     private static func held(_ kind: DownstreamService.Kind, _ services: [DownstreamService]) -> Int {
         (try? services.first { $0.kind == kind }?.held()) ?? 0
     }
