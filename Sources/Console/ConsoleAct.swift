@@ -121,11 +121,3 @@ struct FormMistake: Error {
     let field: String
     let sentence: String
 }
-
-/// What came of an act.
-public enum ActOutcome: Sendable {
-    /// The ledger has it, or the topic that it goes to.
-    case done
-    /// It waits for a second person.
-    case waiting
-}

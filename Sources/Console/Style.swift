@@ -93,6 +93,7 @@ enum Style {
         .badge.bad, .tag.bad { color: var(--bad); background: var(--bad-wash); }
         .banner, .alert, .empty { padding: .7rem 1rem; border-radius: 8px; max-width: none; border: 1px solid var(--line); background: var(--card); }
         .banner.good, .alert.good { border-left: 4px solid var(--good); }
+        .banner.notice { border-left: 4px solid var(--notice); }
         .banner.bad, .alert.bad { border-left: 4px solid var(--bad); }
         .alert.notice { border-left: 4px solid var(--notice); }
         .alert + .alert { margin-top: .5rem; }

@@ -172,7 +172,7 @@ struct RouteTests {
             ("token", "the-token"), ("key", "k"), ("shadow", "card 4"), ("reason", "r"),
         ]
         let answer = try await answer(.post, "/console/acts/activate", as: Visits.conductor, to: DemoTown(), form: form)
-        #expect(location(answer) == "/console/policies?done=waiting")
+        #expect(location(answer) == "/console/policies?done=activate.waiting")
         let proposed = try await self.answer(
             .get, "/console/policies", as: Caller(name: "oda", roles: [.operator]), to: DemoTown())
         #expect(!proposed.body.contains("/console/acts/approve"), "whoever proposed it may not agree to it")

@@ -106,16 +106,29 @@ extension ConsoleAnswers {
         return Array(writer.bytes)
     }
 
-    private struct ReplyForm: Decodable {
+    /// What `ControlResult`, `Proposal` or the desk writes.
+    struct ReplyForm: Decodable {
+        /// Of a redrive.
+        struct Details: Decodable {
+            var sent: Int?
+            var alreadySent: Int?
+        }
+
         var status: String?
-        var sent: Int?
-        var alreadySent: Int?
+        var details: Details?
+
+        /// Letters that are on their way to intake, by this act or an earlier one.
+        var sentLetters: Int { (details?.sent ?? 0) + (details?.alreadySent ?? 0) }
     }
 
     private func outcome(
         _ body: () async throws(ControlRefusal) -> ControlDesk.Reply
     ) async throws(ProblemView) -> ActOutcome {
-        try await reply(body).status == "proposed" ? .waiting : .done
+        switch try await reply(body).status {
+        case "proposed": .waiting
+        case "pending": .accepted
+        default: .done
+        }
     }
 
     private func reply(
@@ -155,14 +168,14 @@ extension ConsoleAnswers {
         let reply = try await reply { () async throws(ControlRefusal) in
             try await desk.act(.redrive, body: body, by: caller, key: key)
         }
-        guard (reply.sent ?? 0) + (reply.alreadySent ?? 0) > 0 else {
+        guard reply.sentLetters > 0 else {
             throw ProblemView(
                 status: 409, title: "No letter was sent",
                 detail: "They came from the control topic, from a topic that is no source now, or without their bytes: "
                     + "`standing dead-letter redrive` says which.",
                 next: [Self.allLetters])
         }
-        return .done
+        return reply.sentLetters < Set(places).count ? .partly : .done
     }
 
     // MARK: The shadow becomes active

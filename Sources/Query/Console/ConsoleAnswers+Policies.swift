@@ -108,8 +108,8 @@ struct LineDifference {
     let lines: [PolicyView.DiffLine]
 
     init(from old: String, to new: String) {
-        let old = old.split(separator: "\n", omittingEmptySubsequences: false)
-        let new = new.split(separator: "\n", omittingEmptySubsequences: false)
+        let old = old.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        let new = new.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         let changes = new.difference(from: old)
         var removed: Set<Int> = []
         var inserted: Set<Int> = []
