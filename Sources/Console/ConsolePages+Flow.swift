@@ -72,6 +72,10 @@ extension ConsolePages {
         let text = String(decoding: letter.bytes, as: UTF8.self)
         let left = letter.size - letter.bytes.count
         let proposal = letter.proposal ?? (left == 0 ? text : "")
+        let isText = String(validating: letter.bytes, as: UTF8.self) != nil
+        let hint =
+            letter.proposal != nil
+            ? "A repair is proposed below." : isText ? "Below is the record as it came." : "Bytes that are no text stand below as \u{FFFD}."
         return html(
             Page(
                 template: "dead-letter", title: "Dead letter \(letter.key)", place: .deadLetters,
@@ -82,7 +86,7 @@ extension ConsolePages {
                     "time": Self.fields(letter.time), "size": Self.count(letter.size), "text": text,
                     "hex": Self.hexadecimal(letter.bytes),
                     "cut": left > 0 ? "\(Self.number(left, "byte")) more in the JSON." : nil,
-                    "canRedrive": visit.may(.redriveDeadLetters), "hasProposal": letter.proposal != nil,
+                    "canRedrive": letter.isWaiting && visit.may(.redriveDeadLetters), "hint": hint,
                     "proposal": proposal, "action": ConsolePath.act(.repair), "back": ConsolePath.deadLetters,
                     "hidden": [Self.hidden("letter", letter.key)],
                 ])), for: visit)

@@ -43,9 +43,7 @@ extension ConsolePages {
                 ])
             },
             "showsLooks": view.looks != nil, "hasLooks": view.looks?.isEmpty == false,
-            "looks": (view.looks ?? []).map { look in
-                Fields.of(["actor": look.actor, "time": Self.fields(look.time), "purpose": look.purpose])
-            },
+            "looks": looks(view.looks ?? [], visit.caller?.name),
             "hasAppeals": !view.appeals.isEmpty,
             "appeals": view.appeals.map { appeal in
                 Fields.of([
@@ -94,6 +92,28 @@ extension ConsolePages {
                 "time": fields(step.time), "change": index == 0 ? "start" : signed(change), "sign": sign(change),
                 "score": count(step.score), "band": step.band, "reasons": fields(step.reasons),
                 "cause": shortened(step.cause, to: 80), "event": step.event.map { shortened($0.id, to: 40) },
+            ])
+        }
+    }
+
+    /// The newest first; the same one several times in a row is one row.
+    private func looks(_ looks: [SubjectView.Look], _ own: String?) -> [Fields] {
+        var rows: [(look: SubjectView.Look, count: Int)] = []
+        for look in looks {
+            if let last = rows.last?.look, last.actor == look.actor, last.action == look.action,
+                last.outcome == look.outcome, last.purpose == look.purpose
+            {
+                rows[rows.count - 1].count += 1
+            } else {
+                rows.append((look, 1))
+            }
+        }
+        return rows.map { look, count in
+            let outcome = Self.words(ofOutcome: look.outcome).map { " (\($0))" } ?? ""
+            return .of([
+                "actor": look.actor == own ? "you" : look.actor, "time": Self.fields(look.time),
+                "what": Self.words(ofAction: look.action) + outcome, "purpose": look.purpose,
+                "times": count > 1 ? "and \(Self.number(count - 1, "time")) before" : nil,
             ])
         }
     }

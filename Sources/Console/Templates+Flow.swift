@@ -44,7 +44,7 @@ extension Templates {
             </div>
             {{#cut}}<p class="soft">{{.}}</p>{{/cut}}
             {{#canRedrive}}<section aria-labelledby="repair"><h2 id="repair">Repair and send again</h2>
-            {{#hasProposal}}<p>A repair is proposed below. Read it before you send it: it becomes somebody's evidence.</p>{{/hasProposal}}
+            <p>{{hint}} Read it before you send it: it becomes somebody's evidence.</p>
             <form class="form" method="post" action="{{action}}">
             {{> hidden}}
             <p><label for="repaired">The event</label><textarea id="repaired" name="text" rows="14" spellcheck="false" required="required">

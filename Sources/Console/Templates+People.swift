@@ -111,8 +111,8 @@ extension Templates {
             {{#hasPerks}}<ul class="list">{{#perks}}<li>{{#state}}{{> badge}}{{/state}} <strong><bdi>{{name}}</bdi></strong> <span class="soft">{{sentence}}{{#ends}} Ends {{> time}}.{{/ends}}</span></li>
             {{/perks}}</ul>{{/hasPerks}}{{^hasPerks}}<p class="empty">This policy grants no perks.</p>{{/hasPerks}}</section>
             {{#showsLooks}}<section aria-labelledby="looks"><h2 id="looks">Who looked</h2>
-            {{#hasLooks}}<ul class="list">{{#looks}}<li><strong><bdi>{{actor}}</bdi></strong> <span class="soft">{{#time}}{{> time}}{{/time}}</span><br/>{{purpose}}</li>
-            {{/looks}}</ul>{{/hasLooks}}{{^hasLooks}}<p class="empty">Nobody has read this file yet.</p>{{/hasLooks}}</section>{{/showsLooks}}
+            {{#hasLooks}}<ul class="list">{{#looks}}<li><strong><bdi>{{actor}}</bdi></strong> {{what}} <span class="soft">{{#time}}{{> time}}{{/time}}{{#times}}, {{.}}{{/times}}</span>{{#purpose}}<br/><bdi>{{.}}</bdi>{{/purpose}}</li>
+            {{/looks}}</ul>{{/hasLooks}}{{^hasLooks}}<p class="empty">Nobody has read this file before.</p>{{/hasLooks}}</section>{{/showsLooks}}
             </div>
             {{#hasAppeals}}<section aria-labelledby="appeals"><h2 id="appeals">Appeals</h2>
             <ul class="list">{{#appeals}}<li>{{#state}}{{> badge}}{{/state}} <strong><bdi>{{sanction}}</bdi></strong> <span class="soft">filed {{#filed}}{{> time}}{{/filed}}</span><blockquote>{{statement}}</blockquote>{{#decision}}<p>{{.}}</p>{{/decision}}</li>
@@ -127,7 +127,7 @@ extension Templates {
             "events",
             #"""
             <div class="scroll" tabindex="0" role="group" aria-label="Events of this file"><table class="stacked"><thead><tr><th scope="col">Time</th><th scope="col">Event</th><th scope="col">What it gave</th><th scope="col">Data</th><th scope="col">In the ledger</th></tr></thead><tbody>
-            {{#events}}<tr{{#isStruck}} class="struck"{{/isStruck}}><td data-label="Time">{{#time}}{{> time}}{{/time}}</td><th scope="row">{{#isStruck}}<span class="badge notice">struck</span> {{/isStruck}}<span class="type"><bdi>{{type}}</bdi></span> <span class="soft id"><bdi>{{id}}</bdi> from <bdi>{{source}}</bdi></span></th><td data-label="What it gave">{{> reasons}}{{#note}}<span class="soft">{{.}}</span>{{/note}}</td><td data-label="Data"><details><summary>Data<span class="unseen"> of {{type}} {{id}}</span></summary><pre tabindex="0">{{data}}</pre></details></td><td data-label="In the ledger"><a href="{{place}}">{{partition}}/{{offset}}</a>{{#void}} <a href="{{.}}">Void<span class="unseen"> {{type}} {{id}}</span></a>{{/void}}</td></tr>
+            {{#events}}<tr{{#isStruck}} class="struck"{{/isStruck}}><td data-label="Time">{{#time}}{{> time}}{{/time}}</td><th scope="row">{{#isStruck}}<span class="badge notice">struck</span> {{/isStruck}}<span class="type"><bdi>{{type}}</bdi></span> <span class="soft id"><bdi>{{id}}</bdi> from <bdi>{{source}}</bdi></span></th><td data-label="What it gave">{{> reasons}}{{#note}}<span class="soft">{{.}}</span>{{/note}}</td><td data-label="Data">{{#data}}<details><summary>Data<span class="unseen"> of {{type}} {{id}}</span></summary><pre tabindex="0">{{.}}</pre></details>{{/data}}{{^data}}<span class="soft">–</span>{{/data}}</td><td data-label="In the ledger"><a href="{{place}}">{{partition}}/{{offset}}</a>{{#void}} <a href="{{.}}">Void<span class="unseen"> {{type}} {{id}}</span></a>{{/void}}</td></tr>
             {{/events}}</tbody></table></div>
             """#
         ),

@@ -223,8 +223,15 @@ struct DemoTown: ConsoleData {
             ],
             looks: [
                 SubjectView.Look(
-                    time: Self.ago(minutes: 3), actor: t("mira"), purpose: t("The person asked about the score")),
-                SubjectView.Look(time: Self.ago(days: 18), actor: t("joost"), purpose: t("Decision on an appeal")),
+                    time: Self.ago(minutes: 3), actor: t("mira"), action: "readFile", outcome: "allowed",
+                    purpose: t("The person asked about the score")),
+                SubjectView.Look(
+                    time: Self.ago(days: 3), actor: t("ada"), action: "readFile", outcome: "allowed", purpose: nil),
+                SubjectView.Look(
+                    time: Self.ago(days: 4), actor: t("ada"), action: "readFile", outcome: "allowed", purpose: nil),
+                SubjectView.Look(
+                    time: Self.ago(days: 18), actor: t("joost"), action: "reviewAppeal", outcome: "denied",
+                    purpose: t("Decision on an appeal")),
             ])
     }
 

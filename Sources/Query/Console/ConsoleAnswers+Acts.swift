@@ -1,4 +1,5 @@
 internal import Access
+internal import Audit
 internal import Console
 internal import Events
 internal import Foundation
@@ -49,9 +50,9 @@ extension ConsoleAnswers {
             }
             return try await perform(.rollback, ["to": "\(policy.id)/\(policy.version)"])
         case .approve(let proposal):
-            guard let hash = desk.hash(ofProposal: proposal) else { throw Self.noProposal }
+            guard let known = desk.knownProposal(proposal) else { throw Self.noProposal }
             return try await outcome { () async throws(ControlRefusal) in
-                try await desk.approve(proposal, hash: hash, by: caller)
+                try await desk.approve(proposal, hash: known.hash, by: caller)
             }
         case .decline(let proposal):
             return try await outcome { () async throws(ControlRefusal) in

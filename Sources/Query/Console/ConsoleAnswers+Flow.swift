@@ -49,8 +49,10 @@ extension ConsoleAnswers {
         let back = ProblemView.Step("All dead letters", path: "/console/dead-letters")
         var selected: DeadLettersView.Letter?
         if let key = search.letter {
-            guard let place = DeadLetter.Place(key),
-                let found = try await read({ [letters = programme.letters] in try letters.letter(at: place) })
+            guard let place = DeadLetter.Place(key) else { throw .nothing("dead letter", back: back) }
+            // The look is recorded by the route.
+            _ = try await ask(LetterForm.self, "/dead-letters/\(place.partition)/\(place.offset)", for: caller)
+            guard let found = try await read({ [letters = programme.letters] in try letters.letter(at: place) })
             else { throw .nothing("dead letter", back: back) }
             selected = Self.view(found.letter, found.outcome)
         }
@@ -73,9 +75,11 @@ extension ConsoleAnswers {
                     key: letter.place.description, topic: letter.source.topic,
                     partition: Int(letter.source.partition), offset: letter.sourceOffset,
                     time: letter.time ?? .distantPast, reason: letter.reason, sentence: Self.words(letter.reason),
-                    bytes: [], size: Int(letter.size), proposal: nil)
+                    bytes: [], size: Int(letter.size), proposal: nil, isWaiting: true)
             }, selected: selected, next: page.next?.description)
     }
+
+    private struct LetterForm: Decodable {}
 
     private static func view(_ letter: DeadLetter, _ outcome: DeadLetterReader.Outcome) -> DeadLettersView.Letter {
         let value = letter.value ?? []
@@ -85,14 +89,13 @@ extension ConsoleAnswers {
             case .sent(let to): " It was sent again, to \(to)."
             case .discarded(let reason): " It was discarded: \(reason)."
             }
-        let isWhole = value.count <= shownBytes
         return DeadLettersView.Letter(
             key: letter.place.description, topic: letter.source.topic, partition: Int(letter.source.partition),
             offset: letter.sourceOffset,
             time: letter.timestamp < 0 ? .distantPast : Timestamp(microseconds: letter.timestamp * 1000),
             reason: letter.reason, sentence: sentence(letter.message) + outcomeText,
             bytes: Array(value.prefix(shownBytes)), size: Int(letter.droppedBytes ?? Int64(value.count)),
-            proposal: isWhole && outcome == .waiting ? String(validating: value, as: UTF8.self) : nil)
+            proposal: nil, isWaiting: outcome == .waiting)
     }
 
     /// `time/not-a-time` as `time: not a time`.

@@ -138,7 +138,15 @@ private struct AuditForm: Decodable {
 }
 
 /// What `LedgerEntries` writes; data is any JSON.
-private struct EntriesForm: Decodable {
+struct EntriesForm: Decodable {
+    /// Entries of the longest page.
+    static let maximum = LedgerEntries.limits.upperBound
+
+    struct Place: Hashable {
+        var offset: Int64
+        var entry: Int
+    }
+
     struct Origin: Decodable {
         var topic: String
         var partition: Int
@@ -148,11 +156,14 @@ private struct EntriesForm: Decodable {
     struct Entry: Decodable {
         var partition: Int
         var offset: Int64
+        var entry: Int
         var kind: String
         var time: String?
         var type: String?
         var origin: Origin?
         var data: JSONText?
+
+        var place: Place { Place(offset: offset, entry: entry) }
 
         func view(_ subject: SubjectID) -> LedgerView.Entry {
             LedgerView.Entry(
@@ -168,7 +179,7 @@ private struct EntriesForm: Decodable {
 }
 
 /// A JSON value of any kind as text, its members sorted.
-private struct JSONText: Decodable {
+struct JSONText: Decodable {
     let text: String
 
     private enum Value: Decodable, Encodable {
