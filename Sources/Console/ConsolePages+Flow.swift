@@ -9,12 +9,13 @@ extension ConsolePages {
             return .of([
                 "topic": Self.shortened(source.topic, to: 120), "level": source.level.rawValue,
                 "state": Self.badge(source.state, source.level), "events": Self.count(source.events),
-                "perSecond": source.perSecond.map(Self.rate) ?? "unknown", "last": source.last.map { Self.fields($0) },
-                "duplicates": Self.count(source.duplicates), "notEnrolled": Self.count(source.notEnrolled),
+                "declaration": source.declaration, "perSecond": source.perSecond.map(Self.rate) ?? "unknown",
+                "unread": source.unread.map { Self.count($0) } ?? "unknown",
+                "notEnrolled": Self.count(source.notEnrolled),
                 "errorRate": source.decided == 0 ? "no appeals" : Self.percent(source.upheld, of: source.decided),
                 "errorNote": source.decided == 0
                     ? nil : "\(Self.count(source.upheld)) of \(Self.number(source.decided, "appeal")) upheld",
-                "spark": Plot.spark(source.rates, of: "events a second"), "hasDead": !source.deadLetters.isEmpty,
+                "hasDead": !source.deadLetters.isEmpty,
                 "dead": source.deadLetters.map { dead in
                     Fields.of([
                         "reason": dead.reason, "count": Self.count(dead.count),
@@ -28,7 +29,11 @@ extension ConsolePages {
         return html(
             Page(
                 template: "sources", title: "Sources", place: .sources, json: "/sources",
-                fields: .of(["hasSources": !sources.isEmpty, "sources": sources])), for: visit)
+                fields: .of([
+                    "hasSources": !sources.isEmpty, "sources": sources,
+                    "duplicates": view.duplicates == 0
+                        ? nil : "\(Self.number(view.duplicates, "event")) came twice and counted once.",
+                ])), for: visit)
     }
 
     // MARK: Dead letters

@@ -37,6 +37,7 @@ extension ConsolePages {
                     "purpose": search.purpose,
                     "partition": search.partition.map(String.init), "offset": search.offset.map { String($0) },
                     "from": search.from?.description, "mistake": mistake, "hasEntries": !entries.isEmpty,
+                    "isAsked": query.contains { $0.1 != nil },
                     "entries": entries, "partitions": partitions,
                     "next": view.next.map { ConsolePath.with(ConsolePath.ledger, query + [("after", $0)]) },
                 ])), for: visit)
@@ -70,7 +71,7 @@ extension ConsolePages {
                 json: ConsolePath.with("/audit", query + [("before", search.after)]),
                 fields: .of([
                     "chain": view.chain, "chainLevel": view.level.rawValue,
-                    "chainWord": view.level == .good ? "whole" : view.level == .notice ? "not checked" : "broken",
+                    "chainWord": view.level == .good ? "whole" : view.level == .notice ? "not checked yet" : "broken",
                     "action": ConsolePath.audit, "actor": search.actor, "subject": search.subject,
                     "actions": view.actions.map { 
                         Fields.of([

@@ -142,9 +142,9 @@ extension Templates {
             <p class="row"><span class="soft">Filed {{#filed}}{{> time}}{{/filed}}, decide by {{#decideBy}}{{> time}}{{/decideBy}}</span>{{#path}}<a class="button" href="{{.}}">Review<span class="unseen"> the appeal against {{sanction}}</span></a>{{/path}}</p></li>
             {{/open}}</ol>{{/hasOpen}}{{^hasOpen}}<p class="empty"><strong>No appeal is open.</strong> A new one appears here at once, sorted by the time that is left.</p>{{/hasOpen}}
             </div>
-            {{#hasClosed}}<section aria-labelledby="closed"><h2 id="closed">Decided lately</h2>
-            <ul class="list">{{#closed}}<li>{{#state}}{{> badge}}{{/state}} <strong><bdi>{{sanction}}</bdi></strong> {{#subject}}{{> subject}}{{/subject}} <span class="soft">filed {{#filed}}{{> time}}{{/filed}}</span>{{#decision}}<br/>{{.}}{{/decision}}</li>
-            {{/closed}}</ul></section>{{/hasClosed}}
+            {{#hasDecided}}<section aria-labelledby="decided"><h2 id="decided">Decided lately</h2>
+            <ul class="list">{{#decided}}<li>{{#state}}{{> badge}}{{/state}} <strong><bdi>{{sanction}}</bdi></strong> <span class="soft">of</span> {{#subject}}{{> subject}}{{/subject}} <span class="soft">by <bdi>{{actor}}</bdi>, {{#time}}{{> time}}{{/time}}</span>{{#reason}}<br/>{{.}}{{/reason}}</li>
+            {{/decided}}</ul></section>{{/hasDecided}}
             """#
         ),
         (

@@ -81,11 +81,11 @@ extension DemoTown {
             _ upheld: Int
         ) -> SourcesView.Source {
             SourcesView.Source(
-                topic: t(topic), level: level, state: state, events: events, perSecond: level == .bad ? 0 : 6120.4,
-                last: level == .bad ? nil : Self.ago(minutes: 0.02),
-                rates: Self.wave(60, base: 3000, swing: Double(events % 4000)),
+                topic: t(topic), level: level, state: state,
+                declaration: t("Banks and utilities, private: bills that were paid or missed."), events: events,
+                perSecond: level == .bad ? 0 : 6120.4, unread: level == .bad ? nil : events % 4000,
                 deadLetters: dead.map { ReasonCount(reason: t($0.0), count: $0.1) }, notEnrolled: events / 1900,
-                duplicates: events / 40_000, decided: decided, upheld: upheld, wantsAcknowledgement: level == .bad)
+                decided: decided, upheld: upheld, wantsAcknowledgement: level == .bad)
         }
         return SourcesView(sources: [
             source(

@@ -95,6 +95,7 @@ extension ConsoleAnswers {
             ])
         let page = try await ask(AuditForm.self, target, for: caller)
         let isMasked = !caller.may(.readIdentities)
+        let (chain, level) = Self.sentence(of: desk?.index?.chains)
         return AuditView(
             rows: page.records.map { record in
                 AuditView.Row(
@@ -105,8 +106,22 @@ extension ConsoleAnswers {
                         AuditView.Detail(name: $0.name, value: $0.value)
                     })
             }, next: page.next, actions: actions,
-            chain: "This page does not check the chain: `standing audit verify` reads it from its beginning.",
-            level: .notice)
+            chain: chain, level: level)
+    }
+
+    /// What is known of the audit's chains; nil where nobody follows it.
+    static func sentence(of chains: AuditIndex.Chains?) -> (String, Level) {
+        guard let chains else { return ("Nobody checks the chain here: standing audit verify does.", .notice) }
+        let records = chains.records == 1 ? "1 record" : "\(chains.records) records"
+        if let finding = chains.findings.first {
+            let others = chains.findings.count - 1
+            return (
+                "\(sentence(finding.description))\(others > 0 ? " There are \(others) more findings:" : "") "
+                    + "standing audit verify lists what was removed or changed.", .bad
+            )
+        }
+        guard chains.isRead else { return ("The chain is being read: \(records) so far.", .notice) }
+        return ("\(records), and each proves the one before it.", .good)
     }
 
     /// What a record's action can be, as far as the routes and the acts say it.
