@@ -80,7 +80,8 @@ extension ConsolePages {
         let isText = String(validating: letter.bytes, as: UTF8.self) != nil
         let hint =
             letter.proposal != nil
-            ? "A repair is proposed below." : isText ? "Below is the record as it came." : "Bytes that are no text stand below as \u{FFFD}."
+            ? "A repair is proposed below."
+            : isText ? "Below is the record as it came." : "Bytes that are no text stand below as \u{FFFD}."
         return html(
             Page(
                 template: "dead-letter", title: "Dead letter \(letter.key)", place: .deadLetters,

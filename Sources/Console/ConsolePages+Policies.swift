@@ -14,7 +14,8 @@ extension ConsolePages {
                 "hasDifference": proposal.difference.contains { $0.kind != .same },
                 "canApprove": canActivate && proposal.actor != visit.caller?.name,
                 "isOwn": canActivate && proposal.actor == visit.caller?.name,
-                "takeBack": ConsolePath.act(.decline, [("proposal", proposal.key)]), "id": proposal.key, "hidden": [Self.hidden("proposal", proposal.key)],
+                "takeBack": ConsolePath.act(.decline, [("proposal", proposal.key)]), "id": proposal.key,
+                "hidden": [Self.hidden("proposal", proposal.key)],
                 "approve": ConsolePath.act(.approve), "decline": ConsolePath.act(.decline),
             ])
         }
@@ -94,7 +95,8 @@ extension ConsolePages {
             "name": selected.name, "version": Self.count(selected.version), "text": selected.text,
             "sections": selected.sections.map { Fields.of(["title": $0.title, "sentences": $0.sentences]) },
             "comparedWith": selected.comparedWith, "hasDifference": selected.difference.contains { $0.kind != .same },
-            "difference": Self.lines(selected.difference), "backtest": selected.backtest.flatMap { $0.hasPrefix("/") ? $0 : nil },
+            "difference": Self.lines(selected.difference),
+            "backtest": selected.backtest.flatMap { $0.hasPrefix("/") ? $0 : nil },
         ])
     }
 }

@@ -58,7 +58,8 @@ extension ConsolePages {
                 }
             return .of([
                 "time": Self.fields(row.time), "actor": Self.shortened(row.actor, to: 80),
-                "what": Self.words(ofAction: row.action), "about": row.subject.map { visit.fields($0) }, "why": row.purpose,
+                "what": Self.words(ofAction: row.action), "about": row.subject.map { visit.fields($0) },
+                "why": row.purpose,
                 "outcome": Self.badge(row.outcome == "pending" ? "accepted" : row.outcome, level),
                 "details": row.details.map {
                     Fields.of(["name": $0.name, "value": Self.shortened($0.value, to: 120)])
@@ -73,7 +74,7 @@ extension ConsolePages {
                     "chain": view.chain, "chainLevel": view.level.rawValue,
                     "chainWord": view.level == .good ? "whole" : view.level == .notice ? "not checked yet" : "broken",
                     "action": ConsolePath.audit, "actor": search.actor, "subject": search.subject,
-                    "actions": view.actions.map { 
+                    "actions": view.actions.map {
                         Fields.of([
                             "value": $0, "text": Self.words(ofAction: $0), "isChosen": $0 == search.action,
                         ])

@@ -57,7 +57,8 @@ extension DemoTown {
                     PolicyView.DiffLine(kind: .same, text: t("    event: bill.missed")),
                 ], backtest: "/policies/9f3c03/backtest"),
             shadow: PolicyView.Shadow(
-                name: t("card"), version: 4, since: Self.ago(days: 1.5), isActive: false, gain: 210_442, lose: 31_870, same: 962_206,
+                name: t("card"), version: 4, since: Self.ago(days: 1.5), isActive: false, gain: 210_442, lose: 31_870,
+                same: 962_206,
                 newSanctions: 12, liftedSanctions: 348, progress: 0.973,
                 winners: [mover("dora-88", 540, 588, "volunteer"), mover("emil-2", 611, 642, "safe-driving")],
                 losers: [mover("farid-310", 702, 671, "speeding"), mover("workshop-north", 655, 640, "late")]),
