@@ -24,7 +24,8 @@ extension ConsolePages {
             return .of([
                 "name": version.name, "version": Self.count(version.version), "actor": version.actor,
                 "reason": version.reason, "since": version.since.map { Self.fields($0) },
-                "path": ConsolePath.with(ConsolePath.policies, [("version", version.key)]),
+                "path": ConsolePath.with(
+                    ConsolePath.policies, [("version", version.isActive ? nil : version.key)]),
                 "isShown": version.key == view.selected?.key,
                 "state": Self.badge(version.isActive ? "active" : "earlier", version.isActive ? .good : nil),
                 "rollBack": canGoBack ? ConsolePath.act(.rollBack, [("version", version.key)]) : nil,
@@ -42,7 +43,7 @@ extension ConsolePages {
                     "hasProposals": !proposals.isEmpty, "proposals": proposals,
                     "shadow": view.shadow.map { shadow($0, for: visit) },
                     "startShadow": visit.may(.shadowPolicy) ? ConsolePath.act(.shadow) : nil,
-                    "hasVersions": !versions.isEmpty, "versions": versions,
+                    "failure": view.failure, "hasVersions": !versions.isEmpty, "versions": versions,
                     "selected": view.selected.map { selected($0) },
                 ])), for: visit)
     }

@@ -21,6 +21,8 @@ extension ConsolePages {
         let readsFile = visit.may(.readFile, to: view.id)
         let steps = view.steps.suffix(Self.maximumSteps)
         let older = view.olderSteps + view.steps.count - steps.count
+        let rows = Self.steps(view.steps, from: view.steps.count - steps.count)
+        let events = Self.fields(view.events, subject: view.id, canVoid: visit.may(.void))
         var fields = Self.standing(view)
         let more: Fields = .of([
             "isOwn": isOwn, "kicker": isOwn ? "Hello" : view.kind,
@@ -30,7 +32,9 @@ extension ConsolePages {
             "whole": view.id.text.count > 80 ? Self.shortened(view.id.text, to: 5000) : nil,
             "lead": lead(view, isOwn: isOwn), "sanctions": view.sanctions.map { sanction($0, of: view, for: visit) },
             "hasSanctions": !view.sanctions.isEmpty, "plot": Plot.steps(view), "hasSteps": !steps.isEmpty,
-            "steps": Self.steps(view.steps, from: view.steps.count - steps.count),
+            "steps": Array(rows.prefix(Self.shownSteps)), "hasMoreSteps": rows.count > Self.shownSteps,
+            "moreSteps": Array(rows.dropFirst(Self.shownSteps)),
+            "moreStepsWords": Self.number(max(0, rows.count - Self.shownSteps), "earlier step"),
             "older": older > 0 ? "\(Self.number(older, "older step")) in the JSON." : nil, "way": view.wayBack,
             "hasWay": !view.wayBack.isEmpty,
             "noWay": isOwn ? "Nothing holds your score down now." : "Nothing holds the score down now.",
@@ -52,7 +56,9 @@ extension ConsolePages {
                 ])
             },
             "showsEvents": readsFile, "hasEvents": !view.events.isEmpty,
-            "events": Self.fields(view.events, subject: view.id, canVoid: visit.may(.void)),
+            "events": Array(events.prefix(Self.shownEvents)), "hasMoreEvents": events.count > Self.shownEvents,
+            "moreEvents": Fields.of(["events": Array(events.dropFirst(Self.shownEvents))]),
+            "moreEventsWords": Self.number(max(0, events.count - Self.shownEvents), "earlier event"),
             "hasActs": !acts(view, for: visit).isEmpty, "acts": acts(view, for: visit),
         ])
         fields.merge(more) { _, new in new }
@@ -65,6 +71,8 @@ extension ConsolePages {
     }
 
     private static let maximumSteps = 100
+    /// What stands on the page at once; the others are folded away.
+    private static let (shownSteps, shownEvents) = (12, 25)
 
     private func lead(_ view: SubjectView, isOwn: Bool) -> String {
         let enrolled = Self.day(view.enrolled)

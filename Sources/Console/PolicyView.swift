@@ -7,9 +7,14 @@ public struct PolicyView: Sendable {
     public var selected: Selected?
     public var shadow: Shadow?
     public var proposals: [Proposal]
+    /// Why versions are missing; nil if none is.
+    public var failure: String?
 
-    public init(versions: [Version], selected: Selected?, shadow: Shadow?, proposals: [Proposal]) {
+    public init(
+        versions: [Version], selected: Selected?, shadow: Shadow?, proposals: [Proposal], failure: String? = nil
+    ) {
         (self.versions, self.selected, self.shadow, self.proposals) = (versions, selected, shadow, proposals)
+        self.failure = failure
     }
 
     public struct Version: Sendable {
@@ -17,7 +22,7 @@ public struct PolicyView: Sendable {
         public var key: String
         public var name: String
         public var version: Int
-        /// Nil for the policy that the ledger begins with.
+        /// Nil for the policy that the ledger begins with, and where it is not known.
         public var since: Timestamp?
         public var isActive: Bool
         /// Who activated it and why; nil where that is not known.

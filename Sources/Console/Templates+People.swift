@@ -96,8 +96,8 @@ extension Templates {
             <section aria-labelledby="course"><h2 id="course">Score over time</h2>
             <div id="course-plot" data-live="course-plot">
             {{{plot}}}
-            {{#hasSteps}}<ol class="course" reversed="reversed">{{#steps}}<li><span class="when">{{#time}}{{> time}}{{/time}}</span><span class="change {{sign}}">{{change}}</span><span class="to">{{score}}<span class="soft"> <bdi>{{band}}</bdi></span></span><span class="what">{{> reasons}}<span class="soft">{{cause}}{{#event}} <bdi class="id">{{.}}</bdi>{{/event}}</span></span></li>
-            {{/steps}}</ol>{{#older}}<p class="soft">{{.}}</p>{{/older}}{{/hasSteps}}
+            {{#hasSteps}}<ol class="course">{{#steps}}{{> step}}{{/steps}}</ol>
+            {{#hasMoreSteps}}<details><summary>{{moreStepsWords}}</summary><ol class="course">{{#moreSteps}}{{> step}}{{/moreSteps}}</ol>{{#older}}<p class="soft">{{.}}</p>{{/older}}</details>{{/hasMoreSteps}}{{/hasSteps}}
             </div></section>
             <div class="columns">
             <section aria-labelledby="back"><h2 id="back">The way back</h2>
@@ -118,9 +118,15 @@ extension Templates {
             <ul class="list">{{#appeals}}<li>{{#state}}{{> badge}}{{/state}} <strong><bdi>{{sanction}}</bdi></strong> <span class="soft">filed {{#filed}}{{> time}}{{/filed}}</span><blockquote>{{statement}}</blockquote>{{#decision}}<p>{{.}}</p>{{/decision}}</li>
             {{/appeals}}</ul></section>{{/hasAppeals}}
             {{#showsEvents}}<section aria-labelledby="events"><h2 id="events">Events</h2>
-            {{#hasEvents}}{{> events}}{{/hasEvents}}{{^hasEvents}}<p class="empty">No event of this subject is in the ledger yet.</p>{{/hasEvents}}</section>{{/showsEvents}}
+            {{#hasEvents}}{{> events}}{{#hasMoreEvents}}<details><summary>{{moreEventsWords}}</summary>{{#moreEvents}}{{> events}}{{/moreEvents}}</details>{{/hasMoreEvents}}{{/hasEvents}}{{^hasEvents}}<p class="empty">No event of this subject is in the ledger yet.</p>{{/hasEvents}}</section>{{/showsEvents}}
             {{#hasActs}}<section aria-labelledby="acts"><h2 id="acts">Acts</h2>
             <p class="buttons">{{#acts}}<a class="button quiet" href="{{path}}">{{text}}</a> {{/acts}}</p></section>{{/hasActs}}
+            """#
+        ),
+        (
+            "step",
+            #"""
+            <li><span class="when">{{#time}}{{> time}}{{/time}}</span><span class="change {{sign}}">{{change}}</span><span class="to">{{score}}<span class="soft"> <bdi>{{band}}</bdi></span></span><span class="what">{{> reasons}}<span class="soft">{{cause}}{{#event}} <bdi class="id">{{.}}</bdi>{{/event}}</span></span></li>
             """#
         ),
         (

@@ -160,6 +160,19 @@ struct PageTests {
         #expect(!html.contains("/console/acts/activate?") && html.contains("It is the active policy now"))
     }
 
+    @Test func policiesWhoseHistoryCannotBeReadAreShownWithTheReason() async throws {
+        var view = try await DemoTown().policies(version: nil, for: Visits.viewer)
+        view.versions = [
+            PolicyView.Version(
+                key: "active", name: "card", version: 3, since: nil, isActive: true, actor: nil, reason: nil)
+        ]
+        view.failure = "Earlier versions cannot be read now."
+        let visit = Visit(caller: Visits.viewer, formToken: "t", actKey: "k")
+        let html = ConsolePages().policies(view, for: visit)
+        #expect(html.contains("Earlier versions cannot be read now.") && !html.contains("0001"))
+        #expect(try Markup.read(html, "policies").mistakes == [])
+    }
+
     @Test func aLetterThatWasSentIsNotRepairedAgain() async throws {
         var search = DeadLetterSearch()
         search.letter = "3-1200"
@@ -180,7 +193,7 @@ struct PageTests {
             return step
         }
         let html = ConsolePages().subject(view, for: Visit(caller: Visits.reviewer, formToken: "t", actKey: "k"))
-        #expect(html.contains("19,900 older steps"))
+        #expect(html.contains("88 earlier steps") && html.contains("19,900 older steps"))
         #expect(html.utf8.count < 1_500_000)
     }
 }

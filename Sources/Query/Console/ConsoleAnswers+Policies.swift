@@ -9,7 +9,14 @@ internal import Replay
 
 extension ConsoleAnswers {
     func policies(version: String?, for caller: Caller) async throws(ProblemView) -> PolicyView {
-        let all = try await read { [policies = programme.policies] in try policies.versions() }
+        let all: [PolicyVersion]
+        do throws(ProblemView) {
+            all = try await read { [policies = programme.policies] in try policies.versions() }
+        } catch {
+            // The topic has lost its beginning, or the cluster is away; what is folded here is known all the same.
+            guard version == nil, let active = try await activePolicy() else { throw error }
+            return try await policies(activeAlone: active, for: caller)
+        }
         // What changed nothing was never active.
         let versions = all.filter { $0.refusal == nil }
         guard !versions.isEmpty else { throw .emptyLedger }
@@ -31,6 +38,23 @@ extension ConsoleAnswers {
             }, selected: Self.selected(versions[index], before: index > 0 ? versions[index - 1] : nil),
             shadow: try await shadow(active: active?.text, for: caller),
             proposals: (desk?.openProposals ?? []).map { Self.view($0, versions, active: active?.text ?? "") })
+    }
+
+    private func policies(
+        activeAlone policy: ScoringPolicy, for caller: Caller
+    ) async throws(ProblemView) -> PolicyView {
+        let (name, version) = (policy.id, Int(policy.version))
+        return PolicyView(
+            versions: [
+                PolicyView.Version(
+                    key: "active", name: name, version: version, since: nil, isActive: true, actor: nil, reason: nil)
+            ],
+            selected: PolicyView.Selected(
+                key: "active", name: name, version: version, sections: Self.sections(PolicyExplanation(policy).text),
+                text: policy.text, comparedWith: nil, difference: [], backtest: nil),
+            shadow: try await shadow(active: policy.text, for: caller),
+            proposals: (desk?.openProposals ?? []).map { Self.view($0, [], active: policy.text) },
+            failure: "Earlier versions cannot be read now: this is the policy that is active here.")
     }
 
     /// The acts that activated a policy, by the offsets of their entries in the ledger partition that is read for policies. An act of

@@ -27,7 +27,7 @@ extension ConsoleAnswers {
             (level, state) = (.bad, "in quarantine: \(quarantine)")
         } else if let fold {
             let unread = partition.end - fold.nextOffset
-            if unread > 0 { (level, state) = (.notice, "\(unread) frames to fold") }
+            if unread > 0 { (level, state) = (.notice, unread == 1 ? "1 frame to fold" : "\(unread) frames to fold") }
         } else if let owner = partition.owner {
             state = "folded at \(owner)"
         } else {
