@@ -21,8 +21,8 @@ struct ActNotice: Equatable {
         case .accepted: (sentence, level) = (kind.accepted, .notice)
         case .partly:
             sentence =
-                "Some letters are sent again. Those that are still here came from the control topic, from a topic that is "
-                + "no source now, or without their bytes."
+                "Some letters are sent again. Send once more what is still here; what stays then came from the control topic, "
+                + "from a topic that is no source now, or without its bytes."
             level = .notice
         case .waiting:
             sentence = "It waits for a second person, who has to agree. Policies lists it."

@@ -57,7 +57,7 @@ extension ConsolePages {
                     "difference": Self.signed(difference), "sign": Self.sign(difference), "condition": view.condition,
                     "conditionWithout": view.conditionWithout,
                     "state": Self.badge(view.sanction.state.rawValue, Self.level(view.sanction.state)),
-                    "blocks": Self.list(view.sanction.measures.map { $0.replacing("-", with: " ") }),
+                    "blocks": Self.blocks(view.sanction),
                     "ends": Self.fields(view.sanction.ends, now: view.time),
                     "levelWithout": view.holdsWithout ? Level.notice.rawValue : Level.good.rawValue,
                     "verdict": view.holdsWithout ? "would stand" : "would fall",

@@ -151,16 +151,14 @@ extension ConsolePages {
             clocks.append(Self.clock("Appeal decided by", decideBy, now: view.clock))
         }
         clocks.append(Self.clock("Ends", sanction.ends, now: view.clock))
-        let blocks = Self.list(sanction.measures.map { $0.replacing("-", with: " ") })
         let isInForce = sanction.state == .inForce
-        let when = sanction.state == .stayed ? " after the appeal, if it is rejected" : " from then on"
         let share = Self.passed(from: sanction.imposed, to: sanction.ends, now: view.clock)
         let canAppeal = sanction.canAppeal && visit.may(.fileAppeal, to: view.id)
         let isOwn = visit.caller?.subject == Array(view.id.text.utf8)
         return .of([
             "name": sanction.name, "state": Self.badge(sanction.state.rawValue, Self.level(sanction.state)),
             "level": Self.level(sanction.state).rawValue, "sentence": sanction.sentence,
-            "blocks": blocks.isEmpty ? "nothing" : isInForce ? blocks : "nothing now; \(blocks)\(when)",
+            "blocks": Self.blocks(sanction),
             "clocks": clocks, "runs": Plot.bar(share, isInForce ? "loss" : "wait"),
             "appeal": canAppeal
                 ? ConsolePath.act(.fileAppeal, [("subject", view.id.text), ("sanction", sanction.name)]) : nil,
@@ -168,6 +166,17 @@ extension ConsolePages {
             "review": sanction.decideBy != nil && visit.may(.decideAppeal)
                 ? ConsolePath.appeal(view.id.text, sanction.name) : nil,
         ])
+    }
+
+    /// The measures of a sanction in its state.
+    static func blocks(_ sanction: Sanction) -> String {
+        let blocks = list(sanction.measures.map { $0.replacing("-", with: " ") })
+        guard !blocks.isEmpty else { return "nothing" }
+        return switch sanction.state {
+        case .inForce: blocks
+        case .noticed: "nothing now; \(blocks) from then on"
+        case .stayed: "nothing now; \(blocks) after the appeal, if it is rejected"
+        }
     }
 
     private func acts(_ view: SubjectView, for visit: Visit) -> [Fields] {

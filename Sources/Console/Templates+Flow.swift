@@ -58,7 +58,7 @@ extension Templates {
             "lag",
             #"""
             <header class="head"><h1>Lag</h1><p class="lead">How far readers are from the end of what they read, in time, in records and in people.</p></header>
-            {{#failure}}<p class="banner bad">The lag is not known now: {{.}}</p>{{/failure}}
+            {{#failure}}<p class="banner bad">{{.}}</p>{{/failure}}
             <div id="lag-now" data-live="lag-now">
             {{> tiles}}
             {{#hasGroups}}<h2>Groups</h2>

@@ -99,7 +99,7 @@ extension DemoTown {
 
     func lag(of group: String?, for caller: Caller) async throws(ProblemView) -> LagView {
         try check()
-        if isEmpty { return LagView(people: nil, groups: [], selected: nil, failure: t("the broker does not answer")) }
+        if isEmpty { return LagView(people: nil, groups: [], selected: nil, failure: t("The broker does not answer.")) }
         func made(_ name: String, _ level: Level, _ status: String, _ seconds: Double?, _ records: Int?)
             -> LagView.Group
         {

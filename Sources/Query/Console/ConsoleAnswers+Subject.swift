@@ -131,7 +131,8 @@ extension ConsoleAnswers {
     /// What ends by itself, and what gives points, in that order.
     private static func wayBack(_ standing: StandingForm, _ policy: ScoringPolicy?) -> [String] {
         var ways = standing.sanctions.sorted { $0.until < $1.until }.map { sanction in
-            "The sanction \(sanction.id) ends on \(sanction.until.prefix(10)) at the latest."
+            let until = Timestamp(sanction.until).map { ConsolePages.day($0) } ?? sanction.until
+            return "The sanction \(sanction.id) ends on \(until) at the latest."
         }
         guard let policy else { return ways }
         for item in standing.contributions.sorted(by: { $0.points < $1.points }) where item.points < 0 {
