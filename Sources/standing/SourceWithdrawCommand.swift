@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
-import Ledger
+import Options
 import Replay
+import Terminal
 import Topics
 
 struct SourceWithdrawCommand: ParsableCommand {
