@@ -207,8 +207,8 @@ extension ConsoleAnswers {
 
     // MARK: The shadow becomes active
 
-    /// `name`: NAME VERSION, as the person has seen it. A budget for harm needs the whole history under both policies, which
-    /// `standing policy propose` folds.
+    /// `name`: NAME VERSION, as the person has seen it. Whether the change keeps within the harm budgets, the
+    /// desk finds out.
     private func activate(
         _ name: String, _ reason: String, _ key: String, _ desk: ControlDesk, _ caller: Caller
     ) async throws(ProblemView) -> ActOutcome {
@@ -221,14 +221,6 @@ extension ConsoleAnswers {
                 next: [page])
         }
         guard let active = try await activePolicy() else { throw .emptyLedger }
-        let isBudgeted = candidate.harmBudget != .init() || active.harmBudget != .init()
-        guard !isBudgeted else {
-            throw ProblemView(
-                status: 409, title: "This change has a budget for harm",
-                detail: "Whether it keeps within it takes the whole history: `standing policy propose` folds it, and "
-                    + "`standing policy activate` activates what it proposes.",
-                next: [page])
-        }
         let report = try await run(on: overviewWork) { [service] in service.shadowReport }
         guard report.partitions.filter({ !$0.standby }).allSatisfy(\.isAtHand) else {
             throw ProblemView(
