@@ -34,7 +34,8 @@ extension CommandTests {
                         when: points <= -80
                         notice: 14 days
                         lasts: 6 months
-                    # \(plant) \(version)
+                    harm-budget: {lose-points: 50 %}
+                # \(plant) \(version)
 
                     """
         }
