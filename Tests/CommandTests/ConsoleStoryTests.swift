@@ -35,7 +35,7 @@ extension CommandTests {
                         notice: 14 days
                         lasts: 6 months
                     harm-budget: {lose-points: 50 %}
-                # \(plant) \(version)
+                    # \(plant) \(version)
 
                     """
         }
