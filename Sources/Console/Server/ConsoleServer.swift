@@ -44,7 +44,9 @@ public struct ConsoleServer: Sendable {
         return Route(
             isPage ? .get : .post, page.path, name: Self.name(page), summary: page.summary + ".", tag: "console",
             parameters: parameters, body: body,
-            answers: isPage ? [.text("The page.", Self.mediaType(page.path))] : [RouteAnswer(303, "It is done; the page to go to.", nil)],
+            answers: isPage
+                ? [.text("The page.", Self.mediaType(page.path))]
+                : [RouteAnswer(303, "It is done; the page to go to.", nil)],
             requires: requirement
         ) { call in
             let (request, setCookie) = request(
