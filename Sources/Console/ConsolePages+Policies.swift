@@ -38,7 +38,8 @@ extension ConsolePages {
                     selected.key == active?.key || selected.version < 1
                         ? nil : "/policies/\(ConsolePath.encoded(selected.name, dots: true))/\(selected.version)"
                 } ?? "/policies",
-                stream: view.shadow == nil ? nil : ConsolePath.changes,
+                // What was accepted appears by itself.
+                stream: view.shadow == nil && visit.notice?.level != .notice ? nil : ConsolePath.changes,
                 fields: .of([
                     "hasProposals": !proposals.isEmpty, "proposals": proposals,
                     "shadow": view.shadow.map { shadow($0, for: visit) },

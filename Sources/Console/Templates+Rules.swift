@@ -15,7 +15,8 @@ extension Templates {
             {{/proposals}}</div></section>{{/hasProposals}}
             <section aria-labelledby="shadow"><h2 id="shadow">In the shadow</h2>
             <p class="soft">A candidate in the shadow is folded beside the active policy. It changes nobody's score.</p>
-            {{#shadow}}<div class="card" id="shadow-now" data-live="shadow-now"><div class="row"><h3><bdi>{{name}}</bdi> {{version}}</h3><span class="soft">since {{#since}}{{> time}}{{/since}}, {{progress}} of the ledger folded</span></div>
+            <div id="shadow-now" data-live="shadow-now">
+            {{#shadow}}<div class="card"><div class="row"><h3><bdi>{{name}}</bdi> {{version}}</h3><span class="soft">since {{#since}}{{> time}}{{/since}}, {{progress}} of the ledger folded</span></div>
             {{> tiles}}
             <div class="pair">
             <div><h4>Gain most</h4>{{#hasWinners}}<table><thead><tr><th scope="col">Subject</th><th scope="col" class="n">Now</th><th scope="col" class="n">Then</th><th scope="col" class="n">Change</th></tr></thead><tbody>{{#winners}}{{> mover}}{{/winners}}</tbody></table>{{/hasWinners}}{{^hasWinners}}<p class="empty">Nobody gains.</p>{{/hasWinners}}</div>
@@ -23,6 +24,7 @@ extension Templates {
             </div>
             <p class="buttons">{{#isActive}}<span>It is the active policy now, so the shadow has nothing to show.</span> {{/isActive}}{{#activate}}<a class="button" href="{{.}}">Activate it</a> {{/activate}}{{#end}}<a class="button quiet" href="{{.}}">Take it out</a>{{/end}}</p></div>{{/shadow}}
             {{^shadow}}<p class="empty"><strong>Nothing is in the shadow.</strong> Put a candidate there to see who would gain and who would lose before anybody does.</p>{{/shadow}}
+            </div>
             {{#startShadow}}<p class="buttons"><a class="button quiet" href="{{.}}">Put a policy into the shadow</a></p>{{/startShadow}}</section>
             <section aria-labelledby="versions"><h2 id="versions">Versions</h2>
             {{#failure}}<p class="banner notice">{{.}}</p>{{/failure}}

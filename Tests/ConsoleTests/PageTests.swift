@@ -160,6 +160,17 @@ struct PageTests {
         #expect(!html.contains("/console/acts/activate?") && html.contains("It is the active policy now"))
     }
 
+    @Test func aShadowThatWasAcceptedAppearsByItself() async throws {
+        var view = try await DemoTown().policies(version: nil, for: Visits.conductor)
+        view.shadow = nil
+        let notices = [(ActNotice(.shadow, .accepted), true), (ActNotice(.endShadow, .done), false)]
+        for (notice, isLive) in notices {
+            let visit = Visit(caller: Visits.conductor, formToken: "t", actKey: "k", notice: notice)
+            let html = ConsolePages().policies(view, for: visit)
+            #expect(html.contains("data-live=\"shadow-now\"") && html.contains("data-stream") == isLive)
+        }
+    }
+
     @Test func policiesWhoseHistoryCannotBeReadAreShownWithTheReason() async throws {
         var view = try await DemoTown().policies(version: nil, for: Visits.viewer)
         view.versions = [
