@@ -131,6 +131,7 @@ enum FactStartPoint: Equatable, Sendable {
 final class FactTail: @unchecked Sendable {
     private static let pollMilliseconds = 100
     private static let askMilliseconds = 10_000
+    private static let failurePause = Duration.seconds(60)
     /// A pipe that is ready takes so many bytes at once (POSIX's PIPE_BUF): to write more could wait for its reader.
     private static let readyBytes = 4096
 
@@ -158,6 +159,8 @@ final class FactTail: @unchecked Sendable {
     private var strange: Set<Int> = []
     private var shown = 0
     private var isTroubled = false
+    /// When a failure of the connections was last reported.
+    private var lastFailure: ContinuousClock.Instant?
 
     /// `partitions`: nil reads all. `count`: nil ends after none.
     init(
@@ -178,7 +181,9 @@ final class FactTail: @unchecked Sendable {
         sequences = starts.map { $0.offset == 0 ? FactSequence() : nil }
         var options = Consumer.Options()
         options.reportsEnds = true
-        let consumer = try Consumer(kafka, options: options)
+        let consumer = try Consumer(kafka, options: options) { [unowned self] notice in
+            if case .error(let error) = notice { note(error) }
+        }
         defer { consumer.close() }
         try consumer.assign(starts)
         while !isStopped.load(ordering: .relaxed), !isDone(consumer), !hasNoReader {
@@ -305,6 +310,13 @@ final class FactTail: @unchecked Sendable {
     private var hasNoReader: Bool {
         var place = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
         return poll(&place, 1, 0) > 0 && place.revents & Int16(POLLERR) != 0
+    }
+
+    /// A connection is tried again until it is there. While the brokers are away, that is reported now and then.
+    private func note(_ error: KafkaError) {
+        guard lastFailure.map({ .now - $0 >= Self.failurePause }) ?? true else { return }
+        lastFailure = .now
+        printMessage("\(kafka.brokers): \(error); this waits for them")
     }
 
     /// The first error since records came is said.
