@@ -9,7 +9,7 @@ internal import Synchronization
 /// | event | data |
 /// | --- | --- |
 /// | `change` | a fact: CloudEvents JSON, whole or masked |
-/// | `partitions` | `{"here":[0],"elsewhere":[{"partition":1,"address":"HOST:PORT"}],"nowhere":[]}`: first of all in a stream of everything, and whenever it changes |
+/// | `partitions` | `{"here":[0],"elsewhere":[{"partition":1,"address":"HOST:PORT"}],"nowhere":[]}`: the partitions whose changes the stream has, and those that it lacks; first of all in a stream of everything, and whenever it changes |
 /// | `overview` | the figures of the overview, every five seconds, where the reader wants them |
 /// | `skipped` | `{"facts":17}`: so many were left out, because there were more than the stream takes |
 /// | `reset` | `{"reason":"gap","read":PATH}`: facts are missing. The reader asks `read` anew and connects again; the stream ends |
@@ -104,7 +104,7 @@ public final class ChangeEvents: EventSource {
     private func writePlaces(to events: inout ServerSentEvents) -> Bool? {
         let places = places()
         switch subscription.scope {
-        case .everything:
+        case .own, .everything:
             events.event("partitions", data: places.json)
             return true
         case .subject(_, let partition):

@@ -38,11 +38,19 @@ public final class QueryServer: Sendable {
     let mask: SubjectMask
     let overviewWatch: OverviewWatch
     let queries: SubjectQueries
+    let mirror: ChangeMirror
     let programme: ProgrammeAnswers
     let desk: ControlDesk?
     private let boundPort = Mutex<Int?>(nil)
     /// Who asks other members for what this one asks itself.
     private static let asMember = Caller(name: "member", roles: [.service])
+
+    private static func asking(_ forwarding: Forwarding) -> SubjectQueries.Ask {
+        { address, path, body in
+            guard let address = HTTPAddress(address) else { return nil }
+            return await forwarding.ask(address, path: path, body: body, for: asMember)
+        }
+    }
 
     /// Port 0 takes a free one. `lag`: nil where nobody measures it. `program`: adds what every server's `/metrics` has. `options`: who
     /// is answered. `secret`: of all members, so that they mask alike; nil if requests that are sent on name no caller. `more`: routes
@@ -65,10 +73,12 @@ public final class QueryServer: Sendable {
         self.metrics = metrics
         let mask = secret?.mask ?? SubjectMask()
         self.mask = mask
-        queries = SubjectQueries(service, work: overviewWork) { [forwarding] address, path, body in
-            guard let address = HTTPAddress(address) else { return nil }
-            return await forwarding.ask(address, path: path, body: body, for: Self.asMember)
-        }
+        // A question about changes takes seconds, so these have room of their own.
+        let following = Forwarding(
+            maximum: ChangeMirror.maximumMembers, secret: secret, isTLS: certificate != nil,
+            isRefused: secret == nil && options.access.isGate)
+        queries = SubjectQueries(service, work: overviewWork, ask: Self.asking(forwarding))
+        mirror = ChangeMirror(service, ask: Self.asking(following))
         overviewWatch = OverviewWatch(service, queries: queries, lag: lag, mask: { mask($0) })
         (self.address, self.certificate) = (address, certificate)
         self.announcement = announcement

@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// What is published of the ledger partitions that this member owns, as it is acknowledged, for whoever wants to see it as it
-/// comes. The newest facts of each partition are in memory (`ChangeRing`), bounded in bytes and number; a reader that falls behind
+/// What is published of the ledger partitions that this member owns, as it is acknowledged, for those who want to see it as it
+/// comes, and of the others as their owners answer. The newest facts of each partition are in memory (`ChangeRing`), bounded in bytes and number; a reader that falls behind
 /// them, or comes back too late, is told of the gap and asks anew.
 public final class ChangeFeed: Sendable {
     /// Bytes of facts in memory: of a partition at most and at least, and what the partitions share between these.
@@ -11,7 +11,7 @@ public final class ChangeFeed: Sendable {
     public static let maximumSubscriptions = 4096
 
     let watchers = ChangeWatchers()
-    private let host: any Runtime
+    let host: any Runtime
     private let bytes = Atomic(mostBytes)
     /// By the partition's number; each stays once it is there.
     private let partitions = Mutex<[Int32: PartitionChanges]>([:])
@@ -44,27 +44,29 @@ public final class ChangeFeed: Sendable {
 
     public var subscriptionCount: Int { watchers.count }
 
-    /// Those that this member owns and that are read, in ascending order.
+    /// Those that are read, in ascending order.
     func partitions(of scope: ChangeSubscription.Scope) -> [PartitionChanges] {
         let all = partitions.withLock { partitions in
             switch scope {
-            case .everything: partitions.values.sorted { $0.partition < $1.partition }
+            case .own, .everything: partitions.values.sorted { $0.partition < $1.partition }
             case .subject(_, let partition): partitions[partition].map { [$0] } ?? []
             }
         }
-        return all.filter(\.isOwned)
+        return all.filter { scope == .own ? $0.isOwned : $0.isReadable }
     }
 
     func reads(_ scope: ChangeSubscription.Scope) -> Bool { !partitions(of: scope).isEmpty }
 
-    /// The numbers of the ledger partitions whose changes this member has, in ascending order.
-    public var ownedPartitions: [Int32] { partitions(of: .everything).map(\.partition) }
+    /// The numbers of the ledger partitions whose changes this member publishes, in ascending order.
+    public var ownedPartitions: [Int32] { partitions(of: .own).map(\.partition) }
+    /// Those whose changes can be read here, in ascending order.
+    public var readablePartitions: [Int32] { partitions(of: .everything).map(\.partition) }
 
-    /// The newest facts of all partitions, the newest first, that were sent at `since` (microseconds since 1970) or after it.
+    /// The newest facts of the partitions that this member owns, the newest first, that were sent at `since` (microseconds since 1970) or after it.
     /// Where there are many, and nobody watches, some between them are missing.
     public func newest(_ limit: Int, since: Int64) -> ChangeBatch {
         var found = ChangeBatch()
-        for partition in partitions(of: .everything) {
+        for partition in partitions(of: .own) {
             partition.withLock { state in
                 state.ring.newest(limit) { entry in
                     guard entry.sentAt >= since else { return false }
