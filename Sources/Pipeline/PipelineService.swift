@@ -197,6 +197,9 @@ public final class PipelineService: Sendable {
     /// Source topics that have lost records and impose no sanction until that is acknowledged, in a partition folded here.
     public var frozenTopics: [String] { Set(owned.all.flatMap { $0.view.frozenTopics }).sorted() }
 
+    /// Source topics that are withdrawn in a partition folded here.
+    public var withdrawnSources: [String] { Set(owned.all.flatMap { $0.view.withdrawnSources }).sorted() }
+
     /// At its memory limit: enrolments become dead letters. Nil: it has none.
     public var isFull: Bool? { member.memory.limit == nil ? nil : member.memory.isFull }
 

@@ -24,6 +24,8 @@ public struct SourceReading: Sendable {
     public let positions: [Position]?
     /// It has lost records, and imposes no sanction until that is acknowledged, in a ledger partition that is folded here.
     public let isFrozen: Bool
+    /// It is withdrawn in a ledger partition that is folded here: what it writes counts for nothing.
+    public let isWithdrawn: Bool
     /// Records that this member has read since it started.
     public let records: Int64
     /// That wait, by reason.
@@ -57,6 +59,7 @@ public final class SourceReader: Sendable {
         let ends = try kafka.ends(of: places, timeoutMilliseconds: Self.milliseconds)
         let committed = try committed(places)
         let (status, frozen) = (service.status, Set(service.frozenTopics))
+        let withdrawn = Set(service.withdrawnSources)
         let waiting = Dictionary(grouping: try letters.counts().counts, by: \.topic)
         var notEnrolled: [String: Int64] = [:]
         for item in service.diagnosis.notEnrolled {
@@ -73,7 +76,8 @@ public final class SourceReader: Sendable {
                             end: ends[place] ?? 0)
                     }
                 },
-                isFrozen: frozen.contains(name), records: status.intake.recordsByTopic[name] ?? 0,
+                isFrozen: frozen.contains(name), isWithdrawn: withdrawn.contains(name),
+                records: status.intake.recordsByTopic[name] ?? 0,
                 deadLetters: waiting[name] ?? [], notEnrolled: notEnrolled[name] ?? 0)
         }
     }
