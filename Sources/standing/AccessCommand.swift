@@ -2,6 +2,7 @@ import Access
 import ArgumentParser
 import Events
 import Foundation
+import Terminal
 
 struct AccessCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

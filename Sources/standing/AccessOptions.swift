@@ -3,6 +3,8 @@ import ArgumentParser
 import Foundation
 import HTTP
 import Logging
+import Options
+import Terminal
 
 /// Who is let in over HTTP, and whether it is encrypted.
 struct AccessOptions: ParsableArguments {

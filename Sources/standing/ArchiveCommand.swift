@@ -3,7 +3,9 @@ import Events
 import Foundation
 import Kafka
 import Ledger
+import Options
 import Pipeline
+import Terminal
 import Topics
 
 struct ArchiveCommand: AsyncParsableCommand {
@@ -56,8 +58,6 @@ struct DataOptions: ParsableArguments {
         return LocalData(data)
     }
 }
-
-enum TableFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
 
 extension Archive.Status {
     static let columns: [TextTable.Column] = [

@@ -1,6 +1,7 @@
 import Events
 import HTTP
 import Kafka
+import Options
 import Scoring
 
 extension Build {

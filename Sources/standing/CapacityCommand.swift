@@ -1,9 +1,10 @@
 import ArgumentParser
-import Events
 import Foundation
 import Ledger
 import Operations
+import Options
 import Pipeline
+import Terminal
 
 struct CapacityCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

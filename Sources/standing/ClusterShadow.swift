@@ -3,9 +3,11 @@ import Events
 import Foundation
 import HTTP
 import Kafka
+import Options
 import Pipeline
 import Policy
 import Query
+import Terminal
 import Topics
 
 /// The policy in the shadow, as the members topic and the members themselves say it.

@@ -3,7 +3,9 @@ import Events
 import Foundation
 import Ledger
 import Logging
+import Options
 import Pipeline
+import Terminal
 
 /// With which key a command signs the control events that it sends.
 struct ControlKeyOptions: ParsableArguments {

@@ -4,8 +4,10 @@ import HTTP
 import Kafka
 import Ledger
 import Logging
+import Options
 import Pipeline
 import Query
+import Terminal
 import Topics
 
 /// What `standing serve` needs for the acts of people: the audit, what is known of it, and the desk that does the acts.

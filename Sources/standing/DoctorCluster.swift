@@ -1,9 +1,9 @@
-import Events
 import Foundation
 import Kafka
 import Lag
 import Ledger
 import Operations
+import Options
 import Synchronization
 import Topics
 

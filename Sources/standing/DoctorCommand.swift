@@ -1,10 +1,10 @@
 import ArgumentParser
-import Events
 import Foundation
 import Kafka
 import Operations
-import Pipeline
+import Options
 import Synchronization
+import Terminal
 import Topics
 
 struct DoctorCommand: AsyncParsableCommand {

@@ -1,9 +1,9 @@
 import CIntrinsics
-import Events
 import CoreFoundation
 import Foundation
 import Kafka
 import Operations
+import Options
 import Pipeline
 import Policy
 

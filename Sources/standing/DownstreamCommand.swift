@@ -3,10 +3,11 @@ import Downstream
 import Events
 import Foundation
 import HTTP
-import Logging
+import Options
 import Pipeline
 import Scoring
 import ServiceManager
+import Terminal
 
 struct DownstreamOptions: ParsableArguments {
     @OptionGroup var cluster: ClusterOptions

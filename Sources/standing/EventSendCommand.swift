@@ -1,5 +1,8 @@
 import ArgumentParser
 import Events
+import Feeding
+import Options
+import Terminal
 import Topics
 
 struct EventSendCommand: ParsableCommand {
@@ -44,9 +47,8 @@ struct EventSendCommand: ParsableCommand {
         let target = try SourceTopic(self.topic, of: cluster.definitions, prefix: cluster.prefix)
         let (topic, declarations) = (target.topic, target.declarations)
         let source = source ?? declarations[topic]?.operatorSource ?? OperatorEvent.defaultSource
-        var event = OperatorEvent(
-            type: type, subject: subject, source: source, data: data, declarations: declarations)
-        if let id { event.id = id }
+        let event = OperatorEvent(
+            type: type, subject: subject, id: id, source: source, data: data, declarations: declarations)
         let sent = try event.send(to: topic, of: cluster) {
             try time.stamp(cluster, &settings, subject: subject)
         }

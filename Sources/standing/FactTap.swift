@@ -2,8 +2,8 @@ import Downstream
 import Events
 import Foundation
 import Kafka
-import Logging
 import Synchronization
+import Terminal
 
 /// What the sanction facts add up to: what stands now, and what has become of the rest.
 struct SanctionTally {

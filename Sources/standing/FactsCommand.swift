@@ -4,10 +4,12 @@ import Events
 import Foundation
 import Kafka
 import Ledger
+import Options
 import Pipeline
 import Replay
 import Scoring
 import Synchronization
+import Terminal
 import Topics
 
 struct FactsCommand: AsyncParsableCommand {

@@ -1,11 +1,14 @@
 import Events
+import Feeding
 import Foundation
 import Kafka
 import Logging
+import Options
 import Pipeline
 import Policy
 import Replay
 import Scoring
+import Terminal
 import Topics
 
 /// `quickstart --until-done`: files through the whole pipeline, and what came out of it.

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
 import Ledger
+import Options
+import Terminal
 
 /// Who signs checkpoints and whose are believed.
 struct KeyOptions: ParsableArguments {

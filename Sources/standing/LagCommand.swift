@@ -1,14 +1,13 @@
 import ArgumentParser
-import Events
 import Foundation
 import HTTP
 import Kafka
 import Lag
-import Ledger
 import Logging
+import Operations
+import Options
 import Pipeline
-import Query
-import Topics
+import Terminal
 
 struct LagCommand: AsyncParsableCommand {
     enum Output: String, ExpressibleByArgument { case table, json }
@@ -228,135 +227,4 @@ struct LagCommand: AsyncParsableCommand {
     private static let pageSpacing: Int64 = 15_000
 }
 
-/// What `standing lag` looks at.
-struct LagSource: Sendable {
-    private(set) var kafka: KafkaConfiguration
-    private var logger = Logger(label: "standing.lag")
-    private var queuedKilobytes = LagMonitor.standardQueuedKilobytes
-    let groups: [String]?
-    let knownGroups: [String: [String]]
-    let ledger: String
-    let ledgers: FramedTopics
-    let prefix: String
-    let committedReaders: [GroupPattern]
-    /// `HOST:PORT` of members that are asked.
-    let members: [String]
-
-    init(
-        cluster: Cluster, groups: [String]?, knownGroups: [String: [String]], ledger: String,
-        committedReaders: [GroupPattern] = [], members: [String] = []
-    ) {
-        (kafka, prefix, ledgers) = (cluster.kafka, cluster.prefix, cluster.ledgers)
-        (self.groups, self.knownGroups, self.ledger) = (groups, knownGroups, ledger)
-        (self.committedReaders, self.members) = (committedReaders, members)
-    }
-
-    var brokers: String { kafka.brokers }
-    var fold: String { prefix + "standing-fold" }
-    var intake: String { prefix + "standing-intake" }
-
-    /// For one thread.
-    func look() throws(KafkaError) -> Look {
-        Look(
-            source: self,
-            monitor: try LagMonitor(
-                kafka: kafka, groups: groups, knownGroups: knownGroups, committedReaders: committedReaders,
-                ledgers: ledgers, queuedKilobytes: queuedKilobytes, logger: logger))
-    }
-
-    /// The same without messages on standard error, which would stand in the middle of a screen.
-    var silent: LagSource {
-        var source = self
-        source.kafka.patience.onWait = { _ in }
-        source.logger = Logger(label: "standing.lag") { _ in SwiftLogNoOpLogHandler() }
-        return source
-    }
-
-    /// The same for a member, which has its memory for its subjects: its consumers fetch and hold less.
-    var small: LagSource {
-        var source = self
-        source.queuedKilobytes = Self.queuedKilobytesOfMember
-        return source
-    }
-
-    private static let queuedKilobytesOfMember = 2 * 1024
-
-    struct Look {
-        let source: LagSource
-        private let monitor: LagMonitor
-        private let readings = MemberReadings()
-
-        init(source: LagSource, monitor: LagMonitor) { (self.source, self.monitor) = (source, monitor) }
-
-        func observe(now: Int64) throws(KafkaError) -> LagReport { try monitor.observe(now: now) }
-
-        /// With what the members say: why the fold is behind, and the sanctions that they have.
-        func report(now: Int64) throws(KafkaError) -> LagReport {
-            var notes: [String] = []
-            let members = readings.ask(source.members, &notes)
-            let causes = LagCause.inside(members, ledger: source.ledger)
-            let report = try observe(now: now).adding(causes, to: source.fold, notes: notes)
-            return report.addingPeople(fold: source.fold, intake: source.intake, members.compactMap(\.sanctions))
-        }
-    }
-}
-
 private func milliseconds() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
-
-extension Cluster {
-    private static let defaultLedger = "standing.ledger"
-
-    /// Our own groups and what they read, for brokers that cannot list groups.
-    func knownGroups() throws -> [String: [String]] {
-        let names = ["intake", "fold", "perks", "blacklist"].map { prefix + "standing-" + $0 }
-        let topics = try pipelineTopics()
-        let read = [[topics.control] + topics.sources, [topics.ledger], [topics.facts[2]], [topics.facts[1]]]
-        return Dictionary(uniqueKeysWithValues: zip(names, read))
-    }
-
-    /// What a member knows of the lag of the groups that it is one of.
-    func lag(of service: PipelineService) throws -> MemberLag {
-        let (fold, intake) = (prefix + "standing-fold", prefix + "standing-intake")
-        let known = try knownGroups().filter { [fold, intake].contains($0.key) }
-        let source = LagSource(
-            cluster: self, groups: [fold, intake], knownGroups: known, ledger: try pipelineTopics().ledger
-        ).small
-        let names = MemberLag.Names(fold: fold, intake: intake, ledger: source.ledger)
-        return MemberLag(service, names: names) {
-            let look = try source.look()
-            return { try look.observe(now: $0) }
-        }
-    }
-
-    /// This cluster's ledger, and those under other prefixes by their default name.
-    var ledgers: FramedTopics {
-        let own = Set(names(.ledger))
-        return FramedTopics(
-            includes: { own.contains($0) || $0.hasSuffix(Self.defaultLedger) }, events: { eventCount(inFrame: $0) },
-            subjects: { frame, body in
-                forEachEvent(inFrame: frame) { entry in
-                    if !entry.event.subject.isEmpty { body(entry.event.subject) }
-                }
-            })
-    }
-}
-
-/// All entries but ticks; nil if it is no frame.
-private func eventCount(inFrame bytes: UnsafeRawBufferPointer) -> Int? {
-    var count = 0
-    return forEachEvent(inFrame: bytes) { _ in count += 1 } ? count : nil
-}
-
-/// Calls `body` with all entries but ticks; false if it is no frame, or not a whole one.
-@discardableResult
-private func forEachEvent(inFrame bytes: UnsafeRawBufferPointer, _ body: (Entry) -> Void) -> Bool {
-    var reader = FrameReader()
-    var entry = FrameReader.blank
-    do {
-        try reader.open(bytes)
-        while try reader.next(&entry) { if entry.kind != .tick { body(entry) } }
-    } catch {
-        return false
-    }
-    return true
-}

@@ -1,11 +1,14 @@
 import ArgumentParser
 import Events
+import Feeding
 import Foundation
 import Ledger
+import Options
 import Pipeline
 import Policy
 import Replay
 import Scoring
+import Terminal
 import Topics
 
 /// The policies that a ledger has been under, read from its first partition: an activation goes to all.

@@ -1,10 +1,11 @@
 import ArgumentParser
-import Events
 import Foundation
 import Kafka
 import Ledger
+import Options
 import Pipeline
 import Replay
+import Terminal
 import Topics
 
 /// Where a command gets a ledger from: the local archive, an export, or the topic.
@@ -89,7 +90,7 @@ struct LedgerSource {
             ends = Dictionary(
                 uniqueKeysWithValues: try admin.ends(of: places).map { ($0.key.partition, $0.value) })
         } catch let error as KafkaError {
-            throw fail("error: \(error)")
+            throw fail("error: \(kafka.brokers): \(error)")
         }
         self.ends = ends
         partitions = ends.keys.sorted()

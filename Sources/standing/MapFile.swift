@@ -1,8 +1,8 @@
 import ArgumentParser
-import Events
 import Foundation
 import Mapping
 import Policy
+import Terminal
 import Topics
 
 /// A file with a map: a topic file, or a file of the map alone.

@@ -2,7 +2,9 @@ import Access
 import ArgumentParser
 import HTTP
 import Logging
+import Options
 import Pipeline
+import Terminal
 
 /// The secret by which members know each other.
 struct MemberSecretOptions: ParsableArguments {

@@ -2,7 +2,9 @@ import ArgumentParser
 import Events
 import Foundation
 import Ledger
+import Options
 import Pipeline
+import Terminal
 
 /// When an operator's event happens: an option of every command that sends one.
 ///

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Events
+import Options
 import Replay
+import Terminal
 
 struct PolicyBacktestCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,11 +2,11 @@ import Access
 import ArgumentParser
 import Events
 import Foundation
-import Ledger
-import Pipeline
+import Options
 import Policy
 import Replay
 import Synchronization
+import Terminal
 
 struct PolicyProposeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Foundation
+import Options
 import Policy
 import Replay
+import Terminal
 
 struct PolicyCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Events
+import Terminal
 
 struct PolicyLogCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

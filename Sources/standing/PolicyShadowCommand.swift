@@ -2,9 +2,10 @@ import Access
 import ArgumentParser
 import Events
 import Foundation
+import Options
 import Pipeline
 import Policy
-import Query
+import Terminal
 
 struct PolicyShadowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,9 +1,11 @@
 import ArgumentParser
 import Events
 import Foundation
+import Options
 import Policy
 import Replay
 import Scoring
+import Terminal
 
 struct PolicyTestCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

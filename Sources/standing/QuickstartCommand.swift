@@ -2,8 +2,10 @@ import struct Access.AccessConfiguration
 import ArgumentParser
 import Foundation
 import Kafka
+import Options
 import Policy
-import Simulation
+import Quickstart
+import Terminal
 import Topics
 
 struct QuickstartCommand: AsyncParsableCommand {

@@ -1,10 +1,12 @@
 import ArgumentParser
 import Events
 import Foundation
+import Options
 import Policy
 import Replay
 import Scoring
 import Synchronization
+import Terminal
 
 struct ReplayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -252,26 +254,5 @@ extension LedgerReplay.Result {
         writer.append(",\"entries\":\(entries),\"subjects\":\(subjects),\"digest\":\"\(digest)\"")
         writer.append(",\"sequences\":\(sequences)}")
         return String(decoding: writer.bytes, as: UTF8.self)
-    }
-}
-
-/// Reads a policy file, or ends the command with all that is wrong with it.
-func loadPolicy(_ path: String) throws -> ScoringPolicy {
-    try readPolicy(path) { try ScoringPolicy(yaml: $0, file: path) }
-}
-
-/// The same with what its author perhaps did not mean.
-func reviewPolicy(_ path: String) throws -> PolicyReview {
-    try readPolicy(path) { try PolicyReview(yaml: $0, file: path) }
-}
-
-private func readPolicy<Result>(_ path: String, _ read: (String) throws -> Result) throws -> Result {
-    guard let bytes = FileManager.default.contents(atPath: path) else {
-        throw fail("\(path): error: cannot be read")
-    }
-    do {
-        return try read(YAMLReader.text(of: bytes, file: path))
-    } catch let mistakes as YAMLMistakes {
-        throw fail(mistakes.description)
     }
 }

@@ -1,8 +1,11 @@
 import ArgumentParser
 import Events
+import Feeding
 import Foundation
 import Kafka
+import Options
 import Pipeline
+import Terminal
 
 struct SourceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,9 +1,12 @@
 import ArgumentParser
 import Events
+import Feeding
 import Foundation
 import Kafka
 import Mapping
+import Options
 import Policy
+import Terminal
 import Topics
 
 struct SourceImportCommand: ParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Events
+import Terminal
 import Topics
 
 /// A source topic to which CloudEvents are sent.

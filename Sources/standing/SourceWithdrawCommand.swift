@@ -2,8 +2,10 @@ import ArgumentParser
 import Events
 import Foundation
 import Ledger
+import Options
 import Pipeline
 import Replay
+import Terminal
 import Topics
 
 struct SourceWithdrawCommand: ParsableCommand {

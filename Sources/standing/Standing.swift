@@ -1,10 +1,12 @@
 import ArgumentParser
+import Benchmarks
 import CBuild
 import CMimalloc
 import Foundation
 import Kafka
 import Ledger
 import Scoring
+import Terminal
 
 @main
 struct StandingCommand: AsyncParsableCommand {

@@ -5,6 +5,7 @@ import Lag
 import Ledger
 import Logging
 import Pipeline
+import Terminal
 
 /// What a service needs of its machine, looked at before it joins a group: each call ends the command with one sentence,
 /// the path or address and the mend in it.

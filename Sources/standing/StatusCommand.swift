@@ -1,10 +1,11 @@
 import ArgumentParser
-import Events
 import Foundation
 import Kafka
 import Lag
 import Operations
+import Options
 import Pipeline
+import Terminal
 import Topics
 
 struct StatusCommand: AsyncParsableCommand {
@@ -98,7 +99,7 @@ final class StatusLook {
         let known = try cluster.knownGroups()
         groups = known.keys.sorted()
         monitor = try LagMonitor(
-            kafka: cluster.kafka, groups: groups, knownGroups: known, ledgers: cluster.ledgers)
+            kafka: cluster.kafka, groups: groups, knownGroups: known, ledgers: .ledgers(Set(cluster.names(.ledger))))
         admin = try Admin(cluster.kafka, timeoutMilliseconds: Self.metadataMilliseconds)
     }
 
@@ -125,7 +126,8 @@ final class StatusLook {
         let members = readings.statuses(of: asked.isEmpty ? announced : wanted)
         return StatusReport(
             time: now, members: members, groups: lag(now, &notes), ledgerPartitions: ledgerPartitions,
-            owned: lastAnnounced.map { Set($0.flatMap(\.partitions).filter { $0 >= 0 }) }, notes: notes)
+            owned: lastAnnounced.map { Set($0.flatMap(\.partitions).filter { $0 >= 0 }) }, notes: notes,
+            asked: Set(asked))
     }
 
     private static func unseen(_ topic: String) -> String {

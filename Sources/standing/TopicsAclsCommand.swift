@@ -2,7 +2,9 @@ import ArgumentParser
 import Downstream
 import Events
 import Kafka
+import Options
 import Pipeline
+import Terminal
 import Topics
 
 struct TopicsAclsCommand: ParsableCommand {

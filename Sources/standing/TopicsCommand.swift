@@ -1,5 +1,8 @@
 import ArgumentParser
+import Events
 import Kafka
+import Options
+import Terminal
 import Topics
 
 struct TopicsCommand: ParsableCommand {

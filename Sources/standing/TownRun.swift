@@ -1,17 +1,20 @@
 import CoreMetrics
 import Downstream
 import Events
+import Feeding
 import Foundation
 import HTTP
 import Kafka
 import Lag
 import Logging
+import Options
 import Pipeline
 import Policy
 import Query
 import Scoring
-import Simulation
+import Quickstart
 import Synchronization
+import Terminal
 import Topics
 
 /// `quickstart` without files: the town lives, the pipeline scores it, the downstream services follow, a view shows it.
@@ -183,7 +186,8 @@ final class TownRun: @unchecked Sendable {
     private func watchLag() {
         do {
             let monitor = try LagMonitor(
-                kafka: cluster.kafka, groups: nil, knownGroups: try cluster.knownGroups(), ledgers: cluster.ledgers,
+                kafka: cluster.kafka, groups: nil, knownGroups: try cluster.knownGroups(),
+                ledgers: .ledgers(Set(cluster.names(.ledger))),
                 logger: logger)
             while !isStopped {
                 if let report = try? monitor.observe(now: Int64(Date().timeIntervalSince1970 * 1000)) {

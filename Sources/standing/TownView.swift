@@ -3,7 +3,7 @@ import Events
 import Lag
 import Pipeline
 import Scoring
-import Simulation
+import Quickstart
 
 /// What is known of the town at one moment: as a picture for a terminal, or as one line where there is none.
 struct TownView {

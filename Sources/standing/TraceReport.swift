@@ -1,6 +1,6 @@
-import Events
 import Foundation
 import Kafka
+import Options
 import Pipeline
 import Replay
 import Scoring

@@ -2,9 +2,8 @@ import Events
 import Foundation
 import Kafka
 import Ledger
-import Pipeline
 import Replay
-import Scoring
+import Terminal
 
 /// Finds an event in a ledger, and what it did there.
 struct TraceSearch {
