@@ -117,7 +117,6 @@ let package = Package(
         room(
             "Disasters",
             ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", "Simulation", logging]),
-        room("Quickstart", ["Events", "Simulation"]),
         room("Terminal", ["Events", "Ledger", "Replay", argumentParser, logging]),
         room(
             "Options",
@@ -128,6 +127,12 @@ let package = Package(
         room(
             "Feeding",
             ["Events", "Kafka", "Ledger", "Mapping", "Options", "Replay", "Terminal", "Topics", argumentParser, grdb]),
+        room(
+            "Quickstart",
+            [
+                "Downstream", "Events", "Feeding", "Kafka", "Lag", "Options", "Pipeline", "Policy", "Query", "Replay",
+                "Scoring", "Simulation", "Terminal", "Topics", logging,
+            ]),
         room(
             "Benchmarks",
             [

@@ -1,9 +1,9 @@
-import Downstream
-import Events
-import Foundation
-import Kafka
-import Synchronization
-import Terminal
+internal import Downstream
+internal import Events
+internal import Foundation
+internal import Kafka
+internal import Synchronization
+internal import Terminal
 
 /// What the sanction facts add up to: what stands now, and what has become of the rest.
 struct SanctionTally {
