@@ -49,7 +49,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "standing",
-    products: [.executable(name: "standing", targets: ["standing"])],
+    products: [
+        .executable(name: "standing", targets: ["standing"]),
+        // Depends on nothing of the rest.
+        .library(name: "CEL", targets: ["CEL"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -83,9 +87,13 @@ let package = Package(
 
         // Pure: no broker, no clock.
         room("Events", ["CSimdJSON", crypto]),
-        room("CEL"),
-        room("Policy", ["Events", "CEL", yams]),
-        room("Scoring", ["CIntrinsics", "Events", "CEL", "Policy"]),
+        .target(
+            name: "CEL", exclude: ["README.md", "Tables"], swiftSettings: strict,
+            // Programs without Foundation do not link it.
+            linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+        room("CELJSON", ["CEL"]),
+        room("Policy", ["Events", "CEL", "CELJSON", yams]),
+        room("Scoring", ["CIntrinsics", "Events", "CEL", "CELJSON", "Policy"]),
         room("Ledger", ["CIntrinsics", "CLZ4", "Events", crypto], excluding: ["FORMATS.md"]),
         room("Replay", ["CZlib", "Events", "Ledger", "Policy", "Scoring"]),
 
@@ -97,7 +105,7 @@ let package = Package(
         room("Lag", ["Events", "HTTP", "Kafka", "Ledger", httpTypes, hummingbird, logging]),
         room("Access", ["Events", crypto, cryptoExtras, jwt, logging]),
         room("Audit", ["Access", "Events", "Kafka", "Ledger", crypto, logging]),
-        room("Mapping", ["Events", "CEL", "Policy", crypto]),
+        room("Mapping", ["Events", "CEL", "CELJSON", "Policy", crypto]),
         room("Console", ["Access", "Events", "HTTP", httpTypes, hummingbird, logging, mustache]),
         room(
             "HTTP",
@@ -136,14 +144,14 @@ let package = Package(
         room(
             "Benchmarks",
             [
-                "CEL", "CMimalloc", "Events", "Feeding", "HTTP", "Kafka", "Ledger", "Mapping", "Options", "Pipeline",
+                "CEL", "CELJSON", "CMimalloc", "Events", "Feeding", "HTTP", "Kafka", "Ledger", "Mapping", "Options", "Pipeline",
                 "Policy", "Query", "Replay", "Scoring", "Terminal", "Topics", argumentParser, histogram, logging,
                 metrics, nio, nioHTTP1, nioPosix,
             ]),
         .executableTarget(
             name: "standing",
             dependencies: [
-                "Access", "Audit", "Benchmarks", "CBuild", "CEL", "CIntrinsics", "CMimalloc", "Disasters",
+                "Access", "Audit", "Benchmarks", "CBuild", "CEL", "CELJSON", "CIntrinsics", "CMimalloc", "Disasters",
                 "Downstream", "Events", "Feeding", "HTTP", "Kafka", "Lag", "Ledger", "Mapping", "Operations",
                 "Options", "Pipeline", "Policy", "Query", "Quickstart", "Replay", "Scoring", "ServiceManager",
                 "Terminal", "Topics", argumentParser, logging, metrics,
@@ -155,7 +163,8 @@ let package = Package(
         // Seeded randomness, for tests only.
         .target(name: "Randomness", path: "Tests/Randomness", swiftSettings: strict),
         tests("EventsTests", ["CAllocationCounter", "Events", "Randomness"]),
-        tests("CELTests", ["CAllocationCounter", "CEL", "Randomness"]),
+        tests("CELTests", ["CAllocationCounter", "CEL", "CELJSON", "Randomness"]),
+        tests("CELJSONTests", ["CAllocationCounter", "CEL", "CELJSON", "Randomness"]),
         tests("PolicyTests", ["Events", "CEL", "Policy", "Randomness"]),
         tests(
             "ScoringTests", ["CAllocationCounter", "Events", "CEL", "Policy", "Randomness", "Scoring"]),

@@ -40,28 +40,30 @@ public final class AccessControl: Sendable {
     ) async throws(Denial) -> Session {
         do throws(Denial) {
             let session = try await open(name: name, password: password, address: address)
-            await record(name, "allowed", in: audit)
+            await record(Self.logInAction, name, "allowed", in: audit)
             return session
         } catch {
             // Attempts beyond the limits would fill the audit.
-            if case .unauthenticated = error { await record(name, "denied", in: audit) }
+            if case .unauthenticated = error { await record(Self.logInAction, name, "denied", in: audit) }
             throw error
         }
     }
 
-    /// The action of log-ins in the audit.
-    static let logInAction = "logIn"
+    /// The actions in the audit.
+    static let (logInAction, logOutAction) = ("logIn", "logOut")
     /// The actor of a log-in under a name that no user has. The name itself may be a password in the wrong field.
     static let unknownUser = "unknown-user"
 
-    private func record(_ name: String, _ outcome: String, in audit: (any AuditLog)?) async {
+    private func record(_ action: String, _ name: String, _ outcome: String, in audit: (any AuditLog)?) async {
         guard let audit else { return }
         let actor = gate.users?[name] == nil ? Self.unknownUser : name
         do {
             try await audit.append(
-                AuditRecord(actor: actor, action: Self.logInAction, subject: nil, purpose: nil, outcome: outcome))
+                AuditRecord(actor: actor, action: action, subject: nil, purpose: nil, outcome: outcome))
         } catch {
-            logger.warning("a log-in is not in the audit", metadata: ["reason": "\(type(of: error))"])
+            logger.warning(
+                "a log-in or a log-out is not in the audit",
+                metadata: ["action": "\(action)", "reason": "\(type(of: error))"])
         }
     }
 
@@ -106,10 +108,12 @@ public final class AccessControl: Sendable {
         formToken.utf8.equalsInConstantTime(self.formToken(ofSession: token).utf8)
     }
 
-    /// Ends the session of a cookie's token on this member. The answer removes the cookie: `cookie.removal`.
-    public func logOut(_ token: String) {
-        guard let (_, session) = gate.session(token) else { return }
+    /// Ends the session of a cookie's token on this member. The answer removes the cookie: `cookie.removal`. `audit` has who logged out;
+    /// nil if nothing is recorded. A token without a session is not recorded, so a log-in comes before each record.
+    public func logOut(_ token: String, audit: (any AuditLog)? = nil) async {
+        guard let (user, session) = gate.session(token) else { return }
         gate.sessions.close(session, now: gate.clock.seconds)
+        await record(Self.logOutAction, user.name, "allowed", in: audit)
     }
 
     private func view(_ user: User, _ session: Sessions.Session, setCookie: String?) -> Session {

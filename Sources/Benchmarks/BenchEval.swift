@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CEL
+internal import CELJSON
 internal import Foundation
 internal import Terminal
 

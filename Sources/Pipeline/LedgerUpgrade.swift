@@ -1,7 +1,7 @@
 internal import Events
 internal import Kafka
 internal import Ledger
-internal import Replay
+public import Replay
 internal import Scoring
 
 /// Moves a ledger to the newest fold version and gives it its name: an entry in every ledger partition that is not of that
@@ -27,14 +27,18 @@ public struct LedgerUpgrade {
 
     /// `name`: see `LedgerIdentity.isName`. Throws `Refused`, and then has appended nothing, where a ledger partition is empty or
     /// has another name; throws `PipelineError` and `KafkaError` too. May be run again. Moves no clock.
-    public func run(name: String, id: String) throws -> Outcome {
+    /// `progress` counts the offsets that were read, and frames in place of entries.
+    public func run(name: String, id: String, progress: ReplayProgress = ReplayProgress()) throws -> Outcome {
         precondition(LedgerIdentity.isName(name), "\"\(name)\" is no name of a ledger")
         let ledger = LedgerIdentity(name: name)
         let topic = configuration.topics.ledger
         let partitions = try configuration.kafka.partitions(of: topic)
         guard partitions > 0 else { throw PipelineError(.topicMissing, "\(topic): no such topic") }
+        let places = (0..<Int32(partitions)).map { TopicPartition(topic, $0) }
+        let ends = try configuration.kafka.ends(of: places)
+        progress.expect(ends.values.reduce(0, +))
         let older = try (0..<Int32(partitions)).filter { partition in
-            let found = try identity(of: partition)
+            let found = try identity(of: partition, until: ends[places[Int(partition)]] ?? 0, progress)
             guard found.name == nil || found.name == name else {
                 throw Refused(
                     description: "ledger partition \(partition) is of fold version \(found.version.rawValue) already, "
@@ -52,14 +56,20 @@ public struct LedgerUpgrade {
     }
 
     /// What a ledger partition says of itself last. Reads no further than where it is of the newest version.
-    private func identity(of partition: Int32) throws -> LedgerIdentity {
+    private func identity(
+        of partition: Int32, until end: Int64, _ progress: ReplayProgress
+    ) throws -> LedgerIdentity {
         let frames = try LedgerTopicFrames(
             configuration.kafka, topic: configuration.topics.ledger, partition: partition)
         var entries = EntryReader()
         var entry = FrameReader.blank
         let decoder = EventDecoder()
         var identity: LedgerIdentity?
+        var read: Int64 = 0
+        defer { progress.add(offsets: max(0, end - read), entries: 0) }
         while identity?.version != FoldVersion.newest, let frame = try frames.next() {
+            progress.add(offsets: frame.offset + 1 - read, entries: 1)
+            read = frame.offset + 1
             do {
                 guard try entries.openOrPass(frame.bytes) else { continue }
                 while try entries.next(&entry) {

@@ -2,6 +2,7 @@ internal import Events
 internal import Policy
 internal import Replay
 internal import Scoring
+internal import Synchronization
 
 extension PipelineService {
     /// Records of subjects that are looked at while the fold waits: some hundred microseconds.
@@ -10,19 +11,47 @@ extension PipelineService {
     private static let appealAttempts = 3
 
     /// The open appeals of the ledger partitions that are owned here, a page of them by deadline. It looks at every subject, in pieces
-    /// between which the fold goes on; not from async code. What is filed or decided meanwhile may be in it or not.
+    /// between which the fold continues; not from async code. What is filed or decided meanwhile may be in it or not.
     public func openAppeals(limit: Int, after place: AppealsQueue.Place? = nil) -> AppealsQueue {
-        var queue = AppealsQueue(limit: limit, after: place)
-        for partition in owned.all {
-            guard let found = openAppeals(in: partition, queue) else { continue }
-            queue = found
-            queue.partitions.append(partition.partition)
-        }
+        let all = (0..<Int32(ledgerPartitions.load(ordering: .acquiring))).map { $0 }
+        return openAppeals(AppealsQueue(limit: limit, after: place), of: all, key: appealsKey)
+    }
+
+    /// The same for another member, of the partitions that it asks for, with its places.
+    public func openAppeals(_ question: AppealsQueue.Question) -> AppealsQueue {
+        var queue = AppealsQueue(limit: question.limit, after: question.after.flatMap { AppealsQueue.Place($0) })
+        queue = openAppeals(queue, of: question.partitions, key: question.fingerprintKey ?? .none)
+        if question.statements { addStatements(to: &queue) }
         return queue
     }
 
+    private func openAppeals(_ queue: AppealsQueue, of partitions: [Int32], key: FingerprintKey) -> AppealsQueue {
+        var queue = queue
+        for partition in owned.all where partitions.contains(partition.partition) {
+            guard let found = openAppeals(in: partition, queue, key: key) else { continue }
+            queue = found
+            queue.partitions.append(partition.partition)
+        }
+        queue.missing = partitions.filter { !queue.partitions.contains($0) }
+        return queue
+    }
+
+    /// Adds what the subjects said, as far as their partitions are owned here. Reads the disk; not from async code.
+    public func addStatements(to queue: inout AppealsQueue) {
+        for index in queue.items.indices where queue.items[index].statement == nil {
+            let appeal = queue.items[index].appeal
+            // Without an archive, or where it cannot be read now, there is none.
+            guard case .found(let json, _)? = try? appealStatement(of: appeal.subject, sanction: appeal.sanction) else {
+                continue
+            }
+            queue.items[index].statement = String(decoding: json, as: UTF8.self)
+        }
+    }
+
     /// Nil if the partition's state is of no use for now.
-    private func openAppeals(in partition: OwnedPartition, _ before: AppealsQueue) -> AppealsQueue? {
+    private func openAppeals(
+        in partition: OwnedPartition, _ before: AppealsQueue, key: FingerprintKey
+    ) -> AppealsQueue? {
         for _ in 0..<Self.appealAttempts {
             var (queue, next, policy) = (before, Int?(0), PartitionPolicy?.none)
             var isWhole = true
@@ -37,7 +66,7 @@ extension PipelineService {
                     let next = state.fold.openAppeals(from: first, records: Self.appealRecords) { appeal in
                         items.append(
                             AppealsQueue.Item(
-                                appeal: appeal, partition: partition.partition, clock: state.fold.clock))
+                                appeal: appeal, partition: partition.partition, clock: state.fold.clock, key: key))
                     }
                     return (items, next, PartitionPolicy(policy.id, Int64(policy.version)))
                 }

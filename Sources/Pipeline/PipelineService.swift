@@ -20,11 +20,14 @@ public final class PipelineService: Sendable {
     private let workers = Mutex<[Worker]>([])
     private let failure = Mutex<PipelineError?>(nil)
     let ledgerPartitions = Atomic(0)
+    /// Of the places in the queue of appeals.
+    let appealsKey: FingerprintKey
     /// What was found wrong with archives by those who asked for the past, each logged once.
     private let toldOfArchives = Mutex(Set<String>())
 
     public init(_ configuration: PipelineConfiguration, logger: Logger) {
         member = Member(configuration, logger: logger)
+        appealsKey = AppealsQueue.key(configuration.members?.seal)
     }
 
     public var configuration: PipelineConfiguration { member.configuration }

@@ -188,6 +188,13 @@ final class StatusBoard: Sendable {
         begun.unreadySince = host.now
         status = Mutex(begun)
         activity = Mutex(ActivitySamples(at: host.now))
+        guard roles.contains(.intake) else { return }
+        // A counter that begins at 0 shows its first increase to `rate` and `increase`.
+        for topic in [configuration.topics.control] + configuration.topics.sources {
+            for metric in [Metric.intakeRecordsByTopic, .deadLettersByTopic] {
+                Counter(metric, labels: [("topic", topic)]).increment(by: 0)
+            }
+        }
     }
 
     /// A role's consumer polls its group.

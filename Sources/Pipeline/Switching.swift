@@ -2,7 +2,7 @@ internal import Replay
 
 extension PipelineStatus {
     /// A ledger partition that is folded once more under the policy that is switched to. It answers under the policy before.
-    public struct Switching: Sendable, Equatable {
+    public struct Switching: Sendable, Equatable, Codable {
         public let partition: Int32
         /// The new policy's id.
         public let policy: String

@@ -64,7 +64,9 @@ extension ControlDesk {
                 [
                     .init("letters", .list(.text(), 1...1000), "PARTITION:OFFSET each."),
                     .init("allowControl", .boolean, isRequired: false, "Also to the control topic."),
-                    .init("repaired", .text(), isRequired: false, "Of one letter: the text of the event in its place."),
+                    .init(
+                        "repaired", .either([.text(), .null]), isRequired: false,
+                        "Of one letter: the text of the event in its place."),
                     reason,
                 ],
                 #"{"letters":["2:17"],"reason":"the clock of the bank is right again"}"#),

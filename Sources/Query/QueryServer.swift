@@ -37,9 +37,12 @@ public final class QueryServer: Sendable {
     let overviewWork = BlockingWork(threads: 2, maximum: maximumStandings)
     let mask: SubjectMask
     let overviewWatch: OverviewWatch
+    let queries: SubjectQueries
     let programme: ProgrammeAnswers
     let desk: ControlDesk?
     private let boundPort = Mutex<Int?>(nil)
+    /// Who asks other members for what this one asks itself.
+    private static let asMember = Caller(name: "member", roles: [.service])
 
     /// Port 0 takes a free one. `lag`: nil where nobody measures it. `program`: adds what every server's `/metrics` has. `options`: who
     /// is answered. `secret`: of all members, so that they mask alike; nil if requests that are sent on name no caller. `more`: routes
@@ -62,7 +65,11 @@ public final class QueryServer: Sendable {
         self.metrics = metrics
         let mask = secret?.mask ?? SubjectMask()
         self.mask = mask
-        overviewWatch = OverviewWatch(service, lag: lag, mask: { mask($0) })
+        queries = SubjectQueries(service, work: overviewWork) { [forwarding] address, path, body in
+            guard let address = HTTPAddress(address) else { return nil }
+            return await forwarding.ask(address, path: path, body: body, for: Self.asMember)
+        }
+        overviewWatch = OverviewWatch(service, queries: queries, lag: lag, mask: { mask($0) })
         (self.address, self.certificate) = (address, certificate)
         self.announcement = announcement
         self.program = program
@@ -88,7 +95,7 @@ public final class QueryServer: Sendable {
         }
         let routes =
             programmeRoutes + policyRoutes + flowRoutes + ledgerRoutes + subjectRoutes + appealRoutes + searchRoutes
-            + liveRoutes + more
+            + memberRoutes + liveRoutes + more
         guard let console else { return RouteTable(routes, options, logger: logger) }
         // The pages ask the routes.
         var bare = options

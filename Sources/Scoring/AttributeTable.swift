@@ -1,5 +1,6 @@
 internal import Events
 internal import CEL
+internal import CELJSON
 internal import Policy
 
 /// The sets of attributes that subjects have. Equal sets are stored once, under a number from 1, while a subject has

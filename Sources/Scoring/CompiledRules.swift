@@ -1,5 +1,6 @@
 public import Events
 internal import CEL
+internal import CELJSON
 internal import Policy
 
 /// A policy compiled for the fold: the rules, measures and sanctions that each event type concerns, and the parts of an

@@ -1,5 +1,6 @@
 internal import Events
 internal import CEL
+internal import CELJSON
 internal import Policy
 
 // Points of events in buckets (SPEC section 4). A dimension's points are stored as the sum of its rules' points after

@@ -48,8 +48,9 @@ public final class ProgressLine: @unchecked Sendable {
         timer.resume()
     }
 
-    public convenience init(_ progress: ReplayProgress) {
-        self.init("entries") { Reading(done: progress.offsets, total: progress.total, count: progress.entries) }
+    /// `unit`: what is counted as entries.
+    public convenience init(_ progress: ReplayProgress, unit: String = "entries") {
+        self.init(unit) { Reading(done: progress.offsets, total: progress.total, count: progress.entries) }
     }
 
     public convenience init(_ progress: FileProgress) {

@@ -3,6 +3,7 @@ import Audit
 import Events
 import Kafka
 import Options
+import Replay
 import Terminal
 import Topics
 
@@ -127,9 +128,17 @@ struct AuditVerifyCommand: ParsableCommand {
     func run() throws {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
+        let topic = try cluster.auditTopic()
         let partitions: [(partition: Int32, chain: AuditChain)]
         do {
-            partitions = try AuditReader(cluster.kafka, topic: cluster.auditTopic()).verify()
+            let work = ReplayProgress()
+            let line = ProgressLine(work, unit: "records")
+            defer { line.finish() }
+            partitions = try AuditReader(cluster.kafka, topic: topic).verify {
+                work.expect($0)
+            } progress: {
+                work.add(offsets: $0, entries: 1)
+            }
         } catch let error as KafkaError {
             throw fail("error: \(error)")
         }

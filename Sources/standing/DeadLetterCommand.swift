@@ -4,6 +4,7 @@ import Foundation
 import Kafka
 import Options
 import Pipeline
+import Replay
 import Terminal
 import Topics
 
@@ -68,14 +69,31 @@ extension Cluster {
     }
 }
 
+/// The dead-letter topic of a cluster, and how far its reading is.
+private struct LetterReading {
+    let cluster: Cluster
+    let topic: String
+    let progress: ReplayProgress
+    /// To be finished before output.
+    let line: ProgressLine
+
+    func letters() throws -> DeadLetterTopic {
+        try DeadLetterTopic(cluster.kafka, topic: topic, progress: progress)
+    }
+}
+
 /// Runs what talks to the dead-letter topic; ends the command where the broker says no.
 private func withDeadLetters<Result>(
-    _ options: ClusterOptions, _ body: (Cluster, _ topic: String) throws -> Result
+    _ options: ClusterOptions, _ body: (LetterReading) throws -> Result
 ) throws -> Result {
     var settings = try Settings(config: options.config)
     let cluster = try Cluster(options, &settings)
+    let progress = ReplayProgress()
+    let line = ProgressLine(progress, unit: "records")
+    defer { line.finish() }
     do {
-        return try body(cluster, cluster.names(.deadLetter)[0])
+        return try body(
+            LetterReading(cluster: cluster, topic: cluster.names(.deadLetter)[0], progress: progress, line: line))
     } catch let error as KafkaError {
         throw fail("error: \(cluster.kafka.brokers): \(error)")
     } catch let error as PipelineError {
@@ -113,16 +131,22 @@ struct DeadLetterListCommand: ParsableCommand {
             .text("what became of it"),
         ])
         var waiting = 0
-        try withDeadLetters(cluster) { cluster, topic in
-            let letters = try DeadLetterTopic(cluster.kafka, topic: topic)
-            defer { if output == .text { print(table.take(), terminator: "") } }
-            try letters.forEach(cluster.resolved(wanted)) { letter in
+        try withDeadLetters(cluster) { reading in
+            let letters = try reading.letters()
+            defer {
+                reading.line.finish()
+                if output == .text { print(table.take(), terminator: "") }
+            }
+            try letters.forEach(reading.cluster.resolved(wanted)) { letter in
                 let outcome = letters.outcome(of: letter)
                 guard all || outcome.isWaiting else { return }
                 if outcome.isWaiting { waiting += 1 }
-                guard output == .text else { return print(letter.json(outcome)) }
-                table.add(letter.row(outcome))
-                if table.count > Self.rowsAtATime { print(table.take(), terminator: "") }
+                if output == .text {
+                    table.add(letter.row(outcome))
+                    guard table.count > Self.rowsAtATime else { return }
+                }
+                reading.line.finish()
+                print(output == .text ? table.take() : letter.json(outcome) + "\n", terminator: "")
             }
         }
         printMessage("\(waiting) \(waiting == 1 ? "waits" : "wait")")
@@ -150,8 +174,8 @@ struct DeadLetterShowCommand: ParsableCommand {
         var filter = DeadLetterTopic.Filter()
         filter.places = [letter]
         var found: (DeadLetter, LetterOutcome)?
-        try withDeadLetters(cluster) { cluster, topic in
-            let letters = try DeadLetterTopic(cluster.kafka, topic: topic)
+        try withDeadLetters(cluster) { reading in
+            let letters = try reading.letters()
             try letters.forEach(filter) { found = ($0, letters.outcome(of: $0)) }
         }
         guard let (found, outcome) = found else { throw fail("\(letter): error: no letter is there") }
@@ -217,9 +241,11 @@ struct DeadLetterRedriveCommand: ParsableCommand {
             }
             repaired = Array(bytes)
         }
-        let summary = try withDeadLetters(cluster) { cluster, topic in
-            try Redrive(
-                cluster.kafka, deadLetters: topic, control: cluster.names(.control)[0], sources: cluster.names(.source)
+        let summary = try withDeadLetters(cluster) { reading in
+            let cluster = reading.cluster
+            return try Redrive(
+                cluster.kafka, deadLetters: reading.topic, control: cluster.names(.control)[0],
+                sources: cluster.names(.source), progress: reading.progress
             ).run(cluster.resolved(wanted), repaired: repaired, isDryRun: dryRun, allowsControl: allowControl)
         }
         print(summary.json)
@@ -300,9 +326,9 @@ struct DeadLetterDiscardCommand: ParsableCommand {
     func run() throws {
         var wanted = try filter.filter(defect: defect)
         if !letters.isEmpty { wanted.places = Set(letters) }
-        let summary = try withDeadLetters(cluster) { cluster, topic in
-            try Discard(cluster.kafka, deadLetters: topic).run(
-                cluster.resolved(wanted), reason: reason, isDryRun: dryRun)
+        let summary = try withDeadLetters(cluster) { reading in
+            try Discard(reading.cluster.kafka, deadLetters: reading.topic, progress: reading.progress).run(
+                reading.cluster.resolved(wanted), reason: reason, isDryRun: dryRun)
         }
         print(summary.json)
         try checkFound(summary.found, of: letters)

@@ -90,7 +90,7 @@ struct LedgerSource {
             ends = Dictionary(
                 uniqueKeysWithValues: try admin.ends(of: places).map { ($0.key.partition, $0.value) })
         } catch let error as KafkaError {
-            throw fail("error: \(error)")
+            throw fail("error: \(kafka.brokers): \(error)")
         }
         self.ends = ends
         partitions = ends.keys.sorted()

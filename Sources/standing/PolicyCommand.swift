@@ -1,5 +1,6 @@
 import ArgumentParser
 import CEL
+import CELJSON
 import Foundation
 import Policy
 import Replay

@@ -193,7 +193,7 @@ struct ServeCommand: AsyncParsableCommand {
                 standstill: service.standstill, words: service.readinessInWords)
         }
         defer { notification?.stop() }
-        let signals = StopSignals {
+        let signals = StopSignals(limit: StopSignals.Limit.member) {
             notification?.stop()
             service.requestStop()
         }

@@ -3,6 +3,7 @@ import Events
 import Kafka
 import Options
 import Pipeline
+import Replay
 import Terminal
 import Topics
 
@@ -82,7 +83,10 @@ struct SourceListCommand: ParsableCommand {
         let name = cluster.names(.deadLetter)[0]
         guard try admin.topic(name) != nil else { return [:] }
         var counts: [String: [String: Int64]] = [:]
-        let letters = try DeadLetterTopic(cluster.kafka, topic: name)
+        let progress = ReplayProgress()
+        let line = ProgressLine(progress, unit: "dead letters")
+        defer { line.finish() }
+        let letters = try DeadLetterTopic(cluster.kafka, topic: name, progress: progress)
         try letters.forEach(DeadLetterTopic.Filter()) { letter in
             guard letters.redriven[letter.place] == nil, letters.discarded[letter.place] == nil else { return }
             counts[letter.source.topic, default: [:]][letter.reason, default: 0] += 1

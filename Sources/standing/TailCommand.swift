@@ -5,6 +5,7 @@ import Foundation
 import Kafka
 import Options
 import Pipeline
+import Scoring
 import Synchronization
 import Terminal
 
@@ -66,6 +67,12 @@ struct TailCommand: AsyncParsableCommand {
         if FactStartPoint(from) == nil {
             throw ValidationError("--from: \"\(from)\" is not beginning, end, an offset or an RFC 3339 time")
         }
+        let types = Fact.Kind.allCases.map { "\($0.type)" }
+        if let unknown = type.first(where: { !$0.hasSuffix(".*") && !types.contains($0) }) {
+            throw ValidationError(
+                "--type: no fact is a \"\(unknown)\"; there are \(types.joined(separator: ", ")), and beginnings such as "
+                    + "'standing.sanction.*'")
+        }
         if let negative = partition.first(where: { $0 < 0 }) {
             throw ValidationError("--partition: \(negative) is no partition")
         }
@@ -81,7 +88,8 @@ struct TailCommand: AsyncParsableCommand {
         let topics = FactFilter.Kind.allCases.filter { filter.wants($0) }.map { names[$0.rawValue] }
         guard !topics.isEmpty else {
             throw fail(
-                "error: no fact can be all that: a sanction, a perk and a band are of three sorts of facts", Exit.usage)
+                "error: no fact matches all parts of the filter: bands are in facts of scores alone, --sanction is for facts of "
+                    + "sanctions, and --perk for those of perks", Exit.usage)
         }
         let tail = FactTail(
             cluster.kafka, topics: topics, partitions: partition.isEmpty ? nil : Set(partition), filter: filter,
@@ -198,15 +206,19 @@ final class FactTail: @unchecked Sendable {
     private func starts() throws -> [PartitionOffset] {
         let admin = try Admin(kafka, timeoutMilliseconds: Self.askMilliseconds)
         var places: [TopicPartition] = []
+        var most = 0
         for topic in topics {
             guard let count = try admin.topic(topic)?.partitions else {
                 throw fail(
                     "error: \(topic): no such topic on \(kafka.brokers), or this user may not see it; `standing topics apply` makes "
                         + "it, `standing topics acls --role consumer` prints the rights")
             }
+            most = max(most, count)
             places += (0..<Int32(count)).filter { partitions?.contains($0) ?? true }.map { TopicPartition(topic, $0) }
         }
-        guard !places.isEmpty else { throw fail("error: --partition: the fact topics have none of these", Exit.usage) }
+        guard !places.isEmpty else {
+            throw fail("error: --partition: the fact topics have the partitions 0 to \(most - 1)", Exit.usage)
+        }
         ends = try admin.ends(of: places)
         let beginnings = try admin.beginnings(of: places)
         var atTime: [TopicPartition: Int64?] = [:]

@@ -42,6 +42,15 @@ extension CommandTests {
             let three = try await Running(tail + ["--from", "0", "--count", "3"]).finished()
             #expect(three.code == 0 && three.lines.count == 3)
 
+            // A misspelt type would match nothing for ever.
+            for (argument, value, hint) in [
+                ("--type", "standing.sanction.imposed", "standing.sanction.in-force"),
+                ("--partition", "99", "the partitions 0 to "),
+            ] {
+                let run = try await Running(tail + [argument, value, "--no-follow"]).finished()
+                #expect(run.code == 2 && run.messages.contains(hint), "\(run.messages)")
+            }
+
             // What comes later is shown until it is interrupted.
             let live = try Running(tail + ["--from", "end", "--type", "standing.score.changed"])
             var enrolled = 0

@@ -47,7 +47,7 @@ private let mixed = LagReport(
             intake  total           -          -     -   >= 600  records       -  >= 12.3  unknown    unknown    unknown   unknown      >= 0%  unknown (classic, Stable)
 
             GROUP   CAUSE              WHAT TO DO
-            intake  nothing-committed  nothing is committed of alpha[0]: where the group reads on there is not known
+            intake  nothing-committed  nothing is committed of alpha[0]: see that its consumers run; where they begin is decided by their auto.offset.reset
 
             """
         #expect(mixed.table() == expected)
@@ -64,7 +64,7 @@ private let mixed = LagReport(
             intake  total           -          -     -   >= 600  records       -  >= 12.3  unknown    unknown    unknown   unknown      >= 0%  unknown (classic, Stable)
 
             GROUP   CAUSE              WHAT TO DO
-            intake  nothing-committed  nothing is committed of alpha[0]: where the group reads on there is not known
+            intake  nothing-committed  nothing is committed of alpha[0]: see that its consumers run; where they begin is decided by their auto.offset.reset
 
             """
         #expect(mixed.table(all: true) == expected)
@@ -144,7 +144,7 @@ private let mixed = LagReport(
             #""members":null,"partitions":[],"records":null,"retention":null,"seconds":null,"state":"Empty","#,
             #""status":"unknown","trend":null,"type":null,"unit":"records","worst":null},{"arrivalRate":null,"#,
             #""catchUp":null,"causes":[{"code":"nothing-committed","partition":0,"#,
-            #""sentence":"nothing is committed of alpha[0]: where the group reads on there is not known","#,
+            #""sentence":"nothing is committed of alpha[0]: see that its consumers run; where they begin is decided by their auto.offset.reset","#,
             #""topic":"alpha"}],"consumptionRate":null,"events":null,"group":"intake","isolation":null,"#,
             #""knownRecords":600,"knownSeconds":12.345,"lost":null,"members":2,"#,
             #""partitions":[{"arrivalRate":null,"catchUp":null,"committed":null,"consumptionRate":null,"#,

@@ -3,6 +3,7 @@ import Foundation
 import Kafka
 import Ledger
 import Pipeline
+import Replay
 import Testing
 
 extension PipelineServiceTests {
@@ -121,7 +122,9 @@ extension PipelineServiceTests {
             try fixture.append([try beginning()], toLedger: 1)
             #expect(try refusal(fixture, name: "new-town").contains("ledger partition 0"))
             #expect(try fixture.read(fixture.topics.ledger).count == 3)
-            #expect(try upgrade(fixture).run(name: "old-town", id: "u1").upgraded == [1])
+            let progress = ReplayProgress()
+            #expect(try upgrade(fixture).run(name: "old-town", id: "u1", progress: progress).upgraded == [1])
+            #expect(progress.total == 3 && progress.offsets == 3)
             #expect(try fixture.read(fixture.topics.ledger).count == 4)
         }
 

@@ -5,7 +5,8 @@ import Testing
 @Suite struct WordsTests {
     private static let root = URL(filePath: #filePath).appending(path: "../../..").standardized
     private static let modules = [
-        "Audit", "CEL", "Downstream", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Mapping", "Operations", "Policy",
+        "Audit", "CEL", "CELJSON", "Downstream", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Mapping", "Operations",
+        "Policy",
         "Replay", "Scoring", "ServiceManager", "Topics",
     ]
 

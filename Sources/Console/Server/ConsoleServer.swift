@@ -44,7 +44,7 @@ public struct ConsoleServer: Sendable {
         return Route(
             isPage ? .get : .post, page.path, name: Self.name(page), summary: page.summary + ".", tag: "console",
             parameters: parameters, body: body,
-            answers: isPage ? [.page("The page.")] : [RouteAnswer(303, "It is done; the page to go to.", nil)],
+            answers: isPage ? [.text("The page.", Self.mediaType(page.path))] : [RouteAnswer(303, "It is done; the page to go to.", nil)],
             requires: requirement
         ) { call in
             let (request, setCookie) = request(
@@ -58,6 +58,11 @@ public struct ConsoleServer: Sendable {
             filled.form = form
             return Self.response(await page.answer(filled), setCookie)
         }.withFormQuery()
+    }
+
+    /// Of a page, or of an asset by its ending.
+    private static func mediaType(_ path: String) -> String {
+        path.hasSuffix(".css") ? "text/css" : path.hasSuffix(".js") ? "text/javascript" : "text/html"
     }
 
     /// `consoleDeadLetters`, `consoleActsVoidSend`; an asset without its hash.

@@ -37,7 +37,7 @@ public struct FactText: Sendable {
     /// The type of the event that caused it; nil if it was a timer.
     public var causedBy: String? { causeType.map(text) }
 
-    /// Nil for anything that `FactEncoder` does not write.
+    /// Nil for anything that neither `FactEncoder` nor `writeMasked` writes.
     public init?(_ json: ArraySlice<UInt8>) {
         var scanner = Scanner(json)
         guard scanner.skip("{\"specversion\":\"1.0\",\"id\":"), scanner.string() != nil, scanner.skip(",\"source\":"),
@@ -55,6 +55,10 @@ public struct FactText: Sendable {
                 scanner.skip(",\"type\":"),
                 let type = scanner.string()
             else { return nil }
+            causeType = type
+        } else if scanner.skip("\"type\":") {
+            // As `writeMasked` writes it.
+            guard let type = scanner.string() else { return nil }
             causeType = type
         } else {
             guard scanner.skip("\"timer\":"), scanner.string() != nil else { return nil }

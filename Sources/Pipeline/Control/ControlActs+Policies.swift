@@ -8,8 +8,11 @@ internal import Scoring
 extension ControlActs {
     private static let readingFailed = ControlRefusal.notReady("the ledger cannot be read now: ask again")
 
-    /// The hash of the active policy, if the proposal may replace it.
-    func checked(_ proposal: PolicyProposal) async throws(ControlRefusal) -> String {
+    /// The hash of the active policy, if the proposal may replace it. Where one of the two policies has a harm budget, the history is
+    /// folded here: the proposal's document comes from the caller.
+    func checked(
+        _ proposal: PolicyProposal, until deadline: ContinuousClock.Instant
+    ) async throws(ControlRefusal) -> String {
         let candidate = try Self.compiled(proposal.policy)
         guard proposal.breaches.isEmpty else {
             throw .conflict("harm-budget", "the proposal breaks the harm budget: it is not activated")
@@ -24,6 +27,10 @@ extension ControlActs {
                 "other-policy", "another policy is active than the one that this was folded against: propose it again")
         }
         try Self.require(version, candidate)
+        let known = try? ScoringPolicy(yaml: active, file: "ledger")
+        if candidate.harmBudget != .init() || known?.harmBudget != .init() {
+            try await harm.require(candidate, against: proposal.active, until: deadline)
+        }
         return proposal.active
     }
 

@@ -28,6 +28,7 @@ public final class ControlActs: Sendable {
     let logger: Logger
     let producer: AcknowledgedProducer
     let policies: PolicyLog
+    let harm: HarmReview
     private let watch: LedgerWatch
     private let recent: RecentActs
     private let signer: ControlSigner?
@@ -47,7 +48,7 @@ public final class ControlActs: Sendable {
         ) { notice in
             if case .error(let error) = notice { logger.warning("acts: \(error)") }
         }
-        policies = PolicyLog(configuration)
+        (policies, harm) = (PolicyLog(configuration), HarmReview(configuration))
         watch = LedgerWatch(configuration, logger: logger)
         recent = RecentActs(configuration, source: source, logger: logger)
     }
@@ -56,6 +57,7 @@ public final class ControlActs: Sendable {
         producer.close()
         watch.close()
         recent.close()
+        harm.close()
     }
 
     /// Whether this member can do acts: it knows those of late.
@@ -94,7 +96,7 @@ public final class ControlActs: Sendable {
         switch request.act {
         case .startShadow, .stopShadow, .redrive: return
         default:
-            let event = try await event(of: request)
+            let event = try await event(of: request, until: .now + Self.standardWait)
             if let defect = ControlEvent.defect(of: event.encoded(signedBy: signer)) { throw .invalid("\(defect)") }
             try checkKey(event.type)
         }
@@ -113,7 +115,7 @@ public final class ControlActs: Sendable {
         if let known = try known(request) {
             return try await finish(request, known.origin, isRepeat: true, until: deadline, wantsFacts: wantsFacts)
         }
-        let event = try await event(of: request)
+        let event = try await event(of: request, until: deadline)
         let bytes = event.encoded(signedBy: signer)
         if let defect = ControlEvent.defect(of: bytes) { throw .invalid("\(defect)") }
         try checkKey(event.type)
@@ -260,7 +262,9 @@ public final class ControlActs: Sendable {
 
     // MARK: From an act to its event
 
-    private func event(of request: ControlRequest) async throws(ControlRefusal) -> ControlEvent {
+    private func event(
+        of request: ControlRequest, until deadline: ContinuousClock.Instant
+    ) async throws(ControlRefusal) -> ControlEvent {
         var data = ControlData()
         let type: ControlType
         var known: Timestamp?
@@ -293,7 +297,7 @@ public final class ControlActs: Sendable {
         case .activate(let proposal):
             type = .policyActivated
             known = proposal.clock
-            let active = try await checked(proposal)
+            let active = try await checked(proposal, until: deadline)
             data.add("policy", proposal.policy)
             data.add(EventView.replacesMember, active)
         case .rollback(let name):

@@ -1,4 +1,5 @@
 public import Kafka
+public import Replay
 
 /// The dead-letter topic as it is now: what was put aside, and what of it waits no more.
 ///
@@ -32,16 +33,22 @@ public struct DeadLetterTopic {
     static let discardReason: StaticString = "standing.discarded.reason"
 
     private let scan: TopicScan
+    private let progress: ReplayProgress
     /// Where each letter went that was sent to intake again.
     public let redriven: [DeadLetter.Place: String]
     /// Why each letter was discarded.
     public let discarded: [DeadLetter.Place: String]
 
-    public init(_ kafka: KafkaConfiguration, topic: String) throws {
+    /// `progress` counts the records of two readings: for the marks, and for the letters.
+    public init(
+        _ kafka: KafkaConfiguration, topic: String, progress: ReplayProgress = ReplayProgress()
+    ) throws {
+        self.progress = progress
         scan = try TopicScan(kafka, topic: topic)
+        progress.expect(2 * scan.offsets)
         var redriven: [DeadLetter.Place: String] = [:]
         var discarded: [DeadLetter.Place: String] = [:]
-        try scan.forEach { place, record in
+        try scan.forEach(progress: { progress.add(offsets: $0, entries: $0) }) { place, record in
             // A letter has the headers of its original, which can be anything.
             guard !DeadLetter.isLetter(record) else { return }
             func note(_ mark: StaticString, _ detail: StaticString, in marks: inout [DeadLetter.Place: String]) {
@@ -56,7 +63,7 @@ public struct DeadLetterTopic {
 
     /// Calls `body` with every letter that `filter` takes, in the order of each partition.
     public func forEach(_ filter: Filter, _ body: (DeadLetter) throws -> Void) throws {
-        try scan.forEach { place, record in
+        try scan.forEach(progress: { progress.add(offsets: $0, entries: $0) }) { place, record in
             guard let letter = DeadLetter(record, partition: place.partition), filter.takes(letter) else { return }
             try body(letter)
         }

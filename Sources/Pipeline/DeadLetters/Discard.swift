@@ -1,4 +1,5 @@
 public import Kafka
+public import Replay
 
 /// Puts dead letters aside for good: a mark beside each says so, and why. Nothing is deleted; no redrive takes them any more.
 ///
@@ -25,9 +26,11 @@ public struct Discard {
     private let producer: Producer
 
     /// `name`: the dead-letter topic.
-    public init(_ kafka: KafkaConfiguration, deadLetters name: String) throws {
+    public init(
+        _ kafka: KafkaConfiguration, deadLetters name: String, progress: ReplayProgress = ReplayProgress()
+    ) throws {
         self.name = name
-        topic = try DeadLetterTopic(kafka, topic: name)
+        topic = try DeadLetterTopic(kafka, topic: name, progress: progress)
         var options = Producer.Options()
         options.gapless = true
         producer = try Producer(kafka, options: options)

@@ -1,4 +1,5 @@
 public import Kafka
+public import Replay
 
 /// Sends dead letters to intake again: key, value and headers as they were, to the source partition that they came from.
 ///
@@ -48,12 +49,13 @@ public final class Redrive {
 
     /// The topics' names; `sources` are those besides the control topic.
     public init(
-        _ kafka: KafkaConfiguration, deadLetters name: String, control: String, sources: [String]
+        _ kafka: KafkaConfiguration, deadLetters name: String, control: String, sources: [String],
+        progress: ReplayProgress = ReplayProgress()
     ) throws {
         self.name = name
         self.control = control
         self.sources = Set(sources)
-        topic = try DeadLetterTopic(kafka, topic: name)
+        topic = try DeadLetterTopic(kafka, topic: name, progress: progress)
         var options = Producer.Options()
         options.gapless = true
         options.maximumQueuedRecords = Self.queuedRecords

@@ -50,7 +50,7 @@ struct ActivitySamples: Sendable {
 }
 
 /// What a member has done in a time.
-public struct Activity: Sendable, Equatable {
+public struct Activity: Sendable, Equatable, Codable {
     public let seconds: Double
     /// Source records that became entries of the ledger.
     public let events: Int64
@@ -60,10 +60,15 @@ public struct Activity: Sendable, Equatable {
     public let facts: Int64
     public let deadLetters: Int64
 
+    init(seconds: Double, events: Int64, entries: Int64, facts: Int64, deadLetters: Int64) {
+        (self.seconds, self.events, self.entries) = (seconds, events, entries)
+        (self.facts, self.deadLetters) = (facts, deadLetters)
+    }
+
     init(from start: ActivitySamples.Counts, to end: ActivitySamples.Counts, seconds: Double) {
-        self.seconds = seconds
-        (events, entries) = (end.events - start.events, end.entries - start.entries)
-        (facts, deadLetters) = (end.facts - start.facts, end.deadLetters - start.deadLetters)
+        self.init(
+            seconds: seconds, events: end.events - start.events, entries: end.entries - start.entries,
+            facts: end.facts - start.facts, deadLetters: end.deadLetters - start.deadLetters)
     }
 
     public var eventsPerSecond: Double { Double(events) / seconds }

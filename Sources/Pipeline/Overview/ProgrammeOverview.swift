@@ -1,18 +1,45 @@
 public import Events
 public import Scoring
 
-/// How a programme is, as one member sees it: what somebody wants to know first. It has nobody's data; the subjects of changes are
-/// masked unless the reader may see them.
-public struct ProgrammeOverview: Sendable {
-    public struct Policy: Sendable, Equatable {
+/// How a programme is, as one member sees it, or several together: what somebody wants to know first. It has nobody's data; the
+/// subjects of changes are masked unless the reader may see them.
+public struct ProgrammeOverview: Sendable, Codable {
+    /// A member whose figures these are.
+    public struct Member: Sendable, Equatable, Codable {
+        public let name: String
+        public let isReady: Bool
+        /// Ledger partitions that it owns.
+        public let partitions: [Int32]
+        public let behindSeconds: Double?
+    }
+
+    public struct Policy: Sendable, Equatable, Codable {
         public let id: String
         public let version: Int64
-        /// Ledger partitions that are folded here under it.
-        public let partitions: Int
+        /// Ledger partitions that are folded under it.
+        public var partitions: Int
+    }
+
+    public struct Band: Sendable, Equatable, Codable {
+        public let band: String
+        public var subjects: Int
+    }
+
+    /// The policy in the shadow, and how many of the partitions fold it to the ledger's end.
+    public struct Shadow: Sendable, Equatable, Codable {
+        public let id: String
+        public let version: Int64
+        public var live: Int
+        public var partitions: Int
+    }
+
+    public struct DeadLetters: Sendable, Equatable, Codable {
+        public let reason: String
+        public var records: Int64
     }
 
     /// How far Standing's own groups are behind, and for whom.
-    public struct Lag: Sendable, Equatable {
+    public struct Lag: Sendable, Equatable, Codable {
         /// Nil if that is not known.
         public var seconds: Double?
         /// Subjects with events that are not folded: from, and to; nil: there is no bound.
@@ -25,8 +52,8 @@ public struct ProgrammeOverview: Sendable {
     }
 
     /// Something that somebody should look at.
-    public struct Attention: Sendable, Equatable {
-        public enum Severity: String, Sendable, CaseIterable { case critical, warning, information }
+    public struct Attention: Sendable, Equatable, Codable {
+        public enum Severity: String, Sendable, CaseIterable, Codable { case critical, warning, information }
 
         public let severity: Severity
         /// For programs, such as `quarantine`.
@@ -53,7 +80,11 @@ public struct ProgrammeOverview: Sendable {
 
     /// This member's wall clock.
     public var time: Timestamp
-    /// The least and the greatest clock of the partitions that are owned here; nil before the first event.
+    /// This member first.
+    public var members: [Member]
+    /// Ledger partitions of which nobody gave figures.
+    public var missing: [Int32]
+    /// The least and the greatest clock of the partitions; nil before the first event.
     public var clocks: ClosedRange<Timestamp>?
     public var ownedPartitions: Int
     public var currentPartitions: Int
@@ -61,8 +92,8 @@ public struct ProgrammeOverview: Sendable {
     public var partitions: Int
     public var sourcePartitions: Int
     /// In the policy's order.
-    public var bands: [(band: String, subjects: Int)]
-    /// Since the ledger began, in the partitions that are owned here.
+    public var bands: [Band]
+    /// Since the ledger began.
     public var enrolments: Int64
     public var withdrawals: Int64
     public var lastMinute: Activity?
@@ -75,15 +106,15 @@ public struct ProgrammeOverview: Sendable {
     public var lag: Lag?
     public var policies: [Policy]
     public var switching: [PipelineStatus.Switching]
-    /// The policy in the shadow, and how many of the partitions here fold it to the ledger's end; nil if there is none.
-    public var shadow: (id: String, version: Int64, live: Int, partitions: Int)?
+    /// Nil if there is none.
+    public var shadow: Shadow?
     public var sanctions: OpenSanctions
     /// Those of them that are past the end of their term and not lifted; nil in a ledger whose clock is not the wall's.
     public var overdueSanctions: Int64?
     /// The first of them, by deadline.
     public var appeals: AppealsQueue
-    /// Since the process began, by reason, the most first.
-    public var deadLetters: [(reason: String, records: Int64)]
+    /// Since the processes began, by reason, the most first.
+    public var deadLetters: [DeadLetters]
     /// Events of subjects who are not enrolled.
     public var notEnrolled: Int64
     /// The most severe first.

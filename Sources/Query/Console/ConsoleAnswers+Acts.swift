@@ -215,7 +215,7 @@ extension ConsoleAnswers {
     }
 
     func signOut(session: String) async -> String {
-        access.logOut(session)
+        await access.logOut(session, audit: audit)
         return access.cookie.removal
     }
 }

@@ -9,9 +9,8 @@ internal import Policy
 extension ConsoleAnswers {
     func overview(for caller: Caller) async throws(ProblemView) -> OverviewView {
         let showsSubjects = caller.may(.readIdentities)
-        let (overview, policy) = try await run(on: overviewWork) { [watch, service] in
-            (watch.overview(showsSubjects: showsSubjects), service.activePolicy)
-        }
+        let overview = try await programme(showsSubjects: showsSubjects)
+        let policy = try await activePolicy()
         let lag = overview.lag
         return OverviewView(
             programme: service.configuration.topics.ledger, time: overview.time, subjects: overview.subjects,
@@ -32,7 +31,7 @@ extension ConsoleAnswers {
             deadLetters: Int(overview.deadLetters.reduce(0) { $0 + $1.records }),
             attention: overview.attention.map { Self.attention($0) },
             changes: overview.changes.map { Self.change($0, isMasked: !showsSubjects) },
-            members: members(overview))
+            members: Self.members(overview))
     }
 
     private static func people(_ lag: ProgrammeOverview.Lag?) -> ClosedRange<Int>? {
@@ -86,28 +85,19 @@ extension ConsoleAnswers {
         }
     }
 
-    /// This member, and those that answer for the other ledger partitions.
-    private func members(_ overview: ProgrammeOverview) -> [OverviewView.Member] {
-        let places = service.changePlaces
-        let isReady = service.isReady
-        var members = [
+    /// This member, those that answer for the other ledger partitions, and how many partitions are missing.
+    private static func members(_ overview: ProgrammeOverview) -> [OverviewView.Member] {
+        var members = overview.members.map { member in
             OverviewView.Member(
-                name: service.configuration.members?.member ?? "this member",
-                state: !isReady ? "not ready" : overview.ownedPartitions > 0 ? "folding" : "idle",
-                level: isReady ? .good : .notice, partitions: overview.ownedPartitions,
-                lagSeconds: overview.behindSeconds)
-        ]
-        for (address, partitions) in Dictionary(grouping: places.elsewhere, by: \.address).sorted(by: {
-            $0.key < $1.key
-        }) {
-            members.append(
-                OverviewView.Member(
-                    name: address, state: "folding", level: .good, partitions: partitions.count, lagSeconds: nil))
+                name: member.name,
+                state: !member.isReady ? "not ready" : member.partitions.isEmpty ? "idle" : "folding",
+                level: member.isReady ? .good : .notice, partitions: member.partitions.count,
+                lagSeconds: member.behindSeconds)
         }
-        if !places.nowhere.isEmpty, overview.partitions > 0 {
+        if !overview.missing.isEmpty {
             members.append(
                 OverviewView.Member(
-                    name: "nobody", state: "away", level: .bad, partitions: places.nowhere.count, lagSeconds: nil))
+                    name: "nobody", state: "away", level: .bad, partitions: overview.missing.count, lagSeconds: nil))
         }
         return members
     }

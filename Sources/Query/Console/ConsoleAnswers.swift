@@ -118,6 +118,11 @@ struct ConsoleAnswers: ConsoleData {
         do { return try await work.run(body) } catch { throw Self.unreadable(error) }
     }
 
+    /// The overview of all members.
+    func programme(showsSubjects: Bool) async throws(ProblemView) -> ProgrammeOverview {
+        do { return try await watch.overview(showsSubjects: showsSubjects) } catch { throw Self.unreadable(error) }
+    }
+
     /// Nil on an empty ledger, and where nothing is folded here.
     func activePolicy() async throws(ProblemView) -> ScoringPolicy? {
         try await run(on: overviewWork) { [service] in service.activePolicy }

@@ -1,3 +1,5 @@
+internal import CEL
+
 extension TypedJSON {
     /// A defect of a typed value, in words.
     struct Defect: Error {
@@ -56,7 +58,7 @@ extension TypedJSON {
         case "bytes": Base64.decode(Array(text.bytes)).map { $0.withUnsafeBytes { .bytes(Text(copying: $0)) } }
         case "timestamp": Moment(timestamp: text.bytes).map { .timestamp($0) }
         case "duration": Moment(duration: text.bytes).map { .duration($0) }
-        case "type" where text.bytes.count <= Limit.typeNameBytes: .type(TypeName(text.string))
+        case "type" where text.bytes.count <= maximumTypeNameBytes: .type(TypeName(text.string))
         default: nil
         }
     }

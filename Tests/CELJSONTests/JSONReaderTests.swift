@@ -3,6 +3,7 @@ import Randomness
 import Testing
 
 @testable import CEL
+@testable import CELJSON
 
 /// One way to write what a value is, for comparisons: keys in order, doubles by their bits.
 func shown(_ value: Value) -> String {

@@ -1,3 +1,5 @@
+public import CEL
+
 /// A value with its type as JSON, in the format of the public CEL suite:
 ///
 ///     {"type": "int", "value": "123"}            also uint; timestamp and duration as text
@@ -9,10 +11,16 @@
 ///
 /// The text has no spaces, and members in this order: the same value gives the same bytes on any machine.
 public struct TypedJSON {
-    private var bytes: [UInt8] = []
-    private var isTooLarge = false
+    /// The limit of a value's bytes as JSON.
+    static let maximumBytes = 4 * 1024 * 1024
+    /// The limit of nested lists and maps.
+    static let maximumDepth = 256
+    /// The limit of a type's name in UTF-8 bytes.
+    static let maximumTypeNameBytes = 256
 
-    /// The bytes of a value that is not an error. Throws `tooLarge` beyond `Limit.typedJSONBytes`.
+    private var bytes: [UInt8] = []
+
+    /// The bytes of a value that is not an error. Throws `tooLarge` beyond `maximumBytes` and `maximumDepth`.
     static func encode(_ value: Value) throws(EvaluationError) -> [UInt8] {
         var writer = TypedJSON()
         try writer.write(value, depth: 0)
@@ -20,7 +28,7 @@ public struct TypedJSON {
     }
 
     private mutating func write(_ value: Value, depth: Int) throws(EvaluationError) {
-        guard bytes.count <= Limit.typedJSONBytes, depth <= Limit.typedJSONDepth else { throw .tooLarge }
+        guard bytes.count <= Self.maximumBytes, depth <= Self.maximumDepth else { throw .tooLarge }
         switch value {
         case .null: bytes += #"{"type":"null","value":null}"#.utf8
         case .bool(let bool): bytes += #"{"type":"bool","value":\#(bool)}"#.utf8
@@ -101,24 +109,8 @@ enum DoubleText {
         let sign = double.sign == .minus ? "-" : ""
         if double.isInfinite { return sign + "Infinity" }
         if double == 0 { return sign + "0.0" }
-        // The digits and the position of the point, from Swift's own shortest form.
-        var digits: [UInt8] = []
-        var point: Int?
-        var exponent = 0
-        let text = Array(double.magnitude.description.utf8)
-        for (index, byte) in text.enumerated() {
-            if byte == UInt8(ascii: "e") {
-                exponent = Int(String(decoding: text[(index + 1)...], as: UTF8.self)) ?? 0
-                break
-            }
-            if byte == UInt8(ascii: ".") { point = digits.count } else { digits.append(byte) }
-        }
         // The value is 0.DIGITS × 10^scale.
-        var scale = (point ?? digits.count) + exponent
-        let zeros = digits.prefix { $0 == UInt8(ascii: "0") }.count
-        digits.removeFirst(zeros)
-        scale -= zeros
-        while digits.count > 1, digits.last == UInt8(ascii: "0") { digits.removeLast() }
+        let (digits, scale) = DecimalText.significant(double.magnitude)
         let shown = String(decoding: digits, as: UTF8.self)
         if scale > maximumWhole || scale < -maximumZeros {
             let power = scale - 1

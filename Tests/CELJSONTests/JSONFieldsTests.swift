@@ -1,6 +1,7 @@
 import Testing
 
 @testable import CEL
+@testable import CELJSON
 
 #if canImport(CAllocationCounter)
     import CAllocationCounter

@@ -1,6 +1,8 @@
 import CEL
 import Testing
 
+@testable import CELJSON
+
 @Suite struct TypedJSONTests {
     @Test(arguments: [
         (0.1, "0.1"), (1, "1.0"), (-0.0, "-0.0"), (1e15, "1000000000000000.0"), (1e16, "1e+16"),
@@ -45,9 +47,10 @@ import Testing
         let variables = try EvaluationRow.variables(json: json)
         #expect(variables.map(\.name) == ["data", "kind", "n", "t"])
         #expect(
-            variables.map { brief($0.value) } == [
-                "{'amount': 5, 'rate': 5.0, 'list': [100.0, -7, 9.223372036854776e+18], 'none': null}", "'business'",
-                "7", "{'type': 'int', 'value': '7', 'more': 1}",
+            variables.map { shown($0.value) } == [
+                #"{"amount":5,"rate":double \#(5.0.bitPattern),"list":[double \#(100.0.bitPattern),-7,"#
+                    + #"double \#(9_223_372_036_854_775_808.0.bitPattern)],"none":null}"#,
+                #""business""#, "7", #"{"type":"int","value":"7","more":1}"#,
             ])
         let row = #"{"name":"a","expr":"x","vars":{"x":1}}"#
         #expect(EvaluationRow(line: row.utf8).error == #"variable 'x': a value is {"type": …, "value": …}"#)
@@ -60,19 +63,9 @@ import Testing
         #expect(error(#"{"expr":"1","expr":"2"}"#) == "malformed row: a JSON object has a key twice")
         #expect(error("[1]") == "malformed row: not a JSON object")
         #expect(error("\u{FEFF}" + #"{"expr":"1"}"#) == nil)
-        let name = String(repeating: "a", count: Limit.typeNameBytes + 1)
+        let name = String(repeating: "a", count: TypedJSON.maximumTypeNameBytes + 1)
         let row = #"{"expr":"1","vars":{"x":{"type":"type","value":"\#(name)"}}}"#
         #expect(error(row)?.hasPrefix("variable 'x': ") == true)
-    }
-
-    /// What happened, unless a diagnostic says more of it; with its place, as of what is no expression.
-    @Test func anErrorIsWhatHappened() {
-        #expect(
-            evaluated("points / 0 > 0 || points > 0 || nothing.x", ("points", .int(0))).hasSuffix("division by zero"))
-        #expect(evaluated("nothing > 0 || 1 / 0 > 0") == "error: 1:1: error: unknown name 'nothing'")
-        #expect(evaluated("1 + 1.0").hasPrefix("error: 1:3: error: no overload of +"))
-        #expect(evaluated("points == 'a' && points / 0 == 1", ("points", .int(0))) == "false")
-        #expect(evaluated("points != 'a' && points / 0 == 1", ("points", .int(0))) == "error: division by zero")
     }
 
     @Test func aRowAlwaysHasAResult() {

@@ -1,3 +1,5 @@
+public import CEL
+
 /// Reads named top-level members of a JSON object's text into slots.
 ///
 /// The text has been checked before: syntax, encoding, unique keys in each object, depth. If it is not JSON every slot

@@ -1,9 +1,16 @@
+public import CEL
+
 /// One row of a batch: a JSON line `{"name", "expr", "container"?, "vars"?}`, whose other members are ignored. The
 /// variables are typed values as `TypedJSON` describes.
 ///
 /// A row always has a result, on one line without its end: `{"name":…,"value":{…}}` or `{"name":…,"error":"…"}`. A
 /// defect of the row itself is its error.
 public struct EvaluationRow: Sendable {
+    /// The limit of a row's UTF-8 bytes.
+    static let maximumBytes = 4 * 1024 * 1024
+    /// The limit of a row's variables.
+    static let maximumVariables = 1024
+
     /// Empty if the row has none.
     public let name: String
     /// The certain errors of the expression, or its syntax error.
@@ -24,8 +31,8 @@ public struct EvaluationRow: Sendable {
         var name = ""
         do throws(Defect) {
             let bytes = Array(line)
-            guard bytes.count <= Limit.rowBytes else {
-                throw Defect(description: "a row has at most \(Limit.rowBytes) bytes")
+            guard bytes.count <= Self.maximumBytes else {
+                throw Defect(description: "a row has at most \(Self.maximumBytes) bytes")
             }
             let row = try Self.object(bytes, "malformed row")
             name = try Self.string("name", of: row) ?? ""
@@ -83,8 +90,8 @@ public struct EvaluationRow: Sendable {
     /// is not an object of exactly a `type` and a `value` is JSON as `JSONReader` reads it.
     public static func variables(json text: String) throws(Defect) -> [(name: String, value: Value)] {
         let bytes = Array(text.utf8)
-        guard bytes.count <= Limit.rowBytes else {
-            throw Defect(description: "the variables have at most \(Limit.rowBytes) bytes")
+        guard bytes.count <= Self.maximumBytes else {
+            throw Defect(description: "the variables have at most \(Self.maximumBytes) bytes")
         }
         return try variables(object(bytes, "the variables"), arePlain: true)
     }
@@ -107,8 +114,8 @@ public struct EvaluationRow: Sendable {
         _ json: Value, arePlain: Bool
     ) throws(Defect) -> [(name: String, value: Value)] {
         guard let members = json.members else { throw Defect(description: "the variables are no JSON object") }
-        guard members.count <= Limit.rowVariables else {
-            throw Defect(description: "there are at most \(Limit.rowVariables) variables")
+        guard members.count <= maximumVariables else {
+            throw Defect(description: "there are at most \(maximumVariables) variables")
         }
         var variables: [(name: String, value: Value)] = []
         for member in members {

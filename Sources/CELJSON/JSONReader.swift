@@ -1,3 +1,5 @@
+public import CEL
+
 /// Reads values from JSON text (RFC 8259), from its start to its end.
 ///
 /// A number without fraction or exponent that fits Int64 is an int. Any other is a double, rounded to nearest, which is
@@ -35,7 +37,7 @@ public struct JSONReader {
     public static func value(of json: UnsafeRawBufferPointer) -> Value? { try? read(json).get() }
 
     static func read(_ json: UnsafeRawBufferPointer) -> Result<Value, Defect> {
-        guard isUTF8(json) else { return .failure(.malformed) }
+        guard Text.isUTF8(json) else { return .failure(.malformed) }
         var reader = JSONReader(json)
         reader.skipSpace()
         guard let value = reader.value(Manner(borrows: false, checksKeys: true, isExcluded: nil), depth: 0)
@@ -209,10 +211,8 @@ public struct JSONReader {
     }
 
     private mutating func longNumber(from start: Int) -> Value? {
-        var number = DecimalNumber()
-        number.negative = text[start] == 0x2D
-        let first = number.negative ? start + 1 : start
-        guard let end = number.scan(text, from: first, underscores: false) else { return nil }
+        let first = text[start] == 0x2D ? start + 1 : start
+        guard let (magnitude, end) = DecimalText.number(text, from: first) else { return nil }
         // JSON has no leading zeros, and has digits on both sides of a point.
         if end > first + 1, text[first] == 0x30, text[first + 1] &- 0x30 <= 9 { return nil }
         guard text[first] != 0x2E else { return nil }
@@ -220,7 +220,7 @@ public struct JSONReader {
             guard point + 1 < end, text[point + 1] &- 0x30 <= 9 else { return nil }
         }
         index = end
-        return .double(number.value(text))
+        return .double(first > start ? -magnitude : magnitude)
     }
 
     private mutating func array(_ manner: Manner, depth: Int) -> Value? {
@@ -292,23 +292,6 @@ public struct JSONReader {
     private func key(_ raw: RawString, _ manner: Manner) -> Value? {
         if !raw.hasEscapes, manner.borrows { return .string(Text(borrowing: raw.bytes)) }
         return Self.withUnescaped(raw) { .string(Text(copying: $0)) }
-    }
-
-    /// Well-formed, as Unicode defines it.
-    private static func isUTF8(_ text: UnsafeRawBufferPointer) -> Bool {
-        var index = 0
-        while index < text.count {
-            while index &+ 8 <= text.count,
-                text.loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 == 0
-            {
-                index &+= 8
-            }
-            guard index < text.count else { break }
-            let (code, count) = RegularExpression.decode(text, at: index)
-            guard code != 0xFFFD || count > 1 else { return false }
-            index += count
-        }
-        return true
     }
 }
 
