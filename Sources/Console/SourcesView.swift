@@ -1,5 +1,3 @@
-public import Events
-
 /// What each source topic gave, and what it got wrong.
 public struct SourcesView: Sendable {
     public struct Source: Sendable {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Events
+import Feeding
 import Foundation
 import Ledger
 import Options
