@@ -1,4 +1,5 @@
 import Events
+import Foundation
 import Ledger
 import Policy
 import Replay
@@ -205,6 +206,36 @@ import Testing
             let late = replay.steps.filter { $0.outcome == .sourceWithdrawn }.compactMap(\.entry)
             #expect(late.allSatisfy { entries.entries[$0].topic == Array(Self.silent.utf8) })
         }
+    }
+
+    /// The events stay in the file, each with what it did then; the score rests on none of them.
+    @Test(arguments: 1...4) func aFileShowsWhatIsTakenBack(seed: UInt64) throws {
+        let ledger = RandomLedger(seed: seed, topics: 3, acts: Self.acts)
+        var isShown = false
+        for name in ["s0", "s1", "s2", "s3", "s4", "s5", "s6"] {
+            let entries = try SubjectEntries(of: Array(name.utf8), in: ledger.source())
+            var writer = ByteWriter()
+            try SubjectFile(entries, asOf: entries.clock).write(to: &writer)
+            let json = try #require(
+                try JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any], "\(name)")
+            for item in try #require(json["history"] as? [[String: Any]]) {
+                let topic = (item["origin"] as? [String: Any])?["topic"] as? String
+                let isOfSource = topic == Self.silent
+                #expect(item["withdrawn"] as? Bool == (isOfSource ? true : nil))
+                isShown = isShown || isOfSource
+            }
+            for source in try #require(json["sources"] as? [[String: Any]])
+            where source["topic"] as? String == Self.silent {
+                #expect(source["points"] as? Int == 0 && (source["rules"] as? [Any])?.isEmpty == true)
+            }
+            for step in try SubjectReplay(entries).steps.compactMap(\.entry)
+            where entries.entries[step].topic == Array(Self.silent.utf8) {
+                let event = entries.entries[step]
+                let trace = try EventTrace(entries, source: event.source, id: event.id)
+                #expect(trace.occurrences.contains { $0.isWithdrawn })
+            }
+        }
+        #expect(isShown, "seed \(seed)")
     }
 
     /// A backtest, a proposal and a shadow never see what was taken back.

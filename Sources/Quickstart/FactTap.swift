@@ -1,9 +1,9 @@
-import Downstream
-import Events
-import Foundation
-import Kafka
-import Synchronization
-import Terminal
+internal import Downstream
+internal import Events
+internal import Foundation
+internal import Kafka
+internal import Synchronization
+internal import Terminal
 
 /// The sum of the sanction facts: the sanctions that exist now, and the outcomes of the others.
 struct SanctionTally {

@@ -1,21 +1,21 @@
-import Events
-import Feeding
-import Foundation
-import Kafka
-import Logging
-import Options
-import Pipeline
-import Policy
-import Replay
-import Scoring
-import Terminal
-import Topics
+internal import Events
+internal import Feeding
+internal import Foundation
+internal import Kafka
+public import Logging
+public import Options
+internal import Pipeline
+public import Policy
+internal import Replay
+internal import Scoring
+internal import Terminal
+internal import Topics
 
 /// `quickstart --until-done`: sends files through the whole pipeline, and prints the results.
 ///
-/// The files go into the control topic, which has the ledger's number of partitions and its partitioner. So each ledger
-/// partition has its events in the files' order, and the facts are those of `standing replay`.
-final class FileRun: @unchecked Sendable {
+/// The files go into the control topic, which has as many partitions as the ledger and the same partitioner: so each
+/// ledger partition sees its events in the files' order, and the facts are those of `standing replay`.
+public final class FileRun: @unchecked Sendable {
     private let cluster: Cluster
     private let events: [String]
     private let standings: String?
@@ -23,7 +23,7 @@ final class FileRun: @unchecked Sendable {
     private let service: PipelineService
     private let partitions: Int
 
-    init(
+    public init(
         cluster: Cluster, policy: ScoringPolicy, events: [String], standings: String?, facts: String?, workers: Int,
         logger: Logger
     ) throws {
@@ -36,7 +36,7 @@ final class FileRun: @unchecked Sendable {
         partitions = cluster.definitions.first { $0.role == .ledger }?.partitions ?? 0
     }
 
-    func run() throws {
+    public func run() throws {
         let topics = service.configuration.topics
         let admin = try Admin(cluster.kafka)
         let ledger = (0..<Int32(partitions)).map { TopicPartition(topics.ledger, $0) }

@@ -1,81 +1,52 @@
-import CoreMetrics
-import Downstream
-import Events
-import Feeding
-import Foundation
-import HTTP
-import Kafka
-import Lag
-import Logging
-import Options
-import Pipeline
-import Policy
-import Query
-import Scoring
-import Quickstart
-import Synchronization
-import Terminal
-import Topics
+internal import Downstream
+internal import Events
+internal import Feeding
+public import Foundation
+internal import Kafka
+internal import Lag
+public import Logging
+public import Options
+public import Pipeline
+public import Query
+internal import Scoring
+internal import Synchronization
+internal import Terminal
+internal import Topics
 
-/// `quickstart` without files: a town, the pipeline that scores it, the downstream services, and a view.
-final class TownRun: @unchecked Sendable {
-    /// The years from the beginning of the town's calendar to now. When the town has reached the present, it continues
-    /// in real time.
+/// `quickstart` without files: the town lives, the pipeline scores it, the downstream services follow, a view shows it.
+public final class TownRun: @unchecked Sendable {
+    /// The town's calendar begins this long ago; when it has caught up with the present it goes on in real time.
     private static let yearsAgo: Int64 = 5
     private static let refresh = 0.5
     private static let plainLineEvery = 2.0
-    private static let host = "127.0.0.1"
+    public static let host = "127.0.0.1"
 
     private let cluster: Cluster
-    private let policy: ScoringPolicy
     private let seconds: Double?
     private let daysPerSecond: Double
     private let inhabitants: Int
     private let logger: Logger
     private let service: PipelineService
-    /// On a free port.
     private let server: QueryServer
-    private let lagOfMember: MemberLag
-    private let control: ControlServices?
-    /// Removed after the run.
+    /// For the databases of the downstream services.
     private let folder: URL
     private let stop = Atomic(false)
     private let townTime = Atomic<Int64>(0)
     private let lag = Mutex<LagReport?>(nil)
     private let problem = Mutex<String?>(nil)
 
-    init(
-        cluster: Cluster, policy: ScoringPolicy, seconds: Double?, daysPerSecond: Double, inhabitants: Int,
-        workers: Int, folder: URL, access: ServerAccess, logger: Logger
-    ) throws {
-        self.cluster = cluster
-        self.policy = policy
-        self.seconds = seconds
-        self.daysPerSecond = daysPerSecond
-        self.inhabitants = inhabitants
-        self.logger = logger
-        let metrics = PrometheusMetrics()
-        MetricsSystem.bootstrap(metrics)
-        self.folder = folder
-        var configuration = try cluster.pipeline(policy: policy, clock: .events, workers: workers)
-        // Files and plots are read from the archive.
-        configuration.data = LocalData(folder.appending(path: "data").path)
-        service = PipelineService(configuration, logger: logger)
-        lagOfMember = try cluster.lag(of: service)
-        control = try ControlServices(
-            service, cluster, signer: nil, fourEyes: [], member: "quickstart", logger)
-        server = QueryServer(
-            service: service, metrics: metrics, address: HTTPAddress(host: Self.host, port: 0), announcement: .nothing,
-            lag: lagOfMember, options: access.options(audit: control?.audit), more: control?.routes ?? [],
-            desk: control?.desk, console: access.control, version: StandingCommand.release, logger: logger)
+    /// `seconds`: nil for no end. `server`: of the service, on `host`.
+    public init(
+        cluster: Cluster, service: PipelineService, server: QueryServer, seconds: Double?, daysPerSecond: Double,
+        inhabitants: Int, folder: URL, logger: Logger
+    ) {
+        (self.cluster, self.service, self.server) = (cluster, service, server)
+        (self.seconds, self.daysPerSecond, self.inhabitants) = (seconds, daysPerSecond, inhabitants)
+        (self.folder, self.logger) = (folder, logger)
     }
 
-    /// `line`: a line after the console's address; nil if there is none.
-    func run(saying line: String?) async throws {
-        defer {
-            lagOfMember.stop()
-            control?.close()
-        }
+    /// `line`: what is printed after the console's address; nil for nothing.
+    public func run(saying line: String?) async throws {
         let (listening, listens) = AsyncStream.makeStream(of: Int.self)
         let serving = Task { [server] in
             defer { listens.finish() }

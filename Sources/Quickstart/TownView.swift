@@ -1,9 +1,8 @@
-import Downstream
-import Events
-import Lag
-import Pipeline
-import Scoring
-import Quickstart
+internal import Downstream
+internal import Events
+internal import Lag
+internal import Pipeline
+internal import Scoring
 
 /// The state of the town at one moment, as a picture for a terminal or as one line.
 struct TownView {
