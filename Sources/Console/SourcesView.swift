@@ -1,4 +1,6 @@
-/// What each source topic gave, and what it got wrong.
+public import Events
+
+/// The numbers of each source topic: its events, and its errors.
 public struct SourcesView: Sendable {
     public struct Source: Sendable {
         public var topic: String

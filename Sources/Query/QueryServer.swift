@@ -53,10 +53,11 @@ public final class QueryServer: Sendable {
         }
     }
 
-    /// Port 0 takes a free one. `lag`: nil where nobody measures it. `program`: adds what every server's `/metrics` has. `options`: who
-    /// is answered. `secret`: of all members, so that they mask alike; nil if requests that are sent on name no caller. `more`: routes
-    /// beside those of this module. `desk`: does what people ask for, and knows the proposals; nil where nobody acts here. `console`: who
-    /// signs in at the console; nil without one. `version`: of the program.
+    /// `port` 0 takes a free one. `lag`: nil if the lag is not measured. `program`: adds the metrics that every server
+    /// of the program has. `options`: the callers that are answered. `secret`: of all members, so that their masks are
+    /// equal; nil if forwarded requests name no caller. `more`: routes beside those of this module. `desk`: executes
+    /// acts and has the proposals; nil if there are no acts here. `console`: the log-ins of the console; nil if there
+    /// is no console. `version`: of the program.
     public init(
         service: PipelineService, metrics: PrometheusMetrics, address: HTTPAddress, certificate: TLSCertificate? = nil,
         announcement: Announcement, lag: MemberLag? = nil,

@@ -13,9 +13,10 @@ internal import Synchronization
 internal import Terminal
 internal import Topics
 
-/// `quickstart` without files: the town lives, the pipeline scores it, the downstream services follow, a view shows it.
+/// `quickstart` without files: a town, the pipeline that scores it, the downstream services, and a view.
 public final class TownRun: @unchecked Sendable {
-    /// The town's calendar begins this long ago; when it has caught up with the present it goes on in real time.
+    /// The years from the beginning of the town's calendar to now. When the town has reached the present, it continues
+    /// in real time.
     private static let yearsAgo: Int64 = 5
     private static let refresh = 0.5
     private static let plainLineEvery = 2.0
@@ -45,7 +46,7 @@ public final class TownRun: @unchecked Sendable {
         (self.folder, self.logger) = (folder, logger)
     }
 
-    /// `line`: what is printed after the console's address; nil for nothing.
+    /// `line`: a line after the console's address; nil if there is none.
     public func run(saying line: String?) async throws {
         let (listening, listens) = AsyncStream.makeStream(of: Int.self)
         let serving = Task { [server] in
