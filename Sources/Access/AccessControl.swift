@@ -1,7 +1,7 @@
 internal import Dispatch
 internal import Logging
 
-/// Who is let in, as configured: the gate of requests, and the sessions of users.
+/// Access as configured: the gate of requests, and the sessions of users.
 public final class AccessControl: Sendable {
     /// A session as its pages see it.
     public struct Session: Sendable {
@@ -14,7 +14,7 @@ public final class AccessControl: Sendable {
 
     public let gate: ConfiguredGate
     public let cookie: SessionCookie
-    /// What is open to whom, in one sentence, for the start's log.
+    /// Who has access to what, in one sentence, for the log at the start.
     public let openness: String
 
     private let passwords = PasswordWork()
@@ -25,43 +25,45 @@ public final class AccessControl: Sendable {
         (self.openness, self.logger) = (openness, logger)
     }
 
-    /// Whether something is configured. Without it only this machine is let in.
+    /// Whether access is configured. Without a configuration only callers of this machine are let in.
     public var isConfigured: Bool { gate.isConfigured }
-    /// Whether there is anybody to log in.
+    /// Whether there are users who can log in.
     public var hasUsers: Bool { gate.users != nil }
 
-    /// Opens a session. A wrong name takes as long as a wrong password and is refused in the same words. Attempts are limited by name, by
-    /// address and in total.
+    /// Opens a session. A wrong name takes as long as a wrong password and is refused in the same words. Attempts are
+    /// limited by name, by address and in total.
     ///
-    /// `audit` has who logged in, and whose password was wrong; nil where nothing is recorded. A log-in stands where it cannot be recorded,
-    /// because it shows nothing by itself: each look and act is recorded on its own.
+    /// `audit` records log-ins and wrong passwords; nil if nothing is recorded. A log-in succeeds even if it cannot be
+    /// recorded, because it shows nothing by itself: each look and act is recorded on its own.
     public func logIn(
         name: String, password: String, address: String, audit: (any AuditLog)? = nil
     ) async throws(Denial) -> Session {
         do throws(Denial) {
             let session = try await open(name: name, password: password, address: address)
-            await record(name, "allowed", in: audit)
+            await record(Self.logInAction, name, "allowed", in: audit)
             return session
         } catch {
             // Attempts beyond the limits would fill the audit.
-            if case .unauthenticated = error { await record(name, "denied", in: audit) }
+            if case .unauthenticated = error { await record(Self.logInAction, name, "denied", in: audit) }
             throw error
         }
     }
 
-    /// The action of log-ins in the audit.
-    static let logInAction = "logIn"
+    /// The actions in the audit.
+    static let (logInAction, logOutAction) = ("logIn", "logOut")
     /// The actor of a log-in under a name that no user has. The name itself may be a password in the wrong field.
     static let unknownUser = "unknown-user"
 
-    private func record(_ name: String, _ outcome: String, in audit: (any AuditLog)?) async {
+    private func record(_ action: String, _ name: String, _ outcome: String, in audit: (any AuditLog)?) async {
         guard let audit else { return }
         let actor = gate.users?[name] == nil ? Self.unknownUser : name
         do {
             try await audit.append(
-                AuditRecord(actor: actor, action: Self.logInAction, subject: nil, purpose: nil, outcome: outcome))
+                AuditRecord(actor: actor, action: action, subject: nil, purpose: nil, outcome: outcome))
         } catch {
-            logger.warning("a log-in is not in the audit", metadata: ["reason": "\(type(of: error))"])
+            logger.warning(
+                "a log-in or a log-out is not in the audit",
+                metadata: ["action": "\(action)", "reason": "\(type(of: error))"])
         }
     }
 
@@ -95,8 +97,8 @@ public final class AccessControl: Sendable {
         return view(user, session, setCookie: renewed.map(cookie.setting))
     }
 
-    /// What a form of a session carries; without a session, as before the log-in, what forms of this server carry. Another site's page can
-    /// read neither.
+    /// The value that a form of a session carries. Without a session, as before the log-in, it is the value that all
+    /// forms of this server carry. Another site's page can read neither.
     public func formToken(ofSession token: String?) -> String {
         gate.sessions.formToken(token.flatMap { gate.session($0)?.session })
     }
@@ -106,10 +108,12 @@ public final class AccessControl: Sendable {
         formToken.utf8.equalsInConstantTime(self.formToken(ofSession: token).utf8)
     }
 
-    /// Ends the session of a cookie's token on this member. The answer removes the cookie: `cookie.removal`.
-    public func logOut(_ token: String) {
-        guard let (_, session) = gate.session(token) else { return }
+    /// Ends the session of a cookie's token on this member. The answer removes the cookie: `cookie.removal`. `audit` has who logged out;
+    /// nil if nothing is recorded. A token without a session is not recorded, so a log-in comes before each record.
+    public func logOut(_ token: String, audit: (any AuditLog)? = nil) async {
+        guard let (user, session) = gate.session(token) else { return }
         gate.sessions.close(session, now: gate.clock.seconds)
+        await record(Self.logOutAction, user.name, "allowed", in: audit)
     }
 
     private func view(_ user: User, _ session: Sessions.Session, setCookie: String?) -> Session {
@@ -118,10 +122,10 @@ public final class AccessControl: Sendable {
             formToken: gate.sessions.formToken(session), setCookie: setCookie)
     }
 
-    /// How often the files are looked at.
+    /// The time between two checks of the files.
     private static let watchInterval = Duration.seconds(1)
 
-    /// Follows changes of the users and of the issuer's keys until the task is cancelled.
+    /// Reloads the users and the issuer's keys when they change, until the task is cancelled.
     public func run() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.watchInterval)

@@ -1,5 +1,5 @@
 /// An instant in microseconds since 1970-01-01T00:00:00Z. RFC 3339 digits beyond the microsecond are cut off.
-public struct Timestamp: Hashable, Comparable, Sendable {
+public struct Timestamp: Hashable, Comparable, Sendable, Codable {
     public var microseconds: Int64
 
     @inlinable public init(microseconds: Int64) { self.microseconds = microseconds }

@@ -18,6 +18,8 @@ public indirect enum JSONSchema: Sendable {
     case boolean
     /// Characters; nil if nothing bounds them.
     case text(ClosedRange<Int>? = nil)
+    /// The same in one line, with more than spaces.
+    case line(ClosedRange<Int>)
     /// RFC 3339.
     case time
     /// Nil if nothing bounds it.
@@ -48,6 +50,9 @@ public indirect enum JSONSchema: Sendable {
                 writer.append(decimal: Int64(length.upperBound))
             }
             writer.append("}")
+        case .line(let length):
+            writer.append("{\"type\":\"string\",\"minLength\":\(length.lowerBound),\"maxLength\":\(length.upperBound)")
+            writer.append(",\"pattern\":\"^[^\\\\u0000-\\\\u001f\\\\u007f-\\\\u009f\\\\u2028\\\\u2029\\\\ufffd]*$\"}")
         case .integer(let range):
             writer.append("{\"type\":\"integer\"")
             if let range {

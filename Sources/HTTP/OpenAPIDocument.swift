@@ -111,6 +111,10 @@ public struct OpenAPIDocument: Sendable {
         }
         writer.append(",\"default\":{\"description\":\"A problem (RFC 9457).\",\"content\":{")
         writeContent(Problem.mediaType, .named("Problem"), nil, to: &writer)
+        if route.hasFormQuery {
+            writer.append(",")
+            writeContent("text/html", .text(), nil, to: &writer)
+        }
         writer.append("}}}}")
     }
 

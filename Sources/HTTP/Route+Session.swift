@@ -44,7 +44,9 @@ extension Route {
                 summary: "Log out: the session ends on this member, and the answer removes the cookie.", tag: tag,
                 answers: [RouteAnswer(204, "Nobody is logged in.", nil)], requires: .open
             ) { call in
-                if let token = call.fields[.cookie].flatMap({ access.cookie.token(in: $0) }) { access.logOut(token) }
+                if let token = call.fields[.cookie].flatMap({ access.cookie.token(in: $0) }) {
+                    await access.logOut(token, audit: audit)
+                }
                 return Response(status: .noContent, headers: [.setCookie: access.cookie.removal])
             },
         ]

@@ -64,7 +64,7 @@ public struct Route: Sendable {
     public let isAudited: Bool
     let handler: Handler
     private(set) var promptHandler: PromptHandler?
-    /// Whether a browser's form writes the query: then a `+` is a space.
+    /// Whether it is a browser's page. A form writes the query, in which a `+` is a space, and problems are pages.
     private(set) var hasFormQuery = false
 
     public init(
@@ -84,7 +84,7 @@ public struct Route: Sendable {
         return route
     }
 
-    /// A page that forms lead to.
+    /// A browser's page: forms lead to it, and its problems are pages.
     public func withFormQuery() -> Route {
         var route = self
         route.hasFormQuery = true

@@ -94,7 +94,8 @@ public struct RouteParameter: Sendable {
 
     var schema: JSONSchema {
         switch form {
-        case .text(let length, _), .line(let length): .text(length)
+        case .text(let length, _): .text(length)
+        case .line(let length): .line(length)
         case .integer(let range): .integer(range)
         case .oneOf(let names): .oneOf(names)
         case .time: .time

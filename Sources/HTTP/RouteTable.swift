@@ -94,6 +94,7 @@ public struct RouteTable: HTTPResponder {
         } catch let problem as Problem {
             options.refusals?.add(problem)
             response = options.page?(problem, request) ?? problem.response
+            if let allow = problem.fields[.allow] { response.headers[.allow] = allow }
             response.headers.addSecurity(isPersonal: true)
         } catch let denial as Denial {
             let problem = Problem(denial)

@@ -32,6 +32,8 @@ public final class AcknowledgedProducer: @unchecked Sendable {
 
     private static let (busyMilliseconds, idleMilliseconds) = (100, 1000)
     private static let closeMilliseconds = 3000
+    /// The longest time until the thread has ended.
+    private static let endSeconds = 6.0
     private static let restartPause = 0.5
 
     private struct Waiting {
@@ -44,7 +46,7 @@ public final class AcknowledgedProducer: @unchecked Sendable {
     private let maximumQueued: Int
     private let longestWait: Duration
     private let onNotice: @Sendable (KafkaNotice) -> Void
-    private let lock = NSLock()
+    private let lock = NSCondition()
     // Guarded by `lock`.
     private var producer: Producer?
     private var numbers: [String: Int] = [:]
@@ -54,6 +56,7 @@ public final class AcknowledgedProducer: @unchecked Sendable {
     /// Tags of records that nobody waits for any more and that the broker may still take.
     private var overdue: Set<Int> = []
     private var isClosed = false
+    private var hasEnded = false
 
     /// `topics`: those that records go to.
     public init(
@@ -129,8 +132,15 @@ public final class AcknowledgedProducer: @unchecked Sendable {
         waiting[tag] = Waiting(continuation: continuation, deadline: ContinuousClock.now + longestWait)
     }
 
-    /// Waits for what was sent, within a time, and ends the thread. Those who still wait are refused.
-    public func close() { lock.withLock { isClosed = true } }
+    /// Waits for what was sent, within a time, and until the thread has ended. Those who still wait are refused.
+    public func close() {
+        let limit = Date(timeIntervalSinceNow: Self.endSeconds)
+        lock.withLock {
+            isClosed = true
+            producer?.interrupt()
+            while !hasEnded, lock.wait(until: limit) {}
+        }
+    }
 
     private func run() {
         while true {
@@ -157,6 +167,10 @@ public final class AcknowledgedProducer: @unchecked Sendable {
             return rest
         }
         for each in rest { each.continuation.resume(throwing: Refusal.closed) }
+        lock.withLock {
+            hasEnded = true
+            lock.broadcast()
+        }
     }
 
     private func settle(_ producer: Producer, _ milliseconds: Int) {

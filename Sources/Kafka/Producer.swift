@@ -202,6 +202,9 @@ public final class Producer: ProducerClient {
     /// Sends the records that wait for others, because no others follow for now. Returns at once.
     public func hurry() { hurrying.wake() }
 
+    /// Lets a `serve` that waits return, or the next one not wait.
+    func interrupt() { handle.interrupt() }
+
     /// Takes acknowledgements and notices. Waits at most `timeoutMilliseconds` for the first.
     public func serve(timeoutMilliseconds: Int, _ delivered: (Delivery) -> Void) {
         handle.serve(timeoutMilliseconds: Int32(timeoutMilliseconds), notice: onNotice) { message in

@@ -2,34 +2,63 @@ internal import Events
 internal import Policy
 internal import Replay
 internal import Scoring
+internal import Synchronization
 
 extension PipelineService {
-    /// Records of subjects that are looked at while the fold waits: some hundred microseconds.
+    /// Records of subjects that are read while the fold waits, which takes some hundred microseconds.
     private static let appealRecords = 16_384
-    /// A look that a change of policy interrupts begins anew, so often.
+    /// How often a reading that a change of policy interrupts begins again.
     private static let appealAttempts = 3
 
     /// The open appeals of the ledger partitions that are owned here, a page of them by deadline. It looks at every subject, in pieces
-    /// between which the fold goes on; not from async code. What is filed or decided meanwhile may be in it or not.
+    /// between which the fold continues; not from async code. What is filed or decided meanwhile may be in it or not.
     public func openAppeals(limit: Int, after place: AppealsQueue.Place? = nil) -> AppealsQueue {
-        var queue = AppealsQueue(limit: limit, after: place)
-        for partition in owned.all {
-            guard let found = openAppeals(in: partition, queue) else { continue }
-            queue = found
-            queue.partitions.append(partition.partition)
-        }
+        let all = (0..<Int32(ledgerPartitions.load(ordering: .acquiring))).map { $0 }
+        return openAppeals(AppealsQueue(limit: limit, after: place), of: all, key: appealsKey)
+    }
+
+    /// The same for another member, of the partitions that it asks for, with its places.
+    public func openAppeals(_ question: AppealsQueue.Question) -> AppealsQueue {
+        var queue = AppealsQueue(limit: question.limit, after: question.after.flatMap { AppealsQueue.Place($0) })
+        queue = openAppeals(queue, of: question.partitions, key: question.fingerprintKey ?? .none)
+        if question.statements { addStatements(to: &queue) }
         return queue
     }
 
-    /// Nil if the partition's state is of no use for now.
-    private func openAppeals(in partition: OwnedPartition, _ before: AppealsQueue) -> AppealsQueue? {
+    private func openAppeals(_ queue: AppealsQueue, of partitions: [Int32], key: FingerprintKey) -> AppealsQueue {
+        var queue = queue
+        for partition in owned.all where partitions.contains(partition.partition) {
+            guard let found = openAppeals(in: partition, queue, key: key) else { continue }
+            queue = found
+            queue.partitions.append(partition.partition)
+        }
+        queue.missing = partitions.filter { !queue.partitions.contains($0) }
+        return queue
+    }
+
+    /// Adds what the subjects said, as far as their partitions are owned here. Reads the disk; not from async code.
+    public func addStatements(to queue: inout AppealsQueue) {
+        for index in queue.items.indices where queue.items[index].statement == nil {
+            let appeal = queue.items[index].appeal
+            // Without an archive, or where it cannot be read now, there is none.
+            guard case .found(let json, _)? = try? appealStatement(of: appeal.subject, sanction: appeal.sanction) else {
+                continue
+            }
+            queue.items[index].statement = String(decoding: json, as: UTF8.self)
+        }
+    }
+
+    /// Nil if the partition's state cannot be used now.
+    private func openAppeals(
+        in partition: OwnedPartition, _ before: AppealsQueue, key: FingerprintKey
+    ) -> AppealsQueue? {
         for _ in 0..<Self.appealAttempts {
             var (queue, next, policy) = (before, Int?(0), PartitionPolicy?.none)
             var isWhole = true
             while let first = next {
                 let piece = partition.readFold { state -> (items: [AppealsQueue.Item], next: Int?, PartitionPolicy)? in
                     guard let policy = state.policy, !state.isSpoiled else { return nil }
-                    // Most of the time nobody waits for a decision.
+                    // Usually there is no open appeal.
                     if first == 0, state.fold.openAppealCount() == 0 {
                         return ([], nil, PartitionPolicy(policy.id, Int64(policy.version)))
                     }
@@ -37,7 +66,7 @@ extension PipelineService {
                     let next = state.fold.openAppeals(from: first, records: Self.appealRecords) { appeal in
                         items.append(
                             AppealsQueue.Item(
-                                appeal: appeal, partition: partition.partition, clock: state.fold.clock))
+                                appeal: appeal, partition: partition.partition, clock: state.fold.clock, key: key))
                     }
                     return (items, next, PartitionPolicy(policy.id, Int64(policy.version)))
                 }
@@ -62,8 +91,8 @@ extension PipelineService {
         init(_ id: String, _ version: Int64) { (self.id, self.version) = (id, version) }
     }
 
-    /// What the subject said in its last appeal against a sanction: `AppealStatement`'s JSON, null if its history has none. Reads the
-    /// disk; not from async code. Otherwise as for a file.
+    /// The subject's statement in its last appeal against a sanction: `AppealStatement`'s JSON, null if its history has
+    /// none. It reads the disk and must not be called from async code. Otherwise as for a file.
     public func appealStatement(
         of subject: [UInt8], sanction: String, asStandby: Bool = false
     ) throws -> FileLookup {
@@ -85,7 +114,8 @@ extension PipelineService {
         }
     }
 
-    /// What a reviewer of an appeal needs (`AppealReview`), null where the policy has no such sanction. Otherwise as for a file.
+    /// The data for the reviewer of an appeal (`AppealReview`), null if the policy has no such sanction. Otherwise as
+    /// for a file.
     public func appealReview(
         of subject: [UInt8], sanction: String, asStandby: Bool = false
     ) throws -> FileLookup {

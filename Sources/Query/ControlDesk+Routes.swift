@@ -44,6 +44,14 @@ extension ControlDesk {
                 "Let a source that has lost records impose sanctions again.", [.init("topic", attribute), reason],
                 #"{"topic":"behaviour.payments","reason":"two hours lost"}"#),
             act(
+                .withdrawSource, "/sources/withdrawals", "withdrawSource",
+                "Take back what a source said: from the act on, scores are those of a history in which it had never spoken.",
+                [.init("topic", attribute), reason], #"{"topic":"behaviour.commerce","reason":"the contract ended"}"#),
+            act(
+                .restoreSource, "/sources/restorations", "restoreSource",
+                "Count a source again that was withdrawn, with all that it said.",
+                [.init("topic", attribute), reason], #"{"topic":"behaviour.commerce","reason":"a new contract"}"#),
+            act(
                 .activate, "/policies/activations", "activatePolicy", "Activate a proposed policy.",
                 [.init("proposal", .map(.any), "What `standing policy propose` writes."), reason], nil),
             act(
@@ -64,14 +72,16 @@ extension ControlDesk {
                 [
                     .init("letters", .list(.text(), 1...1000), "PARTITION:OFFSET each."),
                     .init("allowControl", .boolean, isRequired: false, "Also to the control topic."),
-                    .init("repaired", .text(), isRequired: false, "Of one letter: the text of the event in its place."),
+                    .init(
+                        "repaired", .either([.text(), .null]), isRequired: false,
+                        "Of one letter: the text of the event in its place."),
                     reason,
                 ],
                 #"{"letters":["2:17"],"reason":"the clock of the bank is right again"}"#),
         ]
     }
 
-    /// `members`: of the body; nil if there is none.
+    /// `members`: of the body; nil if it has none.
     private func act(
         _ kind: ControlAct.Kind, _ path: String, _ name: String, _ summary: String, _ members: [JSONSchema.Member]?,
         _ example: String?, method: Route.Method = .post

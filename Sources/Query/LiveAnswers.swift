@@ -1,45 +1,49 @@
 internal import Events
-public import HTTP
-public import Hummingbird
-public import Pipeline
+internal import HTTP
+internal import Hummingbird
+internal import Pipeline
 internal import Scoring
 
-/// What a console and its readers follow: changes as they come, the overview, the appeals that wait. Functions of plain values, so that
-/// a route only has to say who may ask.
-public struct LiveAnswers: Sendable {
-    /// Facts a second of a stream for people, unless they ask for another number.
-    public static let standardMost = 20
-    /// A stream that takes more takes all of them.
-    public static let greatestMost = 1000
+/// Answers for a console and its readers: changes as they come, the overview, the open appeals. The functions have
+/// plain values as arguments, so that a route only adds the permission.
+struct LiveAnswers: Sendable {
+    /// Facts per second of a stream for people, unless they ask for another number.
+    static let standardMost = 20
+    /// A stream with a greater number takes all facts.
+    static let greatestMost = 1000
 
     private let service: PipelineService
     private let streams: EventStreams
     private let watch: OverviewWatch
-    /// Looks at folds, and reads the disk.
-    private let work: BlockingWork
+    private let queries: SubjectQueries
+    private let mirror: ChangeMirror
     private let mask: @Sendable (ArraySlice<UInt8>) -> String
 
-    /// `mask`: what stands for a subject's id where the reader may not see it.
-    public init(
-        _ service: PipelineService, streams: EventStreams, watch: OverviewWatch, work: BlockingWork,
+    /// `mask`: replaces a subject's id if the reader may not see it.
+    init(
+        _ service: PipelineService, streams: EventStreams, watch: OverviewWatch, queries: SubjectQueries,
+        mirror: ChangeMirror,
         mask: @escaping @Sendable (ArraySlice<UInt8>) -> String
     ) {
-        (self.service, self.streams, self.watch, self.work, self.mask) = (service, streams, watch, work, mask)
+        (self.service, self.streams, self.watch, self.queries) = (service, streams, watch, queries)
+        (self.mirror, self.mask) = (mirror, mask)
     }
 
-    /// The changes of all ledger partitions that this member owns, as server-sent events (`ChangeEvents`). `place`: the last event's
-    /// id, from `Last-Event-ID` or a parameter; nil or empty: from now on. `most`: facts a second; nil: all of them. `caller`: whose
-    /// streams are counted; nil where callers are not told apart. `isAllowed` is asked again while the stream lasts.
-    public func changes(
+    /// The changes of all ledger partitions that this member owns, as server-sent events (`ChangeEvents`). `place`: the
+    /// last event's id, from `Last-Event-ID` or a parameter; nil or empty if the stream begins now. `most`: facts per
+    /// second; nil if all are sent. `caller`: the name under which streams are counted; nil if callers are not
+    /// distinguished. `isAllowed` is called again during the stream.
+    func changes(
         after place: String?, most: Int?, showsSubjects: Bool, withFigures: Bool, for caller: String?,
         isAllowed: @escaping @Sendable () async -> Bool
     ) -> Response {
         guard let token = Self.token(place) else { return Self.badToken }
         let form = showsSubjects ? ChangeEvents.Form.whole : .masked(mask)
-        let makeFigures: ChangeEvents.Figures = { [work, watch] in
-            try? await work.run { watch.json(showsSubjects: showsSubjects) }
+        let makeFigures: ChangeEvents.Figures = { [watch] in
+            try? await watch.json(showsSubjects: showsSubjects)
         }
         let figures = withFigures ? makeFigures : nil
+        mirror.begin()
         return streams.answer(for: caller, isAllowed: isAllowed) { [service] in
             service.changes.subscribe(.everything, from: token.value).map { subscription in
                 ChangeEvents(
@@ -49,22 +53,23 @@ public struct LiveAnswers: Sendable {
         }
     }
 
-    /// The changes of one subject. 421 where another member owns its ledger partition: the problem names its address.
-    public func changes(
+    /// The changes of one subject. If another member owns its ledger partition, the answer is 421, with a problem that
+    /// names its address.
+    func changes(
         of subject: [UInt8], after place: String?, for caller: String?,
         isAllowed: @escaping @Sendable () async -> Bool
-    ) -> Response {
+    ) async -> Response {
         guard let token = Self.token(place) else { return Self.badToken }
         guard let number = service.ledgerPartition(of: subject) else { return .retryLater("not ready") }
         let partition = Int32(number)
-        let places = service.changePlaces
-        guard places.here.contains(partition) else {
-            guard let address = places.elsewhere.first(where: { $0.partition == partition })?.address else {
+        guard await mirror.brings(partition) else {
+            guard let address = service.address(ofOwner: number) else {
                 return .retryLater("no member that publishes ledger partition \(partition) can be reached")
             }
             return .error(
                 "the changes of ledger partition \(partition) are at http://\(address)", status: .misdirectedRequest)
         }
+        mirror.begin()
         return streams.answer(for: caller, isAllowed: isAllowed) { [service] in
             service.changes.subscribe(.subject(subject, partition: partition), from: token.value).map { subscription in
                 ChangeEvents(
@@ -74,41 +79,28 @@ public struct LiveAnswers: Sendable {
         }
     }
 
-    /// `ProgrammeOverview` as JSON.
-    public func overview(showsSubjects: Bool) async throws -> Response {
-        .json(try await work.run { [watch] in watch.json(showsSubjects: showsSubjects) })
+    /// `ProgrammeOverview` of all members as JSON.
+    func overview(showsSubjects: Bool) async throws -> Response {
+        .json(try await watch.json(showsSubjects: showsSubjects))
     }
 
-    /// `AppealsQueue` as JSON: a page of at most `limit` appeals after a place, with what the subjects said if `withStatements`.
-    public func appeals(limit: Int, after place: String?, withStatements: Bool) async throws -> Response {
-        var after: AppealsQueue.Place?
-        if let place {
-            guard let found = AppealsQueue.Place(place) else {
-                return .error("after: no place in the queue of appeals", status: .badRequest, code: "place-malformed")
+    /// `AppealsQueue` of all members as JSON: a page of at most `limit` appeals after a place, with what the subjects said if
+    /// `withStatements`.
+    func appeals(limit: Int, after place: String?, withStatements: Bool) async throws -> Response {
+        let after = try place.map { text in
+            guard let place = AppealsQueue.Place(text) else {
+                throw Problem(.badRequest, code: "place-malformed", "after: no place in the queue of appeals")
             }
-            after = found
+            return place
         }
-        return .json(
-            try await work.run { [service, after] in
-                let queue = service.openAppeals(limit: limit, after: after)
-                let statements = withStatements ? queue.items.map { Self.statement(of: $0, service) } : []
-                var writer = ByteWriter()
-                queue.write(to: &writer, statements: statements)
-                return Array(writer.bytes)
-            })
-    }
-
-    /// Nil if the member has no archive, or it cannot be read now.
-    private static func statement(of item: AppealsQueue.Item, _ service: PipelineService) -> [UInt8]? {
-        let found = try? service.appealStatement(of: item.appeal.subject, sanction: item.appeal.sanction)
-        if case .found(let json, _) = found { return json }
-        return nil
+        let queue = try await queries.appeals(limit: limit, after: after, withStatements: withStatements)
+        return .json { queue.write(to: &$0) }
     }
 
     private static let badToken = Response.error(
         "Last-Event-ID: no place in a stream of changes", status: .badRequest, code: "place-malformed")
 
-    /// Nil for a text that is no token; a value of nil is none.
+    /// Nil if the text is not a token. The value in the result is nil if there is no text.
     private static func token(_ text: String?) -> (value: ChangeToken?, Void)? {
         guard let text, !text.isEmpty else { return (nil, ()) }
         return ChangeToken(text).map { ($0, ()) }

@@ -1,12 +1,12 @@
 internal import Events
 internal import HTTP
 internal import Lag
-public import Pipeline
+internal import Pipeline
 internal import Synchronization
 
-/// The overview of a programme for everybody who asks: it is made once for all who ask within a short time.
-public final class OverviewWatch: Sendable {
-    /// An overview is at least so long in use, and so many times longer than it took to make: it costs 2 % of a core at most.
+/// The overview of a programme. One is made for all who ask within a short time.
+final class OverviewWatch: Sendable {
+    /// An overview is at least so long in use, and so many times longer than it took to make here: it costs 2 % of a core at most.
     private static let (least, share) = (Duration.seconds(2), 50)
 
     private struct Made: Sendable {
@@ -14,30 +14,60 @@ public final class OverviewWatch: Sendable {
         let until: ContinuousClock.Instant
     }
 
+    /// The overview of all members.
+    private struct Shared {
+        let task: Task<ProgrammeOverview, any Error>
+        /// Nil while it is being made.
+        var until: ContinuousClock.Instant?
+    }
+
     private let service: PipelineService
+    private let queries: SubjectQueries
     private let lag: MemberLag?
     private let mask: @Sendable (ArraySlice<UInt8>) -> String
-    /// With the subjects' ids, and masked. Who asks while one is made waits for it.
+    /// The overview with the subjects' ids, and the masked one. Callers that ask while one is made wait for it.
     private let whole = Mutex<Made?>(nil)
     private let masked = Mutex<Made?>(nil)
 
-    /// `mask`: what stands for a subject's id where the reader may not see it.
-    public init(
-        _ service: PipelineService, lag: MemberLag?, mask: @escaping @Sendable (ArraySlice<UInt8>) -> String
+    /// By whether it shows subjects.
+    private let shared = Mutex<[Bool: Shared]>([:])
+
+    /// `mask`: replaces a subject's id if the reader may not see it.
+    init(
+        _ service: PipelineService, queries: SubjectQueries, lag: MemberLag?,
+        mask: @escaping @Sendable (ArraySlice<UInt8>) -> String
     ) {
-        (self.service, self.lag, self.mask) = (service, lag, mask)
+        (self.service, self.queries, self.lag, self.mask) = (service, queries, lag, mask)
     }
 
-    /// Waits for folds and for others who ask; not from async code.
-    public func overview(showsSubjects: Bool) -> ProgrammeOverview {
-        showsSubjects ? whole.withLock { renew(&$0, mask: nil) } : masked.withLock { renew(&$0, mask: mask) }
+    /// Of all members. Who asks while one is made waits for it. Throws `BlockingWork.Busy`.
+    func overview(showsSubjects: Bool) async throws -> ProgrammeOverview {
+        let task = shared.withLock { shared in
+            if let known = shared[showsSubjects], known.until.map({ .now < $0 }) ?? true { return known.task }
+            let task = Task { [self] in
+                var lasts = Duration.zero
+                defer { self.shared.withLock { [lasts] in $0[showsSubjects]?.until = .now + lasts } }
+                let own = try await queries.work.run { self.ownOverview(showsSubjects: showsSubjects) }
+                let overview = await queries.overview(own, showsSubjects: showsSubjects)
+                lasts = Self.least
+                return overview
+            }
+            shared[showsSubjects] = Shared(task: task, until: nil)
+            return task
+        }
+        return try await task.value
     }
 
     /// The same as JSON.
-    public func json(showsSubjects: Bool) -> [UInt8] {
+    func json(showsSubjects: Bool) async throws -> [UInt8] {
         var writer = ByteWriter()
-        overview(showsSubjects: showsSubjects).write(to: &writer, showsSubjects: showsSubjects)
+        try await overview(showsSubjects: showsSubjects).write(to: &writer, showsSubjects: showsSubjects)
         return Array(writer.bytes)
+    }
+
+    /// Of this member alone. Waits for folds and for others who ask; not from async code.
+    func ownOverview(showsSubjects: Bool) -> ProgrammeOverview {
+        showsSubjects ? whole.withLock { renew(&$0, mask: nil) } : masked.withLock { renew(&$0, mask: mask) }
     }
 
     private func renew(_ made: inout Made?, mask: ((ArraySlice<UInt8>) -> String)?) -> ProgrammeOverview {

@@ -4,7 +4,7 @@ import HTTP
 import Hummingbird
 import Pipeline
 
-/// What a console follows: changes as they come, the overview, the appeals that wait.
+/// Routes for a console: changes as they come, the overview, the open appeals.
 extension QueryServer {
     private static let tag = "live"
 
@@ -24,13 +24,15 @@ extension QueryServer {
 
     var liveRoutes: [Route] {
         let live = LiveAnswers(
-            service, streams: streams, watch: overviewWatch, work: overviewWork, mask: { [mask] in mask($0) })
+            service, streams: streams, watch: overviewWatch, queries: queries, mirror: mirror,
+            mask: { [mask] in mask($0) })
         // Without a gate all callers have one name.
         let isGate = options.access.isGate
         return [
             Route(
                 .get, "/changes", name: "followChanges",
-                summary: "The changes of all subjects of this member's ledger partitions, as they are published.",
+                summary:
+                    "The changes of all subjects, as they are published. The event partitions says which ledger partitions they are of.",
                 tag: Self.tag,
                 parameters: [
                     Self.after, Self.lastEventID,
@@ -54,19 +56,24 @@ extension QueryServer {
                 parameters: [.subject(), Self.after, Self.lastEventID], answers: [Self.stream],
                 requires: .subject(.readStanding)
             ) { [isGate] call in
-                live.changes(
+                await live.changes(
                     of: call.subject ?? [], after: Self.place(call), for: isGate ? call.caller.name : nil,
                     isAllowed: call.isStillAllowed)
             },
             Route(
-                .get, "/overview", name: "readOverview", summary: "How the programme is, as this member sees it.",
-                tag: Self.tag, answers: [.json("The overview.", .object([], isOpen: true))],
+                .get, "/overview", name: "readOverview", summary: "How the programme is, by the members that fold it.",
+                tag: Self.tag,
+                answers: [
+                    .json(
+                        "The overview: the sum over the members, and in `missing` the ledger partitions for which none answers.",
+                        .object([], isOpen: true))
+                ],
                 requires: .permission(.readProgramme)
             ) { call in try await live.overview(showsSubjects: call.caller.may(.readIdentities)) },
             Route(
                 .get, "/appeals", name: "readAppeals",
                 summary:
-                    "Appeals that wait for a decision, in this member's ledger partitions: the first to lapse first.",
+                    "Appeals that wait for a decision: the first to lapse first.",
                 tag: Self.tag,
                 parameters: [
                     RouteParameter(
@@ -77,7 +84,11 @@ extension QueryServer {
                     RouteParameter(
                         "statements", .flag, example: "true", "Also what the subjects said; reads the archive."),
                 ],
-                answers: [.json("The page.", .object([], isOpen: true))], requires: .permission(.readFile),
+                answers: [
+                    .json(
+                        "The page of all members' appeals, and in `missing` the ledger partitions for which none answers.",
+                        .object([], isOpen: true))
+                ], requires: .permission(.readFile),
                 isAudited: true
             ) { call in
                 try await live.appeals(

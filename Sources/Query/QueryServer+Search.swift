@@ -5,7 +5,7 @@ import Hummingbird
 import Pipeline
 import Scoring
 
-/// Lists of subjects, many standings at once, and what became of a subject over time.
+/// Lists of subjects, many standings at once, and the history of a subject.
 extension QueryServer {
     private static let tag = "search"
 
@@ -36,31 +36,17 @@ extension QueryServer {
     private static let maximumBytes = EventDecoder.maximumAttributeBytes
     /// Characters of a cursor, which may be sealed.
     private static let maximumCursor = 8 * maximumBytes
-    /// Bytes of a question that another member asks.
-    private static let maximumQuestion = 64 << 10
     private static let points: ClosedRange<Int64> = 2...2000
     private static let standardPoints: Int64 = 500
-    private static let object = JSONSchema.object([], isOpen: true)
-
-    private var queries: SubjectQueries {
-        SubjectQueries(service, work: overviewWork) { [forwarding] address, path, body in
-            guard let address = HTTPAddress(address) else { return nil }
-            return await forwarding.ask(address, path: path, body: body, for: Self.asMember)
-        }
-    }
-
-    /// Who asks other members for what this one asks itself.
-    private static let asMember = Caller(name: "member", roles: [.service])
 
     var searchRoutes: [Route] {
-        let queries = queries
-        return [
+        [
             Route(
                 .get, "/subjects", name: "searchSubjects",
                 summary: "A page of subjects in the order of ids. Pages stay stable while events flow.", tag: Self.tag,
                 parameters: Self.filters, answers: [.ofLedger("The page.", .named("SubjectPage"))],
                 requires: .permission(.searchSubjects)
-            ) { [mask] call in
+            ) { [mask, queries] call in
                 let given = Self.filters.compactMap { filter in call[filter.name].map { (name: filter.name, value: $0) }
                 }
                 return Response(try await queries.list(given, mask: call.caller.may(.readIdentities) ? nil : mask))
@@ -71,46 +57,14 @@ extension QueryServer {
                 tag: Self.tag, body: Self.manySubjects,
                 answers: [.json("A standing of each, or that there is none.", .named("Standings"))],
                 requires: .permission(.readStanding)
-            ) { call in Response(try await queries.standings(asked: call.body, isForwarded: false)) },
-        ] + historyRoutes + memberRoutes(queries)
+            ) { [queries] call in Response(try await queries.standings(asked: call.body, isForwarded: false)) },
+        ] + historyRoutes
     }
 
-    private static let manySubjects = RouteBody(
+    static let manySubjects = RouteBody(
         .object(
             [.init("subjects", .list(.text(1...maximumBytes), 1...PipelineService.maximumStandings))], isOpen: true),
         maximumBytes: SubjectQueries.maximumBody, example: "{\"subjects\":[\"citizen-17\",\"citizen-18\"]}")
-
-    /// What members ask each other.
-    private func memberRoutes(_ queries: SubjectQueries) -> [Route] {
-        [
-            Route(
-                .post, SubjectQueries.searchPath, name: "searchOwnSubjects", summary: "A member's part of a page.",
-                tag: Self.tag, body: RouteBody(Self.object, maximumBytes: Self.maximumQuestion),
-                answers: [.json("The part.", Self.object)], requires: .member
-            ) { call in
-                do {
-                    return Response(try await queries.ownPage(asked: call.body))
-                } catch let problem as SubjectSearch.Problem {
-                    throw Problem(.badRequest, code: "search", problem.description)
-                }
-            },
-            Route(
-                .post, SubjectQueries.standingsPath, name: "readOwnStandings",
-                summary: "A member's part of many standings.",
-                tag: Self.tag, body: Self.manySubjects, answers: [.json("The part.", Self.object)], requires: .member
-            ) { call in Response(try await queries.standings(asked: call.body, isForwarded: true)) },
-            Route(
-                .post, SubjectQueries.bandsPath, name: "readOwnBands", summary: "A member's part of bands over time.",
-                tag: Self.tag, body: RouteBody(.text(), maximumBytes: Self.maximumQuestion),
-                answers: [.json("The part.", Self.object)], requires: .member
-            ) { call in
-                guard let answer = await queries.ownBands(asked: call.body) else {
-                    throw Problem(.badRequest, code: "bands", "the body is the resolution, a JSON text")
-                }
-                return Response(answer)
-            },
-        ]
-    }
 
     private var historyRoutes: [Route] {
         let number = RouteParameter(
@@ -170,7 +124,7 @@ extension QueryServer {
         ]
     }
 
-    /// The declaration allows nothing but the two forms.
+    /// The route's declaration allows only these two forms.
     private static func point(_ call: RouteCall, _ name: String) -> PipelineService.Point {
         if let time = call.time(name) { .time(time) } else { .offset(call.integer(name) ?? 0) }
     }

@@ -45,7 +45,7 @@ struct ActiveSanction: BitwiseCopyable {
 }
 
 /// The state of a sanction that is not idle.
-public enum SanctionState: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+public enum SanctionState: UInt8, Sendable, CaseIterable, BitwiseCopyable, Codable {
     case noticed = 1
     case inForce, stayed
 

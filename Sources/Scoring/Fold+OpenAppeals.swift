@@ -2,7 +2,7 @@ public import Events
 internal import Policy
 
 /// An appeal that is not decided yet.
-public struct OpenAppeal: Sendable, Hashable {
+public struct OpenAppeal: Sendable, Hashable, Codable {
     public let subject: [UInt8]
     /// The sanction's id.
     public let sanction: String

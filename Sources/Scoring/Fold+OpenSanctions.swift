@@ -1,5 +1,5 @@
 /// Sanctions that are noticed, in force or stayed, and those of them whose term is over.
-public struct OpenSanctions: Sendable, Hashable {
+public struct OpenSanctions: Sendable, Hashable, Codable {
     public var noticed: Int64 = 0
     public var inForce: Int64 = 0
     public var stayed: Int64 = 0

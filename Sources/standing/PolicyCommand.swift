@@ -4,6 +4,7 @@ import CELJSON
 import Foundation
 import Policy
 import Replay
+import Terminal
 
 struct PolicyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -131,11 +131,29 @@ struct ConfiguredGateTests {
         #expect(try await control.gate.caller(request(session: token)) == session.caller)
         let again = try #require(control.session(token))
         #expect(again.setCookie == nil && control.isFormToken(again.formToken, ofSession: token))
-        control.logOut(token)
+        await control.logOut(token)
         #expect(await denial(control, request(session: token)) == .unauthenticated(reason: "no-session"))
         #expect(control.session(token) == nil && !control.isFormToken(again.formToken, ofSession: token))
         #expect(control.isFormToken(control.formToken(ofSession: nil), ofSession: nil))
         #expect(!control.isFormToken("", ofSession: nil) && !control.isFormToken(again.formToken, ofSession: nil))
+    }
+
+    private actor Records: AuditLog {
+        private(set) var all: [String] = []
+
+        func append(_ record: AuditRecord) { all.append("\(record.actor) \(record.action) \(record.outcome)") }
+    }
+
+    /// A log-out is recorded once: who has no session has nothing to leave.
+    @Test func logInsAndLogOutsAreInTheAudit() async throws {
+        let (control, records) = (try await open(users), Records())
+        let session = try await control.logIn(
+            name: "sam", password: "correct horse battery", address: "192.0.2.1", audit: records)
+        let token = try #require(
+            session.setCookie.flatMap { control.cookie.token(in: String($0.prefix { $0 != ";" })) })
+        for token in ["x", token, token] { await control.logOut(token, audit: records) }
+        _ = try? await control.logIn(name: "sam", password: "wrong", address: "192.0.2.1", audit: records)
+        #expect(await records.all == ["sam logIn allowed", "sam logOut allowed", "sam logIn denied"])
     }
 
     @Test func aSessionHasTheRolesThatTheUserHasNow() async throws {

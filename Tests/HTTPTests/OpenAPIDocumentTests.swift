@@ -26,6 +26,9 @@ struct OpenAPIDocumentTests {
             body: RouteBody(.named("Thing"), maximumBytes: 9, example: #"{"a":"b"}"#),
             answers: [.json("Done.", .named("Thing")), RouteAnswer(202, "Under way.")], requires: .permission(.enrol)
         ) { _ in .text("") },
+        Route(
+            .get, "/page", name: "page", summary: "s", tag: "t", answers: [.page("The page.")], requires: .open
+        ) { _ in .text("") }.withFormQuery(),
     ]
 
     private static func document() async throws -> (text: String, json: [String: Any]) {
@@ -49,7 +52,7 @@ struct OpenAPIDocumentTests {
         let paths = try #require(json["paths"] as? [String: [String: Any]])
         let operations = paths.flatMap { path, methods in methods.keys.map { "\($0) \(path)" } }.sorted()
         #expect(
-            operations == ["get /livez", "get /openapi.json", "get /subjects/{id}/file", "post /subjects"])
+            operations == ["get /livez", "get /openapi.json", "get /page", "get /subjects/{id}/file", "post /subjects"])
         #expect(try await Self.document().text == text, "the same bytes")
     }
 
@@ -77,11 +80,21 @@ struct OpenAPIDocumentTests {
         #expect(Self.at(json, "components", "schemas", "Problem", "required") as? [String] != nil)
     }
 
+    @Test func theProblemsOfAPageArePages() async throws {
+        let (_, json) = try await Self.document()
+        func kinds(_ path: String) -> [String] {
+            let content = Self.at(json, "paths", path, "get", "responses", "default", "content") as? [String: Any]
+            return content?.keys.sorted() ?? []
+        }
+        #expect(kinds("/page") == ["application/problem+json", "text/html"])
+        #expect(kinds("/livez") == ["application/problem+json"])
+    }
+
     @Test func everySchemaIsJSON() throws {
         let schemas: [JSONSchema] = [
             .any, .boolean, .text(), .text(0...2), .time, .integer(), .integer(-1...2), .null,
             .oneOf(["a", "\""]),
-            .list(.any), .list(.text(), 1...2), .object([]),
+            .list(.any), .list(.text(), 1...2), .object([]), .line(1...3),
             .object([.init("a", .any, isRequired: false, "\n")], isOpen: true),
             .map(.boolean), .either([.time, .boolean]), .named("a"),
         ]

@@ -169,11 +169,15 @@ extension PipelineServiceTests {
             return try ControlRequest(.activate, subject: nil, body: body.bytes, actor: "olga", key: key)
         }
 
+        /// The budget is reckoned from the ledger: a document that counts no breaches does not pass it.
         @Test func aPolicyIsActivatedAndRolledBackWithinItsBudget() async throws {
             let fixture = try Fixture()
             defer { withExtendedLifetime(fixture) {} }
-            let service = fixture.service(policy: fixture.policy) { $0.clock = .wall }
-            let second = Fixture.policyText.replacing("version: 1", with: "version: 2")
+            let first = Fixture.policyText + "\nharm-budget: {largest-loss: 5}\n"
+            let service = fixture.service(policy: try ScoringPolicy(yaml: first, file: "hamlet.yaml")) {
+                $0.clock = .wall
+            }
+            let second = first.replacing("version: 1", with: "version: 2")
             func version() -> Int64? { service.partitions.first?.policy?.version }
             try await running([service]) {
                 let acts = try await acts(service, fixture)
@@ -181,13 +185,19 @@ extension PipelineServiceTests {
                 #expect(
                     await Self.code {
                         _ = try await acts.perform(
-                            try Self.activation(of: second, against: Fixture.policyText, breaches: 1, key: "a"))
+                            try Self.activation(of: second, against: first, breaches: 1, key: "a"))
                     } == "harm-budget")
+                _ = try await acts.perform(try Self.enrolment(of: "anna"), wait: .seconds(60))
+                for (base, code) in [("494", "harm-budget"), ("495", nil)] {
+                    let other = second.replacing("base: 500", with: "base: \(base)")
+                    let request = try Self.activation(of: other, against: first, key: base)
+                    #expect(await Self.code { try await acts.check(request) } == code, "\(base)")
+                }
                 #expect(
                     await Self.code {
                         _ = try await acts.perform(try Self.activation(of: second, against: second, key: "b"))
                     } == "other-policy")
-                let request = try Self.activation(of: second, against: Fixture.policyText, key: "c")
+                let request = try Self.activation(of: second, against: first, key: "c")
                 let result = try await acts.perform(request, wait: .seconds(60))
                 #expect(result.status == .done && result.details == #"{"outcome":"activated"}"#)
                 try await wait("switched") { version() == 2 }
@@ -199,7 +209,7 @@ extension PipelineServiceTests {
                 #expect(try await acts.perform(request, wait: .seconds(60)).isRepeat)
                 #expect(version() == 1)
             }
-            #expect(try fixture.read(Fixture.control).count == 2)
+            #expect(try fixture.read(Fixture.control).count == 3)
         }
 
         // MARK: Signatures

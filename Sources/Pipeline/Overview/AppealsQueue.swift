@@ -1,31 +1,26 @@
 public import Events
 public import Scoring
 
-/// Appeals that wait for a decision, those that lapse soonest first: a page of them.
-public struct AppealsQueue: Sendable {
+/// A page of the open appeals, those that lapse first at the beginning.
+public struct AppealsQueue: Sendable, Equatable, Codable {
     /// Where a page begins: after an appeal. It names nobody, so it may stand in a URL: `DEADLINE.FINGERPRINT.SANCTION`, the first in
-    /// microseconds since 1970, the second of the subject's id, in hexadecimal digits, by a key of this process: nobody can look for the id
-    /// that has it. After a restart appeals with the same deadline may come in another order.
-    public struct Place: Sendable, Hashable, Comparable {
+    /// microseconds since 1970, the second of the subject's id, in hexadecimal digits, by a secret key: nobody can look for the id
+    /// that has it.
+    public struct Place: Sendable, Hashable, Comparable, Codable {
         /// Of the text.
         public static let maximumBytes = 256
-
-        private static let key: FingerprintKey = {
-            var generator = SystemRandomNumberGenerator()
-            return .random(using: &generator)
-        }()
 
         let decideBy: Int64
         let fingerprint: UInt64
         let sanction: String
 
-        init(_ appeal: OpenAppeal) {
+        init(_ appeal: OpenAppeal, key: FingerprintKey) {
             decideBy = appeal.decideBy.microseconds
-            fingerprint = appeal.subject.withUnsafeBytes { $0.fingerprint(seed: 0, key: Self.key) }
+            fingerprint = appeal.subject.withUnsafeBytes { $0.fingerprint(seed: 0, key: key) }
             sanction = appeal.sanction
         }
 
-        /// Nil for anything that `text` would not have written.
+        /// Nil if `text` cannot have written it.
         public init?(_ text: String) {
             let parts = text.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
             guard text.utf8.count <= Self.maximumBytes, parts.count == 3, let decideBy = Int64(parts[0]),
@@ -42,30 +37,39 @@ public struct AppealsQueue: Sendable {
         }
     }
 
-    public struct Item: Sendable, Hashable {
+    public struct Item: Sendable, Hashable, Codable {
         public let appeal: OpenAppeal
         public let partition: Int32
-        /// The partition's clock when it was looked: an appeal lapses when this reaches its deadline.
+        /// The partition's clock at the time of reading. An appeal lapses when the clock reaches its deadline.
         public let clock: Timestamp
-        /// Microseconds until then; not negative.
+        public let place: Place
+        /// JSON: what the subject said; nil where it is not asked for or not known.
+        public var statement: String?
+        /// Microseconds until the appeal lapses; not negative.
         public var left: Int64 { max(0, appeal.decideBy.microseconds - clock.microseconds) }
-        public var place: Place { Place(appeal) }
+
+        init(appeal: OpenAppeal, partition: Int32, clock: Timestamp, key: FingerprintKey) {
+            (self.appeal, self.partition, self.clock) = (appeal, partition, clock)
+            place = Place(appeal, key: key)
+        }
     }
 
     public static let maximumPage = 200
 
     /// By `Place`.
-    public private(set) var items: [Item] = []
-    /// Of all pages, in the partitions that were looked at.
+    public internal(set) var items: [Item] = []
+    /// The number on all pages, in the partitions that were read.
     public private(set) var total = 0
-    /// Those of them whose sanction is stayed until the decision.
+    /// The number of those whose sanction is stayed until the decision.
     public private(set) var stayed = 0
-    /// The ledger partitions that were looked at; the appeals of the others are at their owners'.
+    /// The ledger partitions that were looked at.
     public internal(set) var partitions: [Int32] = []
-    /// There are more after `items`.
+    /// Those about which nobody answered: their appeals are not in the queue.
+    public internal(set) var missing: [Int32] = []
+    /// Whether there are appeals after `items`.
     public private(set) var hasMore = false
-    private let limit: Int
-    private let after: Place?
+    let limit: Int
+    let after: Place?
 
     init(limit: Int, after: Place?) {
         (self.limit, self.after) = (min(max(1, limit), Self.maximumPage), after)
@@ -74,22 +78,32 @@ public struct AppealsQueue: Sendable {
     mutating func add(_ item: Item) {
         total += 1
         if item.appeal.state == .stayed { stayed += 1 }
-        let place = item.place
-        if let after, place <= after { return }
-        let index = items.firstIndex { $0.place > place } ?? items.count
+        insert(item)
+    }
+
+    /// Adds a queue with the same limit and the same beginning, of some of the missing partitions.
+    mutating func add(_ part: Self) {
+        (total, stayed, hasMore) = (total + part.total, stayed + part.stayed, hasMore || part.hasMore)
+        for item in part.items { insert(item) }
+        partitions = (partitions + part.partitions).sorted()
+        missing.removeAll { part.partitions.contains($0) }
+    }
+
+    private mutating func insert(_ item: Item) {
+        if let after, item.place <= after { return }
+        let index = items.firstIndex { $0.place > item.place } ?? items.count
         if items.count == limit { hasMore = true }
         guard index < limit else { return }
         items.insert(item, at: index)
         if items.count > limit { items.removeLast() }
     }
 
-    /// Where the next page begins; nil after the last one.
+    /// The beginning of the next page; nil after the last one.
     public var next: Place? { hasMore ? items.last?.place : nil }
 
     /// `{"appeals":[{"subject","sanction","state","since","until","decideBy","left":seconds,"partition"[,"statement"]}],"total","stayed",
-    /// "partitions":[…]}`, and `"next"` where there is another page. `statements`: by item, JSON; nil where it is not known.
-    /// Without `showsSubjects` the subjects are left out.
-    public func write(to writer: inout ByteWriter, statements: [[UInt8]?] = [], showsSubjects: Bool = true) {
+    /// "partitions":[…],"missing":[…]}`, and `"next"` where there is another page. Without `showsSubjects` the subjects are left out.
+    public func write(to writer: inout ByteWriter, showsSubjects: Bool = true) {
         writer.append("{\"appeals\":[")
         for (index, item) in items.enumerated() {
             if index > 0 { writer.append(",") }
@@ -114,7 +128,7 @@ public struct AppealsQueue: Sendable {
             writer.append(decimal: item.left / Timestamp.microsecondsPerSecond)
             writer.append(",\"partition\":")
             writer.append(decimal: Int64(item.partition))
-            if index < statements.count, let statement = statements[index] {
+            if let statement = item.statement {
                 writer.append(",\"statement\":")
                 writer.append(statement)
             }
@@ -124,12 +138,10 @@ public struct AppealsQueue: Sendable {
         writer.append(decimal: Int64(total))
         writer.append(",\"stayed\":")
         writer.append(decimal: Int64(stayed))
-        writer.append(",\"partitions\":[")
-        for (index, partition) in partitions.enumerated() {
-            if index > 0 { writer.append(",") }
-            writer.append(decimal: Int64(partition))
-        }
-        writer.append("]")
+        writer.append(",\"partitions\":")
+        writer.append(numbers: partitions)
+        writer.append(",\"missing\":")
+        writer.append(numbers: missing)
         if let next {
             writer.append(",\"next\":")
             writer.append(jsonString: next.text)

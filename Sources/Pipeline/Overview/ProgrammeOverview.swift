@@ -1,21 +1,48 @@
 public import Events
 public import Scoring
 
-/// How a programme is, as one member sees it: what somebody wants to know first. It has nobody's data; the subjects of changes are
-/// masked unless the reader may see them.
-public struct ProgrammeOverview: Sendable {
-    public struct Policy: Sendable, Equatable {
-        public let id: String
-        public let version: Int64
-        /// Ledger partitions that are folded here under it.
-        public let partitions: Int
+/// How a programme is, as one member sees it, or several together: what somebody wants to know first. It has nobody's data; the
+/// subjects of changes are masked unless the reader may see them.
+public struct ProgrammeOverview: Sendable, Codable {
+    /// A member whose figures these are.
+    public struct Member: Sendable, Equatable, Codable {
+        public let name: String
+        public let isReady: Bool
+        /// Ledger partitions that it owns.
+        public let partitions: [Int32]
+        public let behindSeconds: Double?
     }
 
-    /// How far Standing's own groups are behind, and for whom.
-    public struct Lag: Sendable, Equatable {
-        /// Nil if that is not known.
+    public struct Policy: Sendable, Equatable, Codable {
+        public let id: String
+        public let version: Int64
+        /// Ledger partitions that are folded under it.
+        public var partitions: Int
+    }
+
+    public struct Band: Sendable, Equatable, Codable {
+        public let band: String
+        public var subjects: Int
+    }
+
+    /// The policy in the shadow, and how many of the partitions fold it to the ledger's end.
+    public struct Shadow: Sendable, Equatable, Codable {
+        public let id: String
+        public let version: Int64
+        public var live: Int
+        public var partitions: Int
+    }
+
+    public struct DeadLetters: Sendable, Equatable, Codable {
+        public let reason: String
+        public var records: Int64
+    }
+
+    /// The lag of Standing's own groups, and the number of affected subjects.
+    public struct Lag: Sendable, Equatable, Codable {
+        /// Nil if it is unknown.
         public var seconds: Double?
-        /// Subjects with events that are not folded: from, and to; nil: there is no bound.
+        /// The range of the number of subjects with unfolded events; `peopleAtMost` is nil if there is no bound.
         public var peopleAtLeast: Int64
         public var peopleAtMost: Int64?
 
@@ -24,16 +51,16 @@ public struct ProgrammeOverview: Sendable {
         }
     }
 
-    /// Something that somebody should look at.
-    public struct Attention: Sendable, Equatable {
-        public enum Severity: String, Sendable, CaseIterable { case critical, warning, information }
+    /// A condition that needs attention.
+    public struct Attention: Sendable, Equatable, Codable {
+        public enum Severity: String, Sendable, CaseIterable, Codable { case critical, warning, information }
 
         public let severity: Severity
         /// For programs, such as `quarantine`.
         public let code: String
         /// A sentence for people.
         public let text: String
-        /// The page that shows more, such as `/lag`; nil if there is none.
+        /// The page with details, such as `/lag`; nil if there is none.
         public let page: String?
 
         public init(_ severity: Severity, _ code: String, _ text: String, page: String? = nil) {
@@ -41,19 +68,23 @@ public struct ProgrammeOverview: Sendable {
         }
     }
 
-    /// A fact, and when this member sent it.
+    /// A fact, and the time at which this member sent it.
     public struct Change: Sendable {
         public let sentAt: Timestamp
         /// Masked unless the reader may see it.
         public let subject: String
         public let fact: FactText
-        /// The fact's JSON, masked likewise.
+        /// The fact's JSON, masked in the same way.
         public let json: [UInt8]
     }
 
     /// This member's wall clock.
     public var time: Timestamp
-    /// The least and the greatest clock of the partitions that are owned here; nil before the first event.
+    /// This member first.
+    public var members: [Member]
+    /// Ledger partitions of which nobody gave figures.
+    public var missing: [Int32]
+    /// The least and the greatest clock of the partitions; nil before the first event.
     public var clocks: ClosedRange<Timestamp>?
     public var ownedPartitions: Int
     public var currentPartitions: Int
@@ -61,29 +92,30 @@ public struct ProgrammeOverview: Sendable {
     public var partitions: Int
     public var sourcePartitions: Int
     /// In the policy's order.
-    public var bands: [(band: String, subjects: Int)]
-    /// Since the ledger began, in the partitions that are owned here.
+    public var bands: [Band]
+    /// Since the ledger began.
     public var enrolments: Int64
     public var withdrawals: Int64
     public var lastMinute: Activity?
     public var lastHour: Activity?
     /// Of each of the last minutes, the newest last.
     public var minutes: [Activity]
-    /// How long the oldest frame has waited whose facts are not all published; nil if that is not known.
+    /// The time for which the oldest frame has waited whose facts are not all published; nil if it is unknown.
     public var behindSeconds: Double?
-    /// Nil if nobody measures it here, or not yet.
+    /// Nil if it is not measured here, or not yet.
     public var lag: Lag?
     public var policies: [Policy]
     public var switching: [PipelineStatus.Switching]
-    /// The policy in the shadow, and how many of the partitions here fold it to the ledger's end; nil if there is none.
-    public var shadow: (id: String, version: Int64, live: Int, partitions: Int)?
+    /// Nil if there is none.
+    public var shadow: Shadow?
     public var sanctions: OpenSanctions
-    /// Those of them that are past the end of their term and not lifted; nil in a ledger whose clock is not the wall's.
+    /// The number of sanctions after the end of their term that are not lifted; nil in a ledger whose clock is not the
+    /// wall clock.
     public var overdueSanctions: Int64?
-    /// The first of them, by deadline.
+    /// The first open appeals by deadline.
     public var appeals: AppealsQueue
-    /// Since the process began, by reason, the most first.
-    public var deadLetters: [(reason: String, records: Int64)]
+    /// Since the processes began, by reason, the most first.
+    public var deadLetters: [DeadLetters]
     /// Events of subjects who are not enrolled.
     public var notEnrolled: Int64
     /// The most severe first.

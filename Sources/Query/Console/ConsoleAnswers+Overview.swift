@@ -9,9 +9,8 @@ internal import Policy
 extension ConsoleAnswers {
     func overview(for caller: Caller) async throws(ProblemView) -> OverviewView {
         let showsSubjects = caller.may(.readIdentities)
-        let (overview, policy) = try await run(on: overviewWork) { [watch, service] in
-            (watch.overview(showsSubjects: showsSubjects), service.activePolicy)
-        }
+        let overview = try await programme(showsSubjects: showsSubjects)
+        let policy = try await activePolicy()
         let lag = overview.lag
         return OverviewView(
             programme: service.configuration.topics.ledger, time: overview.time, subjects: overview.subjects,
@@ -32,7 +31,7 @@ extension ConsoleAnswers {
             deadLetters: Int(overview.deadLetters.reduce(0) { $0 + $1.records }),
             attention: overview.attention.map { Self.attention($0) },
             changes: overview.changes.map { Self.change($0, isMasked: !showsSubjects) },
-            members: members(overview))
+            members: Self.members(overview))
     }
 
     private static func people(_ lag: ProgrammeOverview.Lag?) -> ClosedRange<Int>? {
@@ -40,7 +39,7 @@ extension ConsoleAnswers {
         return Int(lag.peopleAtLeast)...Int(most)
     }
 
-    /// Of the group that folds.
+    /// Of the fold's group.
     private var lagReadings: [Console.Reading] {
         (lagWatch?.points(of: service.configuration.foldGroup) ?? []).map { point in
             Console.Reading(time: Timestamp(microseconds: point.time * 1000), value: point.seconds)
@@ -86,28 +85,19 @@ extension ConsoleAnswers {
         }
     }
 
-    /// This member, and those that answer for the other ledger partitions.
-    private func members(_ overview: ProgrammeOverview) -> [OverviewView.Member] {
-        let places = service.changePlaces
-        let isReady = service.isReady
-        var members = [
+    /// This member, those that answer for the other ledger partitions, and how many partitions are missing.
+    private static func members(_ overview: ProgrammeOverview) -> [OverviewView.Member] {
+        var members = overview.members.map { member in
             OverviewView.Member(
-                name: service.configuration.members?.member ?? "this member",
-                state: !isReady ? "not ready" : overview.ownedPartitions > 0 ? "folding" : "idle",
-                level: isReady ? .good : .notice, partitions: overview.ownedPartitions,
-                lagSeconds: overview.behindSeconds)
-        ]
-        for (address, partitions) in Dictionary(grouping: places.elsewhere, by: \.address).sorted(by: {
-            $0.key < $1.key
-        }) {
-            members.append(
-                OverviewView.Member(
-                    name: address, state: "folding", level: .good, partitions: partitions.count, lagSeconds: nil))
+                name: member.name,
+                state: !member.isReady ? "not ready" : member.partitions.isEmpty ? "idle" : "folding",
+                level: member.isReady ? .good : .notice, partitions: member.partitions.count,
+                lagSeconds: member.behindSeconds)
         }
-        if !places.nowhere.isEmpty, overview.partitions > 0 {
+        if !overview.missing.isEmpty {
             members.append(
                 OverviewView.Member(
-                    name: "nobody", state: "away", level: .bad, partitions: places.nowhere.count, lagSeconds: nil))
+                    name: "nobody", state: "away", level: .bad, partitions: overview.missing.count, lagSeconds: nil))
         }
         return members
     }
@@ -124,7 +114,8 @@ extension ConsoleAnswers {
         guard let report = state?.report else {
             return LagView(
                 people: nil, groups: [], selected: nil,
-                failure: state?.failure.map { "The lag is not known: \($0)" } ?? "The first look is under way.")
+                failure: state?.failure.map { "The lag is not known now: \($0)." }
+                    ?? "The lag is not known yet: the first look is under way.")
         }
         let groups = report.groups.map { group in
             self.group(group, points: lagWatch.points(of: group.group), isSelected: group.group == name)
@@ -139,7 +130,8 @@ extension ConsoleAnswers {
         }
         return LagView(
             people: people, groups: groups, selected: selected,
-            failure: state?.isCurrent == true ? nil : "These figures are old: \(state?.failure ?? "no look since").")
+            failure: state?.isCurrent == true
+                ? nil : "These figures are old: \(state?.failure ?? "there was no look since").")
     }
 
     private func group(_ group: GroupLag, points: [LagHistory.Point], isSelected: Bool) -> LagView.Group {

@@ -20,7 +20,7 @@ struct TownWithUsers: ConsoleData {
     }
 
     func signOut(session: String) async -> String {
-        access.logOut(session)
+        await access.logOut(session)
         return access.cookie.removal
     }
 

@@ -7,12 +7,16 @@ import Testing
 @testable import Pipeline
 
 struct AppealsQueueTests {
-    private func item(_ subject: String, _ decideBy: Int64, sanction: String = "rail") -> AppealsQueue.Item {
+    private static let key = AppealsQueue.key(nil)
+
+    private func item(
+        _ subject: String, _ decideBy: Int64, sanction: String = "rail", partition: Int32 = 1
+    ) -> AppealsQueue.Item {
         AppealsQueue.Item(
             appeal: OpenAppeal(
                 subject: Array(subject.utf8), sanction: sanction, state: .stayed, since: Timestamp(microseconds: 0),
                 until: Timestamp(microseconds: 9_000_000), decideBy: Timestamp(microseconds: decideBy)),
-            partition: 1, clock: Timestamp(microseconds: 1_000_000))
+            partition: partition, clock: Timestamp(microseconds: 1_000_000), key: Self.key)
     }
 
     /// However they are found, and however long a page is, the pages are all appeals by deadline, each once.
@@ -49,14 +53,113 @@ struct AppealsQueueTests {
         var queue = AppealsQueue(limit: 1, after: nil)
         queue.add(item("citizen-1", 4_000_000))
         queue.add(item("citizen-2", 5_000_000))
+        queue.items[0].statement = "null"
         for showsSubjects in [true, false] {
             var writer = ByteWriter()
-            queue.write(to: &writer, statements: [Array("null".utf8)], showsSubjects: showsSubjects)
+            queue.write(to: &writer, showsSubjects: showsSubjects)
             let json = try #require(try JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any])
             #expect(json["total"] as? Int == 2 && json["next"] as? String == queue.next?.text)
             let first = try #require((json["appeals"] as? [[String: Any]])?.first)
             #expect(first["subject"] as? String == (showsSubjects ? "citizen-1" : nil))
-            #expect(first["left"] as? Int == 3 && first["state"] as? String == "stayed")
+            #expect(first["left"] as? Int == 3 && first["state"] as? String == "stayed" && first["statement"] is NSNull)
         }
+    }
+
+    // MARK: Several members
+
+    /// A queue of partition 1, whose partitions 2 and 3 other members own.
+    private func queue(limit: Int, after: AppealsQueue.Place?, _ items: [AppealsQueue.Item]) -> AppealsQueue {
+        var queue = AppealsQueue(limit: limit, after: after)
+        for item in items where item.partition == 1 { queue.add(item) }
+        (queue.partitions, queue.missing) = ([1], [2, 3])
+        return queue
+    }
+
+    /// What the owner of some partitions answers.
+    private func answer(
+        of partitions: [Int32], limit: Int, after: AppealsQueue.Place?, _ items: [AppealsQueue.Item]
+    ) -> AppealsQueue {
+        var queue = AppealsQueue(limit: limit, after: after)
+        for item in items where partitions.contains(item.partition) { queue.add(item) }
+        queue.partitions = partitions
+        return queue
+    }
+
+    @Test func thePagesOfSeveralMembersAreAllAppealsOnceByDeadline() throws {
+        let all = (0..<Int64(40)).map { number in
+            item("s\(number)", number * 7 % 11, partition: Int32(1 + number % 3))
+        }
+        for limit in [1, 6, 200] {
+            var (seen, place) = ([AppealsQueue.Item](), AppealsQueue.Place?.none)
+            repeat {
+                var page = queue(limit: limit, after: place, all)
+                for partitions in [[2], [3]] as [[Int32]] {
+                    page.merge(answer(of: partitions, limit: limit, after: place, all).json, of: partitions)
+                }
+                #expect(page.total == 40 && page.stayed == 40 && page.partitions == [1, 2, 3] && page.missing.isEmpty)
+                seen += page.items
+                place = page.next
+            } while place != nil
+            #expect(seen.count == 40 && Set(seen) == Set(all))
+            #expect(seen.map(\.place) == all.map(\.place).sorted())
+        }
+    }
+
+    @Test func anOwnerThatDoesNotAnswerIsNamed() {
+        let all = [item("a", 1), item("b", 2, partition: 2), item("c", 3, partition: 3)]
+        var page = queue(limit: 9, after: nil, all)
+        page.merge(answer(of: [2], limit: 9, after: nil, all).json, of: [2])
+        #expect(page.missing == [3] && page.total == 2)
+        var writer = ByteWriter()
+        page.write(to: &writer)
+        #expect(String(decoding: writer.bytes, as: UTF8.self).contains(#""partitions":[1,2],"missing":[3]"#))
+    }
+
+    /// An answer of another form, of other partitions than were asked for, or with impossible numbers adds nothing.
+    @Test func nothingOfAnAnswerIsTrusted() {
+        let all = [item("a", 1), item("b", 2, partition: 2), item("c", 3, partition: 3)]
+        let good = String(decoding: answer(of: [2], limit: 9, after: nil, all).json, as: UTF8.self)
+        let bad = [
+            "", "{}", "[]", good.replacing(#""partitions":[2]"#, with: #""partitions":[3]"#),
+            good.replacing(#""partition":2"#, with: #""partition":3"#),
+            good.replacing(#""total":1"#, with: #""total":-1"#),
+            good.replacing(#""total":1"#, with: #""total":0"#),
+            good.replacing(#""decideBy":2"#, with: #""decideBy":7"#),
+            good.replacing(#""sanction":"rail"#, with: #""statement":"{\"}","sanction":"rail"#),
+        ]
+        for text in bad {
+            #expect(text != good, "the case changes nothing")
+            var page = queue(limit: 9, after: nil, all)
+            let isTaken = page.merge(Array(text.utf8), of: [2])
+            #expect(!isTaken && page.total == 1 && page.missing == [2, 3], "\(text)")
+        }
+        var page = queue(limit: 9, after: item("z", 4).place, all)
+        let isTaken = page.merge(Array(good.utf8), of: [2])
+        #expect(!isTaken, "an appeal of the page before")
+    }
+
+    @Test func aQuestionIsItsJSON() throws {
+        let (place, key) = (item("a", 1).place, Self.key)
+        let question = AppealsQueue.Question(limit: 7, after: place, key: key, partitions: [2, 3], statements: true)
+        let read = try #require(AppealsQueue.Question(json: question.json))
+        #expect(read.after == place.text && read.fingerprintKey == key && read.partitions == [2, 3] && read.statements)
+        let text = String(decoding: question.json, as: UTF8.self)
+        for (old, new) in [(#""limit":7"#, #""limit":201"#), (place.text, "x"), (key.description, "0f")] {
+            #expect(AppealsQueue.Question(json: Array(text.replacing(old, with: new).utf8)) == nil, "\(new)")
+        }
+    }
+
+    /// A page of one member is continued by another one, also after a restart.
+    @Test func membersWithOneSecretHaveOneKey() {
+        func seal(_ secret: UInt8) -> MemberSeal {
+            MemberSeal { bytes in
+                (0..<32).map { secret &+ UInt8(bytes.count) &+ $0 }
+            } isCode: { _, _ in
+                true
+            }
+        }
+        #expect(AppealsQueue.key(seal(1)) == AppealsQueue.key(seal(1)))
+        #expect(AppealsQueue.key(seal(1)) != AppealsQueue.key(seal(2)))
+        #expect(AppealsQueue.key(nil) != AppealsQueue.key(nil))
     }
 }
