@@ -38,9 +38,12 @@ let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
-/// A room of the house; its dependencies are the only modules it may import. `excluding`: its pages.
+/// The page of every room.
+let page = "README.md"
+
+/// A room of the house; its dependencies are the only modules it may import. `excluding`: its pages beside README.md.
 func room(_ name: String, _ dependencies: [Target.Dependency] = [], excluding pages: [String] = []) -> Target {
-    .target(name: name, dependencies: dependencies, exclude: pages, swiftSettings: strict)
+    .target(name: name, dependencies: dependencies, exclude: [page] + pages, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -49,7 +52,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "standing",
-    products: [.executable(name: "standing", targets: ["standing"])],
+    products: [
+        .executable(name: "standing", targets: ["standing"]),
+        // Depends on nothing of the rest.
+        .library(name: "CEL", targets: ["CEL"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -73,31 +80,35 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         // No pkg-config file: its module map names the library.
         .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
-        .target(name: "CIntrinsics"),
-        .target(name: "CBuild", cSettings: [.define("STANDING_COMMIT", to: "\"\(commit)\"")]),
+        .target(name: "CIntrinsics", exclude: [page]),
+        .target(name: "CBuild", exclude: [page], cSettings: [.define("STANDING_COMMIT", to: "\"\(commit)\"")]),
         .target(
-            name: "CSimdJSON",
+            name: "CSimdJSON", exclude: [page],
             // Without it simdjson checks its own use, at a third of the speed.
             cxxSettings: [.define("NDEBUG", .when(configuration: .release))],
             linkerSettings: [.linkedLibrary("simdjson")]),
 
         // Pure: no broker, no clock.
         room("Events", ["CSimdJSON", crypto]),
-        room("CEL"),
-        room("Policy", ["Events", "CEL", yams]),
-        room("Scoring", ["CIntrinsics", "Events", "CEL", "Policy"]),
+        .target(
+            name: "CEL", exclude: [page, "Tables"], swiftSettings: strict,
+            // Programs without Foundation do not link it.
+            linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+        room("CELJSON", ["CEL"]),
+        room("Policy", ["Events", "CEL", "CELJSON", yams]),
+        room("Scoring", ["CIntrinsics", "Events", "CEL", "CELJSON", "Policy"]),
         room("Ledger", ["CIntrinsics", "CLZ4", "Events", crypto], excluding: ["FORMATS.md"]),
         room("Replay", ["CZlib", "Events", "Ledger", "Policy", "Scoring"]),
 
         // At the edges.
         room("Kafka", ["CRDKafka", "Events"]),
         room("Topics", ["Events", "Kafka", "Mapping", "Policy"]),
-        room("Operations", ["Events", "Kafka", "Topics"]),
+        room("Operations", ["Events", "Kafka", "Lag", "Options", "Pipeline", "Topics", logging]),
         room("Pipeline", ["Events", "Kafka", "Ledger", "Mapping", "Policy", "Replay", "Scoring", logging, metrics]),
-        room("Lag", ["Events", "HTTP", "Kafka", httpTypes, hummingbird, logging]),
+        room("Lag", ["Events", "HTTP", "Kafka", "Ledger", httpTypes, hummingbird, logging]),
         room("Access", ["Events", crypto, cryptoExtras, jwt, logging]),
         room("Audit", ["Access", "Events", "Kafka", "Ledger", crypto, logging]),
-        room("Mapping", ["Events", "CEL", "Policy", crypto]),
+        room("Mapping", ["Events", "CEL", "CELJSON", "Policy", crypto]),
         room("Console", ["Access", "Events", "HTTP", httpTypes, hummingbird, logging, mustache]),
         room(
             "HTTP",
@@ -113,23 +124,51 @@ let package = Package(
             ]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
         room("ServiceManager"),
-        room("Simulation", ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", logging]),
+        room("Simulation", ["Ledger"]),
+        room(
+            "Disasters",
+            ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", "Simulation", logging]),
+        room("Terminal", ["Events", "Ledger", "Replay", argumentParser, logging]),
+        room(
+            "Options",
+            [
+                "Access", "Events", "HTTP", "Kafka", "Mapping", "Pipeline", "Policy", "Scoring", "Terminal", "Topics",
+                argumentParser,
+            ]),
+        room(
+            "Feeding",
+            ["Events", "Kafka", "Ledger", "Mapping", "Options", "Replay", "Terminal", "Topics", argumentParser, grdb]),
+        room(
+            "Quickstart",
+            [
+                "Downstream", "Events", "Feeding", "Kafka", "Lag", "Options", "Pipeline", "Policy", "Query", "Replay",
+                "Scoring", "Simulation", "Terminal", "Topics", logging,
+            ]),
+        room(
+            "Benchmarks",
+            [
+                "CEL", "CELJSON", "CMimalloc", "Events", "Feeding", "HTTP", "Kafka", "Ledger", "Mapping", "Options",
+                "Pipeline",
+                "Policy", "Query", "Replay", "Scoring", "Terminal", "Topics", argumentParser, histogram, logging,
+                metrics, nio, nioHTTP1, nioPosix,
+            ]),
         .executableTarget(
             name: "standing",
             dependencies: [
-                "Access", "Audit", "CBuild", "CIntrinsics", "CMimalloc", "Console", "Downstream", "Events",
-                "CEL", "HTTP", "Kafka", "Lag",
-                "Ledger", "Mapping", "Operations", "Pipeline", "Policy", "Query", "Replay", "Scoring", "ServiceManager",
-                "Simulation", "Topics", argumentParser, grdb, histogram, logging, metrics, nio, nioHTTP1, nioPosix,
+                "Access", "Audit", "Benchmarks", "CBuild", "CEL", "CELJSON", "CIntrinsics", "CMimalloc", "Disasters",
+                "Downstream", "Events", "Feeding", "HTTP", "Kafka", "Lag", "Ledger", "Mapping", "Operations",
+                "Options", "Pipeline", "Policy", "Query", "Quickstart", "Replay", "Scoring", "ServiceManager",
+                "Terminal", "Topics", argumentParser, logging, metrics,
             ],
-            swiftSettings: strict),
+            exclude: [page], swiftSettings: strict),
 
         // A malloc that counts, linked into tests only.
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         // Seeded randomness, for tests only.
         .target(name: "Randomness", path: "Tests/Randomness", swiftSettings: strict),
         tests("EventsTests", ["CAllocationCounter", "Events", "Randomness"]),
-        tests("CELTests", ["CAllocationCounter", "CEL", "Randomness"]),
+        tests("CELTests", ["CAllocationCounter", "CEL", "CELJSON", "Randomness"]),
+        tests("CELJSONTests", ["CAllocationCounter", "CEL", "CELJSON", "Randomness"]),
         tests("PolicyTests", ["Events", "CEL", "Policy", "Randomness"]),
         tests(
             "ScoringTests", ["CAllocationCounter", "Events", "CEL", "Policy", "Randomness", "Scoring"]),
@@ -159,7 +198,8 @@ let package = Package(
         tests("LagTests", ["Events", "Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
         tests("ServiceManagerTests", ["ServiceManager"]),
-        tests("SimulationTests", ["Kafka", "Pipeline", "Randomness", "Simulation"]),
+        tests("DisastersTests", ["Disasters", "Kafka", "Pipeline", "Randomness", "Simulation"]),
+        tests("QuickstartTests", ["Quickstart"]),
         tests("AccessTests", ["Access", "Events", crypto, jwt, logging]),
         tests("AuditTests", ["Access", "Audit", "Events", "Kafka", "Ledger", logging]),
         tests("ConsoleTests", ["Access", "Console", "Events", "HTTP", httpTypes, hummingbird, logging, nio]),

@@ -122,17 +122,23 @@ public struct AuditReader: Sendable {
         return Page(found: found, next: hasMore ? Cursor(next) : nil)
     }
 
-    /// Reads everything and checks the chains, by partition.
-    public func verify(progress: (Int64) -> Void = { _ in }) throws -> [(partition: Int32, chain: AuditChain)] {
+    /// Reads everything and checks the chains, by partition. `expecting` is called with the number of all offsets before
+    /// the first is read, and `progress` with the number of offsets that were read since its last call.
+    public func verify(
+        expecting: (Int64) -> Void = { _ in }, progress: (Int64) -> Void = { _ in }
+    ) throws -> [(partition: Int32, chain: AuditChain)] {
         let places = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
         let (beginnings, ends) = (try kafka.beginnings(of: places), try kafka.ends(of: places))
+        expecting(places.reduce(0) { $0 + max(0, (ends[$1] ?? 0) - (beginnings[$1] ?? 0)) })
         return try places.map { place in
             let beginning = beginnings[place] ?? 0
+            var next = beginning
             var chain = AuditChain(partition: place.partition, beginning: beginning)
             if let end = ends[place], end > beginning {
                 try forEach([place: beginning..<end]) { _, offset, value in
                     chain.note(value, at: offset)
-                    progress(chain.records)
+                    progress(offset + 1 - next)
+                    next = offset + 1
                 }
             }
             return (place.partition, chain)

@@ -48,6 +48,13 @@ public enum DecimalText {
         return value.isInfinite ? nil : value
     }
 
+    /// The decimal number that starts at `start`, without sign and `_`, and its end. Nil without a digit; infinite beyond Double.
+    public static func number(_ text: UnsafeRawBufferPointer, from start: Int) -> (value: Double, end: Int)? {
+        var number = DecimalNumber()
+        guard let end = number.scan(text, from: start, underscores: false) else { return nil }
+        return (number.value(text), end)
+    }
+
     /// The shortest text that parses to the same double, in the form of Go's `%g`, which CEL prints: an exponent of at
     /// least two digits below 10^-4 and from 10^6 on, and no point if there is no fraction. `NaN`, `+Inf` and `-Inf`
     /// are texts of their own.
@@ -85,7 +92,7 @@ public enum DecimalText {
     static let exponentFrom = 6
 
     /// The digits of the shortest text, without zeros at either end, and the position of the point among them.
-    private static func significant(_ value: Double) -> (digits: [UInt8], point: Int) {
+    package static func significant(_ value: Double) -> (digits: [UInt8], point: Int) {
         var digits: [UInt8] = []
         var point: Int?
         var exponent = 0

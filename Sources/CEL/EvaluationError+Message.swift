@@ -1,6 +1,6 @@
 extension EvaluationError: CustomStringConvertible {
     /// Whether the error is about names, so that a diagnostic can report it at compile time.
-    var isOfNames: Bool {
+    package var isOfNames: Bool {
         switch self {
         case .noSuchOverload, .noSuchVariable, .noSuchFunction, .noSuchField: true
         default: false

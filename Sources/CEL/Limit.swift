@@ -39,13 +39,4 @@ public enum Limit {
     public static let producedBytes = 1024 * 1024
     /// Items of a list or a map that an expression makes.
     public static let producedItems = 64 * 1024
-    /// Bytes of a value as JSON, and the depth of its lists and maps.
-    public static let typedJSONBytes = 4 * 1024 * 1024
-    public static let typedJSONDepth = 256
-    /// UTF-8 bytes of one row of a batch.
-    public static let rowBytes = 4 * 1024 * 1024
-    /// UTF-8 bytes of a type's name in typed JSON.
-    public static let typeNameBytes = 256
-    /// Variables of one row.
-    public static let rowVariables = 1024
 }

@@ -2,11 +2,11 @@ extension Unicode.Scalar {
     /// Whether it is neither a control character nor invisible. The space counts as visible, as do letters that this
     /// version of Unicode does not know.
     var isVisible: Bool {
-        if properties.isDefaultIgnorableCodePoint { return false }
-        switch properties.generalCategory {
-        case .control, .format, .surrogate, .lineSeparator, .paragraphSeparator: return false
-        case .spaceSeparator: return value == 0x20
-        default: return true
+        if UnicodeTable.shared.isInvisible(value) { return false }
+        return switch UnicodeTable.shared.category(of: value) {
+        case "Cc", "Cf", "Cs", "Zl", "Zp": false
+        case "Zs": value == 0x20
+        default: true
         }
     }
 
@@ -19,7 +19,7 @@ extension Unicode.Scalar {
 
 extension String {
     /// The text with its invisible scalars as numbers.
-    var readable: String {
+    package var readable: String {
         unicodeScalars.map { $0.isVisible ? String($0) : $0.number }.joined()
     }
 }

@@ -60,10 +60,27 @@ extension Text {
         return count
     }
 
-    var isUTF8: Bool { String(validating: bytes, as: UTF8.self) != nil }
+    var isUTF8: Bool { Self.isUTF8(bytes) }
+
+    /// Whether bytes are well-formed UTF-8, as Unicode defines it.
+    public static func isUTF8(_ text: UnsafeRawBufferPointer) -> Bool {
+        var index = 0
+        while index < text.count {
+            while index &+ 8 <= text.count,
+                text.loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 == 0
+            {
+                index &+= 8
+            }
+            guard index < text.count else { break }
+            let (code, count) = RegularExpression.decode(text, at: index)
+            guard code != 0xFFFD || count > 1 else { return false }
+            index += count
+        }
+        return true
+    }
 
     /// The text as a string. Invalid UTF-8 becomes U+FFFD.
-    var string: String { String(decoding: bytes, as: UTF8.self) }
+    public var string: String { String(decoding: bytes, as: UTF8.self) }
 }
 
 extension UnsafeRawBufferPointer {

@@ -11,7 +11,7 @@ public struct TimeZoneOffset: Sendable {
             self.zone = zone
         } else {
             guard let fixed = Self.fixed(name) else { return nil }
-            zone = TimeZoneTable.Zone(fixed: fixed)
+            zone = TimeZoneTable.Zone(fixed)
         }
     }
 
@@ -20,7 +20,7 @@ public struct TimeZoneOffset: Sendable {
         guard moment.seconds >= zone.since else {
             return zone.before.last { $0.from <= moment.seconds }?.offset
         }
-        let seasons = zone.rules.seasons
+        let seasons = zone.seasons
         guard !seasons.isEmpty else { return zone.standard }
         let year = moment.civil(offset: zone.standard).year
         guard let season = seasons.first(where: { $0.years.contains(year) }) else { return zone.standard }

@@ -23,10 +23,10 @@ public enum Value: @unchecked Sendable {
 /// Without an owner the bytes are the caller's, and must outlive the evaluation that reads them.
 public struct Text: @unchecked Sendable {
     public let bytes: UnsafeRawBufferPointer
-    let owner: Storage?
+    @usableFromInline let owner: Storage?
 
     /// Bytes that are freed with the last text that refers to them.
-    final class Storage {
+    @usableFromInline final class Storage {
         let bytes: UnsafeMutableRawBufferPointer
 
         init(count: Int) { bytes = .allocate(byteCount: count, alignment: 1) }
@@ -35,10 +35,6 @@ public struct Text: @unchecked Sendable {
 
     /// Borrows the bytes, which must outlive the text.
     @inlinable public init(borrowing bytes: UnsafeRawBufferPointer) {
-        self.init(bytes: bytes)
-    }
-
-    @usableFromInline init(bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
         owner = nil
     }

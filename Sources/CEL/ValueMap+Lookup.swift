@@ -3,7 +3,7 @@ extension ValueMap {
     static let scanned = 8
 
     /// Whether a value may be a key.
-    static func isKey(_ value: Value) -> Bool {
+    public static func isKey(_ value: Value) -> Bool {
         switch value {
         case .bool, .int, .uint, .string: true
         default: false
@@ -38,11 +38,12 @@ extension ValueMap {
     private static func comparisons(_ count: Int) -> Int { Int.bitWidth - count.leadingZeroBitCount }
 
     /// Nil if there is no such key. 1, 1u and 1.0 find the same entry.
-    func value(forKey key: Value) -> Value? {
+    public func value(forKey key: Value) -> Value? {
         index(ofKey: key).map { entries[$0].value }
     }
 
-    func index(ofKey key: Value) -> Int? {
+    /// The index of the entry with this key; nil if there is none.
+    public func index(ofKey key: Value) -> Int? {
         guard let rank = KeyRank(key) else { return nil }
         return entries.withUnsafeBufferPointer { entries in
             if order.isEmpty {
@@ -97,7 +98,7 @@ extension ValueMap {
     }
 
     /// Whether two entries have the same key, so that they are not a map.
-    var hasDuplicate: Bool {
+    public var hasDuplicate: Bool {
         if order.isEmpty {
             return entries.indices.contains { later in (0..<later).contains { Self.sameKey(entries, $0, later) } }
         }

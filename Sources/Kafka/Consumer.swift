@@ -167,7 +167,7 @@ public final class Consumer: ConsumerClient {
     /// A handle that reads needs a group's name even if it joins none.
     public static let noGroup = "standing-no-group"
 
-    private let handle: Handle
+    let handle: Handle
     /// Nil if the library wakes its threads itself.
     private let waker: FetchWaker?
     private let queue: OpaquePointer
@@ -175,7 +175,7 @@ public final class Consumer: ConsumerClient {
     private let batch: Int
     private weak var listener: (any RebalanceListener)?
     private let onNotice: (KafkaNotice) -> Void
-    private let patience: Patience
+    let patience: Patience
     private var lastHit = 0
     private var closed = false
     /// The number of calls of `poll` so far.
@@ -256,13 +256,16 @@ public final class Consumer: ConsumerClient {
         messages.deallocate()
     }
 
+    /// How long leaving the group may take, in milliseconds.
+    private static let closeMilliseconds = 15_000
+
     /// Leaves the group. `revoked` is called once more if there are assigned partitions.
     public func close() {
         guard !closed else { return }
         closed = true
         waker?.stop()
         settle()
-        rd_kafka_consumer_close(handle.pointer)
+        handle.closeConsumer(within: Self.closeMilliseconds)
     }
 
     public var fatalError: KafkaError? { handle.fatalError }
@@ -566,24 +569,6 @@ public final class Consumer: ConsumerClient {
         }
     }
 
-    /// How long an awaited commit is retried. A group that is rebalancing waits meanwhile.
-    private static let commitMilliseconds = 5000
-
-    /// Commits for the group. Returns at once unless `wait` is true. Then transient failures are retried, except
-    /// those that end only when this member polls.
-    public func commit(_ offsets: [PartitionOffset], wait: Bool) throws(KafkaError) {
-        guard !offsets.isEmpty else { return }
-        try PartitionList.with(offsets) { list throws(KafkaError) -> Void in
-            guard wait else { return try check(rd_kafka_commit(handle.pointer, list, 1), group ?? "") }
-            let patience = patience.within(milliseconds: Self.commitMilliseconds).withoutStop()
-            try patience.run("commit", answerMilliseconds: Self.commitMilliseconds, unless: \.isRebalance) {
-                _ throws(KafkaError) in
-                try check(rd_kafka_commit(handle.pointer, list, 0), group ?? "")
-                if let error = PartitionList.firstError(list) { throw error }
-            }
-        }
-    }
-
     /// The first and the next offset of a partition, from its leader. It may block for longer than the time-out, so
     /// never call it on a polling thread.
     public func watermarks(
@@ -606,7 +591,7 @@ public final class Consumer: ConsumerClient {
         try Metadata.read(handle.pointer, topic: topic, timeoutMilliseconds: timeoutMilliseconds)
     }
 
-    private func check(_ code: rd_kafka_resp_err_t, _ place: String) throws(KafkaError) {
+    func check(_ code: rd_kafka_resp_err_t, _ place: String) throws(KafkaError) {
         if code == RD_KAFKA_RESP_ERR__NO_OFFSET { return }
         if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code, place: place) }
     }

@@ -34,18 +34,48 @@ final class Handle: @unchecked Sendable {
     /// then they stay, and what they hold.
     private static let destroySeconds = 10.0
 
+    /// True once the consumer did not leave its group in time: then the library's threads end without it.
+    private var hasAbandonedGroup = false
+
     deinit {
         rd_kafka_queue_destroy(mainQueue)
         nonisolated(unsafe) let pointer = pointer
+        let flags = hasAbandonedGroup ? RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE : 0
         let isDone = DispatchSemaphore(value: 0)
         let thread = Thread {
-            rd_kafka_destroy(pointer)
+            rd_kafka_destroy_flags(pointer, flags)
             isDone.signal()
         }
         thread.name = "kafka-destroy"
         thread.start()
         _ = isDone.wait(timeout: .now() + Self.destroySeconds)
     }
+
+    /// Leaves the consumer's group. Rebalance callbacks run in here.
+    ///
+    /// `rd_kafka_consumer_close` waits without a limit for a coordinator that does not answer, so this asks for the same and gives
+    /// up after `milliseconds`: the group then removes the member when its session times out.
+    func closeConsumer(within milliseconds: Int) {
+        let queue = rd_kafka_queue_new(pointer)
+        defer { rd_kafka_queue_destroy(queue) }
+        guard let error = rd_kafka_consumer_close_queue(pointer, queue) else {
+            let end = ContinuousClock.now + .milliseconds(milliseconds)
+            while rd_kafka_consumer_closed(pointer) == 0 {
+                guard ContinuousClock.now < end else {
+                    hasAbandonedGroup = true
+                    return
+                }
+                if let message = rd_kafka_consume_queue(queue, Self.closeStepMilliseconds) {
+                    rd_kafka_message_destroy(message)
+                }
+            }
+            return
+        }
+        // It is a handle without a group, or it is closed already.
+        rd_kafka_error_destroy(error)
+    }
+
+    private static let closeStepMilliseconds: Int32 = 100
 
     /// The error that ended this handle; nil if there is none.
     var fatalError: KafkaError? {

@@ -15,15 +15,21 @@ public struct TopicScan {
         ends = try admin.ends(of: (0..<Int32(partitions)).map { TopicPartition(topic, $0) })
     }
 
+    /// The offsets that `forEach` reads.
+    public var offsets: Int64 { ends.values.reduce(0, +) }
+
     /// Calls `body` with every record that existed when this value was made, in each partition's order. There is no
-    /// order among the partitions.
-    public func forEach(_ body: (TopicPartition, Record) throws -> Void) throws {
+    /// order among the partitions. `progress` is called with the number of offsets that were read since its last call.
+    public func forEach(
+        progress: (Int64) -> Void = { _ in }, _ body: (TopicPartition, Record) throws -> Void
+    ) throws {
         guard ends.values.contains(where: { $0 > 0 }) else { return }
         var options = Consumer.Options()
         options.reportsEnds = true
         options.maximumQueuedKilobytes = 16 * 1024
         let consumer = try Consumer(configuration, options: options)
         try consumer.assign(ends.keys.map { PartitionOffset($0, offset: PartitionOffset.beginning) })
+        var read: Int64 = 0
         var reading = Patience.Reading(topic, configuration.patience)
         while !consumer.assignment.allSatisfy({ $0.reachedEnd || $0.position >= ends[$0.topicPartition]! }) {
             let count = try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
@@ -32,6 +38,9 @@ public struct TopicScan {
                     if record.offset < ends[place]! { try body(place, record) }
                 }
             }
+            let position = consumer.assignment.reduce(0) { $0 + min(max(0, $1.position), ends[$1.topicPartition]!) }
+            progress(position - read)
+            read = position
             try reading.note(
                 records: count, ended: consumer.assignment.count(where: \.reachedEnd), errors: consumer.takeErrors())
         }

@@ -39,7 +39,7 @@ public struct LagCause: Sendable, Hashable {
 /// finds at most one cause. They are applied in this order, and the first cause is the most important.
 ///
 /// 1. The end of a partition is unknown: `broker`. The group's commits are unknown: `offsets-unknown`.
-/// 2. A topic is not on the cluster: `topic-missing`.
+/// 2. A topic is not on the cluster, or hidden from this client: `topic-missing`.
 /// 3. A commit is of another log: `topic-changed`.
 /// 4. Retention deleted unread records: `retention`.
 /// 5. There are records to read and no member: `no-member`.
@@ -55,7 +55,7 @@ public struct LagCause: Sendable, Hashable {
 /// 13. Offsets wait for an open transaction: `transaction`.
 /// 14. More arrives than is read: `too-slow`. Not if a rule above explains the lag.
 /// 15. More is read than arrives: `catching-up`. Not if a rule above explains the lag.
-/// 16. Nothing is committed of a partition that has records: `nothing-committed`.
+/// 16. Nothing is committed of a partition that has records, or no partition is known: `nothing-committed`.
 extension LagCause {
     static let unrestChanges = 3
     static let hotPartitions = 3
@@ -77,7 +77,7 @@ extension LagCause {
         return LagCause(
             .broker,
             "\(count(partitions.count, "partition")) of \(group.partitions.count) cannot be measured, such as \(first.place): "
-                + "no leader tells their ends; see that the brokers are up and that describing topics is allowed",
+                + "no leader answers with their ends; see that the brokers are up, and that this client may describe and read the topics",
             place: first.place)
     }
 
@@ -85,7 +85,8 @@ extension LagCause {
         group.profile.commitFailure.map {
             LagCause(
                 .offsetsUnknown,
-                "the group's coordinator does not tell its offsets (\($0)): see that it is up and that describing the group is allowed"
+                "the group's coordinator does not answer with its offsets (\($0)): see that it is up, and that this client may describe the "
+                    + "group"
             )
         }
     }
@@ -95,8 +96,8 @@ extension LagCause {
         let more = group.profile.missingTopics.count - 1
         return LagCause(
             .topicMissing,
-            "topic \(topic)\(more > 0 ? " and \(count(more, "other"))" : "") is not on the cluster: make it again, or delete the "
-                + "group's offsets of it")
+            "topic \(topic)\(more > 0 ? " and \(count(more, "other"))" : "") is not on the cluster, or this client may not "
+                + "describe it: \(LagRemedy(group).topicMissing)")
     }
 
     private static func topicChanged(_ group: GroupLag) -> LagCause? {
@@ -105,7 +106,8 @@ extension LagCause {
         let end = changed.lag.end.map { ", which ends at \($0)" } ?? ""
         return LagCause(
             .topicChanged,
-            "\(committed) is committed of \(changed.place)\(end): the topic was made anew or cut; reset the group's offsets",
+            "\(committed) is committed of \(changed.place)\(end): the topic was made anew or cut; "
+                + LagRemedy(group).topicChanged(changed.place),
             place: changed.place)
     }
 
@@ -115,14 +117,14 @@ extension LagCause {
         let lost = worst.lag.lost.map { "\($0) offsets" } ?? "offsets"
         return LagCause(
             .retention,
-            "retention took \(lost) of \(worst.place) before they were read: raise retention.ms or retention.bytes, and read "
-                + "faster; where the group goes on is what its auto.offset.reset says",
+            "retention took \(lost) of \(worst.place) before they were read: "
+                + LagRemedy(group).retention(worst.place),
             place: worst.place)
     }
 
     private static func noMember(_ group: GroupLag) -> LagCause? {
         guard let first = group.worst(where: { $0.reader == .noMember && $0.lag.isLagging }) else { return nil }
-        return LagCause(.noMember, "the group has no member: start its consumers", place: first.place)
+        return LagCause(.noMember, "the group has no member: \(LagRemedy(group).noMember)", place: first.place)
     }
 
     private static func rebalance(_ group: GroupLag) -> LagCause? {
@@ -131,10 +133,7 @@ extension LagCause {
             group.unrest >= unrestChanges
             ? "its members or its state changed at \(group.unrest) of the last \(GroupHistory.unrestLooks) looks"
             : "its members share the partitions anew"
-        return LagCause(
-            .rebalance,
-            "\(what): look for members that crash, that do not poll within max.poll.interval.ms, or whose session times out"
-        )
+        return LagCause(.rebalance, "\(what): \(LagRemedy(group).rebalance)")
     }
 
     private static func unassigned(_ group: GroupLag) -> LagCause? {
@@ -142,7 +141,7 @@ extension LagCause {
         guard let first = partitions.first else { return nil }
         return LagCause(
             .unassigned,
-            "no member has \(first.place)\(others(partitions.count)): see which topics the members subscribe to",
+            "no member has \(first.place)\(others(partitions.count)): \(LagRemedy(group).unassigned)",
             place: first.place)
     }
 
@@ -158,8 +157,8 @@ extension LagCause {
                 let offset = stuck.lag.committed.map { "offset \($0)" } ?? "one offset"
                 return LagCause(
                     .poison,
-                    "\(stuck.place) stands still at \(offset) while \(stuck.member ?? member) reads its other partitions: see what "
-                        + "that record is, and skip or mend it",
+                    "\(stuck.place) stands still at \(offset) while \(stuck.member ?? member) reads its other partitions: "
+                        + LagRemedy(group).poison(stuck.place, stuck.lag.committed),
                     place: stuck.place)
             }
             let isElsewhereFine = group.partitions.contains {
@@ -169,17 +168,14 @@ extension LagCause {
                 return LagCause(
                     .member,
                     "\(member) has read nothing of \(worst.place)\(others(still.count))\(since), while the other members read: see "
-                        + "what it waits for, or restart it",
+                        + "in its log what it waits for, or restart it",
                     place: worst.place)
             }
         }
-        let who =
-            group.profile.members == nil
-            ? "whether its readers run, and what they wait for" : "what its members wait for"
         return LagCause(
             .stalled,
-            "nothing was read of \(worst.place)\(others(still.count))\(since): see \(who) (a database, a topic that they write, a "
-                + "record that they cannot get past)",
+            "nothing was read of \(worst.place)\(others(still.count))\(since): "
+                + LagRemedy(group).standstill(knowsMembers: group.profile.members != nil),
             place: worst.place)
     }
 
@@ -188,7 +184,8 @@ extension LagCause {
         var time = ""
         if case .seconds(let seconds) = first.lag.catchUp { time = "; caught up in \(LagText.duration(seconds))" }
         return LagCause(
-            .rewound, "\(first.place) was taken back and is read again: nothing to do if somebody meant it\(time)",
+            .rewound,
+            "\(first.place) was set back and is read again: nothing is to be done if that was intended\(time)",
             place: first.place)
     }
 
@@ -211,7 +208,7 @@ extension LagCause {
         return LagCause(
             .hotPartition,
             "\(hot.partition.place) gets \(LagText.percent(hot.arrival)) of what arrives and has \(LagText.percent(hot.lag)) of the "
-                + "lag\(key): spread its keys, for more members do not help",
+                + "lag\(key): \(LagRemedy(group).hotPartition)",
             place: hot.partition.place)
     }
 
@@ -232,31 +229,29 @@ extension LagCause {
         else { return nil }
         let rates = "\(LagText.decimal(consumption))/s are read and \(LagText.decimal(arrival))/s arrive"
         if case .seconds(let seconds) = group.catchUp {
-            return LagCause(.catchingUp, "\(rates): caught up in \(LagText.duration(seconds))")
+            return LagCause(.catchingUp, "\(rates): caught up in \(LagText.duration(seconds)), with nothing to do")
         }
         guard arrival > consumption else { return nil }
-        let partitions = group.partitions.count
-        let advice =
-            switch group.profile.members {
-            case .some(let members) where members >= partitions:
-                "it has a member a partition, so make a record cost less, or add partitions"
-            case .some(let members):
-                "add members (\(count(members, "member")) for \(count(partitions, "partition"))), or make a record cost less"
-            case nil: "add members, up to one a partition (\(partitions)), or make a record cost less"
-            }
+        let advice = LagRemedy(group).tooSlow(members: group.profile.members, partitions: group.partitions.count)
         return LagCause(.tooSlow, "\(rates): \(advice)", place: worst.place)
     }
 
     private static func nothingCommitted(_ group: GroupLag) -> LagCause? {
+        let profile = group.profile
+        if group.partitions.isEmpty, profile.missingTopics.isEmpty, profile.commitFailure == nil {
+            return LagCause(
+                .nothingCommitted,
+                "no partition of it is known: it has committed nothing, or this client may not describe its topics")
+        }
         let partitions = group.partitions.filter { $0.lag.ignorance == .nothingCommitted }
         guard let first = partitions.first else { return nil }
         return LagCause(
             .nothingCommitted,
-            "nothing is committed of \(first.place)\(others(partitions.count)): where the group reads on there is not known",
+            "nothing is committed of \(first.place)\(others(partitions.count)): \(LagRemedy(group).nothingCommitted)",
             place: first.place)
     }
 
-    private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+    static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
     /// The number of others, beside the one that is named.
     private static func others(_ all: Int) -> String { all > 1 ? " and \(count(all - 1, "other"))" : "" }

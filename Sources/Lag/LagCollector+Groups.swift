@@ -4,8 +4,9 @@ extension LagCollector {
     /// The groups with their commits, and every partition of the topics that they read as far as is known. `counts` has
     /// the number of partitions of each topic.
     func readGroups(counts: [String: Int], _ notes: inout [String]) -> [Offsets] {
-        let listed = listGroups(&notes)
-        let described = describe(listed, &notes)
+        var listed = listGroups(&notes)
+        let described = describe(&listed, &notes)
+        if listed.isEmpty, filter == nil { notes.append(Self.nothingListed) }
         let names = listed.map(\.name)
         let commits = (try? groupAdmin.committed(groups: names, Self.commitLimits)) ?? [:]
         var groups: [Offsets] = []
@@ -15,7 +16,7 @@ extension LagCollector {
             offsets.members = described[group.name].map(Self.owners) ?? [:]
             var topics = Set(knownGroups[group.name] ?? [])
             for topic in topics.sorted() where counts[topic] == nil {
-                notes.append("group \(group.name): topic \(topic) is not on the cluster")
+                notes.append("group \(group.name): topic \(topic) is not on the cluster, or hidden from this client")
             }
             let known = topics.filter { counts[$0] != nil }
             do throws(KafkaError) {
@@ -61,8 +62,13 @@ extension LagCollector {
 
     // MARK: The list
 
-    /// A group, and its entry in the brokers' list; nil if they do not list it.
-    private typealias Listed = (name: String, listing: Admin.Group?)
+    /// A group, and its entry in the brokers' list; nil if they do not list it. `mayBeMissing` if the others are listed:
+    /// brokers list only groups that the client may describe, so it is either missing or hidden.
+    private typealias Listed = (name: String, listing: Admin.Group?, mayBeMissing: Bool)
+
+    private static let nothingListed =
+        "the brokers list no group: there is none, or this client may describe none (`standing topics acls --role lag` prints "
+        + "the rights for Standing's groups, with --every-group for all)"
 
     private func listGroups(_ notes: inout [String]) -> [Listed] {
         do throws(KafkaError) {
@@ -74,24 +80,29 @@ extension LagCollector {
                 groups.merge(listed) { current, _ in current }
             }
             listed = groups
-            for name in filter ?? [] where groups[name] == nil { notes.append("group \(name): not on the cluster") }
-            return groups.values.sorted { $0.name < $1.name }.filter { filter?.contains($0.name) ?? true }
-                .map { ($0.name, $0) }
+            let wanted = Set(filter ?? Array(knownGroups.keys))
+            let names = wanted.union(filter == nil ? Array(groups.keys) : [])
+            return names.sorted().map { ($0, groups[$0], groups[$0] == nil) }
         } catch {
             notes.append("the broker does not list groups (\(error.name)): only the groups known here are shown")
             let known = filter ?? Array(Set(knownGroups.keys).union(listed.keys))
-            return Set(known).sorted().map { ($0, nil) }
+            return Set(known).sorted().map { ($0, nil, false) }
         }
     }
 
     // MARK: Descriptions
 
-    private func describe(_ groups: [Listed], _ notes: inout [String]) -> [String: Admin.GroupDescription] {
+    /// Removes the groups that are neither listed nor known to their coordinators.
+    private func describe(_ groups: inout [Listed], _ notes: inout [String]) -> [String: Admin.GroupDescription] {
         let asked = groups.filter { $0.listing?.isSimple != true }.map(\.name)
-        guard let answers = try? groupAdmin.describe(groups: asked, Self.descriptionLimits) else { return [:] }
+        let answers = (try? groupAdmin.describe(groups: asked, Self.descriptionLimits)) ?? [:]
+        for group in groups where group.mayBeMissing && Self.isMissing(answers[group.name]) {
+            groups.removeAll { $0.name == group.name }
+            if filter != nil { notes.append("group \(group.name): not on the cluster") }
+        }
         var failures: [(group: String, reason: KafkaError)] = []
         var found: [String: Admin.GroupDescription] = [:]
-        for group in asked {
+        for group in groups.map(\.name) {
             guard let answer = answers[group] else { continue }
             do throws(KafkaError) {
                 found[group] = try answer.get()
@@ -102,6 +113,16 @@ extension LagCollector {
         }
         Self.note(failures, "the members are unknown", &notes)
         return found
+    }
+
+    /// Whether a group that is not listed does not exist: its coordinator does not know it, or cannot describe groups.
+    /// A coordinator that refuses, or does not answer, may know it.
+    static func isMissing(_ answer: Result<Admin.GroupDescription, KafkaError>?) -> Bool {
+        switch answer {
+        case .success(let description): description.state == dead
+        case .failure(let error): unsupported.contains(error.name)
+        case nil: false
+        }
     }
 
     private static let unsupported: Set<String> = ["_UNSUPPORTED_FEATURE", "UNSUPPORTED_VERSION"]

@@ -117,7 +117,7 @@ extension LagCause {
     private static func quarantine(_ members: [MemberReading], _ ledger: String) -> LagCause? {
         let all = members.flatMap(\.quarantined)
         guard let first = all.first else { return nil }
-        let others = all.count > 1 ? " (and \(all.count - 1) other partitions)" : ""
+        let others = all.count > 1 ? " (and \(count(all.count - 1, "other partition")))" : ""
         return LagCause(
             .poison,
             "ledger partition \(first.partition) is in quarantine at offset \(first.offset)\(others), \(first.reason): restore the "
@@ -130,18 +130,20 @@ extension LagCause {
         guard let slowest = all.min(by: { $0.done < $1.done }) else { return nil }
         return LagCause(
             .policySwitch,
-            "\(all.count) ledger partitions switch to policy \(slowest.policy.id) \(slowest.policy.version), "
-                + "\(LagText.percent(slowest.done)) of the slowest is done: they answer under the old one until then; wait"
+            "\(count(all.count, "ledger partition")) \(all.count == 1 ? "switches" : "switch") to policy \(slowest.policy.id) "
+                + "\(slowest.policy.version), \(LagText.percent(slowest.done)) of the slowest is done: wait, its answers are under "
+                + "the old policy until then"
         )
     }
 
     private static func fold(_ members: [MemberReading]) -> LagCause? {
         let busy = members.filter { $0.slicesWaiting ?? 0 > 0 || $0.partitionsPaused ?? 0 > 0 }
         guard let worst = busy.max(by: { $0.slicesWaiting ?? 0 < $1.slicesWaiting ?? 0 }) else { return nil }
+        let waiting = worst.slicesWaiting ?? 0
         return LagCause(
             .fold,
-            "at \(worst.member) \(worst.slicesWaiting ?? 0) ledger partitions wait for a worker, and the frames of "
-                + "\(worst.partitionsPaused ?? 0) fill what may wait: raise --workers while cores are idle, else add a member"
+            "at \(worst.member) \(count(waiting, "ledger partition")) \(waiting == 1 ? "waits" : "wait") for a worker, and the queues "
+                + "of \(worst.partitionsPaused ?? 0) are full: raise --workers while cores are idle, else add a member"
         )
     }
 

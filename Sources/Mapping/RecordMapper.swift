@@ -1,5 +1,6 @@
 public import Events
 internal import CEL
+internal import CELJSON
 internal import Policy
 
 /// A record as input of a map. The bytes are the caller's.

@@ -1,5 +1,6 @@
 internal import Events
 internal import CEL
+internal import CELJSON
 
 /// A record in a line of JSON: `{"key", "value", "headers", "timestamp", "topic", "partition", "offset"}` with at least
 /// `value` and nothing else, or only the value.

@@ -68,7 +68,7 @@ public struct MemberStatus: Sendable {
     /// Since it started.
     public var factsPublished: Int64? { metrics?.sum(.factsPublished).flatMap(\.whole) }
     /// Since it started.
-    public var deadLetters: Int64? { metrics?.sum(.deadLetters).flatMap(\.whole) }
+    public var deadLetters: Int64? { metrics?.sum(.deadLettersByTopic).flatMap(\.whole) }
     public var isFull: Bool { metrics?.value(.memoryFull) == 1 }
     public var frozenTopics: [String] {
         (metrics?.samples(.sourceFrozen) ?? []).filter { $0.value == 1 }.compactMap {

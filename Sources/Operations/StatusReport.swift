@@ -40,20 +40,24 @@ public struct StatusReport: Sendable {
     public let owned: Set<Int32>?
     /// What could not be read.
     public let notes: [String]
+    /// The addresses of the members that were named by the operator.
+    public let asked: Set<String>
 
     public init(
         time: Double, members: [MemberStatus], groups: [Group], ledgerPartitions: Int?, owned: Set<Int32>?,
-        notes: [String] = []
+        notes: [String] = [], asked: Set<String> = []
     ) {
         (self.time, self.members, self.groups) = (time, members, groups)
         (self.ledgerPartitions, self.owned, self.notes) = (ledgerPartitions, owned, notes)
+        self.asked = asked
     }
 
     // MARK: Attention
 
     /// In this order:
     ///
-    /// 1. Ledger partitions without an owner. 2. Members that own some and do not answer. 3. Partitions in quarantine.
+    /// 1. Ledger partitions without an owner. 2. Members that do not answer, and that own some or were asked by name.
+    ///    3. Partitions in quarantine.
     ///    4. Members that are not ready, each with its reasons. 5. Members at their memory limit, or near it. 6.
     ///    Sources that lost records. 7. Few files, little disk. 8. Members of different versions. 9. Different
     ///    policies, without a switch in progress. 10. Groups with a warning in `standing lag`. 11. Partitions that
@@ -64,11 +68,13 @@ public struct StatusReport: Sendable {
         if let unowned, !unowned.isEmpty {
             add("unowned", "no member owns ledger partition \(Self.list(unowned)): start a member with the role fold")
         }
-        for member in members where !member.isAnswering && !member.partitions.isEmpty {
-            add(
-                "silent",
-                "\(member.name) (\(member.address)) does not answer, and owns ledger partition \(Self.list(member.partitions))"
-            )
+        for member in members where !member.isAnswering {
+            let name = member.name == member.address ? member.name : "\(member.name) (\(member.address))"
+            if !member.partitions.isEmpty {
+                add("silent", "\(name) does not answer, and owns ledger partition \(Self.list(member.partitions))")
+            } else if asked.contains(member.address) {
+                add("silent", "\(name) does not answer: see that a member runs there and listens at that address")
+            }
         }
         for member in members {
             for item in member.readiness?.quarantined ?? [] {

@@ -1,16 +1,16 @@
 internal import Events
 internal import Kafka
 internal import Ledger
-internal import Replay
+public import Replay
 internal import Scoring
 
-/// Says in a ledger partition that a record of it is passed over, as far as it cannot be read or folded: an entry that all who
-/// fold the partition follow alike (`SkipSearch`).
+/// Appends an entry to a ledger partition that passes over a record, if that cannot be read or folded. All members that
+/// fold the partition obey it (`SkipSearch`).
 public struct LedgerSkip {
     public struct Outcome: Hashable, Sendable {
-        /// What is wrong with the record; nil where an entry named it before.
+        /// The defect of the record; nil if an entry named it before.
         public let defect: String?
-        /// False: an entry named it before, and nothing was appended.
+        /// False if an entry named it before, and nothing was appended.
         public var isNew: Bool { defect != nil }
     }
 
@@ -25,10 +25,12 @@ public struct LedgerSkip {
 
     public init(_ configuration: PipelineConfiguration) { self.configuration = configuration }
 
-    /// Folds the partition up to the record, so it takes as long as a replay of that. `reason`: for whoever reads the ledger
-    /// later. Throws `Refused` where there is no such record, or nothing is wrong with it; `PartitionFold.Problem` where one
-    /// before it is not passed over; `KafkaError`.
-    public func run(partition: Int32, offset: Int64, reason: String, id: String) throws -> Outcome {
+    /// Folds the partition up to the record, which takes as long as a replay. `reason`: for later readers of the
+    /// ledger. Throws `Refused` if there is no such record, or it has no defect; `PartitionFold.Problem` if an earlier
+    /// one is not passed over; `KafkaError`.
+    public func run(
+        partition: Int32, offset: Int64, reason: String, id: String, progress: ReplayProgress = ReplayProgress()
+    ) throws -> Outcome {
         let topic = configuration.topics.ledger
         let partitions = try configuration.kafka.partitions(of: topic)
         guard partition >= 0, partition < partitions else {
@@ -47,7 +49,8 @@ public struct LedgerSkip {
         guard try !SkipSearch.names(offset, in: frames(partition, offset + 1, nil)) else {
             return Outcome(defect: nil)
         }
-        guard let defect = try defect(partition, offset) else {
+        progress.expect(offset + 1)
+        guard let defect = try defect(partition, offset, progress) else {
             throw Refused(
                 description:
                     "\(topic)[\(partition)], offset \(offset): nothing is wrong with this record; what it brings counts"
@@ -68,8 +71,8 @@ public struct LedgerSkip {
             configuration.kafka, topic: configuration.topics.ledger, partition: partition, from: start, until: end)
     }
 
-    /// Why the record cannot be read or folded; nil: it can.
-    private func defect(_ partition: Int32, _ offset: Int64) throws -> String? {
+    /// Why the record cannot be read or folded; nil if it can.
+    private func defect(_ partition: Int32, _ offset: Int64, _ progress: ReplayProgress) throws -> String? {
         var replay = LedgerReplay()
         replay.until = offset + 1
         replay.computesDigests = false
@@ -80,7 +83,7 @@ public struct LedgerSkip {
                 source: { partition, start, end in
                     try LedgerTopicFrames(
                         kafka, topic: topic, partition: partition, from: start, until: end == .max ? nil : end)
-                })
+                }, progress: progress)
             return nil
         } catch let problem as PartitionFold.Problem where problem.offset == offset {
             return problem.message

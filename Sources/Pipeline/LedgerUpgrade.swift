@@ -1,22 +1,22 @@
 internal import Events
 internal import Kafka
 internal import Ledger
-internal import Replay
+public import Replay
 internal import Scoring
 
-/// Moves a ledger to the newest fold version and gives it its name: an entry in every ledger partition that is not of that
-/// version yet. Members that know the version may run meanwhile; others end at the entry.
+/// Moves a ledger to the newest fold version and gives it its name: it appends an entry to every ledger partition that
+/// is not of that version yet. Members that know the version may run meanwhile. Others end at the entry.
 public struct LedgerUpgrade {
     public struct Outcome: Hashable, Sendable {
-        /// The fold version that every ledger partition is of now.
+        /// The present fold version of every ledger partition.
         public let foldVersion: UInt32
-        /// How many ledger partitions there are.
+        /// The number of ledger partitions.
         public let partitions: Int
-        /// Those that got the entry; the others had it, or began under that version.
+        /// The partitions that got the entry. The others had it, or began under that version.
         public let upgraded: [Int32]
     }
 
-    /// Why a ledger is left as it is.
+    /// Why a ledger is not changed.
     public struct Refused: Error, Hashable, Sendable, CustomStringConvertible {
         public let description: String
     }
@@ -27,14 +27,18 @@ public struct LedgerUpgrade {
 
     /// `name`: see `LedgerIdentity.isName`. Throws `Refused`, and then has appended nothing, where a ledger partition is empty or
     /// has another name; throws `PipelineError` and `KafkaError` too. May be run again. Moves no clock.
-    public func run(name: String, id: String) throws -> Outcome {
+    /// `progress` counts the offsets that were read, and frames in place of entries.
+    public func run(name: String, id: String, progress: ReplayProgress = ReplayProgress()) throws -> Outcome {
         precondition(LedgerIdentity.isName(name), "\"\(name)\" is no name of a ledger")
         let ledger = LedgerIdentity(name: name)
         let topic = configuration.topics.ledger
         let partitions = try configuration.kafka.partitions(of: topic)
         guard partitions > 0 else { throw PipelineError(.topicMissing, "\(topic): no such topic") }
+        let places = (0..<Int32(partitions)).map { TopicPartition(topic, $0) }
+        let ends = try configuration.kafka.ends(of: places)
+        progress.expect(ends.values.reduce(0, +))
         let older = try (0..<Int32(partitions)).filter { partition in
-            let found = try identity(of: partition)
+            let found = try identity(of: partition, until: ends[places[Int(partition)]] ?? 0, progress)
             guard found.name == nil || found.name == name else {
                 throw Refused(
                     description: "ledger partition \(partition) is of fold version \(found.version.rawValue) already, "
@@ -51,15 +55,21 @@ public struct LedgerUpgrade {
         return Outcome(foldVersion: ledger.version.rawValue, partitions: partitions, upgraded: older)
     }
 
-    /// What a ledger partition says of itself last. Reads no further than where it is of the newest version.
-    private func identity(of partition: Int32) throws -> LedgerIdentity {
+    /// The last identity of a ledger partition. It reads only up to the newest version.
+    private func identity(
+        of partition: Int32, until end: Int64, _ progress: ReplayProgress
+    ) throws -> LedgerIdentity {
         let frames = try LedgerTopicFrames(
             configuration.kafka, topic: configuration.topics.ledger, partition: partition)
         var entries = EntryReader()
         var entry = FrameReader.blank
         let decoder = EventDecoder()
         var identity: LedgerIdentity?
+        var read: Int64 = 0
+        defer { progress.add(offsets: max(0, end - read), entries: 0) }
         while identity?.version != FoldVersion.newest, let frame = try frames.next() {
+            progress.add(offsets: frame.offset + 1 - read, entries: 1)
+            read = frame.offset + 1
             do {
                 guard try entries.openOrPass(frame.bytes) else { continue }
                 while try entries.next(&entry) {
@@ -84,7 +94,7 @@ public struct LedgerUpgrade {
         return identity
     }
 
-    /// It is said by the entry that the partition begins with, and by those that move it to a newer version.
+    /// The identity is in the first entry of the partition, and in those that move it to a newer version.
     private func note(
         _ event: EventView, in identity: inout LedgerIdentity?, _ decoder: EventDecoder
     ) throws(LedgerIdentity.Unknown) {

@@ -4,8 +4,8 @@ internal import Policy
 internal import Replay
 internal import Scoring
 
-/// The state of a ledger partition after a batch of frames, as far as metrics and readiness need it. Its size depends on the
-/// policy, never on the number of subjects.
+/// The state of a ledger partition after a batch of frames, for metrics and readiness. Its size depends on the policy,
+/// never on the number of subjects.
 struct PartitionView: Sendable, Equatable {
     struct Band: Sendable, Equatable {
         var name: String
@@ -20,10 +20,12 @@ struct PartitionView: Sendable, Equatable {
     let activePolicy: PipelineService.PartitionProgress.Policy?
     /// Timers that are not due yet.
     let timers: Int
-    /// Since the ledger began.
+    /// Since the beginning of the ledger.
     let tallies: FoldTallies
-    /// Source topics that have lost records and impose no sanction until that is acknowledged.
+    /// Source topics that have lost records, and impose no sanction until that is acknowledged.
     let frozenTopics: [String]
+    /// Source topics that are withdrawn.
+    let withdrawnSources: [String]
     /// In the active policy's order; empty before the partition's first entry.
     let bands: [Band]
     let diagnosis: Diagnosis
@@ -36,6 +38,7 @@ struct PartitionView: Sendable, Equatable {
         timers = state.fold.timerCount
         tallies = FoldTallies(state)
         frozenTopics = state.acceptance.frozenTopics
+        withdrawnSources = state.withdrawnSources.map { String(decoding: $0, as: UTF8.self) }
         let counts = state.fold.subjectsByBand
         bands = state.policy.map { zip($0.bands, counts).map { Band(name: $0.name, subjects: $1) } } ?? []
         diagnosis = state.diagnosis

@@ -3,11 +3,11 @@ internal import Synchronization
 extension PipelineService {
     /// Where the changes of each ledger partition can be read.
     public struct ChangePlaces: Sendable, Equatable {
-        /// Here: those that this member owns, and those whose owner it asks.
+        /// At this member.
         public var here: [Int32] = []
         /// At other members, by `HOST:PORT` as they announce it.
         public var elsewhere: [(partition: Int32, address: String)] = []
-        /// Where nobody says that it owns them.
+        /// At no known member.
         public var nowhere: [Int32] = []
 
         public static func == (a: Self, b: Self) -> Bool {

@@ -1,5 +1,6 @@
 public import Events
 internal import CEL
+internal import CELJSON
 
 /// Counts how many sample events match the rules, measures and sanctions of a policy, and how many evaluations fail.
 /// Each event is evaluated by itself, so the order of a sample only matters for enrolments.

@@ -2,7 +2,8 @@ import HTTP
 import Ledger
 import Pipeline
 
-/// The answers about policies, sources, dead letters and the ledger. What a later release adds, none of them forbids.
+/// Schemas of the answers about policies, sources, dead letters and the ledger. They allow members that a later release
+/// adds.
 extension QueryServer {
     static let programmeSchemas: [(name: String, schema: JSONSchema)] = [
         ("PolicyVersion", policyVersion(isWhole: false)), ("Policy", policyVersion(isWhole: true)),
@@ -79,6 +80,7 @@ extension QueryServer {
                     .init("read", orNull(.integer())), .init("unread", orNull(.integer())),
                     .init("records", .integer(), "Read by this member since it started."),
                     .init("frozen", .boolean, "It has lost records, and imposes no sanction until it is acknowledged."),
+                    .init("withdrawn", .boolean, "It is withdrawn: what it writes counts for nothing."),
                     .init("deadLetters", .map(.integer()), "Letters that wait, by reason."),
                     .init(
                         "notEnrolled", .integer(), "Events about subjects that were not enrolled, as this member knows."

@@ -1,5 +1,6 @@
 internal import Events
 internal import CEL
+internal import CELJSON
 internal import Policy
 
 /// The sets of attributes that subjects have. Equal sets are stored once, under a number from 1, while a subject has
@@ -51,6 +52,13 @@ struct AttributeTable {
     /// A subject's attribute; `.error(.noSuchField)` if it is absent.
     @inline(__always) func value(_ attribute: Int, of number: UInt32) -> Value {
         number == 0 ? .error(.noSuchField) : values[Int(number - 1)][attribute]
+    }
+
+    /// Whether a set has an attribute.
+    @inline(__always) func has(_ attribute: Int, in number: UInt32) -> Bool {
+        guard number > 0 else { return false }
+        if case .error = values[Int(number - 1)][attribute] { return false }
+        return true
     }
 
     /// The bytes of a set. Different sets have different bytes.

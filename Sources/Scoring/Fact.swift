@@ -8,7 +8,7 @@ public enum FactTopic: Int, CaseIterable, Sendable {
 /// One change of one subject. Its bytes are borrowed from the entry that caused it or from the fold, and are valid
 /// until the next entry's frame or the next change of the fold.
 public struct Fact {
-    public enum Kind: UInt8, Sendable {
+    public enum Kind: UInt8, CaseIterable, Sendable {
         case scoreChanged
         case sanctionNoticed, sanctionInForce, sanctionStayed, sanctionLifted
         case perkGranted, perkRevoked

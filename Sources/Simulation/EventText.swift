@@ -1,23 +1,24 @@
-/// The bytes of one CloudEvents event in the JSON format. Texts are written as they are: none here needs an escape.
-struct EventText {
-    private(set) var bytes: [UInt8]
+/// The bytes of one CloudEvents event in the JSON format. Strings are written without escaping, because none of the
+/// town's strings needs it.
+public struct EventText {
+    public private(set) var bytes: [UInt8]
 
-    /// Holds nearly every event of a town without growing.
+    /// Nearly every event of a town fits without growing.
     private static let usualSize = 240
 
-    init() {
+    public init() {
         bytes = []
         bytes.reserveCapacity(Self.usualSize)
     }
 
-    mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
+    public mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
-    mutating func append(_ text: [UInt8]) { bytes.append(contentsOf: text) }
+    public mutating func append(_ text: [UInt8]) { bytes.append(contentsOf: text) }
 
-    mutating func append(_ number: Int) { append(number, digits: 1) }
+    public mutating func append(_ number: Int) { append(number, digits: 1) }
 
     /// Writes a number that is not negative, with zeros in front up to `digits`.
-    mutating func append(_ number: Int, digits: Int) {
+    public mutating func append(_ number: Int, digits: Int) {
         var place = 1
         for _ in 1..<digits { place *= 10 }
         while number / place >= 10 { place *= 10 }
@@ -28,12 +29,12 @@ struct EventText {
     }
 
     /// Writes one member of an object, with the brace or comma before it.
-    mutating func append(field: String, _ value: Int) {
+    public mutating func append(field: String, _ value: Int) {
         begin(field)
         append(value)
     }
 
-    mutating func append(field: String, quoted value: String) {
+    public mutating func append(field: String, quoted value: String) {
         begin(field)
         append("\"")
         append(value)
@@ -47,7 +48,7 @@ struct EventText {
     }
 
     /// Writes a time, in microseconds since 1970 and not before it, as RFC 3339 in UTC to the millisecond.
-    mutating func append(time: Int64) {
+    public mutating func append(time: Int64) {
         let milliseconds = Int(time) / 1000
         let days = milliseconds / 86_400_000
         let rest = milliseconds % 86_400_000

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Events
+import Feeding
+import Options
 
 struct AppealCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,6 +2,9 @@ import ArgumentParser
 import Audit
 import Events
 import Kafka
+import Options
+import Replay
+import Terminal
 import Topics
 
 struct AuditCommand: ParsableCommand {
@@ -16,7 +19,7 @@ struct AuditCommand: ParsableCommand {
 }
 
 extension Cluster {
-    /// The topic of the audit. Ends the command where the topic files have none.
+    /// The topic of the audit. Ends the command if the topic files have none.
     fileprivate func auditTopic() throws -> String {
         guard let topic = names(.audit).first else {
             throw fail("error: the topic files have no topic for the audit", Exit.usage)
@@ -125,9 +128,17 @@ struct AuditVerifyCommand: ParsableCommand {
     func run() throws {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
+        let topic = try cluster.auditTopic()
         let partitions: [(partition: Int32, chain: AuditChain)]
         do {
-            partitions = try AuditReader(cluster.kafka, topic: cluster.auditTopic()).verify()
+            let work = ReplayProgress()
+            let line = ProgressLine(work, unit: "records")
+            defer { line.finish() }
+            partitions = try AuditReader(cluster.kafka, topic: topic).verify {
+                work.expect($0)
+            } progress: {
+                work.add(offsets: $0, entries: 1)
+            }
         } catch let error as KafkaError {
             throw fail("error: \(error)")
         }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
 import Kafka
+import Options
+import Terminal
 import Topics
 
 struct BrokerCommand: AsyncParsableCommand {

@@ -1,15 +1,18 @@
 import ArgumentParser
+import Events
 import Foundation
 import Ledger
 import Logging
+import Options
 import Pipeline
+import Terminal
 
-/// With which key a command signs the control events that it sends.
+/// The key with which a command signs the control events that it sends.
 struct ControlKeyOptions: ParsableArguments {
     @Option(help: Setting.help("control-key"), completion: .file())
     var controlKey: String?
 
-    /// Nil if no key is given: the events are not signed.
+    /// Nil if no key is given; the events are then not signed.
     func signer(_ settings: inout Settings) throws -> ControlSigner? {
         try settings.text("control-key", flag: controlKey).map { path in
             try ControlKeyFile.reading { try ControlSigner(file: path) }
@@ -17,24 +20,27 @@ struct ControlKeyOptions: ParsableArguments {
     }
 }
 
-/// What `standing serve` is told about the acts of people: whose signature counts, with which key the member signs, and which
-/// acts need two people.
+/// The settings of `standing serve` for the acts of people: the accepted keys, the member's own key, and the acts that
+/// need two people.
 struct ControlOptions: ParsableArguments {
     @Option(help: Setting.help("control-keys"), completion: .file())
     var controlKeys: String?
 
     @OptionGroup var key: ControlKeyOptions
 
-    @Option(help: Setting.help("four-eyes"), completion: .list(["activate", "rollback", "activate,rollback"]))
+    /// The acts that change everybody's score.
+    private static let ofTwoPeople = [ControlAct.Kind.activate, .rollback, .withdrawSource, .restoreSource].map(
+        \.rawValue)
+
+    @Option(help: Setting.help("four-eyes"), completion: .list(ControlOptions.ofTwoPeople + ["activate,rollback"]))
     var fourEyes: String?
 
     /// The acts that need two people.
     func twoPeople(_ settings: inout Settings) throws -> Set<String> {
-        let acts = try settings.parseIfGiven("four-eyes", flag: fourEyes, expected: "activate, rollback or both") {
-            text -> Set<String>? in
+        let expected = "some of \(Self.ofTwoPeople.joined(separator: ","))"
+        let acts = try settings.parseIfGiven("four-eyes", flag: fourEyes, expected: expected) { text -> Set<String>? in
             let names = text.split(separator: ",").map { String($0.trimmingCharacters(in: .whitespaces)) }
-            let known = [ControlAct.Kind.activate, .rollback].map(\.rawValue)
-            return names.isEmpty || !names.allSatisfy(known.contains) ? nil : Set(names)
+            return names.isEmpty || !names.allSatisfy(Self.ofTwoPeople.contains) ? nil : Set(names)
         }
         return acts ?? []
     }
@@ -45,7 +51,7 @@ struct ControlOptions: ParsableArguments {
         }
     }
 
-    /// Ends the command where the member's own key is not one that the member believes.
+    /// Ends the command if the member's own key is not an accepted one.
     static func check(_ signer: ControlSigner?, _ keys: ControlKeys?) throws {
         guard let signer, let keys, !keys.has(signer) else { return }
         throw fail(
@@ -62,7 +68,7 @@ struct ControlOptions: ParsableArguments {
 }
 
 private enum ControlKeyFile {
-    /// Ends the command with what is wrong with a key's file.
+    /// Ends the command with the mistake in a key's file.
     static func reading<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             return try body()
@@ -91,7 +97,7 @@ struct KeysNewCommand: ParsableCommand {
         discussion: """
             Writes the private key to FILE, which only its owner may read, and a line for the file of --control-keys to FILE.pub: \
             collect those of all who may write control events in one file and give it to each member with --control-keys. The acts \
-            are enrol, withdraw, void, file-appeal, decide-appeal, activate, reset-source, acknowledge-source, or all of them.
+            are \(ControlType.acts.joined(separator: ", ")), or all of them.
 
             Examples:
               standing keys new /etc/standing/desk.key --name desk --acts enrol,withdraw

@@ -2,7 +2,10 @@ import ArgumentParser
 import Events
 import Foundation
 import Kafka
+import Options
 import Pipeline
+import Replay
+import Terminal
 import Topics
 
 struct DeadLetterCommand: ParsableCommand {
@@ -27,7 +30,7 @@ private func place(_ text: String) throws -> DeadLetter.Place {
     return place
 }
 
-/// Which letters a command is about, whatever is wrong with them.
+/// The letters that a command is about, by other properties than their defect.
 struct DeadLetterFilterOptions: ParsableArguments {
     @Option(help: "Only letters from this source topic, with the topic prefix or without.", completion: .sourceTopics)
     var topic: String?
@@ -38,7 +41,7 @@ struct DeadLetterFilterOptions: ParsableArguments {
 
     var isEmpty: Bool { topic == nil && since == nil && until == nil }
 
-    /// `defect`: only letters with this one.
+    /// `defect`: only letters with this defect.
     func filter(defect: String?) throws -> DeadLetterTopic.Filter {
         var filter = DeadLetterTopic.Filter()
         filter.reason = defect
@@ -58,7 +61,7 @@ struct DeadLetterFilterOptions: ParsableArguments {
 }
 
 extension Cluster {
-    /// With the whole name of the topic that is meant.
+    /// The filter with the full name of its topic.
     fileprivate func resolved(_ filter: DeadLetterTopic.Filter) -> DeadLetterTopic.Filter {
         var filter = filter
         filter.topic = filter.topic.map { sourceTopic($0) ?? $0 }
@@ -66,14 +69,31 @@ extension Cluster {
     }
 }
 
-/// Runs what talks to the dead-letter topic; ends the command where the broker says no.
+/// The dead-letter topic of a cluster, and how far its reading is.
+private struct LetterReading {
+    let cluster: Cluster
+    let topic: String
+    let progress: ReplayProgress
+    /// To be finished before output.
+    let line: ProgressLine
+
+    func letters() throws -> DeadLetterTopic {
+        try DeadLetterTopic(cluster.kafka, topic: topic, progress: progress)
+    }
+}
+
+/// Runs work on the dead-letter topic. Ends the command with the broker's error.
 private func withDeadLetters<Result>(
-    _ options: ClusterOptions, _ body: (Cluster, _ topic: String) throws -> Result
+    _ options: ClusterOptions, _ body: (LetterReading) throws -> Result
 ) throws -> Result {
     var settings = try Settings(config: options.config)
     let cluster = try Cluster(options, &settings)
+    let progress = ReplayProgress()
+    let line = ProgressLine(progress, unit: "records")
+    defer { line.finish() }
     do {
-        return try body(cluster, cluster.names(.deadLetter)[0])
+        return try body(
+            LetterReading(cluster: cluster, topic: cluster.names(.deadLetter)[0], progress: progress, line: line))
     } catch let error as KafkaError {
         throw fail("error: \(cluster.kafka.brokers): \(error)")
     } catch let error as PipelineError {
@@ -90,7 +110,7 @@ struct DeadLetterListCommand: ParsableCommand {
               standing dead-letter list --reason time/in-the-future --output json
             """)
 
-    /// So many rows are aligned together, and no more are kept.
+    /// The number of rows that are aligned together. No more are in memory.
     private static let rowsAtATime = 1000
 
     @OptionGroup var cluster: ClusterOptions
@@ -111,16 +131,22 @@ struct DeadLetterListCommand: ParsableCommand {
             .text("what became of it"),
         ])
         var waiting = 0
-        try withDeadLetters(cluster) { cluster, topic in
-            let letters = try DeadLetterTopic(cluster.kafka, topic: topic)
-            defer { if output == .text { print(table.take(), terminator: "") } }
-            try letters.forEach(cluster.resolved(wanted)) { letter in
+        try withDeadLetters(cluster) { reading in
+            let letters = try reading.letters()
+            defer {
+                reading.line.finish()
+                if output == .text { print(table.take(), terminator: "") }
+            }
+            try letters.forEach(reading.cluster.resolved(wanted)) { letter in
                 let outcome = letters.outcome(of: letter)
                 guard all || outcome.isWaiting else { return }
                 if outcome.isWaiting { waiting += 1 }
-                guard output == .text else { return print(letter.json(outcome)) }
-                table.add(letter.row(outcome))
-                if table.count > Self.rowsAtATime { print(table.take(), terminator: "") }
+                if output == .text {
+                    table.add(letter.row(outcome))
+                    guard table.count > Self.rowsAtATime else { return }
+                }
+                reading.line.finish()
+                print(output == .text ? table.take() : letter.json(outcome) + "\n", terminator: "")
             }
         }
         printMessage("\(waiting) \(waiting == 1 ? "waits" : "wait")")
@@ -148,8 +174,8 @@ struct DeadLetterShowCommand: ParsableCommand {
         var filter = DeadLetterTopic.Filter()
         filter.places = [letter]
         var found: (DeadLetter, LetterOutcome)?
-        try withDeadLetters(cluster) { cluster, topic in
-            let letters = try DeadLetterTopic(cluster.kafka, topic: topic)
+        try withDeadLetters(cluster) { reading in
+            let letters = try reading.letters()
             try letters.forEach(filter) { found = ($0, letters.outcome(of: $0)) }
         }
         guard let (found, outcome) = found else { throw fail("\(letter): error: no letter is there") }
@@ -215,9 +241,11 @@ struct DeadLetterRedriveCommand: ParsableCommand {
             }
             repaired = Array(bytes)
         }
-        let summary = try withDeadLetters(cluster) { cluster, topic in
-            try Redrive(
-                cluster.kafka, deadLetters: topic, control: cluster.names(.control)[0], sources: cluster.names(.source)
+        let summary = try withDeadLetters(cluster) { reading in
+            let cluster = reading.cluster
+            return try Redrive(
+                cluster.kafka, deadLetters: reading.topic, control: cluster.names(.control)[0],
+                sources: cluster.names(.source), progress: reading.progress
             ).run(cluster.resolved(wanted), repaired: repaired, isDryRun: dryRun, allowsControl: allowControl)
         }
         print(summary.json)
@@ -236,7 +264,7 @@ struct DeadLetterRedriveCommand: ParsableCommand {
     }
 }
 
-/// Ends the command where it is not said which letters are meant, or said twice.
+/// Ends the command unless the letters are given in exactly one way.
 private func checkChoice(_ letters: [DeadLetter.Place], isFiltered: Bool, everyLetter: Bool) throws {
     if letters.isEmpty, !isFiltered, !everyLetter {
         throw ValidationError("Which letters? Name them, filter them, or say --every-letter.")
@@ -246,7 +274,7 @@ private func checkChoice(_ letters: [DeadLetter.Place], isFiltered: Bool, everyL
     }
 }
 
-/// Ends the command where letters that were named are not there.
+/// Ends the command if letters are missing that were named.
 private func checkFound(_ found: Int, of letters: [DeadLetter.Place]) throws {
     let named = Set(letters).count
     if found < named { throw fail("error: \(named - found) of the letters named are not there") }
@@ -287,7 +315,7 @@ struct DeadLetterDiscardCommand: ParsableCommand {
         if reason.utf8.count > Discard.maximumReasonBytes {
             throw ValidationError("--reason has at most \(Discard.maximumReasonBytes) bytes.")
         }
-        // In `list` and `redrive` it would choose letters.
+        // In `list` and `redrive` such a value selects letters, so it is probably a mistake here.
         if reason.wholeMatch(of: /[a-z]+\/[a-z0-9-]+/) != nil {
             throw ValidationError(
                 "--reason says in words why the letters are discarded; --defect \(reason) chooses those with that defect."
@@ -298,19 +326,19 @@ struct DeadLetterDiscardCommand: ParsableCommand {
     func run() throws {
         var wanted = try filter.filter(defect: defect)
         if !letters.isEmpty { wanted.places = Set(letters) }
-        let summary = try withDeadLetters(cluster) { cluster, topic in
-            try Discard(cluster.kafka, deadLetters: topic).run(
-                cluster.resolved(wanted), reason: reason, isDryRun: dryRun)
+        let summary = try withDeadLetters(cluster) { reading in
+            try Discard(reading.cluster.kafka, deadLetters: reading.topic, progress: reading.progress).run(
+                reading.cluster.resolved(wanted), reason: reason, isDryRun: dryRun)
         }
         print(summary.json)
         try checkFound(summary.found, of: letters)
     }
 }
 
-/// What became of a letter; nothing of it: it waits.
+/// The outcome of a letter. If it has none, the letter is open.
 private struct LetterOutcome {
     var sentTo: String?
-    /// Why it was discarded.
+    /// The reason of its discarding.
     var discarded: String?
 
     var isWaiting: Bool { sentTo == nil && discarded == nil }
@@ -331,7 +359,7 @@ extension Discard.Summary {
 }
 
 extension Redrive.Summary {
-    /// How many letters stay that were meant, and what each kind of them needs.
+    /// The number of the command's letters that remain, and what each kind of them needs.
     fileprivate var whatStays: String {
         let kinds = [
             (
@@ -381,8 +409,9 @@ extension DeadLetter {
         ]
     }
 
-    /// `{"letter","time","reason","message","topic","partition","offset","bytes"}`, then what there is of `redriveOf`, `sentTo`,
-    /// `discarded` (the reason) and, of a whole one, `key`, `headers` and `value`. Bytes that are no UTF-8 are in base64, in `…Base64`.
+    /// `{"letter","time","reason","message","topic","partition","offset","bytes"}`, then `redriveOf`, `sentTo` and
+    /// `discarded` (the reason) if there are any, and, if `isWhole`, `key`, `headers` and `value`. Bytes that are not
+    /// UTF-8 are in base64, in `…Base64`.
     fileprivate func json(_ outcome: LetterOutcome, isWhole: Bool = false) -> String {
         var writer = ByteWriter()
         func add(_ name: String, _ text: String) {

@@ -3,10 +3,11 @@ import Downstream
 import Events
 import Foundation
 import HTTP
-import Logging
+import Options
 import Pipeline
 import Scoring
 import ServiceManager
+import Terminal
 
 struct DownstreamOptions: ParsableArguments {
     @OptionGroup var cluster: ClusterOptions
@@ -134,7 +135,7 @@ struct BlacklistCommand: AsyncParsableCommand {
             let clock = try settings.parse("clock", flag: clock, expected: "wall or events") {
                 PipelineConfiguration.Clock(rawValue: $0)
             }
-            // In such a ledger the wall clock says nothing about a sanction's term.
+            // In such a ledger the wall clock does not decide a sanction's term.
             if clock == .events { options.now = nil }
         }
     }

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Events
+import Feeding
+import Options
 
 struct EventCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,8 @@
 import ArgumentParser
 import Events
+import Feeding
+import Options
+import Terminal
 import Topics
 
 struct EventSendCommand: ParsableCommand {
@@ -44,9 +47,8 @@ struct EventSendCommand: ParsableCommand {
         let target = try SourceTopic(self.topic, of: cluster.definitions, prefix: cluster.prefix)
         let (topic, declarations) = (target.topic, target.declarations)
         let source = source ?? declarations[topic]?.operatorSource ?? OperatorEvent.defaultSource
-        var event = OperatorEvent(
-            type: type, subject: subject, source: source, data: data, declarations: declarations)
-        if let id { event.id = id }
+        let event = OperatorEvent(
+            type: type, subject: subject, id: id, source: source, data: data, declarations: declarations)
         let sent = try event.send(to: topic, of: cluster) {
             try time.stamp(cluster, &settings, subject: subject)
         }
@@ -62,7 +64,7 @@ struct EventSendCommand: ParsableCommand {
 }
 
 extension SourceDeclaration {
-    /// Who speaks there for its owner.
+    /// The source of operators' events in the topic's declaration.
     fileprivate var operatorSource: String? {
         sources.first.map { $0.hasSuffix("/") ? $0 + "operator" : $0 + "/operator" }
     }
@@ -80,6 +82,8 @@ extension ControlType {
         case .policyActivated: "policy activate"
         case .sourceReset: "source reset"
         case .sourceAcknowledged: "source acknowledge"
+        case .sourceWithdrawn: "source withdraw"
+        case .sourceRestored: "source restore"
         case .sourceGap, .ledgerUpgraded, .ledgerSkipped: nil
         }
     }

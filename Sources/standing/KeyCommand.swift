@@ -1,8 +1,10 @@
 import ArgumentParser
 import Foundation
 import Ledger
+import Options
+import Terminal
 
-/// Who signs checkpoints and whose are believed.
+/// The key that signs checkpoints, and the accepted keys.
 struct KeyOptions: ParsableArguments {
     @Option(help: Setting.help("signing-key"), completion: .file())
     var signingKey: String?

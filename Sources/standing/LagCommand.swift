@@ -1,14 +1,13 @@
 import ArgumentParser
-import Events
 import Foundation
 import HTTP
 import Kafka
 import Lag
-import Ledger
 import Logging
+import Operations
+import Options
 import Pipeline
-import Query
-import Topics
+import Terminal
 
 struct LagCommand: AsyncParsableCommand {
     enum Output: String, ExpressibleByArgument { case table, json }
@@ -89,7 +88,7 @@ struct LagCommand: AsyncParsableCommand {
     @Option(help: "Exit with 4 if a group is more seconds behind.")
     var maxSeconds: Double?
 
-    /// `--interval` where nobody gives it, in microseconds.
+    /// The default of `--interval`, in microseconds.
     private var standardInterval: Int64 { serve ? 10_000_000 : 2_000_000 }
     private var pause: Double { Double(interval.flatMap(Settings.duration) ?? standardInterval) / 1e6 }
 
@@ -132,8 +131,8 @@ struct LagCommand: AsyncParsableCommand {
         if exceeded { throw Exit.limitExceeded }
     }
 
-    /// Prints evaluations; true if the one evaluation is not within `--max-seconds`. With `--watch` a look that fails for a while
-    /// is a message, and the next one may succeed.
+    /// Prints evaluations. Returns true if the one evaluation is not within `--max-seconds`. With `--watch` an
+    /// evaluation that fails is a message, and the next one may succeed.
     private func evaluate(_ source: LagSource, every pause: Double) throws -> Bool {
         var look: LagSource.Look?
         while true {
@@ -143,7 +142,7 @@ struct LagCommand: AsyncParsableCommand {
                     known = look
                 } else {
                     known = try source.look()
-                    // The first sample has no rate, so the first report comes with the second.
+                    // The first sample has no rate, so the first report is made from the second.
                     _ = try known.observe(now: milliseconds())
                     look = known
                 }
@@ -174,10 +173,10 @@ struct LagCommand: AsyncParsableCommand {
         fflush(nil)
     }
 
-    /// Looks that a screen remembers: as many as it has room for.
+    /// The number of evaluations in the graph of a screen, the greatest that has room.
     private static let screenPoints = 60
 
-    /// Until the process ends. A look that fails is said on the screen, and the next one may succeed.
+    /// Paints until the process ends. An evaluation that fails is reported on the screen, and the next one may succeed.
     private func paint(_ source: LagSource, on screen: TerminalScreen, every pause: Double) throws -> Never {
         var history = LagHistory(points: Self.screenPoints, spacing: 0)
         var last: (report: LagReport, at: ContinuousClock.Instant)?
@@ -224,139 +223,8 @@ struct LagCommand: AsyncParsableCommand {
         }
     }
 
-    /// Milliseconds from one point of a page's history to the next: an hour in all.
+    /// Milliseconds from one point of a page's history to the next. The history has an hour.
     private static let pageSpacing: Int64 = 15_000
 }
 
-/// What `standing lag` looks at.
-struct LagSource: Sendable {
-    private(set) var kafka: KafkaConfiguration
-    private var logger = Logger(label: "standing.lag")
-    private var queuedKilobytes = LagMonitor.standardQueuedKilobytes
-    let groups: [String]?
-    let knownGroups: [String: [String]]
-    let ledger: String
-    let ledgers: FramedTopics
-    let prefix: String
-    let committedReaders: [GroupPattern]
-    /// `HOST:PORT` of members that are asked.
-    let members: [String]
-
-    init(
-        cluster: Cluster, groups: [String]?, knownGroups: [String: [String]], ledger: String,
-        committedReaders: [GroupPattern] = [], members: [String] = []
-    ) {
-        (kafka, prefix, ledgers) = (cluster.kafka, cluster.prefix, cluster.ledgers)
-        (self.groups, self.knownGroups, self.ledger) = (groups, knownGroups, ledger)
-        (self.committedReaders, self.members) = (committedReaders, members)
-    }
-
-    var brokers: String { kafka.brokers }
-    var fold: String { prefix + "standing-fold" }
-    var intake: String { prefix + "standing-intake" }
-
-    /// For one thread.
-    func look() throws(KafkaError) -> Look {
-        Look(
-            source: self,
-            monitor: try LagMonitor(
-                kafka: kafka, groups: groups, knownGroups: knownGroups, committedReaders: committedReaders,
-                ledgers: ledgers, queuedKilobytes: queuedKilobytes, logger: logger))
-    }
-
-    /// The same without messages on standard error, which would stand in the middle of a screen.
-    var silent: LagSource {
-        var source = self
-        source.kafka.patience.onWait = { _ in }
-        source.logger = Logger(label: "standing.lag") { _ in SwiftLogNoOpLogHandler() }
-        return source
-    }
-
-    /// The same for a member, which has its memory for its subjects: its consumers fetch and hold less.
-    var small: LagSource {
-        var source = self
-        source.queuedKilobytes = Self.queuedKilobytesOfMember
-        return source
-    }
-
-    private static let queuedKilobytesOfMember = 2 * 1024
-
-    struct Look {
-        let source: LagSource
-        private let monitor: LagMonitor
-        private let readings = MemberReadings()
-
-        init(source: LagSource, monitor: LagMonitor) { (self.source, self.monitor) = (source, monitor) }
-
-        func observe(now: Int64) throws(KafkaError) -> LagReport { try monitor.observe(now: now) }
-
-        /// With what the members say: why the fold is behind, and the sanctions that they have.
-        func report(now: Int64) throws(KafkaError) -> LagReport {
-            var notes: [String] = []
-            let members = readings.ask(source.members, &notes)
-            let causes = LagCause.inside(members, ledger: source.ledger)
-            let report = try observe(now: now).adding(causes, to: source.fold, notes: notes)
-            return report.addingPeople(fold: source.fold, intake: source.intake, members.compactMap(\.sanctions))
-        }
-    }
-}
-
 private func milliseconds() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
-
-extension Cluster {
-    private static let defaultLedger = "standing.ledger"
-
-    /// Our own groups and what they read, for brokers that cannot list groups.
-    func knownGroups() throws -> [String: [String]] {
-        let names = ["intake", "fold", "perks", "blacklist"].map { prefix + "standing-" + $0 }
-        let topics = try pipelineTopics()
-        let read = [[topics.control] + topics.sources, [topics.ledger], [topics.facts[2]], [topics.facts[1]]]
-        return Dictionary(uniqueKeysWithValues: zip(names, read))
-    }
-
-    /// What a member knows of the lag of the groups that it is one of.
-    func lag(of service: PipelineService) throws -> MemberLag {
-        let (fold, intake) = (prefix + "standing-fold", prefix + "standing-intake")
-        let known = try knownGroups().filter { [fold, intake].contains($0.key) }
-        let source = LagSource(
-            cluster: self, groups: [fold, intake], knownGroups: known, ledger: try pipelineTopics().ledger
-        ).small
-        let names = MemberLag.Names(fold: fold, intake: intake, ledger: source.ledger)
-        return MemberLag(service, names: names) {
-            let look = try source.look()
-            return { try look.observe(now: $0) }
-        }
-    }
-
-    /// This cluster's ledger, and those under other prefixes by their default name.
-    var ledgers: FramedTopics {
-        let own = Set(names(.ledger))
-        return FramedTopics(
-            includes: { own.contains($0) || $0.hasSuffix(Self.defaultLedger) }, events: { eventCount(inFrame: $0) },
-            subjects: { frame, body in
-                forEachEvent(inFrame: frame) { entry in
-                    if !entry.event.subject.isEmpty { body(entry.event.subject) }
-                }
-            })
-    }
-}
-
-/// All entries but ticks; nil if it is no frame.
-private func eventCount(inFrame bytes: UnsafeRawBufferPointer) -> Int? {
-    var count = 0
-    return forEachEvent(inFrame: bytes) { _ in count += 1 } ? count : nil
-}
-
-/// Calls `body` with all entries but ticks; false if it is no frame, or not a whole one.
-@discardableResult
-private func forEachEvent(inFrame bytes: UnsafeRawBufferPointer, _ body: (Entry) -> Void) -> Bool {
-    var reader = FrameReader()
-    var entry = FrameReader.blank
-    do {
-        try reader.open(bytes)
-        while try reader.next(&entry) { if entry.kind != .tick { body(entry) } }
-    } catch {
-        return false
-    }
-    return true
-}

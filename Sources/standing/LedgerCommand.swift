@@ -1,9 +1,12 @@
 import ArgumentParser
+import Events
 import Foundation
-import Kafka
 import Ledger
+import Options
 import Pipeline
+import Replay
 import Scoring
+import Terminal
 import Topics
 
 struct LedgerCommand: AsyncParsableCommand {
@@ -61,7 +64,7 @@ struct LedgerExportCommand: ParsableCommand {
                     }
                 }
                 try export.finish(.init(ledger: ledger.topic, parts: parts))
-                for part in parts { try verify(part, of: export, work) }
+                for part in parts { try export.verify(part, work) }
                 line.finish()
                 print(
                     "{\"partitions\":\(parts.count),\"frames\":\(parts.map(\.frames).reduce(0, +))}")
@@ -74,10 +77,12 @@ struct LedgerExportCommand: ParsableCommand {
     }
 }
 
-/// Reads a part of an export wholly.
-private func verify(_ part: LedgerExport.Part, of export: LedgerExport, _ work: WorkCounter) throws {
-    try export.verify(part)
-    work.add(part.nextOffset, count: part.frames)
+extension LedgerExport {
+    /// Reads a part of the export wholly.
+    func verify(_ part: Part, _ work: WorkCounter) throws {
+        try verify(part)
+        work.add(part.nextOffset, count: part.frames)
+    }
 }
 
 struct LedgerImportCommand: ParsableCommand {
@@ -112,12 +117,12 @@ struct LedgerImportCommand: ParsableCommand {
                         "error: the export has \(manifest.parts.count) partitions, the topic \(ledger.partitionCount ?? 0)"
                     )
                 }
-                // The export is checked, tried and appended.
+                // The export is checked, tried and appended, which are three passes.
                 let work = WorkCounter(total: 3 * manifest.parts.map(\.nextOffset).reduce(0, +))
                 let line = ProgressLine("frames", work)
                 defer { line.finish() }
-                for part in manifest.parts { try verify(part, of: export, work) }
-                // Once without appending, so that what cannot be wholly imported is not begun.
+                for part in manifest.parts { try export.verify(part, work) }
+                // First a pass without appending, so that an import that would fail does not begin.
                 for part in manifest.parts {
                     _ = try LedgerImport(partition: part.partition, end: ledger.ends[part.partition] ?? 0).run(
                         frames: CountedFrames(export.frames(part.partition), work),
@@ -142,7 +147,7 @@ struct LedgerImportCommand: ParsableCommand {
 }
 
 extension LedgerImport.Counts {
-    /// `{"partition","existing","appended"}`, and `"filled"` where it is not 0.
+    /// `{"partition","existing","appended"}`, and `"filled"` if it is not 0.
     fileprivate func json(of partition: Int32) -> String {
         var object = JSONObjectText()
         object.add("partition", Int64(partition))
@@ -188,7 +193,10 @@ struct LedgerUpgradeCommand: ParsableCommand {
         let upgrade = LedgerUpgrade(try cluster.pipeline(policy: nil))
         let outcome: LedgerUpgrade.Outcome = try LedgerSource.reading {
             do {
-                return try upgrade.run(name: ledger, id: UUID().uuidString.lowercased())
+                let progress = ReplayProgress()
+                let line = ProgressLine(progress, unit: "frames")
+                defer { line.finish() }
+                return try upgrade.run(name: ledger, id: UUID().uuidString.lowercased(), progress: progress)
             } catch let refused as LedgerUpgrade.Refused {
                 throw fail("error: \(refused)")
             }
@@ -243,8 +251,12 @@ struct LedgerSkipCommand: ParsableCommand {
         let skip = LedgerSkip(try cluster.pipeline(policy: nil))
         let outcome: LedgerSkip.Outcome = try LedgerSource.reading {
             do {
+                let progress = ReplayProgress()
+                let line = ProgressLine(progress)
+                defer { line.finish() }
                 return try skip.run(
-                    partition: partition, offset: offset, reason: reason, id: UUID().uuidString.lowercased())
+                    partition: partition, offset: offset, reason: reason, id: UUID().uuidString.lowercased(),
+                    progress: progress)
             } catch let refused as LedgerSkip.Refused {
                 throw fail("error: \(refused)")
             }
@@ -264,7 +276,7 @@ struct LedgerSkipCommand: ParsableCommand {
 }
 
 extension LedgerUpgrade.Outcome {
-    /// `{"ledger","foldVersion","partitions","upgraded"}`, the last two as numbers of partitions.
+    /// `{"ledger","foldVersion","partitions","upgraded"}`. The last two are numbers of partitions.
     fileprivate func json(of ledger: String) -> String {
         var object = JSONObjectText()
         object.add("ledger", ledger)

@@ -4,6 +4,7 @@ import Ledger
 import Replay
 import Scoring
 import Synchronization
+import Terminal
 
 struct LedgerRepartitionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -32,7 +33,7 @@ struct LedgerRepartitionCommand: ParsableCommand {
     @Option(help: "The new ledger's name: letters, digits, '.', '_' and '-'. It stands in the source of every fact.")
     var name: String
 
-    /// More than Kafka is good for.
+    /// More partitions than Kafka manages well.
     private static let maximumPartitions = 100_000
 
     func validate() throws {
@@ -55,17 +56,25 @@ struct LedgerRepartitionCommand: ParsableCommand {
                         "error: the ledger has \(count) partitions, and \(partitions) is no multiple of that: subjects of several "
                             + "partitions, whose clocks differ, would come together", Exit.usage)
                 }
-                for part in manifest.parts { try source.verify(part) }
-                let parts = try (0..<Int32(partitions)).map { partition in
-                    let origin = LedgerRepartition.origin(of: partition, among: count)
-                    return try target.write(partition: partition) { start in
-                        LedgerRepartition(
-                            source.frames(origin), partition: partition, of: partitions, name: name, from: start)
+                let before = manifest.parts.map(\.nextOffset).reduce(0, +)
+                // Each old partition is checked, and then read for each of its new ones.
+                let parts = try counting(before * Int64(1 + partitions / count)) { work in
+                    for part in manifest.parts { try source.verify(part, work) }
+                    return try (0..<Int32(partitions)).map { partition in
+                        let origin = LedgerRepartition.origin(of: partition, among: count)
+                        return try target.write(partition: partition) { start in
+                            LedgerRepartition(
+                                CountedFrames(source.frames(origin), work), partition: partition, of: partitions,
+                                name: name, from: start)
+                        }
                     }
                 }
-                for part in manifest.parts { try compare(part.partition, of: count, source, target) }
-                try target.finish(.init(ledger: manifest.ledger, parts: parts))
-                for part in parts { try target.verify(part) }
+                // Both ledgers are folded, and the new one is checked.
+                try counting(before + 2 * parts.map(\.nextOffset).reduce(0, +)) { work in
+                    for part in manifest.parts { try compare(part.partition, of: count, source, target, work) }
+                    try target.finish(.init(ledger: manifest.ledger, parts: parts))
+                    for part in parts { try target.verify(part, work) }
+                }
                 print("{\"partitions\":\(parts.count),\"frames\":\(parts.map(\.frames).reduce(0, +))}")
             } catch let failure as LedgerExport.Failure {
                 throw fail("error: \(failure)", Exit.corruption)
@@ -79,24 +88,37 @@ struct LedgerRepartitionCommand: ParsableCommand {
         }
     }
 
-    /// Ends the command where a subject of an old partition has another standing in its new one.
-    private func compare(_ old: Int32, of count: Int, _ source: LedgerExport, _ target: LedgerExport) throws {
+    /// Shows the progress of work that reads so many offsets.
+    private func counting<Result>(_ offsets: Int64, _ body: (WorkCounter) throws -> Result) rethrows -> Result {
+        let work = WorkCounter(total: offsets)
+        let line = ProgressLine("frames", work)
+        defer { line.finish() }
+        return try body(work)
+    }
+
+    /// Ends the command if a subject of an old partition has another standing in its new one.
+    private func compare(
+        _ old: Int32, of count: Int, _ source: LedgerExport, _ target: LedgerExport, _ work: WorkCounter
+    ) throws {
         let new = (0..<Int32(partitions)).filter { LedgerRepartition.origin(of: $0, among: count) == old }
-        guard try standings([old], of: source) == standings(new, of: target) else {
+        guard try standings([old], of: source, work) == standings(new, of: target, work) else {
             throw fail(
                 "error: partition \(old): the standings of its subjects under \(partitions) partitions are not those that they have",
                 Exit.corruption)
         }
     }
 
-    private func standings(_ partitions: [Int32], of export: LedgerExport) throws -> [UInt8] {
+    private func standings(
+        _ partitions: [Int32], of export: LedgerExport, _ work: WorkCounter
+    ) throws -> [UInt8] {
         let writer = Mutex(StandingsWriter())
         var replay = LedgerReplay()
         replay.computesDigests = false
         _ = try replay.run(
             partitions: partitions,
             source: { partition, start, end in
-                ArchiveFrames(export.directory(partition), from: start, until: end)
+                CountedFrames(
+                    ArchiveFrames(export.directory(partition), from: start, until: end), from: start, work)
             }
         ) { fold in writer.withLock { $0.add(fold.fold) } }
         var (standings, text) = (writer.withLock { $0 }, [UInt8]())

@@ -2,10 +2,12 @@ import Access
 import ArgumentParser
 import HTTP
 import Logging
+import Options
 import Pipeline
 import Query
+import Terminal
 
-/// How members know each other.
+/// How members authenticate each other.
 struct MemberSecretOptions: ParsableArguments {
     @Option(help: Setting.help("member-secret"), completion: .file())
     var memberSecret: String?
@@ -21,12 +23,12 @@ struct MemberSecretOptions: ParsableArguments {
 }
 
 extension MemberSecret {
-    /// Of a command that asks members. Ends it where the file cannot be used.
+    /// The secret of a command that asks members. Ends the command if the file cannot be used.
     static func setting(_ settings: inout Settings) throws -> MemberSecret? {
         try read(try settings.text("member-secret", flag: nil))
     }
 
-    /// Ends the command where the file cannot be used. Nil without a path.
+    /// Ends the command if the file cannot be used. Nil if there is no path.
     static func read(_ path: String?) throws -> MemberSecret? {
         do {
             return try path.map { try MemberSecret(file: $0) }
@@ -59,7 +61,7 @@ extension MemberChannel {
 extension MemberSecret {
     private static let announcement: StaticString = "standing-member"
 
-    /// Of announcements.
+    /// The seal of announcements.
     var seal: MemberSeal {
         MemberSeal {
             code(of: $0, for: Self.announcement)
@@ -70,7 +72,7 @@ extension MemberSecret {
 }
 
 extension ServerAccess {
-    /// Who is answered. `hosts`: names under which the server may be asked, beside those of this machine.
+    /// The callers that are answered. `hosts`: names of the server beside those of this machine.
     func options(audit: (any AuditLog)?, hosts: Set<String> = []) -> RouteTable.Options {
         var options = RouteTable.Options(
             access: rule, audit: audit, hosts: hosts, sessionCookies: [control.cookie.name])
@@ -81,7 +83,7 @@ extension ServerAccess {
 }
 
 extension StartCheck {
-    /// Warns where requests about other members' subjects are not sent on, because nothing would prove who asks.
+    /// Warns if requests about other members' subjects are not forwarded, because their callers could not be proven.
     static func warnOfNoForwarding(
         _ configuration: PipelineConfiguration, _ access: ServerAccess, _ secret: MemberSecret?, _ logger: Logger
     ) {

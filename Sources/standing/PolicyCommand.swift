@@ -1,8 +1,10 @@
 import ArgumentParser
 import CEL
+import CELJSON
 import Foundation
 import Policy
 import Replay
+import Terminal
 
 struct PolicyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

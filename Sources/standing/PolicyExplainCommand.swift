@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Options
 import Policy
 
 struct PolicyExplainCommand: ParsableCommand {

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
+import Options
 import Policy
+import Terminal
 
 struct PolicyFormatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Policy
+import Terminal
 
 struct PolicyNewCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Terminal
 
 struct PolicyShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

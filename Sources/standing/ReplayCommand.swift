@@ -1,10 +1,12 @@
 import ArgumentParser
 import Events
 import Foundation
+import Options
 import Policy
 import Replay
 import Scoring
 import Synchronization
+import Terminal
 
 struct ReplayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -65,7 +67,7 @@ struct ReplayCommand: ParsableCommand {
         completion: .file())
     var facts: String?
 
-    /// Beyond these, rejected lines are only counted.
+    /// Further rejected lines are only counted.
     private static let rejectedLinesShown = 20
 
     func validate() throws {
@@ -195,7 +197,7 @@ struct ReplayCommand: ParsableCommand {
         try out.close()
     }
 
-    /// Says so where no partition knows anything of the time that it is asked about.
+    /// Prints a message if the time is after the clocks of all partitions.
     private func noteKnown(_ results: [LedgerReplay.Result]) {
         let known = results.compactMap(\.knownUntil)
         if known.count == results.count, let last = known.max() { Self.noteKnown(until: last) }
@@ -223,7 +225,7 @@ struct ReplayCommand: ParsableCommand {
         try file.close()
     }
 
-    /// By the subject's own entries: steps, not a scan.
+    /// Reads only the subject's own entries.
     private func replaySubject(_ subject: String, _ source: LedgerSource, _ replay: LedgerReplay) throws {
         try LedgerSource.reading {
             guard let entries = try source.entries(of: Array(subject.utf8), until: replay.until) else {
@@ -252,26 +254,5 @@ extension LedgerReplay.Result {
         writer.append(",\"entries\":\(entries),\"subjects\":\(subjects),\"digest\":\"\(digest)\"")
         writer.append(",\"sequences\":\(sequences)}")
         return String(decoding: writer.bytes, as: UTF8.self)
-    }
-}
-
-/// Reads a policy file, or ends the command with all that is wrong with it.
-func loadPolicy(_ path: String) throws -> ScoringPolicy {
-    try readPolicy(path) { try ScoringPolicy(yaml: $0, file: path) }
-}
-
-/// The same with what its author perhaps did not mean.
-func reviewPolicy(_ path: String) throws -> PolicyReview {
-    try readPolicy(path) { try PolicyReview(yaml: $0, file: path) }
-}
-
-private func readPolicy<Result>(_ path: String, _ read: (String) throws -> Result) throws -> Result {
-    guard let bytes = FileManager.default.contents(atPath: path) else {
-        throw fail("\(path): error: cannot be read")
-    }
-    do {
-        return try read(YAMLReader.text(of: bytes, file: path))
-    } catch let mistakes as YAMLMistakes {
-        throw fail(mistakes.description)
     }
 }

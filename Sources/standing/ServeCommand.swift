@@ -1,17 +1,17 @@
 import struct Access.MemberSecret
 import ArgumentParser
 import CoreMetrics
-import Dispatch
 import Foundation
 import HTTP
 import Kafka
 import Ledger
 import Logging
+import Options
 import Pipeline
 import Policy
 import Query
-import Scoring
 import ServiceManager
+import Terminal
 import Topics
 
 struct ServeOptions: ParsableArguments {
@@ -86,7 +86,7 @@ struct LogOptions: ParsableArguments {
     @Option(help: Setting.help("log-format"), completion: .list(["text", "json"]))
     var logFormat: String?
 
-    /// `level`: the default of a command that has another one than the table.
+    /// `level`: the default level of a command whose default differs from the table's.
     func logger(_ settings: inout Settings, label: String, level: String? = nil) throws -> Logger {
         let level = try settings.parse("log-level", flag: logLevel, default: level, expected: "a log level") {
             Logger.Level(rawValue: $0)
@@ -196,7 +196,7 @@ struct ServeCommand: AsyncParsableCommand {
                 standstill: service.standstill, words: service.readinessInWords)
         }
         defer { notification?.stop() }
-        let signals = StopSignals {
+        let signals = StopSignals(limit: StopSignals.Limit.member) {
             notification?.stop()
             service.requestStop()
         }
@@ -216,7 +216,8 @@ struct ServeCommand: AsyncParsableCommand {
                 }
             }
             group.addTask {
-                // No group is joined before HTTP listens: what cannot start disturbs nobody.
+                // The process joins no group before HTTP listens, so that a start that fails does not disturb the
+                // groups.
                 var ports = listening.makeAsyncIterator()
                 guard let port = await ports.next() else { return }
                 let url = HTTPAddress(host: http.address.host, port: port).ownURL(isTLS: access.isTLS)
@@ -226,7 +227,7 @@ struct ServeCommand: AsyncParsableCommand {
                 try await onThread { try service.join() }
             }
             do {
-                // Whichever ends first: the pipeline after a signal or for good, or the server because it cannot run.
+                // Either the pipeline ends, after a signal or an error, or the server ends because it cannot run.
                 try await group.next()
                 service.requestStop()
                 group.cancelAll()
@@ -293,8 +294,8 @@ extension ServeOptions {
         return (address, advertised)
     }
 
-    /// Ends the command where settings, all of them read, make no sense together. What has no effect beside another
-    /// setting is refused as a flag only.
+    /// Ends the command if settings contradict each other, after all are read. A setting without effect beside another
+    /// one is refused only if it is a flag.
     func check(_ configuration: PipelineConfiguration, _ cluster: Cluster, _ settings: Settings) throws {
         let isIntake = configuration.roles.contains(.intake)
         let isFold = configuration.roles.contains(.fold)
@@ -333,119 +334,5 @@ extension ServeOptions {
         for (name, isSo, why) in withoutEffect where isSo && settings.isFlag(name) {
             throw fail("error: --\(name) has no effect: \(why)", Exit.usage)
         }
-    }
-}
-
-extension Settings {
-    /// A thread takes memory for its stack.
-    private static let maximumWorkers = max(1024, PipelineConfiguration.cores)
-
-    /// Threads that fold.
-    mutating func workers(flag: String?) throws -> Int {
-        try parse(
-            "workers", flag: flag, default: String(PipelineConfiguration.cores),
-            expected: "a number of threads from 1 to \(Self.maximumWorkers): without a worker nothing is folded"
-        ) { Int($0).flatMap { (1...Self.maximumWorkers).contains($0) ? $0 : nil } }
-    }
-
-    /// In bytes.
-    mutating func queueSize(flag: String?) throws -> Int64 {
-        let sizes = PipelineConfiguration.queueSizes
-        return try parse(
-            "queue-size", flag: flag, expected: "a size from \(sizes.lowerBound >> 20)M to \(sizes.upperBound >> 20)M"
-        ) { Settings.bytes($0).flatMap { sizes.contains($0) ? $0 : nil } }
-    }
-
-    /// In milliseconds. Where nobody gives the setting, librdkafka's property for it counts.
-    mutating func maximumPollInterval(flag: String?, _ kafka: KafkaConfiguration) throws -> Int {
-        let (session, longest) = (kafka.sessionTimeout, Consumer.Options.longestPollInterval)
-        return try parse(
-            "max-poll-interval", flag: flag, default: kafka.pollInterval.map { "\(Double($0) / 1000)s" },
-            expected: """
-                a duration such as 5m, from \(session) ms (the session's time-out) to \(longest) ms: librdkafka takes no other
-                """
-        ) { text in
-            Settings.duration(text).map { Int($0 / 1000) }.flatMap {
-                (session...max(session, longest)).contains($0) ? $0 : nil
-            }
-        }
-    }
-
-    /// The ledger's name; nil if nobody gave one.
-    mutating func ledgerName(flag: String?) throws -> String? {
-        try parseIfGiven(
-            "ledger", flag: flag,
-            expected:
-                "the name of a ledger: letters, digits, '.', '_' and '-', at most \(LedgerIdentity.maximumNameBytes)"
-        ) { LedgerIdentity.isName($0) ? $0 : nil }
-    }
-}
-
-extension Cluster {
-    /// The pipeline on this cluster: topics and groups under the cluster's prefix. `ledger`: the name that somebody gave the
-    /// ledger; without one the prefix is its name. Ends the command where a policy could begin a ledger without a name.
-    func pipeline(
-        policy: ScoringPolicy?, clock: PipelineConfiguration.Clock = .wall, ledger: String? = nil,
-        workers: Int = PipelineConfiguration.cores
-    ) throws -> PipelineConfiguration {
-        var configuration = PipelineConfiguration(kafka: kafka, topics: try pipelineTopics(), policy: policy)
-        configuration.workers = workers
-        configuration.intakeGroup = prefix + configuration.intakeGroup
-        configuration.foldGroup = prefix + configuration.foldGroup
-        configuration.clock = clock
-        if let ledger {
-            (configuration.ledgerName, configuration.insistsOnLedgerName) = (ledger, true)
-        } else if LedgerIdentity.isName(prefix) {
-            configuration.ledgerName = prefix
-        } else if policy != nil, !prefix.isEmpty {
-            throw fail(
-                "error: topic-prefix: it would be the ledger's name, which has at most \(LedgerIdentity.maximumNameBytes) bytes, "
-                    + "and has \(prefix.utf8.count): choose a shorter one, or a name (`standing serve --ledger NAME`)",
-                Exit.usage)
-        }
-        return configuration
-    }
-
-    func pipelineTopics() throws -> PipelineConfiguration.Topics {
-        func fact(_ name: String) throws -> String {
-            guard let topic = names(.facts).first(where: { $0.hasSuffix(name) }) else {
-                throw fail("error: the topic files lack a facts topic whose name ends in \(name)")
-            }
-            return topic
-        }
-        var topics = PipelineConfiguration.Topics(
-            control: names(.control)[0], sources: names(.source), ledger: names(.ledger)[0],
-            deadLetter: names(.deadLetter)[0],
-            facts: [try fact("score-changes"), try fact("sanctions"), try fact("perks")])
-        (topics.declarations, topics.maps) = (declarations, maps)
-        return topics
-    }
-}
-
-/// Calls back on SIGTERM and SIGINT instead of ending the process.
-final class StopSignals: @unchecked Sendable {
-    private let sources: [any DispatchSourceSignal]
-
-    init(_ body: @escaping @Sendable () -> Void) {
-        // Whoever reads a pipe of ours may go.
-        signal(SIGPIPE, SIG_IGN)
-        sources = [SIGTERM, SIGINT].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler(handler: body)
-            source.resume()
-            return source
-        }
-    }
-
-    func cancel() { for source in sources { source.cancel() } }
-}
-
-/// Runs blocking work on a thread of its own, never on the cooperative pool.
-func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
-    try await withCheckedThrowingContinuation { continuation in
-        let thread = Thread { continuation.resume(with: Swift.Result { try body() }) }
-        thread.stackSize = 4 << 20
-        thread.start()
     }
 }

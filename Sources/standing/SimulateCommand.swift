@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
 import Logging
-import Simulation
+import Disasters
+import Terminal
 
 struct SimulateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

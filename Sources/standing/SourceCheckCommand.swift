@@ -2,7 +2,9 @@ import ArgumentParser
 import Events
 import Foundation
 import Mapping
+import Options
 import Replay
+import Terminal
 import Topics
 
 struct SourceCheckCommand: ParsableCommand {

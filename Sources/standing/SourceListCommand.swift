@@ -1,7 +1,10 @@
 import ArgumentParser
 import Events
 import Kafka
+import Options
 import Pipeline
+import Replay
+import Terminal
 import Topics
 
 struct SourceListCommand: ParsableCommand {
@@ -44,7 +47,7 @@ struct SourceListCommand: ParsableCommand {
         let declaration: SourceDeclaration?
         /// Nil if the cluster does not have the topic.
         var records: (read: Int64, unread: Int64)?
-        /// Those that wait, by reason.
+        /// Open dead letters, by reason.
         var letters: [String: Int64] = [:]
     }
 
@@ -66,7 +69,7 @@ struct SourceListCommand: ParsableCommand {
             var records: (read: Int64, unread: Int64) = (0, 0)
             for place in places {
                 let (first, end) = (beginnings[place] ?? 0, ends[place] ?? 0)
-                // Of a position that was never committed nothing is read.
+                // A position that was never committed counts as the beginning.
                 let position = max(first, positions[place] ?? first)
                 records.read += max(0, positions[place] ?? 0)
                 records.unread += max(0, end - position)
@@ -80,7 +83,10 @@ struct SourceListCommand: ParsableCommand {
         let name = cluster.names(.deadLetter)[0]
         guard try admin.topic(name) != nil else { return [:] }
         var counts: [String: [String: Int64]] = [:]
-        let letters = try DeadLetterTopic(cluster.kafka, topic: name)
+        let progress = ReplayProgress()
+        let line = ProgressLine(progress, unit: "dead letters")
+        defer { line.finish() }
+        let letters = try DeadLetterTopic(cluster.kafka, topic: name, progress: progress)
         try letters.forEach(DeadLetterTopic.Filter()) { letter in
             guard letters.redriven[letter.place] == nil, letters.discarded[letter.place] == nil else { return }
             counts[letter.source.topic, default: [:]][letter.reason, default: 0] += 1

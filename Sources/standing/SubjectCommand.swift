@@ -1,5 +1,7 @@
 import ArgumentParser
 import Events
+import Feeding
+import Options
 
 struct SubjectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,7 +2,9 @@ import ArgumentParser
 import Downstream
 import Events
 import Kafka
+import Options
 import Pipeline
+import Terminal
 import Topics
 
 struct TopicsAclsCommand: ParsableCommand {
@@ -91,7 +93,7 @@ extension AccessRole {
     }
 }
 
-/// `ROLE=TYPE:NAME`: whom a cluster knows as what.
+/// `ROLE=TYPE:NAME`: a role and its principal in the cluster.
 struct RolePrincipal: ExpressibleByArgument {
     let role: AccessRole
     let principal: String

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Downstream
+import Options
 import Pipeline
+import Terminal
 import Topics
 
 struct TopicsAsyncAPICommand: ParsableCommand {

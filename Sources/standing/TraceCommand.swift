@@ -1,25 +1,23 @@
 import ArgumentParser
 import Events
 import Foundation
-import Kafka
-import Ledger
-import Pipeline
+import Options
 import Replay
-import Scoring
+import Terminal
 
 struct TraceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "trace",
         abstract: "One event's way: where it came from, where it lies in the ledger, what it did, or why nothing.",
         discussion: """
-            An event is known by its source and id. Of the ledger, --archive DIR or --topic, it searches:
+            An event is known by its source and id. Of the ledger topic, or of the ledger in --archive DIR, it searches:
               with --subject     that subject's partition; an archive by its indexes
               without            every partition from its beginning, or the records of the ledger topic since --since
             Then the event's partition is folded to the event, which says what it did, with its facts and their numbers.
-            With --topic it also reads what the cluster still has: the record that the event came in, with CloudEvents' traceparent \
+            Without --archive it also reads what the cluster still has: the record that the event came in, with CloudEvents' traceparent \
             (the ledger does not keep it), the facts' records, and the whole dead-letter topic. What is gone there is null.
             Examples:
-              standing trace /rides r-4711 --topic --brokers HOST:PORT --subject anna
+              standing trace /rides r-4711 --brokers HOST:PORT --subject anna
               standing trace /rides r-4711 --archive /var/lib/standing --output json
             Exit 1 if neither the ledger nor a dead letter has it.
             """)
@@ -35,7 +33,7 @@ struct TraceCommand: ParsableCommand {
 
     @Option(
         help:
-            "With --topic and without --subject: search ledger records that were written at this time (RFC 3339) or later."
+            "Without --archive and --subject: search ledger records that were written at this time (RFC 3339) or later."
     )
     var since: String?
 
@@ -47,14 +45,16 @@ struct TraceCommand: ParsableCommand {
     enum OutputFormat: String, ExpressibleByArgument { case text, json }
 
     func validate() throws {
-        guard (ledger.archive != nil) != ledger.topic else {
-            throw ValidationError("give one of --archive DIR and --topic")
+        guard ledger.archive == nil || !ledger.topic else {
+            throw ValidationError("give --archive DIR, or --topic, which is the default")
         }
         guard let since else { return }
         guard Timestamp(since) != nil else {
             throw ValidationError("--since: \"\(since)\" is not an RFC 3339 time such as 2026-01-31T00:00:00Z")
         }
-        if subject != nil || !ledger.topic { throw ValidationError("--since goes with --topic, without --subject") }
+        if subject != nil || ledger.archive != nil {
+            throw ValidationError("--since goes with neither --archive nor --subject")
+        }
     }
 
     func run() throws {

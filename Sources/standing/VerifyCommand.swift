@@ -2,7 +2,9 @@ import ArgumentParser
 import Foundation
 import Kafka
 import Ledger
+import Options
 import Pipeline
+import Terminal
 import Topics
 
 struct VerifyCommand: ParsableCommand {

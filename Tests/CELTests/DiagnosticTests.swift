@@ -115,4 +115,14 @@ import Testing
         let source = Array(repeating: "nobody", count: 500).joined(separator: " || ")
         #expect(try town.compile(source).diagnostics.count == Limit.diagnostics)
     }
+
+    /// What happened, unless a diagnostic says more of it; with its place, as of what is no expression.
+    @Test func anErrorIsWhatHappened() {
+        #expect(
+            evaluated("points / 0 > 0 || points > 0 || nothing.x", ("points", .int(0))).hasSuffix("division by zero"))
+        #expect(evaluated("nothing > 0 || 1 / 0 > 0") == "error: 1:1: error: unknown name 'nothing'")
+        #expect(evaluated("1 + 1.0").hasPrefix("error: 1:3: error: no overload of +"))
+        #expect(evaluated("points == 'a' && points / 0 == 1", ("points", .int(0))) == "false")
+        #expect(evaluated("points != 'a' && points / 0 == 1", ("points", .int(0))) == "error: division by zero")
+    }
 }

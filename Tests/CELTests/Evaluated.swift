@@ -1,4 +1,5 @@
 import CEL
+import CELJSON
 
 /// The typed JSON of an expression's value, or `error: …`. Short forms, for tests to read: `int 1`, `string a`.
 func evaluated(_ source: String, container: String = "", _ variables: (name: String, value: Value)...) -> String {

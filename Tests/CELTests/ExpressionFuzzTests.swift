@@ -1,4 +1,5 @@
 import CEL
+import CELJSON
 import Foundation
 import Randomness
 import Testing

@@ -1,4 +1,5 @@
 import CEL
+import CELJSON
 import Testing
 
 @Suite struct LimitTests {

@@ -51,6 +51,11 @@ extension CommandTests {
             ] {
                 #expect(metrics.contains("# TYPE \(metric.rawValue) "), "\(metric.rawValue)")
             }
+            // What an alert watches for its first increase is there before it.
+            for topic in ["behaviour.transport", "standing.control"] {
+                let series = "\n\(Metric.deadLettersByTopic.rawValue){topic=\"\(topic)\"} 0\n"
+                #expect(metrics.contains(series), "\(topic)")
+            }
             for client in ["intake", "intake-producer", "fold", "fact-producer", "members"] {
                 #expect(metrics.contains("client=\"\(client)\""), "\(client)")
             }

@@ -42,6 +42,15 @@ extension CommandTests {
             let three = try await Running(tail + ["--from", "0", "--count", "3"]).finished()
             #expect(three.code == 0 && three.lines.count == 3)
 
+            // A misspelt type would match nothing for ever.
+            for (argument, value, hint) in [
+                ("--type", "standing.sanction.imposed", "standing.sanction.in-force"),
+                ("--partition", "99", "the partitions 0 to "),
+            ] {
+                let run = try await Running(tail + [argument, value, "--no-follow"]).finished()
+                #expect(run.code == 2 && run.messages.contains(hint), "\(run.messages)")
+            }
+
             // What comes later is shown until it is interrupted.
             let live = try Running(tail + ["--from", "end", "--type", "standing.score.changed"])
             var enrolled = 0
@@ -77,6 +86,16 @@ extension CommandTests {
             try cluster.feed([Trial.Event(subject: subject, text: forged)], to: "standing.score-changes")
             let gap = try await Running(tail + ["--from", "beginning", "--no-follow"]).finished()
             #expect(gap.code == 1 && gap.messages.contains("GAP") && !gap.output.contains("123456"))
+
+            // It waits for brokers that are away, and says so.
+            let waiting = try Running(tail + ["--from", "beginning"])
+            try await wait(for: "the first facts") { waiting.outputSoFar.isEmpty ? nil : true }
+            try await broker.process.killed()
+            try await wait(for: "the brokers' absence") {
+                waiting.messagesSoFar.contains("waits for them") ? true : nil
+            }
+            waiting.signal(SIGINT)
+            #expect(try await waiting.finished().code == 0)
         }
 
         private func shell(_ script: String) async throws -> Finished {

@@ -80,7 +80,7 @@ extension CommandTests {
             #expect(fact.id.hasPrefix("\(occurrence.ledger.partition)-\(occurrence.ledger.offset)-"))
             #expect(fact.topic == TrialCluster.scoreChanges && fact.offset == 1)
 
-            let named = try await trace("/trial", "2", "--subject", "inhabitant-1", topic[0], topic[1], topic[2])
+            let named = try await trace("/trial", "2", "--subject", "inhabitant-1", topic[1], topic[2])
             #expect(named.trace.occurrences.map(\.result) == ["type-not-named"])
             let letter = try await trace("/trial", "broken", topic[0], topic[1], topic[2])
             #expect(letter.code == 0 && letter.trace.occurrences.isEmpty)

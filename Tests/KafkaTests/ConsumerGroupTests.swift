@@ -52,6 +52,22 @@ extension BrokerTests {
             #expect(try admin.committed(group: "readers", partitions: [places[0]]) == [second])
         }
 
+        /// An answer comes after a minute, if at all.
+        @Test func anAwaitedCommitEndsWhereTheCoordinatorHangs() throws {
+            let fixture = try KafkaFixture()
+            defer { withExtendedLifetime(fixture) {} }
+            var kafka = fixture.kafka
+            kafka.patience.limit = .seconds(1)
+            let consumer = try Consumer(kafka, options: .init(group: "readers"))
+            try consumer.commit([PartitionOffset(places[0], offset: 7)], wait: true)
+            fixture.broker.setRoundTrip(1, milliseconds: 60_000)
+            let start = ContinuousClock.now
+            #expect(throws: KafkaError.self) {
+                try consumer.commit([PartitionOffset(places[0], offset: 8)], wait: true)
+            }
+            #expect(ContinuousClock.now - start < .seconds(50), "it is given up before the answer can come")
+        }
+
         @Test func joinsAndLeavesAGroup() throws {
             let fixture = try KafkaFixture()
             defer { withExtendedLifetime(fixture) {} }

@@ -21,9 +21,10 @@ private func partition(
 }
 
 private func causes(
-    _ partitions: [GroupLag.Partition], unrest: Int = 0, _ change: (inout GroupProfile) -> Void = { _ in }
+    _ partitions: [GroupLag.Partition], of group: String = "g", unrest: Int = 0,
+    _ change: (inout GroupProfile) -> Void = { _ in }
 ) -> [LagCause] {
-    var profile = GroupProfile(name: "g")
+    var profile = GroupProfile(name: group)
     change(&profile)
     return GroupLag(profile, partitions: partitions, unrest: unrest).causes
 }
@@ -36,7 +37,6 @@ private let read: [(committed: Int64?, end: Int64?)] = [(100, 100), (100, 100), 
 @Suite struct LagCauseTests {
     @Test func whereNothingIsBehindThereIsNone() {
         #expect(causes([partition(0, read)]).isEmpty)
-        #expect(causes([]).isEmpty)
     }
 
     @Test func anEndThatNobodyTellsIsTheBrokers() {
@@ -52,6 +52,13 @@ private let read: [(committed: Int64?, end: Int64?)] = [(100, 100), (100, 100), 
         #expect(found.map(\.code) == [.offsetsUnknown])
         #expect(found.first?.sentence.contains("(no right)") == true)
         #expect(causes([partition(0, [(nil, 7)])]).map(\.code) == [.nothingCommitted])
+    }
+
+    /// Brokers leave out topics that a client may not describe, and say nothing of it.
+    @Test func aGroupWithoutPartitionsMayHaveHiddenOnes() {
+        #expect(causes([]).map(\.code) == [.nothingCommitted])
+        #expect(causes([]).first?.sentence.contains("may not describe its topics") == true)
+        #expect(causes([]) { $0.commitFailure = "no right" }.map(\.code) == [.offsetsUnknown])
     }
 
     @Test func aTopicMayBeMissingOrAnotherOne() {
@@ -147,5 +154,43 @@ private let read: [(committed: Int64?, end: Int64?)] = [(100, 100), (100, 100), 
         let fast = causes([partition(0, moving), partition(1, read)])
         #expect(fast.map(\.code) == [.catchingUp])
         #expect(fast.first?.sentence == "2.0/s are read and 0.0/s arrive: caught up in 10s")
+    }
+
+    /// A remedy for a group of Standing names Standing's commands, and none of what other programs may do.
+    @Test(arguments: ["standing-intake", "north.standing-fold", "standing-perks", "standing-blacklist"])
+    func theRemediesForStandingsGroupsAreItsOwn(group: String) {
+        let slow: [(committed: Int64?, end: Int64?)] = [(0, 100), (50, 300), (100, 500)]
+        let even: [(committed: Int64?, end: Int64?)] = [(0, 0), (10, 10)]
+        let all =
+            causes([partition(0, [(500, 100)])], of: group)
+            + causes([partition(0, [(4, 100)], log: 10)], of: group)
+            + causes([partition(0, [(4, 100)], .noMember)], of: group)
+            + causes([partition(0, still, .unassigned), partition(1, moving, member: "a at h")], of: group)
+            + causes([partition(0, still, member: "a at h"), partition(1, moving, member: "a at h")], of: group)
+            + causes([partition(0, still)], of: group)
+            + causes([partition(0, even), partition(1, [(0, 0), (10, 90)]), partition(2, even)], of: group)
+            + causes([partition(0, slow)], of: group)
+            + causes([partition(0, moving)], of: group, unrest: 3)
+            + causes([partition(0, [(nil, 7)])], of: group)
+            + causes([], of: group) { $0.missingTopics = ["bills"] }
+        #expect(
+            Set(all.map(\.code)) == [
+                .topicChanged, .retention, .noMember, .unassigned, .poison, .stalled, .hotPartition, .tooSlow,
+                .rebalance,
+                .nothingCommitted, .topicMissing,
+            ])
+        for cause in all {
+            for foreign in ["a database, ", "auto.offset.reset", "kafka-", "consumers", "spread its keys"] {
+                #expect(!cause.sentence.contains(foreign), "\(cause.sentence)")
+            }
+        }
+    }
+
+    @Test func aRecordThatTheFoldCannotReadIsPassedOverByItsOffset() {
+        let looks = [partition(0, still, member: "a at h"), partition(1, moving, member: "a at h")]
+        let own = causes(looks, of: "standing-fold").first?.sentence
+        #expect(own?.hasSuffix("restore the topic, or `standing ledger skip 0 40 --reason TEXT`") == true)
+        let other = causes(looks).first?.sentence
+        #expect(other?.contains("--topic orders --partition 0 --offset 40 --max-messages 1") == true)
     }
 }

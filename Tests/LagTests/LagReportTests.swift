@@ -47,7 +47,8 @@ private let mixed = LagReport(
             intake  total           -          -     -   >= 600  records       -  >= 12.3  unknown    unknown    unknown   unknown      >= 0%  unknown (classic, Stable)
 
             GROUP   CAUSE              WHAT TO DO
-            intake  nothing-committed  nothing is committed of alpha[0]: where the group reads on there is not known
+            idle    nothing-committed  no partition of it is known: it has committed nothing, or this client may not describe its topics
+            intake  nothing-committed  nothing is committed of alpha[0]: see that its consumers run; where they begin is decided by their auto.offset.reset
 
             """
         #expect(mixed.table() == expected)
@@ -64,7 +65,8 @@ private let mixed = LagReport(
             intake  total           -          -     -   >= 600  records       -  >= 12.3  unknown    unknown    unknown   unknown      >= 0%  unknown (classic, Stable)
 
             GROUP   CAUSE              WHAT TO DO
-            intake  nothing-committed  nothing is committed of alpha[0]: where the group reads on there is not known
+            idle    nothing-committed  no partition of it is known: it has committed nothing, or this client may not describe its topics
+            intake  nothing-committed  nothing is committed of alpha[0]: see that its consumers run; where they begin is decided by their auto.offset.reset
 
             """
         #expect(mixed.table(all: true) == expected)
@@ -139,12 +141,14 @@ private let mixed = LagReport(
 
     @Test func jsonSaysUnknownAsNull() {
         let expected = [
-            #"{"groups":[{"arrivalRate":null,"catchUp":null,"causes":[],"consumptionRate":null,"events":null,"#,
+            #"{"groups":[{"arrivalRate":null,"catchUp":null,"causes":[{"code":"nothing-committed","partition":null,"#,
+            #""sentence":"no partition of it is known: it has committed nothing, or this client may not "#,
+            #"describe its topics","topic":null}],"consumptionRate":null,"events":null,"#,
             #""group":"idle","isolation":null,"knownRecords":null,"knownSeconds":null,"lost":null,"#,
             #""members":null,"partitions":[],"records":null,"retention":null,"seconds":null,"state":"Empty","#,
             #""status":"unknown","trend":null,"type":null,"unit":"records","worst":null},{"arrivalRate":null,"#,
             #""catchUp":null,"causes":[{"code":"nothing-committed","partition":0,"#,
-            #""sentence":"nothing is committed of alpha[0]: where the group reads on there is not known","#,
+            #""sentence":"nothing is committed of alpha[0]: see that its consumers run; where they begin is decided by their auto.offset.reset","#,
             #""topic":"alpha"}],"consumptionRate":null,"events":null,"group":"intake","isolation":null,"#,
             #""knownRecords":600,"knownSeconds":12.345,"lost":null,"members":2,"#,
             #""partitions":[{"arrivalRate":null,"catchUp":null,"committed":null,"consumptionRate":null,"#,

@@ -85,6 +85,11 @@ import Testing
         #expect(codes(report([member("one", [0])], ledgerPartitions: nil)) == [])
         #expect(codes(report([member(), member("two", [], nil, metrics: nil)])) == [])
         #expect(codes(report([member("one", [0]), member("two", [1], nil, metrics: nil)])) == ["silent"])
+        let asked = StatusReport(
+            time: 0, members: [member("two", [], nil, metrics: nil)], groups: [], ledgerPartitions: nil, owned: nil,
+            asked: ["two:8080"])
+        #expect(codes(asked) == ["silent"], "whom the operator names should answer")
+        #expect(codes(report([member("one", [0, 1], nil, metrics: nil)])) == ["silent"])
         let unready =
             #"{"ready":false,"error":"x","reasons":["it folds"],"intakePartitions":0,"foldPartitions":2,"currentPartitions":1,"#
             + #""quarantined":[{"partition":1,"offset":7,"reason":"no frame"}],"#

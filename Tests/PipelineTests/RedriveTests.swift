@@ -1,6 +1,7 @@
 import Foundation
 import Kafka
 import Pipeline
+import Replay
 import Scoring
 import Testing
 
@@ -236,8 +237,12 @@ extension PipelineServiceTests {
             let rest = try redrive(fixture)
             #expect(rest.sent == [Fixture.bills: 1, Fixture.rides: 1] && rest.discarded == [first])
             // What went to intake again is no more to be discarded.
-            let all = try discard()
+            let progress = ReplayProgress()
+            let all = try Discard(fixture.kafka, deadLetters: fixture.topics.deadLetter, progress: progress).run(
+                DeadLetterTopic.Filter(), reason: "the sender tried it out", isDryRun: false)
             #expect(all.discarded == 0 && all.alreadyDiscarded == 1 && all.alreadySent == 2)
+            // Three letters and three marks, each read twice.
+            #expect(progress.total == 12 && progress.offsets == 12)
         }
 
         @Test(arguments: ["", "1", "1:", ":1", "-1:2", "1:-2", "1:2:3", "a:1"]) func noPlace(_ text: String) {

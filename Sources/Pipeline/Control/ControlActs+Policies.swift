@@ -50,8 +50,8 @@ extension ControlActs {
         return (text, PolicyHash.of(active))
     }
 
-    /// What the ledger made of an activation: the details of an answer. Throws where nothing changed; nil for every other act, and
-    /// while it is not known.
+    /// The outcome of an activation in the ledger, as the details of an answer. Throws if the activation had no effect.
+    /// Nil for every other act, and while the outcome is unknown.
     func outcome(
         of request: ControlRequest, isRepeat: Bool, until deadline: ContinuousClock.Instant
     ) async throws(ControlRefusal) -> String? {
@@ -67,6 +67,34 @@ extension ControlActs {
         case .olderLedger(let version):
             throw .conflict("older-ledger", "the ledger is of fold version \(version): nothing changed")
         case .outOfRange: throw .conflict("out-of-range", "the activation's time is out of range: nothing changed")
+        }
+    }
+
+    /// Throws if a source cannot be withdrawn or restored: of the control topic without which nobody is enrolled, and
+    /// where nothing would change.
+    func checkSource(_ topic: String, _ kind: ControlAct.Kind) async throws(ControlRefusal) {
+        guard topic != service.configuration.topics.control else {
+            throw .invalid("topic: it is the control topic, without which nobody is enrolled")
+        }
+        let policies = policies
+        let found = await onThread {
+            try policies.read { ($0.withdrawnSources.contains(topic), $0.hasSource(topic), $0.foldVersion) }
+        }
+        guard let (isWithdrawn, isKnown, version) = found else { throw Self.readingFailed }
+        guard version >= PolicyHistory.sourcesVersion else {
+            throw .conflict(
+                "older-ledger",
+                "the ledger is of fold version \(version), in which no source is withdrawn: `standing ledger upgrade` moves it"
+            )
+        }
+        guard isWithdrawn != (kind == .withdrawSource) else {
+            throw isWithdrawn
+                ? .conflict("withdrawn-already", "the source is withdrawn already")
+                : .conflict("not-withdrawn", "the source is not withdrawn")
+        }
+        // A source that is not read any more can be taken back, and one that nobody knows cannot.
+        guard isWithdrawn || isKnown || service.configuration.topics.sources.contains(topic) else {
+            throw .invalid("topic: there is no source topic of this name")
         }
     }
 
@@ -100,7 +128,7 @@ extension ControlActs {
             let version = parts.last.flatMap({ Int64($0) })
         else { throw .invalid("to is not NAME/VERSION or VERSION") }
         let id = parts.count == 2 ? String(parts[0]) : active.id
-        // Two texts can have one name and version; the active one is not what is meant.
+        // Two texts can have one name and version. The other one than the active text is wanted.
         for text in texts.dropLast().reversed() where text != active.text {
             guard let policy = try? ScoringPolicy(yaml: text, file: "ledger") else { continue }
             if policy.id == id, Int64(policy.version) == version { return text }
@@ -189,7 +217,7 @@ extension ControlActs {
 }
 
 extension PipelineService {
-    /// Where the ledger has one of a subject's events first.
+    /// The position of the first entry with this subject's event.
     func firstPlace(of subject: [UInt8], source: [UInt8], id: [UInt8]) throws -> ControlActs.Traced {
         guard let partition = ledgerPartition(of: subject) else { return .unknown }
         var traced = ControlActs.Traced.unknown

@@ -3,12 +3,13 @@ internal import Synchronization
 /// The progress of a replay. Its threads count, and any thread may read.
 public final class ReplayProgress: Sendable {
     /// Offsets to be read; 0 if it is not known.
-    public let total: Int64
+    public var total: Int64 { expected.load(ordering: .relaxed) }
+    private let expected: Atomic<Int64>
     private let offsetsRead = Atomic<Int64>(0)
     private let entriesFolded = Atomic<Int64>(0)
     private let stopped = Atomic(false)
 
-    public init(total: Int64 = 0) { self.total = total }
+    public init(total: Int64 = 0) { expected = Atomic(total) }
 
     public var offsets: Int64 { offsetsRead.load(ordering: .relaxed) }
     public var entries: Int64 { entriesFolded.load(ordering: .relaxed) }
@@ -16,6 +17,9 @@ public final class ReplayProgress: Sendable {
     /// Requests every thread to end after its current frame.
     public func stop() { stopped.store(true, ordering: .relaxed) }
     public var isStopped: Bool { stopped.load(ordering: .relaxed) }
+
+    /// Adds to the offsets to be read, for work whose extent is known after it has begun.
+    public func expect(_ offsets: Int64) { expected.add(offsets, ordering: .relaxed) }
 
     public func add(offsets: Int64, entries: Int64) {
         offsetsRead.add(offsets, ordering: .relaxed)

@@ -1,0 +1,65 @@
+internal import Events
+internal import Foundation
+internal import GRDB
+
+extension TableInput {
+    /// The statement for all rows of a table.
+    public static func statement(table: String) -> String { "SELECT * FROM \"\(table.replacing("\"", with: "\"\""))\"" }
+
+    /// A row's line is its number, from 1. Integers and reals become numbers, texts become strings, and blobs become
+    /// base64.
+    func forEachRowOfSQLite(_ body: (TableInput.Row) throws -> Void) throws {
+        do {
+            guard FileManager.default.isReadableFile(atPath: file) else {
+                throw Failure(description: "\(file): error: cannot be read")
+            }
+            var configuration = Configuration()
+            configuration.readonly = true
+            let database = try DatabaseQueue(path: file, configuration: configuration)
+            try database.read { database in
+                let cursor = try GRDB.Row.fetchCursor(database, sql: query)
+                let columns = try database.makeStatement(sql: query).columnNames
+                if let twice = columns.indices.first(where: { columns[..<$0].contains(columns[$0]) }) {
+                    throw Failure(description: "\(file): error: two columns have the name \"\(columns[twice])\"")
+                }
+                try body(.columns(columns))
+                var json = ByteWriter()
+                var number = 0
+                while let row = try cursor.next() {
+                    number += 1
+                    try body(
+                        Self.write(row, columns, &json)
+                            ? .row(line: number, json: json.bytes)
+                            : .refused(line: number, message: "a number that is infinite"))
+                }
+            }
+        } catch let error as DatabaseError {
+            let message = error.message ?? "\(error.resultCode)"
+            let isMany = message.hasPrefix("Multiple statements")
+            throw Failure(description: "\(file): error: \(isMany ? "--query is one SELECT" : message)")
+        }
+    }
+
+    /// Returns false if JSON has no such value.
+    private static func write(_ row: GRDB.Row, _ columns: [String], _ json: inout ByteWriter) -> Bool {
+        json.removeAll()
+        json.append(byte: UInt8(ascii: "{"))
+        for (index, name) in columns.enumerated() {
+            if index > 0 { json.append(byte: UInt8(ascii: ",")) }
+            json.append(jsonString: name)
+            json.append(byte: UInt8(ascii: ":"))
+            let value: DatabaseValue = row[index]
+            switch value.storage {
+            case .null: json.append("null")
+            case .int64(let number): json.append(decimal: number)
+            case .double(let number):
+                guard number.isFinite else { return false }
+                json.append(number.description)
+            case .string(let text): json.append(jsonString: text)
+            case .blob(let data): json.append(jsonString: data.base64EncodedString())
+            }
+        }
+        json.append(byte: UInt8(ascii: "}"))
+        return true
+    }
+}

@@ -1,0 +1,121 @@
+internal import Events
+internal import Foundation
+public import Lag
+public import Pipeline
+internal import Synchronization
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
+/// Asks members of Standing over HTTP for their state. The calls block.
+public final class MemberReadings: Sendable {
+    /// The longest wait for an answer.
+    private static let seconds = 2.0
+    /// No member has a longer answer.
+    private static let maximumBytes = 4 << 20
+
+    private let session: URLSession
+
+    public init() {
+        let configuration = URLSessionConfiguration.ephemeral
+        configuration.timeoutIntervalForRequest = Self.seconds
+        configuration.timeoutIntervalForResource = Self.seconds
+        configuration.httpShouldSetCookies = false
+        session = URLSession(configuration: configuration)
+    }
+
+    deinit { session.invalidateAndCancel() }
+
+    /// The answers of the members at these addresses (`HOST:PORT`), each once. `notes` gets those that did not answer.
+    /// A member that hangs delays the others by at most two times `seconds`.
+    public func ask(_ addresses: [String], _ notes: inout [String]) -> [MemberReading] {
+        var seen: Set<String> = []
+        let addresses = addresses.filter { seen.insert($0).inserted }
+        let answers = eachAtOnce(addresses) { [self] address -> Result<MemberReading, Silence> in
+            guard let readiness = get(address, "/readyz") else {
+                return .failure(Silence(reason: "it does not answer"))
+            }
+            let metrics = get(address, "/metrics").map { String(decoding: $0, as: UTF8.self) }
+            let reading = MemberReading(member: address.printable(), readiness: readiness, metrics: metrics)
+            return reading.map { .success($0) } ?? .failure(Silence(reason: "this is none of a member's answers"))
+        }
+        return zip(addresses, answers).compactMap { address, answer in
+            switch answer {
+            case .success(let reading): return reading
+            case .failure(let silence):
+                notes.append("member \(address.printable()): \(silence.reason)")
+                return nil
+            }
+        }
+    }
+
+    private struct Silence: Error { let reason: String }
+
+    /// The number of members that are asked at the same time.
+    private static let atOnce = 16
+
+    /// Each member with its answer. A member that hangs delays the others by at most two times `seconds`.
+    public func statuses(of members: [MembersTable.Member]) -> [MemberStatus] {
+        eachAtOnce(members) { [self] member in
+            let readiness = get(member.address, "/readyz")
+            let metrics = readiness == nil ? nil : get(member.address, "/metrics")
+            return MemberStatus(
+                name: member.name, address: member.address, partitions: member.partitions, readiness: readiness,
+                metrics: metrics.map { String(decoding: $0, as: UTF8.self) })
+        }
+    }
+
+    /// One answer for each, in the same order.
+    private func eachAtOnce<Asked: Sendable, Told: Sendable>(
+        _ asked: [Asked], _ ask: @escaping @Sendable (Asked) -> Told
+    ) -> [Told] {
+        let answers = Mutex([Int: Told]())
+        let turn = DispatchSemaphore(value: Self.atOnce)
+        let group = DispatchGroup()
+        for (index, one) in asked.enumerated() {
+            turn.wait()
+            DispatchQueue.global().async(group: group) {
+                defer { turn.signal() }
+                let told = ask(one)
+                answers.withLock { $0[index] = told }
+            }
+        }
+        group.wait()
+        return answers.withLock { answers in asked.indices.compactMap { answers[$0] } }
+    }
+
+    /// Nil if it does not answer.
+    public func metrics(of address: String) -> String? {
+        get(address, "/metrics").map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The body, whatever the status: a member that is not ready answers with 503. Nil if there is none. A member that
+    /// speaks TLS closes a connection of plain HTTP, and is then asked over TLS. A member that hangs is not asked
+    /// twice.
+    private func get(_ address: String, _ path: String) -> Data? {
+        let deadline = DispatchTime.now() + Self.seconds
+        return ask("http://\(address)\(path)", until: deadline) ?? ask("https://\(address)\(path)", until: deadline)
+    }
+
+    private func ask(_ text: String, until deadline: DispatchTime) -> Data? {
+        guard let url = URL(string: text), deadline > .now() else { return nil }
+        let answer = Answer()
+        let isDone = DispatchSemaphore(value: 0)
+        let request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
+        let task = session.dataTask(with: request) { body, _, error in
+            answer.body.withLock { $0 = error == nil ? body : nil }
+            isDone.signal()
+        }
+        task.resume()
+        guard isDone.wait(timeout: deadline) == .success else {
+            task.cancel()
+            return nil
+        }
+        return answer.body.withLock { $0 }.flatMap { $0.count <= Self.maximumBytes ? $0 : nil }
+    }
+
+    private final class Answer: Sendable {
+        let body = Mutex<Data?>(nil)
+    }
+}
