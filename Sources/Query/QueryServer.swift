@@ -60,6 +60,7 @@ public final class QueryServer: Sendable {
     /// is no console. `version`: of the program.
     public init(
         service: PipelineService, metrics: PrometheusMetrics, address: HTTPAddress, certificate: TLSCertificate? = nil,
+        memberClient: TLSClient? = nil,
         announcement: Announcement, lag: MemberLag? = nil,
         program: @escaping @Sendable (inout Exposition) -> Void = { _ in },
         options: RouteTable.Options = RouteTable.Options(access: .loopback), secret: MemberSecret? = nil,
@@ -67,8 +68,10 @@ public final class QueryServer: Sendable {
         logger: Logger
     ) {
         (self.options, self.more, self.console, self.version) = (options, more, console, version)
+        let channel: MemberChannel =
+            certificate == nil ? .plain : memberClient.map { .authorities($0) } ?? .tls
         forwarding = Forwarding(
-            maximum: min(32, QueryServer.share), secret: secret, isTLS: certificate != nil,
+            maximum: min(32, QueryServer.share), secret: secret, channel: channel,
             isRefused: secret == nil && options.access.isGate)
         self.service = service
         (programme, self.desk) = (ProgrammeAnswers(service), desk)
@@ -77,7 +80,7 @@ public final class QueryServer: Sendable {
         self.mask = mask
         // A question about changes takes seconds, so these have room of their own.
         let following = Forwarding(
-            maximum: ChangeMirror.maximumMembers, secret: secret, isTLS: certificate != nil,
+            maximum: ChangeMirror.maximumMembers, secret: secret, channel: channel,
             isRefused: secret == nil && options.access.isGate)
         queries = SubjectQueries(service, work: overviewWork, ask: Self.asking(forwarding))
         mirror = ChangeMirror(service, ask: Self.asking(following))

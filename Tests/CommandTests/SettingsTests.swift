@@ -197,7 +197,8 @@ extension CommandTests {
                 "access-keys": folder.path("keys.json"), "access-algorithms": "ES256", "access-roles-claim": "r",
                 "access-subject-claim": "s", "session-key": folder.path("session"), "rate-limit": "50",
                 "tls-certificate": folder.path("tls.pem"), "tls-key": folder.path("tls.key"),
-                "member-secret": folder.path("members"), "control-keys": folder.path("control.pub"),
+                "member-secret": folder.path("members"), "member-ca": folder.path("ca.pem"),
+                "control-keys": folder.path("control.pub"),
                 "control-key": folder.path("control"), "four-eyes": "activate",
             ]
             for command in ["perks", "blacklist"] {
