@@ -38,9 +38,12 @@ let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
-/// A room of the house; its dependencies are the only modules it may import. `excluding`: its pages.
+/// The page of every room.
+let page = "README.md"
+
+/// A room of the house; its dependencies are the only modules it may import. `excluding`: its pages beside README.md.
 func room(_ name: String, _ dependencies: [Target.Dependency] = [], excluding pages: [String] = []) -> Target {
-    .target(name: name, dependencies: dependencies, exclude: pages, swiftSettings: strict)
+    .target(name: name, dependencies: dependencies, exclude: [page] + pages, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -77,10 +80,10 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         // No pkg-config file: its module map names the library.
         .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
-        .target(name: "CIntrinsics"),
-        .target(name: "CBuild", cSettings: [.define("STANDING_COMMIT", to: "\"\(commit)\"")]),
+        .target(name: "CIntrinsics", exclude: [page]),
+        .target(name: "CBuild", exclude: [page], cSettings: [.define("STANDING_COMMIT", to: "\"\(commit)\"")]),
         .target(
-            name: "CSimdJSON",
+            name: "CSimdJSON", exclude: [page],
             // Without it simdjson checks its own use, at a third of the speed.
             cxxSettings: [.define("NDEBUG", .when(configuration: .release))],
             linkerSettings: [.linkedLibrary("simdjson")]),
@@ -88,7 +91,7 @@ let package = Package(
         // Pure: no broker, no clock.
         room("Events", ["CSimdJSON", crypto]),
         .target(
-            name: "CEL", exclude: ["README.md", "Tables"], swiftSettings: strict,
+            name: "CEL", exclude: [page, "Tables"], swiftSettings: strict,
             // Programs without Foundation do not link it.
             linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
         room("CELJSON", ["CEL"]),
@@ -125,7 +128,6 @@ let package = Package(
         room(
             "Disasters",
             ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", "Simulation", logging]),
-        room("Quickstart", ["Events", "Simulation"]),
         room("Terminal", ["Events", "Ledger", "Replay", argumentParser, logging]),
         room(
             "Options",
@@ -137,9 +139,16 @@ let package = Package(
             "Feeding",
             ["Events", "Kafka", "Ledger", "Mapping", "Options", "Replay", "Terminal", "Topics", argumentParser, grdb]),
         room(
+            "Quickstart",
+            [
+                "Downstream", "Events", "Feeding", "Kafka", "Lag", "Options", "Pipeline", "Policy", "Query", "Replay",
+                "Scoring", "Simulation", "Terminal", "Topics", logging,
+            ]),
+        room(
             "Benchmarks",
             [
-                "CEL", "CELJSON", "CMimalloc", "Events", "Feeding", "HTTP", "Kafka", "Ledger", "Mapping", "Options", "Pipeline",
+                "CEL", "CELJSON", "CMimalloc", "Events", "Feeding", "HTTP", "Kafka", "Ledger", "Mapping", "Options",
+                "Pipeline",
                 "Policy", "Query", "Replay", "Scoring", "Terminal", "Topics", argumentParser, histogram, logging,
                 metrics, nio, nioHTTP1, nioPosix,
             ]),
@@ -151,7 +160,7 @@ let package = Package(
                 "Options", "Pipeline", "Policy", "Query", "Quickstart", "Replay", "Scoring", "ServiceManager",
                 "Terminal", "Topics", argumentParser, logging, metrics,
             ],
-            swiftSettings: strict),
+            exclude: [page], swiftSettings: strict),
 
         // A malloc that counts, linked into tests only.
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),

@@ -1,4 +1,4 @@
-/// The form of an act: what it does in words, what the person fills in, and where the page goes afterwards.
+/// The form of an act: its description, the fields that the person fills in, and the page that follows it.
 struct ActForm {
     struct Input {
         var name: String
@@ -11,9 +11,9 @@ struct ActForm {
     var title: String
     var sentence: String
     var button: String
-    /// Whether somebody loses something by it.
+    /// Whether a subject loses something by the act.
     var isGrave = false
-    /// What the act is about, for the eye.
+    /// Facts about the object of the act, which the form shows.
     var facts: [(name: String, value: String)] = []
     var hidden: [(name: String, value: String)] = []
     var inputs: [Input] = []
@@ -25,28 +25,6 @@ struct ActForm {
 }
 
 extension ActKind {
-    /// What a page says after the act.
-    var notice: String {
-        switch self {
-        case .enrol: "The subject is enrolled."
-        case .withdraw: "The subject is withdrawn, and its state is removed."
-        case .void: "The event is voided, as if it had never happened."
-        case .fileAppeal: "The appeal is filed."
-        case .decideAppeal: "The appeal is decided."
-        case .shadow: "The policy is in the shadow. It folds the ledger from its beginning."
-        case .endShadow: "The policy is out of the shadow."
-        case .activate: "The policy is active."
-        case .rollBack: "The earlier policy is active again."
-        case .approve: "You agreed, and it is done."
-        case .decline: "The proposal is declined."
-        case .acknowledgeSource: "The source is acknowledged, and is read on."
-        case .redrive, .redriveReason: "The letters are sent again."
-        case .repair: "The repaired event is sent."
-        }
-    }
-
-    static let waitingNotice = "It waits for a second person, who has to agree. Policies lists it."
-
     /// `form`: what a link or an earlier attempt has filled in.
     func form(_ form: FormFields) -> ActForm {
         var made = bare(form)

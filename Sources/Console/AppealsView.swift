@@ -7,11 +7,11 @@ public struct Appeal: Sendable {
     public var sanction: String
     public var state: State
     public var filed: Timestamp
-    /// After it the sanction is lifted.
+    /// If the appeal is not decided by this time, the sanction is lifted.
     public var decideBy: Timestamp
     /// In the appellant's words.
     public var statement: String
-    /// Who decided and why; nil while it is open.
+    /// The decision with its author and reason; nil while the appeal is open.
     public var decision: String?
 
     public init(
@@ -24,18 +24,35 @@ public struct Appeal: Sendable {
     }
 }
 
-/// The queue, the least time left first, and what was decided lately.
-public struct AppealsView: Sendable {
+/// How somebody decided an appeal.
+public struct AppealDecision: Sendable {
+    public var subject: SubjectID
+    public var sanction: String
+    public var isUpheld: Bool
     public var time: Timestamp
-    public var open: [Appeal]
-    public var closed: [Appeal]
+    public var actor: String
+    public var reason: String?
 
-    public init(time: Timestamp, open: [Appeal], closed: [Appeal]) {
-        (self.time, self.open, self.closed) = (time, open, closed)
+    public init(
+        subject: SubjectID, sanction: String, isUpheld: Bool, time: Timestamp, actor: String, reason: String?
+    ) {
+        (self.subject, self.sanction, self.isUpheld) = (subject, sanction, isUpheld)
+        (self.time, self.actor, self.reason) = (time, actor, reason)
     }
 }
 
-/// One appeal with what its reviewer needs: the standing as it is, and as it would be without the disputed evidence.
+/// The queue, the least time left first, and what was decided lately, the newest first.
+public struct AppealsView: Sendable {
+    public var time: Timestamp
+    public var open: [Appeal]
+    public var decided: [AppealDecision]
+
+    public init(time: Timestamp, open: [Appeal], decided: [AppealDecision]) {
+        (self.time, self.open, self.decided) = (time, open, decided)
+    }
+}
+
+/// One appeal with the data for its reviewer: the present standing, and the standing without the disputed evidence.
 public struct AppealView: Sendable {
     public var appeal: Appeal
     public var sanction: Sanction
@@ -44,12 +61,12 @@ public struct AppealView: Sendable {
     public var band: String
     public var scoreWithout: Int
     public var bandWithout: String
-    /// What the sanction's condition reads, in a sentence, with and without the evidence.
+    /// The values that the sanction's condition reads, in a sentence, with and without the evidence.
     public var condition: String
     public var conditionWithout: String
-    /// Whether it would be imposed without the disputed evidence.
+    /// Whether the sanction would be imposed without the disputed evidence.
     public var holdsWithout: Bool
-    /// The events of the sanction's dimension; those in dispute are struck.
+    /// The events of the sanction's dimension. Disputed ones are marked as struck.
     public var evidence: [FileEvent]
 
     public init(

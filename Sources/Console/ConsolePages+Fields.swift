@@ -4,10 +4,13 @@ internal import Events
 // MARK: Values for the partials
 
 extension ConsolePages {
-    /// For `time`. `now`: adds how far away it is as a hint.
+    /// Values for the partial `time`. With `now` they have the distance from it as a hint.
     static func fields(_ time: Timestamp, now: Timestamp? = nil) -> Fields {
         .of(["iso": time.description, "text": moment(time), "hint": now.map { relative(time, to: $0) }])
     }
+
+    /// Nil where the time is not known.
+    static func known(_ time: Timestamp) -> Fields? { time == .distantPast ? nil : fields(time) }
 
     static func badge(_ text: String, _ level: Level?) -> Fields {
         .of(["text": text, "level": level?.rawValue ?? "plain"])
@@ -20,14 +23,14 @@ extension ConsolePages {
         ])
     }
 
-    /// For `reasons`.
+    /// Values for the partial `reasons`.
     static func fields(_ reasons: [SubjectView.Reason]) -> [Fields] {
         reasons.prefix(maximumReasons).map {
             .of(["rule": shortened($0.rule, to: 60), "points": signed($0.points), "sign": sign($0.points)])
         }
     }
 
-    /// Reasons of one step; the largest come first.
+    /// The number of reasons of one step. The greatest come first.
     private static let maximumReasons = 8
 
     static func sign(_ value: Int) -> String { value < 0 ? "minus" : value > 0 ? "plus" : "even" }
@@ -41,11 +44,12 @@ extension ConsolePages {
             .of([
                 "time": fields(event.time), "type": shortened(event.type, to: 60),
                 "id": shortened(event.name.id, to: 60), "source": shortened(event.name.source, to: 60),
-                "reasons": fields(event.reasons), "note": event.note, "data": shortened(event.data, to: maximumData),
+                "reasons": fields(event.reasons), "note": event.note,
+                "data": event.data.isEmpty ? nil : shortened(event.data, to: maximumData),
                 "partition": count(event.partition), "offset": count(event.offset), "isStruck": event.isStruck,
                 "place": ConsolePath.with(
                     ConsolePath.ledger, [("partition", "\(event.partition)"), ("offset", "\(event.offset)")]),
-                "void": canVoid && !event.isStruck
+                "void": canVoid && !event.isStruck && !event.type.hasPrefix("standing.")
                     ? ConsolePath.act(
                         .void, [("subject", subject.text), ("source", event.name.source), ("id", event.name.id)])
                     : nil,
@@ -74,7 +78,7 @@ extension ConsolePages {
         }
     }
 
-    /// For `standing`.
+    /// Values for the partial `standing`.
     static func standing(_ view: SubjectView) -> Fields {
         .of([
             "score": count(view.score), "minimum": count(view.minimum), "maximum": count(view.maximum),
@@ -88,7 +92,7 @@ extension ConsolePages {
         ])
     }
 
-    /// A clock that runs: its end, and what is left of it.
+    /// The end of a period, and the time that is left.
     static func clock(_ label: String, _ time: Timestamp, now: Timestamp) -> Fields {
         .of([
             "label": label, "time": fields(time), "left": "(\(relative(time, to: now)))",

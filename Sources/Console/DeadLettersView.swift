@@ -1,30 +1,32 @@
 public import Events
 
-/// Records that were no events.
+/// Records that are not valid events.
 public struct DeadLettersView: Sendable {
     public struct Letter: Sendable {
-        /// The place in the dead-letter topic: `3:1207`.
+        /// The partition and offset in the dead-letter topic: `3:1207`.
         public var key: String
         public var topic: String
         public var partition: Int
         public var offset: Int64
         public var time: Timestamp
         public var reason: String
-        /// What is wrong and what mends it.
+        /// The defect and its remedy.
         public var sentence: String
-        /// Of the record, as far as it is shown.
+        /// The first bytes of the record.
         public var bytes: [UInt8]
         public var size: Int
-        /// What an event that would be accepted looks like; nil if nothing is proposed.
+        /// An event that would be accepted; nil if none is proposed.
         public var proposal: String?
+        /// Whether it was neither sent again nor discarded.
+        public var isWaiting: Bool
 
         public init(
             key: String, topic: String, partition: Int, offset: Int64, time: Timestamp, reason: String,
-            sentence: String, bytes: [UInt8], size: Int, proposal: String?
+            sentence: String, bytes: [UInt8], size: Int, proposal: String?, isWaiting: Bool
         ) {
             (self.key, self.topic, self.partition, self.offset) = (key, topic, partition, offset)
             (self.time, self.reason, self.sentence) = (time, reason, sentence)
-            (self.bytes, self.size, self.proposal) = (bytes, size, proposal)
+            (self.bytes, self.size, self.proposal, self.isWaiting) = (bytes, size, proposal, isWaiting)
         }
     }
 

@@ -1,30 +1,37 @@
 public import Events
 
-/// The policies of a ledger, one of them in full, what is in the shadow, and what waits for a second person.
+/// The policies of a ledger, one of them in full, the policy in the shadow, and the proposals that wait for a second
+/// person.
 public struct PolicyView: Sendable {
     public var versions: [Version]
     /// The version that the page shows in full; nil on an empty ledger.
     public var selected: Selected?
     public var shadow: Shadow?
     public var proposals: [Proposal]
+    /// Why versions are missing; nil if none is.
+    public var failure: String?
 
-    public init(versions: [Version], selected: Selected?, shadow: Shadow?, proposals: [Proposal]) {
+    public init(
+        versions: [Version], selected: Selected?, shadow: Shadow?, proposals: [Proposal], failure: String? = nil
+    ) {
         (self.versions, self.selected, self.shadow, self.proposals) = (versions, selected, shadow, proposals)
+        self.failure = failure
     }
 
     public struct Version: Sendable {
-        /// What the console's paths call it: a hash.
+        /// The version in the console's paths: a hash.
         public var key: String
         public var name: String
         public var version: Int
-        public var since: Timestamp
+        /// Nil for the policy that the ledger begins with, and where it is not known.
+        public var since: Timestamp?
         public var isActive: Bool
-        /// Who activated it and why.
-        public var actor: String
-        public var reason: String
+        /// Who activated it and why; nil where that is not known.
+        public var actor: String?
+        public var reason: String?
 
         public init(
-            key: String, name: String, version: Int, since: Timestamp, isActive: Bool, actor: String, reason: String
+            key: String, name: String, version: Int, since: Timestamp?, isActive: Bool, actor: String?, reason: String?
         ) {
             (self.key, self.name, self.version, self.since) = (key, name, version, since)
             (self.isActive, self.actor, self.reason) = (isActive, actor, reason)
@@ -37,7 +44,7 @@ public struct PolicyView: Sendable {
         public var version: Int
         public var sections: [Section]
         public var text: String
-        /// The name of the version that `difference` compares with; nil for the first.
+        /// The name of the version with which `difference` compares; nil for the first.
         public var comparedWith: String?
         public var difference: [DiffLine]
         /// The path of its backtest's report; nil if there is none.
@@ -74,22 +81,24 @@ public struct PolicyView: Sendable {
         public var name: String
         public var version: Int
         public var since: Timestamp
-        /// Of the subjects that both policies score.
+        /// The number of subjects with a higher score, among those that both policies score.
         public var gain: Int
         public var lose: Int
         public var same: Int
         public var newSanctions: Int
         public var liftedSanctions: Int
+        /// Whether it has been activated since.
+        public var isActive: Bool
         /// How far the shadow has folded the ledger, from 0 to 1.
         public var progress: Double
         public var winners: [Mover]
         public var losers: [Mover]
 
         public init(
-            name: String, version: Int, since: Timestamp, gain: Int, lose: Int, same: Int, newSanctions: Int,
-            liftedSanctions: Int, progress: Double, winners: [Mover], losers: [Mover]
+            name: String, version: Int, since: Timestamp, isActive: Bool, gain: Int, lose: Int, same: Int,
+            newSanctions: Int, liftedSanctions: Int, progress: Double, winners: [Mover], losers: [Mover]
         ) {
-            (self.name, self.version, self.since) = (name, version, since)
+            (self.name, self.version, self.since, self.isActive) = (name, version, since, isActive)
             (self.gain, self.lose, self.same) = (gain, lose, same)
             (self.newSanctions, self.liftedSanctions) = (newSanctions, liftedSanctions)
             (self.progress, self.winners, self.losers) = (progress, winners, losers)
@@ -100,10 +109,10 @@ public struct PolicyView: Sendable {
         public var subject: SubjectID
         public var before: Int
         public var after: Int
-        /// The rule that makes most of it.
-        public var rule: String
+        /// The rule that makes most of it; nil if it is not known.
+        public var rule: String?
 
-        public init(subject: SubjectID, before: Int, after: Int, rule: String) {
+        public init(subject: SubjectID, before: Int, after: Int, rule: String?) {
             (self.subject, self.before, self.after, self.rule) = (subject, before, after, rule)
         }
     }
@@ -111,14 +120,24 @@ public struct PolicyView: Sendable {
     /// An act that waits for a second person.
     public struct Proposal: Sendable {
         public var key: String
-        /// `activate card 4`
+        /// `Activate card 4`
         public var act: String
         public var actor: String
         public var reason: String
         public var time: Timestamp
+        /// After this time nobody can agree.
+        public var expires: Timestamp
+        /// What it would change, as its proposer was shown it; nil if it was not folded.
+        public var summary: String?
+        /// The policy that would be active, compared with the active one.
+        public var difference: [DiffLine]
 
-        public init(key: String, act: String, actor: String, reason: String, time: Timestamp) {
-            (self.key, self.act, self.actor, self.reason, self.time) = (key, act, actor, reason, time)
+        public init(
+            key: String, act: String, actor: String, reason: String, time: Timestamp, expires: Timestamp,
+            summary: String?, difference: [DiffLine]
+        ) {
+            (self.key, self.act, self.actor, self.reason) = (key, act, actor, reason)
+            (self.time, self.expires, self.summary, self.difference) = (time, expires, summary, difference)
         }
     }
 }

@@ -3,11 +3,11 @@ internal import Synchronization
 extension PipelineService {
     /// Where the changes of each ledger partition can be read.
     public struct ChangePlaces: Sendable, Equatable {
-        /// Here.
+        /// At this member.
         public var here: [Int32] = []
         /// At other members, by `HOST:PORT` as they announce it.
         public var elsewhere: [(partition: Int32, address: String)] = []
-        /// Where nobody says that it owns them.
+        /// At no known member.
         public var nowhere: [Int32] = []
 
         public static func == (a: Self, b: Self) -> Bool {
@@ -15,11 +15,19 @@ extension PipelineService {
         }
     }
 
-    /// A member streams the changes of its own partitions. Who wants all of them asks each member that this names.
-    public var changePlaces: ChangePlaces {
-        var places = ChangePlaces(here: changes.ownedPartitions)
-        let own = Set(places.here)
-        for partition in 0..<Int32(ledgerPartitions.load(ordering: .acquiring)) where !own.contains(partition) {
+    /// As it is now: a member that streams asks the owners of the other partitions as long as somebody reads.
+    public var changePlaces: ChangePlaces { places(beside: changes.readablePartitions) }
+
+    /// The ledger partitions of other members, by their addresses.
+    public var partitionsElsewhere: [String: [Int32]] {
+        Dictionary(grouping: places(beside: changes.ownedPartitions).elsewhere, by: \.address)
+            .mapValues { $0.map(\.partition) }
+    }
+
+    private func places(beside here: [Int32]) -> ChangePlaces {
+        var places = ChangePlaces(here: here)
+        let known = Set(here)
+        for partition in 0..<Int32(ledgerPartitions.load(ordering: .acquiring)) where !known.contains(partition) {
             if let address = address(ofOwner: Int(partition)) {
                 places.elsewhere.append((partition, address))
             } else {

@@ -5,8 +5,8 @@ internal import Foundation
 public import Logging
 public import Pipeline
 
-/// Takes what people want done: records it in the audit, has a second person approve it where that is asked for, does it, and records
-/// what came of it. Who may do what, its callers have checked (`Permission`).
+/// Executes acts of people. It records an act in the audit, has it approved by a second person if that is required,
+/// executes it, and records the outcome. Callers check the permission (`Permission`).
 public final class ControlDesk: Sendable {
     /// An HTTP status and a JSON document.
     public struct Reply: Sendable {
@@ -19,11 +19,15 @@ public final class ControlDesk: Sendable {
     private let acts: ControlActs
     private let audit: any AuditLog
     private let fourEyes: FourEyes?
+    /// What is known of the audit; nil where it is not followed.
+    let index: AuditIndex?
     private let logger: Logger
 
     /// `fourEyes`: nil if no act needs two people.
-    public init(_ acts: ControlActs, audit: any AuditLog, fourEyes: FourEyes?, logger: Logger) {
-        (self.acts, self.audit, self.fourEyes, self.logger) = (acts, audit, fourEyes, logger)
+    public init(
+        _ acts: ControlActs, audit: any AuditLog, fourEyes: FourEyes?, index: AuditIndex? = nil, logger: Logger
+    ) {
+        (self.acts, self.audit, self.fourEyes, self.index, self.logger) = (acts, audit, fourEyes, index, logger)
     }
 
     /// The permission that an act needs.
@@ -41,8 +45,8 @@ public final class ControlDesk: Sendable {
         }
     }
 
-    /// Does an act, or proposes it where it needs two people. `body`: as `ControlRequest` reads it. `key`: the request's
-    /// `Idempotency-Key`; nil if it has none. `wait`: seconds; nil is `ControlActs.standardWait`.
+    /// Executes an act, or proposes it if it needs two people. `body`: as `ControlRequest` reads it. `key`: the
+    /// request's `Idempotency-Key`; nil if it has none. `wait`: seconds; nil for `ControlActs.standardWait`.
     public func act(
         _ kind: ControlAct.Kind, subject: [UInt8]? = nil, body: [UInt8], by caller: Caller, key: String?,
         wait: Int? = nil, wantsFacts: Bool = false
@@ -76,7 +80,7 @@ public final class ControlDesk: Sendable {
                 request, wait: wait.map { .seconds($0) } ?? ControlActs.standardWait, wantsFacts: wantsFacts)
             await note(
                 kind, subject: subject, by: caller, reason: request.reason, outcome: result.status.rawValue,
-                details: details(of: result))
+                details: details(of: request) + details(of: result))
             var writer = ByteWriter()
             result.writeJSON(to: &writer)
             return Reply(status: result.httpStatus, json: Array(writer.bytes))
@@ -86,12 +90,25 @@ public final class ControlDesk: Sendable {
         }
     }
 
+    static let (sanctionDetail, outcomeDetail, proposerDetail) = ("sanction", "decision", "proposer")
+    static let placeDetail = "ledger"
+
+    /// What the record of an act has beside its result.
+    private func details(of request: ControlRequest) -> [(name: String, value: String)] {
+        var details: [(name: String, value: String)] = []
+        if case .decideAppeal(let sanction, let outcome) = request.act {
+            details += [(Self.sanctionDetail, sanction), (Self.outcomeDetail, outcome.rawValue)]
+        }
+        if request.approver != nil { details.append((Self.proposerDetail, request.actor)) }
+        return details
+    }
+
     private func details(of result: ControlResult) -> [(name: String, value: String)] {
         var details: [(name: String, value: String)] = []
         if let id = result.id { details.append(("event", id)) }
         if result.isRepeat { details.append(("repeated", "true")) }
         if let place = result.place {
-            details.append(("ledger", "\(place.partition):\(place.offset):\(place.entry)"))
+            details.append((Self.placeDetail, "\(place.partition):\(place.offset):\(place.entry)"))
         }
         return details
     }
@@ -105,7 +122,7 @@ public final class ControlDesk: Sendable {
             details: details)
     }
 
-    /// What came of it is known without the record, too: the ledger has it.
+    /// Records the outcome. A failure is only logged, because the ledger has the outcome too.
     private func note(
         _ kind: ControlAct.Kind, subject: [UInt8]?, by caller: Caller, reason: String?, outcome: String,
         details: [(name: String, value: String)] = []
@@ -123,7 +140,7 @@ public final class ControlDesk: Sendable {
     private func propose(
         _ request: ControlRequest, _ body: String, by caller: Caller, _ fourEyes: FourEyes
     ) async throws(ControlRefusal) -> Reply {
-        // The same request again is the same proposal.
+        // A repeated request is the same proposal.
         let id = "p-" + PolicyHash.of("\(request.actor)\n\(request.key)").prefix(32)
         if let known = fourEyes.proposal(id) {
             guard known.hash == PolicyHash.of(body) else {
@@ -151,7 +168,7 @@ public final class ControlDesk: Sendable {
         return Reply(status: 202, json: Array(writer.bytes))
     }
 
-    /// The proposals that wait, the oldest first: `{"proposals":[…]}` as `Proposal.write` writes them, without bodies.
+    /// The open proposals, the oldest first: `{"proposals":[…]}` as `Proposal.write` writes them, without bodies.
     public func proposals() -> Reply {
         var writer = ByteWriter()
         writer.append("{\"proposals\":[")
@@ -163,13 +180,13 @@ public final class ControlDesk: Sendable {
         return Reply(status: 200, json: Array(writer.bytes))
     }
 
-    /// The same as values.
+    /// The open proposals as values.
     var openProposals: [Proposal] { fourEyes?.open ?? [] }
 
-    /// SHA-256 of what a proposal would do; nil if there is none of this id.
-    func hash(ofProposal id: String) -> String? { fourEyes?.proposal(id)?.hash }
+    /// Nil if there is none of this id.
+    func knownProposal(_ id: String) -> Proposal? { fourEyes?.proposal(id) }
 
-    /// One proposal, with what it would do.
+    /// One proposal, with its act.
     public func proposal(_ id: String) throws(ControlRefusal) -> Reply {
         guard let proposal = fourEyes?.proposal(id) else {
             throw ControlRefusal(404, "no-proposal", "there is no proposal of this id")
@@ -183,12 +200,13 @@ public final class ControlDesk: Sendable {
         return Reply(status: status, json: Array(writer.bytes))
     }
 
-    /// The act that a proposal is about; nil if there is no such proposal.
+    /// The kind of a proposal's act; nil if there is no such proposal.
     public func kind(ofProposal id: String) -> ControlAct.Kind? {
         fourEyes?.proposal(id).flatMap { ControlAct.Kind(rawValue: $0.act) }
     }
 
-    /// Approves a proposal and does what it says. `hash`: of what was read (`sha256`). A repeat by the same person does it once.
+    /// Approves a proposal and executes its act. `hash`: the `sha256` that the person has read. A repeat by the same
+    /// person has no further effect.
     public func approve(
         _ id: String, hash: String, by caller: Caller, wait: Int? = nil
     ) async throws(ControlRefusal) -> Reply {

@@ -2,13 +2,13 @@ public import Access
 internal import Console
 public import Events
 public import HTTP
-import Hummingbird
+internal import Hummingbird
 public import Logging
 public import Pipeline
-import Synchronization
+internal import Synchronization
 
-/// The HTTP side of `standing serve`: the routes of this module and those that others bring, in one table. Requests are not logged,
-/// for their paths name subjects.
+/// The HTTP side of `standing serve`: the routes of this module and those of others, in one table. Requests are not
+/// logged, because their paths name subjects.
 public final class QueryServer: Sendable {
     let service: PipelineService
     let metrics: PrometheusMetrics
@@ -23,26 +23,35 @@ public final class QueryServer: Sendable {
     private let console: AccessControl?
     private let version: String
     let forwarding: Forwarding
-    /// Files and standings of the past: each reads the disk and takes some megabytes.
+    /// For files and standings of the past. Each reads the disk and takes some megabytes.
     let historyWork = BlockingWork(threads: 4, maximum: min(32, share))
-    /// Standings of now whose partition's fold is at work: each waits for a slice of it.
+    /// For present standings whose partition's fold is busy. Each waits for a slice of it.
     let standingWork = BlockingWork(threads: 8, maximum: maximumStandings)
-    /// Each of the sorts of work that take long leaves the connections of the others free, and all of them some for `/livez`.
+    /// Each kind of long work uses at most this share of the connections, so that the others, and `/livez`, have some
+    /// left.
     private static let share = HTTPServer.maximumConnections / 4
-    /// Standings that can wait for their folds at once; what is beyond is answered with 503.
+    /// Standings that can wait for their folds at once. Further requests are answered with 503.
     public static var maximumStandings: Int { max(1, share) }
     let streams = EventStreams()
     let refusals = Refusals()
-    /// Overviews and queues of appeals: each looks at all partitions.
+    /// For overviews and queues of appeals. Each reads the state of all partitions.
     let overviewWork = BlockingWork(threads: 2, maximum: maximumStandings)
     let mask: SubjectMask
     let overviewWatch: OverviewWatch
     let queries: SubjectQueries
+    let mirror: ChangeMirror
     let programme: ProgrammeAnswers
     let desk: ControlDesk?
     private let boundPort = Mutex<Int?>(nil)
-    /// Who asks other members for what this one asks itself.
+    /// The caller of this member's questions to other members.
     private static let asMember = Caller(name: "member", roles: [.service])
+
+    private static func asking(_ forwarding: Forwarding) -> SubjectQueries.Ask {
+        { address, path, body in
+            guard let address = HTTPAddress(address) else { return nil }
+            return await forwarding.ask(address, path: path, body: body, for: asMember)
+        }
+    }
 
     /// Port 0 takes a free one. `lag`: nil where nobody measures it. `program`: adds what every server's `/metrics` has. `options`: who
     /// is answered. `secret`: of all members, so that they mask alike; nil if requests that are sent on name no caller. `more`: routes
@@ -65,10 +74,12 @@ public final class QueryServer: Sendable {
         self.metrics = metrics
         let mask = secret?.mask ?? SubjectMask()
         self.mask = mask
-        queries = SubjectQueries(service, work: overviewWork) { [forwarding] address, path, body in
-            guard let address = HTTPAddress(address) else { return nil }
-            return await forwarding.ask(address, path: path, body: body, for: Self.asMember)
-        }
+        // A question about changes takes seconds, so these have room of their own.
+        let following = Forwarding(
+            maximum: ChangeMirror.maximumMembers, secret: secret, isTLS: certificate != nil,
+            isRefused: secret == nil && options.access.isGate)
+        queries = SubjectQueries(service, work: overviewWork, ask: Self.asking(forwarding))
+        mirror = ChangeMirror(service, ask: Self.asking(following))
         overviewWatch = OverviewWatch(service, queries: queries, lag: lag, mask: { mask($0) })
         (self.address, self.certificate) = (address, certificate)
         self.announcement = announcement
@@ -80,7 +91,7 @@ public final class QueryServer: Sendable {
     /// The port that the server listens on; nil before it does.
     public var port: Int? { boundPort.withLock { $0 } }
 
-    /// All that is answered here, and its document.
+    /// All routes, and their document.
     var table: RouteTable {
         var options = options
         options.refusals = refusals
@@ -97,7 +108,7 @@ public final class QueryServer: Sendable {
             programmeRoutes + policyRoutes + flowRoutes + ledgerRoutes + subjectRoutes + appealRoutes + searchRoutes
             + memberRoutes + liveRoutes + more
         guard let console else { return RouteTable(routes, options, logger: logger) }
-        // The pages ask the routes.
+        // The pages request the routes of this table.
         var bare = options
         bare.document = nil
         let pages = consoleServer(asking: RouteTable(routes, bare, logger: logger), access: console)
@@ -113,8 +124,8 @@ public final class QueryServer: Sendable {
         return ConsoleServer(ConsoleRoutes(ConsolePages(), data: data), access: access)
     }
 
-    /// Serves until the task is cancelled, then returns; `listening` is told the port. Throws when the address cannot be
-    /// bound.
+    /// Serves until the task is cancelled, then returns. `listening` is called with the port. Throws if the address
+    /// cannot be bound.
     public func run(listening: @escaping @Sendable (Int) -> Void) async throws {
         let server = HTTPServer(table, address: address, certificate: certificate, streams: streams, logger: logger)
         try await server.run { [self] port in

@@ -335,7 +335,10 @@ extension Fold {
     ) {
         let record = subjects.record(subject)
         let before = old.level(was)
-        let change = Change(before: Fact.Level(score: before.score, band: ~before.band), after: level(record))
+        var change = Change(
+            before: Fact.Level(score: before.score, band: ~before.band), after: level(record), points: true,
+            sanctions: true, attributes: true)
+        change.noteAllMeasures()
         let reasons = addReasons(old, was, record, link)
         allowStep()
         if before.score != change.after.score || link.bands[before.band] != change.after.band {
@@ -350,7 +353,7 @@ extension Fold {
             else { continue }
             emitLifted(activeSanction, sanction, record, .voided, cause: cause, change)
         }
-        if !conditions.levels.isEmpty { evaluateLevels(subject, record, cause: cause, change) }
+        if !conditions.levels.isEmpty { evaluateLevels(subject, record, cause: cause, &change) }
         for perk in link.gonePerks where was[old.subjects.layout.perksAt + perk] != PerkState.idle {
             emit(
                 .perkRevoked, record, cause: cause, before: change.before, after: change.after, item: ~perk,

@@ -1,4 +1,3 @@
-import struct Access.AccessConfiguration
 import ArgumentParser
 import Foundation
 import Kafka
@@ -91,7 +90,7 @@ struct QuickstartCommand: AsyncParsableCommand {
         let logger = try logging.logger(&settings, label: "standing", level: "warning")
         let workers = try settings.workers(flag: workers)
         let policy = try untilDone ? loadPolicy(self.policy ?? "") : policyOfTown()
-        // Nothing is made on the cluster for a ledger that cannot begin.
+        // Checked first, so that nothing is created on the cluster for a ledger that cannot begin.
         _ = try cluster.pipeline(policy: policy)
         let broker = try cluster.startEmbedded()
         let brokerLine = broker.map {
@@ -115,15 +114,15 @@ struct QuickstartCommand: AsyncParsableCommand {
             try await onThread { try run.run() }
         } else {
             let limit = duration.flatMap { Settings.duration($0) }.map { Double($0) / 1e6 }
-            let access = try await AccessSettings(access: AccessConfiguration(), certificate: nil, key: nil).open(
-                logger)
             let folder = FileManager.default.temporaryDirectory.appending(path: "standing-town-\(getpid())")
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(at: folder) }
+            let member = try await TownMember(
+                cluster, policy: policy, workers: workers, data: folder.appending(path: "data").path, logger)
+            defer { member.close() }
             try await TownRun(
-                cluster: cluster, policy: policy, seconds: limit,
-                daysPerSecond: daysPerSecond ?? 3, inhabitants: inhabitants ?? 2000, workers: workers, folder: folder,
-                access: access, logger: logger
+                cluster: cluster, service: member.service, server: member.server, seconds: limit,
+                daysPerSecond: daysPerSecond ?? 3, inhabitants: inhabitants ?? 2000, folder: folder, logger: logger
             ).run(saying: brokerLine)
         }
         withExtendedLifetime(broker) {}

@@ -7,7 +7,7 @@ internal import HTTP
 internal import Ledger
 internal import Pipeline
 
-// The ledger's entries, and who did and saw what.
+// The ledger's entries, and the audit.
 extension ConsoleAnswers {
     private static let entriesOfPage = 50
 
@@ -27,7 +27,7 @@ extension ConsoleAnswers {
             (level, state) = (.bad, "in quarantine: \(quarantine)")
         } else if let fold {
             let unread = partition.end - fold.nextOffset
-            if unread > 0 { (level, state) = (.notice, "\(unread) frames to fold") }
+            if unread > 0 { (level, state) = (.notice, unread == 1 ? "1 frame to fold" : "\(unread) frames to fold") }
         } else if let owner = partition.owner {
             state = "folded at \(owner)"
         } else {
@@ -41,7 +41,8 @@ extension ConsoleAnswers {
             checkpoint: checkpoint?.checkpoint.nextOffset, checkpointTime: checkpoint?.time, level: level, state: state)
     }
 
-    /// By subject, with what was said, for who may read the file; or as they lie in a partition, without anybody's data.
+    /// With a subject, its entries and their data, for callers who may read its file. Otherwise the entries of a
+    /// partition in order, without data of subjects.
     private func entries(
         _ search: LedgerSearch, _ partitions: [LedgerPartitionReading], for caller: Caller
     ) async throws(ProblemView) -> ([LedgerView.Entry], next: String?) {
@@ -95,6 +96,7 @@ extension ConsoleAnswers {
             ])
         let page = try await ask(AuditForm.self, target, for: caller)
         let isMasked = !caller.may(.readIdentities)
+        let (chain, level) = Self.sentence(of: desk?.index?.chains)
         return AuditView(
             rows: page.records.map { record in
                 AuditView.Row(
@@ -105,11 +107,25 @@ extension ConsoleAnswers {
                         AuditView.Detail(name: $0.name, value: $0.value)
                     })
             }, next: page.next, actions: actions,
-            chain: "This page does not check the chain: `standing audit verify` reads it from its beginning.",
-            level: .notice)
+            chain: chain, level: level)
     }
 
-    /// What a record's action can be, as far as the routes and the acts say it.
+    /// What is known of the audit's chains; nil where nobody follows it.
+    static func sentence(of chains: AuditIndex.Chains?) -> (String, Level) {
+        guard let chains else { return ("Nobody checks the chain here: standing audit verify does.", .notice) }
+        let records = chains.records == 1 ? "1 record" : "\(chains.records) records"
+        if let finding = chains.findings.first {
+            let others = chains.findings.count - 1
+            return (
+                "\(sentence(finding.description))\(others > 0 ? " There are \(others) more findings:" : "") "
+                    + "standing audit verify lists what was removed or changed.", .bad
+            )
+        }
+        guard chains.isRead else { return ("The chain is being read: \(records) so far.", .notice) }
+        return ("\(records), and each proves the one before it.", .good)
+    }
+
+    /// The possible actions of records, from the routes and the acts.
     private var actions: [String] {
         let routes = table.routes.filter(\.isAudited).map(\.name)
         let acts = ControlAct.Kind.allCases.map(\.rawValue)
@@ -138,7 +154,15 @@ private struct AuditForm: Decodable {
 }
 
 /// What `LedgerEntries` writes; data is any JSON.
-private struct EntriesForm: Decodable {
+struct EntriesForm: Decodable {
+    /// Entries of the longest page.
+    static let maximum = LedgerEntries.limits.upperBound
+
+    struct Place: Hashable {
+        var offset: Int64
+        var entry: Int
+    }
+
     struct Origin: Decodable {
         var topic: String
         var partition: Int
@@ -148,11 +172,14 @@ private struct EntriesForm: Decodable {
     struct Entry: Decodable {
         var partition: Int
         var offset: Int64
+        var entry: Int
         var kind: String
         var time: String?
         var type: String?
         var origin: Origin?
         var data: JSONText?
+
+        var place: Place { Place(offset: offset, entry: entry) }
 
         func view(_ subject: SubjectID) -> LedgerView.Entry {
             LedgerView.Entry(
@@ -168,7 +195,7 @@ private struct EntriesForm: Decodable {
 }
 
 /// A JSON value of any kind as text, its members sorted.
-private struct JSONText: Decodable {
+struct JSONText: Decodable {
     let text: String
 
     private enum Value: Decodable, Encodable {

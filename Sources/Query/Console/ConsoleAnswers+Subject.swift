@@ -6,9 +6,9 @@ internal import Policy
 
 // One subject: its standing, its file and its appeals.
 extension ConsoleAnswers {
-    /// Points of a plot; a page lists the newest of them.
+    /// The number of points of a plot. A page lists the newest of them.
     private static let maximumPoints = 500
-    /// The newest events of a file that a page has; the JSON has all.
+    /// The number of newest events of a file on a page. The JSON has all.
     private static let maximumEvents = 200
 
     func subject(_ id: String, purpose: String?, for caller: Caller) async throws(ProblemView) -> SubjectView {
@@ -23,13 +23,14 @@ extension ConsoleAnswers {
         do throws(ProblemView) {
             file = try await ask(FileForm.self, path + "/file", for: caller, purpose: purpose)
         } catch {
-            // A standing needs no archive, and is shown to its owner all the same.
+            // Without an archive there is no file, but a standing is shown to its owner and to callers who may read
+            // standings.
             guard error.status == 501, isOwn || caller.may(.readStanding) else { throw error }
             let standing = try await standing(path, of: id, for: caller)
             return view(id, standing, try await policy(of: standing), enrolled: await enrolled(id))
         }
         guard let standing = file.standing else { throw .noSubject(id) }
-        // Parts of the same look.
+        // Part of the same look at the file.
         let history = try await ask(
             HistoryForm.self, path + "/history?points=\(Self.maximumPoints)", for: caller, isRecorded: false)
         let looks = try? await ask(LooksForm.self, path + "/looks", for: caller, isRecorded: false)
@@ -37,11 +38,16 @@ extension ConsoleAnswers {
         let policy = try await policy(of: standing)
         var view = view(id, standing, policy, enrolled: Self.enrolled(history))
         (view.steps, view.olderSteps) = Self.steps(history, policy)
-        view.events = events(file, policy, partition: view.partition)
+        let shown = file.history.filter { $0.origin != nil }.suffix(Self.maximumEvents)
+        // The events are shown without it where it is too large for a page.
+        let data = (try? await data(of: shown, path, for: caller)) ?? [:]
+        view.events = events(shown, file, data, policy, partition: view.partition)
         view.appeals = appeals.appeals.map { $0.appeal(of: SubjectID(id)) }.reversed()
-        view.looks = looks?.looks.map { look in
+        // An act has a record before it and one after it.
+        view.looks = looks?.looks.filter { $0.outcome != "requested" }.map { look in
             SubjectView.Look(
-                time: Timestamp(look.time) ?? .distantPast, actor: look.actor, purpose: look.purpose ?? look.action)
+                time: Timestamp(look.time) ?? .distantPast, actor: look.actor, action: look.action,
+                outcome: look.outcome, purpose: look.purpose)
         }
         return view
     }
@@ -55,7 +61,7 @@ extension ConsoleAnswers {
         }
     }
 
-    /// The policy that a standing is under; nil if it is another than the active one here.
+    /// The policy of a standing; nil if it is not the policy that is active here.
     private func policy(of standing: StandingForm) async throws(ProblemView) -> ScoringPolicy? {
         guard let policy = try await activePolicy(), policy.id == standing.policy.id,
             policy.version == Int64(standing.policy.version)
@@ -63,7 +69,7 @@ extension ConsoleAnswers {
         return policy
     }
 
-    /// A page without the file.
+    /// The view without the file.
     private func view(
         _ id: String, _ standing: StandingForm, _ policy: ScoringPolicy?, enrolled: Timestamp?
     ) -> SubjectView {
@@ -123,10 +129,11 @@ extension ConsoleAnswers {
 
     // MARK: The way back
 
-    /// What ends by itself, and what gives points, in that order.
+    /// First the sanctions by their ends, then the rules that took points.
     private static func wayBack(_ standing: StandingForm, _ policy: ScoringPolicy?) -> [String] {
         var ways = standing.sanctions.sorted { $0.until < $1.until }.map { sanction in
-            "The sanction \(sanction.id) ends on \(sanction.until.prefix(10)) at the latest."
+            let until = Timestamp(sanction.until).map { ConsolePages.day($0) } ?? sanction.until
+            return "The sanction \(sanction.id) ends on \(until) at the latest."
         }
         guard let policy else { return ways }
         for item in standing.contributions.sorted(by: { $0.points < $1.points }) where item.points < 0 {
@@ -159,7 +166,7 @@ extension ConsoleAnswers {
         currentPoints(history).first?.time.flatMap { Timestamp($0) }
     }
 
-    /// Those of the enrolment that the subject is in.
+    /// The points of the current enrolment.
     private static func currentPoints(_ history: HistoryForm) -> ArraySlice<HistoryForm.Point> {
         let start = history.points.lastIndex { $0.score == nil }.map { $0 + 1 } ?? 0
         return history.points[start...]
@@ -188,11 +195,31 @@ extension ConsoleAnswers {
         }
     }
 
+    /// What the events said, by their places in the ledger. It is part of the look at the file.
+    private func data(
+        of events: ArraySlice<FileForm.Item>, _ path: String, for caller: Caller
+    ) async throws(ProblemView) -> [EntriesForm.Place: String] {
+        guard let first = events.first?.offset else { return [:] }
+        // A place before the first one of its frame.
+        let before = first > 0 ? "\(first - 1).\(Int32.max)" : nil
+        var next = before
+        var data: [EntriesForm.Place: String] = [:]
+        repeat {
+            let target = Self.target(path + "/entries", [("after", next), ("limit", "\(EntriesForm.maximum)")])
+            let page = try await ask(EntriesForm.self, target, for: caller, isRecorded: false)
+            for entry in page.entries { data[entry.place] = entry.data?.text }
+            next = page.next
+        } while next != nil && data.count < 2 * Self.maximumEvents
+        return data
+    }
+
     /// The newest first.
-    private func events(_ file: FileForm, _ policy: ScoringPolicy?, partition: Int) -> [FileEvent] {
+    private func events(
+        _ events: ArraySlice<FileForm.Item>, _ file: FileForm, _ data: [EntriesForm.Place: String],
+        _ policy: ScoringPolicy?, partition: Int
+    ) -> [FileEvent] {
         let voided = Set(file.voided.map { EventName(source: $0.source, id: $0.id) })
-        let events = file.history.filter { $0.origin != nil }
-        return events.suffix(Self.maximumEvents).reversed().map { item in
+        return events.reversed().map { item in
             let name = EventName(source: item.source ?? "", id: item.id ?? "")
             let isStruck = voided.contains(name)
             let points = item.changes.filter { $0.type == "standing.score.changed" }.flatMap(\.reasons)
@@ -203,11 +230,22 @@ extension ConsoleAnswers {
             if item.unmatched == true { notes.append("no rule is about it") }
             notes += (item.errors ?? []).map { "\($0.rule ?? "an expression") gave nothing: \($0.error)" }
             if isStruck { notes.append("voided") }
-            if notes.isEmpty, points.isEmpty { notes.append("changed nothing") }
+            if notes.isEmpty, points.isEmpty { notes.append(Self.note(ofPointless: item)) }
             return FileEvent(
                 time: item.time.flatMap { Timestamp($0) } ?? .distantPast, type: item.type ?? "", name: name,
                 partition: partition, offset: item.offset ?? 0, reasons: Self.reasons(points, policy),
-                note: notes.isEmpty ? nil : notes.joined(separator: ", "), data: "", isStruck: isStruck)
+                note: notes.isEmpty ? nil : notes.joined(separator: ", "),
+                data: data[EntriesForm.Place(offset: item.offset ?? 0, entry: item.entry ?? 0)] ?? "",
+                isStruck: isStruck)
+        }
+    }
+
+    /// What an event without points did.
+    private static func note(ofPointless item: FileForm.Item) -> String {
+        switch item.type {
+        case "standing.subject.enrolled": item.changes.isEmpty ? "other terms or attributes" : "enrolled"
+        case "standing.policy.activated": "another policy from here on"
+        default: item.changes.isEmpty ? "changed nothing" : "changed the score"
         }
     }
 }

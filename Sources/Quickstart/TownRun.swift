@@ -1,80 +1,52 @@
-import CoreMetrics
-import Downstream
-import Events
-import Feeding
-import Foundation
-import HTTP
-import Kafka
-import Lag
-import Logging
-import Options
-import Pipeline
-import Policy
-import Query
-import Scoring
-import Quickstart
-import Synchronization
-import Terminal
-import Topics
+internal import Downstream
+internal import Events
+internal import Feeding
+public import Foundation
+internal import Kafka
+internal import Lag
+public import Logging
+public import Options
+public import Pipeline
+public import Query
+internal import Scoring
+internal import Synchronization
+internal import Terminal
+internal import Topics
 
 /// `quickstart` without files: the town lives, the pipeline scores it, the downstream services follow, a view shows it.
-final class TownRun: @unchecked Sendable {
+public final class TownRun: @unchecked Sendable {
     /// The town's calendar begins this long ago; when it has caught up with the present it goes on in real time.
     private static let yearsAgo: Int64 = 5
     private static let refresh = 0.5
     private static let plainLineEvery = 2.0
-    private static let host = "127.0.0.1"
+    public static let host = "127.0.0.1"
 
     private let cluster: Cluster
-    private let policy: ScoringPolicy
     private let seconds: Double?
     private let daysPerSecond: Double
     private let inhabitants: Int
     private let logger: Logger
     private let service: PipelineService
-    /// On a free port.
     private let server: QueryServer
-    private let lagOfMember: MemberLag
-    private let control: ControlServices?
-    /// Removed after the run.
+    /// For the databases of the downstream services.
     private let folder: URL
     private let stop = Atomic(false)
     private let townTime = Atomic<Int64>(0)
     private let lag = Mutex<LagReport?>(nil)
     private let problem = Mutex<String?>(nil)
 
-    init(
-        cluster: Cluster, policy: ScoringPolicy, seconds: Double?, daysPerSecond: Double, inhabitants: Int,
-        workers: Int, folder: URL, access: ServerAccess, logger: Logger
-    ) throws {
-        self.cluster = cluster
-        self.policy = policy
-        self.seconds = seconds
-        self.daysPerSecond = daysPerSecond
-        self.inhabitants = inhabitants
-        self.logger = logger
-        let metrics = PrometheusMetrics()
-        MetricsSystem.bootstrap(metrics)
-        self.folder = folder
-        var configuration = try cluster.pipeline(policy: policy, clock: .events, workers: workers)
-        // Files and plots are read from the archive.
-        configuration.data = LocalData(folder.appending(path: "data").path)
-        service = PipelineService(configuration, logger: logger)
-        lagOfMember = try cluster.lag(of: service)
-        control = try ControlServices(
-            service, cluster, signer: nil, fourEyes: [], member: "quickstart", logger)
-        server = QueryServer(
-            service: service, metrics: metrics, address: HTTPAddress(host: Self.host, port: 0), announcement: .nothing,
-            lag: lagOfMember, options: access.options(audit: control?.audit), more: control?.routes ?? [],
-            desk: control?.desk, console: access.control, version: StandingCommand.release, logger: logger)
+    /// `seconds`: nil for no end. `server`: of the service, on `host`.
+    public init(
+        cluster: Cluster, service: PipelineService, server: QueryServer, seconds: Double?, daysPerSecond: Double,
+        inhabitants: Int, folder: URL, logger: Logger
+    ) {
+        (self.cluster, self.service, self.server) = (cluster, service, server)
+        (self.seconds, self.daysPerSecond, self.inhabitants) = (seconds, daysPerSecond, inhabitants)
+        (self.folder, self.logger) = (folder, logger)
     }
 
     /// `line`: what is printed after the console's address; nil for nothing.
-    func run(saying line: String?) async throws {
-        defer {
-            lagOfMember.stop()
-            control?.close()
-        }
+    public func run(saying line: String?) async throws {
         let (listening, listens) = AsyncStream.makeStream(of: Int.self)
         let serving = Task { [server] in
             defer { listens.finish() }
@@ -145,7 +117,7 @@ final class TownRun: @unchecked Sendable {
             while !isStopped {
                 let record = town.next()
                 if isMovingIn, record.time > start + 3_600_000_000 {
-                    // Enrolments come on another topic than deeds: let them arrive before life begins.
+                    // Enrolments are in another topic than deeds, so they must be folded before the first deed.
                     try settle(feed)
                     isMovingIn = false
                     origin = .now
@@ -172,7 +144,7 @@ final class TownRun: @unchecked Sendable {
         }
     }
 
-    /// Waits until the town's clock may show `time`: fast motion, and never ahead of the wall clock.
+    /// Waits until the town's clock may show `time`. The clock is fast, and never ahead of the wall clock.
     private func pace(_ time: Int64, since start: Int64, _ origin: ContinuousClock.Instant) {
         while !isStopped {
             let elapsed = Double((ContinuousClock.now - origin) / .microseconds(1)) / 1e6
@@ -210,7 +182,7 @@ final class TownRun: @unchecked Sendable {
         var lastLine = start
         var lastRecords: Int64 = 0
         var lastTime = start
-        // The first who is seen: an example that changed all the time could not be copied.
+        // The first subject, so that the example does not change while the user copies it.
         var subject: String?
         var hasSaidWhere = false
         while !isStopped {
@@ -250,7 +222,7 @@ final class TownRun: @unchecked Sendable {
         }
     }
 
-    /// Neither a shell nor a path takes anything in it for something else.
+    /// Whether no character of the subject needs quoting in a shell or a path.
     private static func needsNoQuotes(_ subject: String) -> Bool {
         subject.utf8.allSatisfy { byte in
             switch byte {
@@ -262,7 +234,7 @@ final class TownRun: @unchecked Sendable {
         }
     }
 
-    /// Perks held, or sanctions in force, by what that service has taken in.
+    /// Perks held, or sanctions in force, according to the service's database.
     private static func held(_ kind: DownstreamService.Kind, _ services: [DownstreamService]) -> Int {
         (try? services.first { $0.kind == kind }?.held()) ?? 0
     }
