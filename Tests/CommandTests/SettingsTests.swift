@@ -131,6 +131,10 @@ extension CommandTests {
                     ["quickstart", "--until-done", "--policy", policy, "--events", policy, "--for", "1s"],
                     "--for has no effect"
                 ),
+                (["source", "withdraw", "a", "--what-if", "--topic", "--reason", "b"], "--reason has no effect"),
+                (["source", "withdraw", "a", "--go", "--topic"], "--go needs a --reason"),
+                (["source", "withdraw", "a", "--go", "--reason", "b", "--archive", "c"], "--go goes with --topic"),
+                (["source", "withdraw", "a", "--topic"], "give --what-if, or --go"),
             ]
             for (arguments, message) in cases {
                 let run = try await Running(arguments).finished()
