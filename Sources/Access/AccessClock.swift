@@ -1,10 +1,10 @@
 internal import Foundation
 
-/// The clocks that access asks.
+/// The clocks of access control.
 struct AccessClock: Sendable {
     /// Seconds since 1970.
     let wall: @Sendable () -> Double
-    /// Nanoseconds of a clock that never goes back.
+    /// Nanoseconds of a monotonic clock.
     let steady: @Sendable () -> Int64
 
     static let system = AccessClock(

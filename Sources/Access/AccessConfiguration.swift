@@ -1,7 +1,7 @@
 internal import Foundation
 public import Logging
 
-/// The settings of access. Half of a configuration is a mistake, never an open door.
+/// The settings of access. A configuration that lacks a part is refused, and never lets more callers in.
 public struct AccessConfiguration: Sendable {
     /// A file of `UsersFile`.
     public var users: String?
@@ -14,10 +14,10 @@ public struct AccessConfiguration: Sendable {
     public var algorithms: [SignatureAlgorithm] = [.rs256, .es256]
     public var rolesClaim = "roles"
     public var subjectClaim: String?
-    /// A file with the secret that seals sessions on all members.
+    /// A file with the secret that seals the sessions of all members.
     public var sessionKey: String?
-    /// Requests a second of each caller; 0 for no limit. Nil: no limit where nothing is configured, otherwise
-    /// `standardRequestsPerSecond`.
+    /// Requests per second of each caller; 0 for no limit. If it is nil, there is no limit if nothing else is
+    /// configured, and `standardRequestsPerSecond` otherwise.
     public var requestsPerSecond: Double?
     /// Whether the server speaks TLS itself.
     public var isTLS = false
@@ -79,7 +79,7 @@ public struct AccessConfiguration: Sendable {
         switch url.scheme?.lowercased() {
         case "https": break
         case "http":
-            // Whoever is between could put own keys into the answer.
+            // Over plain HTTP a third party could replace the keys in the answer.
             guard ["localhost", "127.0.0.1", "::1"].contains(host.lowercased()) else {
                 throw AccessMistake("\(setting) \(keys) is not encrypted; give https://, or a file")
             }
@@ -88,7 +88,7 @@ public struct AccessConfiguration: Sendable {
         return .url(url)
     }
 
-    /// Nil for one of this process alone.
+    /// Nil if the secret is to be one of this process alone.
     private func secret() throws(AccessMistake) -> [UInt8]? {
         guard let path = sessionKey else { return nil }
         guard users != nil else {

@@ -1,7 +1,7 @@
 internal import Dispatch
 internal import Logging
 
-/// Who is let in, as configured: the gate of requests, and the sessions of users.
+/// Access as configured: the gate of requests, and the sessions of users.
 public final class AccessControl: Sendable {
     /// A session as its pages see it.
     public struct Session: Sendable {
@@ -14,7 +14,7 @@ public final class AccessControl: Sendable {
 
     public let gate: ConfiguredGate
     public let cookie: SessionCookie
-    /// What is open to whom, in one sentence, for the start's log.
+    /// Who has access to what, in one sentence, for the log at the start.
     public let openness: String
 
     private let passwords = PasswordWork()
@@ -25,16 +25,16 @@ public final class AccessControl: Sendable {
         (self.openness, self.logger) = (openness, logger)
     }
 
-    /// Whether something is configured. Without it only this machine is let in.
+    /// Whether access is configured. Without a configuration only callers of this machine are let in.
     public var isConfigured: Bool { gate.isConfigured }
-    /// Whether there is anybody to log in.
+    /// Whether there are users who can log in.
     public var hasUsers: Bool { gate.users != nil }
 
-    /// Opens a session. A wrong name takes as long as a wrong password and is refused in the same words. Attempts are limited by name, by
-    /// address and in total.
+    /// Opens a session. A wrong name takes as long as a wrong password and is refused in the same words. Attempts are
+    /// limited by name, by address and in total.
     ///
-    /// `audit` has who logged in, and whose password was wrong; nil where nothing is recorded. A log-in stands where it cannot be recorded,
-    /// because it shows nothing by itself: each look and act is recorded on its own.
+    /// `audit` records log-ins and wrong passwords; nil if nothing is recorded. A log-in succeeds even if it cannot be
+    /// recorded, because it shows nothing by itself: each look and act is recorded on its own.
     public func logIn(
         name: String, password: String, address: String, audit: (any AuditLog)? = nil
     ) async throws(Denial) -> Session {
@@ -97,8 +97,8 @@ public final class AccessControl: Sendable {
         return view(user, session, setCookie: renewed.map(cookie.setting))
     }
 
-    /// What a form of a session carries; without a session, as before the log-in, what forms of this server carry. Another site's page can
-    /// read neither.
+    /// The value that a form of a session carries. Without a session, as before the log-in, it is the value that all
+    /// forms of this server carry. Another site's page can read neither.
     public func formToken(ofSession token: String?) -> String {
         gate.sessions.formToken(token.flatMap { gate.session($0)?.session })
     }
@@ -122,10 +122,10 @@ public final class AccessControl: Sendable {
             formToken: gate.sessions.formToken(session), setCookie: setCookie)
     }
 
-    /// How often the files are looked at.
+    /// The time between two checks of the files.
     private static let watchInterval = Duration.seconds(1)
 
-    /// Follows changes of the users and of the issuer's keys until the task is cancelled.
+    /// Reloads the users and the issuer's keys when they change, until the task is cancelled.
     public func run() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.watchInterval)

@@ -1,16 +1,16 @@
-/// What somebody did or saw.
+/// A look or an act of a person or a program.
 public struct AuditRecord: Sendable {
     /// The caller's name.
     public let actor: String
     /// The name of the route or the act, such as `readFile` or `decideAppeal`.
     public let action: String
-    /// Whom it was about; nil where it was about nobody.
+    /// The subject that it was about; nil if there is none.
     public let subject: [UInt8]?
-    /// Why, in the caller's words: the purpose of a look, the reason of an act.
+    /// The reason in the caller's words: the purpose of a look, the reason of an act.
     public let purpose: String?
-    /// `allowed`, `denied`, or what came of an act.
+    /// `allowed`, `denied`, or the outcome of an act.
     public let outcome: String
-    /// What else identifies it, in a fixed order: the appeal's sanction, a policy's id and version.
+    /// Further details that identify it, in a fixed order: the appeal's sanction, a policy's id and version.
     public let details: [(name: String, value: String)]
 
     public init(
@@ -22,8 +22,8 @@ public struct AuditRecord: Sendable {
     }
 }
 
-/// Records who looked, who decided and who changed. `append` returns once the record is kept for good; an act or a look that cannot
-/// be recorded is refused.
+/// Records who looked, who decided and who changed. `append` returns after the record is durable. An act or a look that
+/// cannot be recorded is refused.
 public protocol AuditLog: Sendable {
     func append(_ record: AuditRecord) async throws
 }

@@ -34,7 +34,7 @@ enum ClaimValue: Decodable, Hashable, Sendable {
         return members[String(path[..<dot])]?.value(at: String(path[path.index(after: dot)...]))
     }
 
-    /// The texts of a list of texts, or the words of a text; nil if it is anything else.
+    /// The strings of a list of strings, or the words of a string; nil if it is anything else.
     var words: [String]? {
         switch self {
         case .text(let text): text.split(separator: " ").map(String.init)

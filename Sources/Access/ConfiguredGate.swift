@@ -1,7 +1,8 @@
-/// Finds out who makes a request by what the configuration accepts: the tokens of an issuer, the sessions of users, or both. With neither,
-/// callers of this machine are `loopback`, who may do everything but what a subject may, and nobody else is let in.
+/// Finds out who makes a request, by the means that the configuration accepts: the tokens of an issuer, the sessions of
+/// users, or both. Without either, callers of this machine are `loopback`, who may do everything except what a subject
+/// may, and no other caller is let in.
 public struct ConfiguredGate: Gate {
-    /// The caller of this machine where nothing is configured.
+    /// The caller of this machine if nothing is configured.
     static let loopback = Caller(name: "loopback", roles: Set(Role.allCases).subtracting([.subject]))
 
     let tokens: TokenGate?
@@ -47,12 +48,12 @@ public struct ConfiguredGate: Gate {
         } else {
             caller = credentials.session.flatMap { try? owner(of: $0) }
         }
-        // A bucket that is empty stays as it is.
+        // `take` does not change an empty bucket.
         guard let caller, limits.requests?.take(caller.name, at: now) == nil else { return nil }
         return caller
     }
 
-    /// The token in the value of an `Authorization` header; nil for another scheme.
+    /// The token in the value of an `Authorization` header; nil if it has another scheme.
     private static func bearer(_ authorization: String) -> String? {
         let words = authorization.split(separator: " ", maxSplits: 1)
         return words.count == 2 && words[0].lowercased() == "bearer" ? String(words[1]) : nil
@@ -71,13 +72,13 @@ public struct ConfiguredGate: Gate {
         }
     }
 
-    /// The user whose session it is.
+    /// The user of the session.
     private func owner(of token: String) throws(Denial) -> Caller {
         guard let (user, _) = session(token) else { throw .unauthenticated(reason: "no-session") }
         return Caller(name: user.name, roles: user.roles, subject: user.subject)
     }
 
-    /// Nil if the session has ended, or its user is not as at the login.
+    /// Nil if the session has ended, or if the user has changed since the log-in.
     func session(_ token: String) -> (user: User, session: Sessions.Session)? {
         guard let session = sessions.session(token, now: clock.seconds), let user = users?[session.name],
             sessions.isOf(user, session)

@@ -2,14 +2,15 @@ internal import Crypto
 internal import Foundation
 internal import Synchronization
 
-/// What a member tells another one when it sends a request on: who asked it. HMAC-SHA256 with the members' secret seals it for one
+/// The caller of a request that one member forwards to another. HMAC-SHA256 with the members' secret seals it for one
 /// request to one member:
 ///
 ///     v1.TIME.NONCE.CALLER.SEAL
 ///
-/// TIME is the seconds since 1970 in decimal, NONCE 16 random bytes, CALLER the JSON `{"name","roles"[,"subject"]}`, SEAL the code of
-/// `standing-forwarded\nMEMBER\nMETHOD\nTARGET\nBODY\nv1.TIME.NONCE.CALLER`, where MEMBER is the `HOST:PORT` that the receiver announces,
-/// TARGET the path and the query as sent, and BODY the body's SHA-256 in base64url. NONCE, CALLER and SEAL are base64url without padding.
+/// TIME is the seconds since 1970 in decimal, NONCE 16 random bytes, CALLER the JSON `{"name","roles"[,"subject"]}`,
+/// SEAL the code of `standing-forwarded\nMEMBER\nMETHOD\nTARGET\nBODY\nv1.TIME.NONCE.CALLER`, where MEMBER is the
+/// `HOST:PORT` that the receiver announces, TARGET the path and the query as sent, and BODY the body's SHA-256 in
+/// base64url. NONCE, CALLER and SEAL are base64url without padding.
 public struct MemberSecret: Sendable {
     /// A file with fewer bytes is refused.
     public static let minimumBytes = 32
@@ -17,7 +18,7 @@ public struct MemberSecret: Sendable {
 
     private let key: SymmetricKey
 
-    /// Nil if there are too few bytes, or too many. White space at the end counts for nothing.
+    /// Nil if there are too few bytes or too many. White space at the end is ignored.
     public init?(_ bytes: some Sequence<UInt8>) {
         var bytes = Array(bytes)
         while let last = bytes.last, [0x20, 0x09, 0x0A, 0x0D].contains(last) { bytes.removeLast() }
@@ -25,7 +26,7 @@ public struct MemberSecret: Sendable {
         key = SymmetricKey(data: bytes)
     }
 
-    /// The code of any bytes, for one purpose. Another purpose gives another code.
+    /// The authentication code of any bytes for one purpose. Each purpose gives another code.
     public func code(of bytes: [UInt8], for purpose: StaticString) -> [UInt8] {
         var hash = HMAC<SHA256>(key: key)
         hash.update(data: Data("\(purpose)\n".utf8))
@@ -33,7 +34,7 @@ public struct MemberSecret: Sendable {
         return Array(hash.finalize())
     }
 
-    /// Whether it is the code, in a time that does not depend on where it differs.
+    /// Whether it is that code. The time does not depend on where it differs.
     public func isCode(_ code: [UInt8], of bytes: [UInt8], for purpose: StaticString) -> Bool {
         var whole = Data("\(purpose)\n".utf8)
         whole.append(contentsOf: bytes)
@@ -61,11 +62,13 @@ public struct MemberSecret: Sendable {
     }
 }
 
-/// Accepts the callers of requests that other members send on. Each token counts once, within `window` of its time.
+/// Accepts the callers of requests that other members forward. Each token is accepted once, within `window` of its
+/// time.
 public final class ForwardedCallers: Sendable {
-    /// Seconds by which two members' clocks may differ, and a request may be under way.
+    /// The greatest difference of two members' clocks and the time of a request, in seconds.
     public static let window: Int64 = 30
-    /// Tokens that are remembered, of each of the last two windows; beyond it requests are refused.
+    /// The number of tokens that are remembered, of each of the last two windows. When it is reached, requests are
+    /// refused.
     public static let maximumRemembered = 1 << 17
     static let nonceBytes = 16
     private static let maximumTokenBytes = 8 << 10
@@ -97,7 +100,7 @@ public final class ForwardedCallers: Sendable {
         (self.secret, self.member, self.now) = (secret, member, now)
     }
 
-    /// The caller that another member vouches for.
+    /// The caller that another member has authenticated.
     public func caller(
         _ token: String, method: String, target: String, body: [UInt8] = []
     ) throws(Denial) -> Caller {
@@ -120,13 +123,13 @@ public final class ForwardedCallers: Sendable {
         return caller
     }
 
-    /// False if the nonce has been here within the time in which its token is valid, or if there is no room. A token is valid for two
-    /// windows at most, so a generation lasts that long.
+    /// Remembers a nonce. Returns false if it has been seen while its token is valid, or if there is no room. A token
+    /// is valid for two windows at most, so a generation has that length.
     private func remember(_ nonce: [UInt8], at now: Int64) -> Bool {
         func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
         let nonce = Nonce(high: number(nonce[..<8]), low: number(nonce[8...]))
         return seen.withLock { seen in
-            // A clock that is set back forgets nothing.
+            // If the clock is set back, no generation is forgotten.
             let generation = max(now / (2 * Self.window), seen.generation)
             if generation != seen.generation {
                 seen.before = generation == seen.generation &+ 1 ? seen.current : []
@@ -167,7 +170,7 @@ struct ForwardedCaller: Codable, Equatable {
         return (try? encoder.encode(self)).map(Array.init) ?? []
     }
 
-    /// Nil without a name, or with a role that this release does not know.
+    /// Nil if there is no name, or a role that this release does not know.
     var caller: Caller? {
         let known = roles.compactMap { Role(rawValue: $0) }
         guard !name.isEmpty, known.count == roles.count else { return nil }

@@ -1,4 +1,4 @@
-/// What a request brings to prove who makes it.
+/// The credentials of a request.
 public struct Credentials: Sendable {
     /// The value of the `Authorization` header.
     public let authorization: String?
@@ -15,13 +15,14 @@ public struct Credentials: Sendable {
     }
 }
 
-/// Why a request is not answered.
+/// Why a request is refused.
 public enum Denial: Error, Hashable, Sendable {
-    /// 401: nothing proves who asks. The reason is a code for the log and the answer (`no-credentials`, `expired`, `bad-signature`).
+    /// 401: the caller is not authenticated. The reason is a code for the log and the answer (`no-credentials`,
+    /// `expired`, `bad-signature`).
     case unauthenticated(reason: String)
-    /// 403: the caller has no role that may.
+    /// 403: no role of the caller has the permission.
     case forbidden
-    /// 403: another's file is read for a purpose, and the request names none.
+    /// 403: the file of another subject is read for a purpose, and the request has none.
     case purposeNeeded
     /// 429, with the seconds after which the caller may ask again.
     case tooMany(retryAfter: Int)
@@ -31,8 +32,8 @@ public enum Denial: Error, Hashable, Sendable {
 public protocol Gate: Sendable {
     func caller(_ credentials: Credentials) async throws(Denial) -> Caller
 
-    /// The same at once, with the same effects; nil, without any effect, if the decision needs to wait or is a denial. The caller then
-    /// asks `caller`. It does not block and is called for each request, so it is fast.
+    /// The caller without suspension, with the same effects. Nil, without any effect, if the decision needs to wait or
+    /// is a denial; the client then calls `caller`. It does not block and is called for each request, so it is fast.
     func callerAtOnce(_ credentials: Credentials) -> Caller?
 }
 

@@ -41,7 +41,7 @@ final class KeyDownload: Sendable {
     }
 }
 
-/// Answers as they come in.
+/// The transfers in progress, and their delegate.
 private final class Transfers: NSObject, URLSessionDataDelegate {
     typealias Outcome = Result<[UInt8], AccessMistake>
 
@@ -59,7 +59,7 @@ private final class Transfers: NSObject, URLSessionDataDelegate {
             await withCheckedContinuation { continuation in
                 transfers.withLock { $0[task.taskIdentifier] = Transfer(continuation: continuation) }
                 task.resume()
-                // A task that was cancelled before is not heard of again.
+                // If the task was cancelled before, the delegate is not called.
                 if Task.isCancelled { end(task) { _ in .failure(AccessMistake("no answer")) } }
             }
         } onCancel: {

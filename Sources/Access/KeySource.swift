@@ -2,26 +2,27 @@ internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// The keys of the issuer: from a file, read again when it changes, or from a URL, asked again at an interval and when a token names a key
-/// that is not among them. While the source is away or wrong, the last good keys are used.
+/// The keys of the issuer, from a file or a URL. A file is read again when it changes. A URL is requested again at an
+/// interval and when a token names an unknown key. While the source is unavailable or wrong, the last good keys are
+/// used.
 final class KeySource: Sendable {
     enum Place: Sendable {
         case file(SettingFile)
         case url(URL)
     }
 
-    /// How often a URL is asked, in nanoseconds.
+    /// The interval of requests to a URL, in nanoseconds.
     static let interval: Int64 = 300_000_000_000
-    /// How often a URL is asked at most, whatever tokens come.
+    /// The minimum interval of requests to a URL because of tokens, in nanoseconds.
     static let minimumInterval: Int64 = 30_000_000_000
 
     private struct State {
         var keys: TokenKeys?
-        /// Changes with the keys.
+        /// A number that changes with the keys.
         var generation = 0
-        /// Of the file that was read last, good or not.
+        /// The stamp of the file that was read last, good or not.
         var stamp: SettingFile.Stamp?
-        /// When the URL was asked last; nil before the first time.
+        /// The time of the last request to the URL; nil before the first.
         var asked: Int64?
         var asking: Task<Void, Never>?
     }
@@ -43,8 +44,8 @@ final class KeySource: Sendable {
         state.withLock { state in state.keys.map { ($0, state.generation) } }
     }
 
-    /// Reads the keys for the first time. A file with a mistake ends the start; a URL that does not answer is asked again later, and until
-    /// then no token is accepted.
+    /// Reads the keys for the first time. A mistake in a file ends the start. A URL that does not answer is requested
+    /// again later, and until then no token is accepted.
     func start() async throws(AccessMistake) {
         switch place {
         case .file(let file): try await read(file)
@@ -56,7 +57,7 @@ final class KeySource: Sendable {
     func refresh() async {
         switch place {
         case .file(let file):
-            // A file that is away for a moment, while an editor replaces it, changes nothing.
+            // A file that is missing for a moment, while an editor replaces it, changes nothing.
             guard let stamp = file.stamp, stamp != state.withLock({ $0.stamp }) else { return }
             do throws(AccessMistake) {
                 try await read(file)
@@ -71,7 +72,7 @@ final class KeySource: Sendable {
         }
     }
 
-    /// Asks the URL because of a token, unless it was asked a short time ago.
+    /// Requests the URL because of a token, unless it was requested within the minimum interval.
     func askForUnknownKey() async {
         guard case .url = place else { return }
         if let asking = state.withLock({ $0.asking }) { return await asking.value }
@@ -91,7 +92,7 @@ final class KeySource: Sendable {
             throw AccessMistake("\(file.setting) \(file.path): \(error)")
         }
         if keys.hasSecret {
-            // Whoever can read the secret can sign tokens.
+            // A reader of the secret could sign tokens.
             _ = try SettingFile(path: file.path, setting: file.setting, isSecret: true).read(
                 limit: TokenKeys.maximumBytes)
         }
@@ -105,7 +106,7 @@ final class KeySource: Sendable {
         }
     }
 
-    /// Several callers wait for one question.
+    /// Requests the URL. Callers that come meanwhile wait for the same request.
     private func ask() async {
         let asking: Task<Void, Never> = state.withLock { state in
             if let asking = state.asking { return asking }

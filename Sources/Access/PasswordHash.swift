@@ -77,13 +77,14 @@ public struct PasswordHash: Hashable, Sendable, CustomStringConvertible {
         return derived.equalsInConstantTime(hash)
     }
 
-    /// A hash that no password has, with the cost of new ones: an unknown name takes as long as a wrong password.
+    /// A hash that no password has, with the cost of new ones. With it an unknown name takes as long as a wrong
+    /// password.
     static let ofNobody = PasswordHash(
         "$scrypt$ln=\(logarithm),r=\(blockSize),p=\(parallelism)"
             + "$\(Base64.text([UInt8](repeating: 0, count: saltBytes), .standard))"
             + "$\(Base64.text([UInt8](repeating: 0, count: hashBytes), .standard))")
 
-    /// The same text typed on two keyboards has the same hash, because it is normalized (NFC). Nil if memory lacks.
+    /// The text is normalized (NFC), so that two keyboards give the same hash. Nil if there is not enough memory.
     private static func derive(
         _ password: String, _ salt: [UInt8], _ logarithm: Int, _ blockSize: Int, _ parallelism: Int, count: Int
     ) -> [UInt8]? {

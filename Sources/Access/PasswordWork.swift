@@ -1,11 +1,12 @@
 internal import Dispatch
 internal import Synchronization
 
-/// Compares passwords in a few threads of its own: each comparison takes a core and much memory for a quarter of a second.
+/// Compares passwords in a few threads of its own. Each comparison takes a core and much memory for a quarter of a
+/// second.
 final class PasswordWork: Sendable {
-    /// Comparisons at a time. Each takes 32 MiB.
+    /// The number of comparisons at a time. Each takes 32 MiB.
     static let threads = 2
-    /// Comparisons that run or wait. More are refused at once.
+    /// The number of comparisons that run or wait. More are refused at once.
     static let maximum = 16
 
     private let queues = (0..<threads).map { DispatchQueue(label: "standing.passwords.\($0)") }

@@ -1,6 +1,6 @@
-/// What a route or a page needs. Deny by default: what no role has, nobody may do.
+/// What a route or a page needs. An act for which no role has the permission is denied.
 public enum Permission: String, CaseIterable, Sendable {
-    /// The state of the process and its topics, without anybody's data: overview, lag, sources, ledger, policies.
+    /// The state of the process and its topics, without data of subjects: overview, lag, sources, ledger, policies.
     case readProgramme
     /// A list of subjects. Ids are masked unless the caller also has `readIdentities`.
     case searchSubjects
@@ -8,7 +8,7 @@ public enum Permission: String, CaseIterable, Sendable {
     case readIdentities
     /// The standing of one subject, or its changes as they come.
     case readStanding
-    /// The file of one subject: its events, facts, sanctions and appeals. Other people's need a purpose.
+    /// The file of one subject: its events, facts, sanctions and appeals. The file of another subject needs a purpose.
     case readFile
     /// The audit.
     case readAudit
@@ -22,12 +22,12 @@ public enum Permission: String, CaseIterable, Sendable {
     case shadowPolicy
     /// To activate a policy or go back to an earlier one.
     case activatePolicy
-    /// To acknowledge a source topic that was made anew, and to withdraw a source.
+    /// To acknowledge a source topic that was recreated, and to withdraw a source.
     case manageSources
     /// To read the bytes of dead letters and send them again.
     case redriveDeadLetters
 
-    /// The roles that have the permission. `subject` has it for the caller's own subject alone.
+    /// The roles that have the permission. `subject` has it for the caller's own subject only.
     public var roles: Set<Role> {
         switch self {
         case .readProgramme: [.viewer, .analyst, .reviewer, .operator, .auditor, .service]

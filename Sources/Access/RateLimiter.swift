@@ -1,16 +1,16 @@
 internal import Synchronization
 
-/// Token buckets, one a caller, as one number each (the generic cell rate algorithm): the time at which the bucket will be full again. No
-/// timer runs. Time is passed in, in nanoseconds of a clock that never goes back.
+/// Token buckets, one per caller, as one number each (the generic cell rate algorithm): the time at which the bucket
+/// will be full again. There is no timer. Times are arguments, in nanoseconds of a monotonic clock.
 public final class RateLimiter: Sendable {
     private struct State {
         var full: [String: Int64] = [:]
-        /// The bucket of all callers that the table has no room for.
+        /// The bucket of all callers for whom the table has no room.
         var fullOfOthers: Int64 = .min
         var nextSweep: Int64 = .min
     }
 
-    /// Callers in the table. A caller whose bucket is full needs no place there.
+    /// The number of callers in the table. A caller with a full bucket needs no entry.
     static let maximumCallers = 65_536
     /// The table is searched for full buckets at most once in this time.
     private static let sweepInterval: Int64 = 1_000_000_000
@@ -19,7 +19,7 @@ public final class RateLimiter: Sendable {
     private let maximumCallers: Int
     private let state = Mutex(State())
 
-    /// `perSecond` requests a second, and `burst` at once after a rest.
+    /// `perSecond`: requests per second. `burst`: requests at once after a rest.
     public convenience init(perSecond: Double, burst: Int) {
         self.init(perSecond: perSecond, burst: burst, maximumCallers: Self.maximumCallers)
     }

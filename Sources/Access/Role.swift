@@ -1,6 +1,7 @@
-/// What somebody is to a programme. A caller can have several roles; each of them gives permissions (`Permission`).
+/// The function of a person or a program in a programme. A caller can have several roles; each of them gives
+/// permissions (`Permission`).
 public enum Role: String, CaseIterable, Codable, Sendable {
-    /// Someone who is scored. Sees the own file and appeals.
+    /// A person who is scored. Sees the own file and appeals.
     case subject
     /// Sees standings and the programme's state. Subject ids are masked in lists.
     case viewer
@@ -10,7 +11,7 @@ public enum Role: String, CaseIterable, Codable, Sendable {
     case reviewer
     /// Runs the programme: policies, sources, dead letters, enrolments.
     case `operator`
-    /// Sees everything, the audit included, and changes nothing.
+    /// Sees everything, including the audit, and changes nothing.
     case auditor
     /// A program of the programme, which enrols, withdraws and reads standings.
     case service

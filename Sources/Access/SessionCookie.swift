@@ -1,4 +1,4 @@
-/// The cookie of a session: no script reads it, and no other site's page sends it.
+/// The cookie of a session. Scripts cannot read it, and pages of other sites do not send it.
 public struct SessionCookie: Sendable {
     /// Over TLS the prefix `__Host-` makes browsers refuse the cookie from other hosts and from plain HTTP.
     public let name: String
@@ -17,8 +17,8 @@ public struct SessionCookie: Sendable {
 
     private var attributes: String { "; Path=/; HttpOnly; SameSite=Strict" + (isTLS ? "; Secure" : "") }
 
-    /// The session's token in the value of a `Cookie` header. Nil if there is none. Nil also if there are several, because somebody may
-    /// have planted one of them.
+    /// The session's token in the value of a `Cookie` header. Nil if there is none, and also if there are several,
+    /// because an attacker may have planted one of them.
     public func token(in header: String) -> String? {
         guard header.utf8.count <= Self.maximumHeaderBytes else { return nil }
         let values = header.split(separator: ";").compactMap { pair -> Substring? in

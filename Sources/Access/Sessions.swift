@@ -2,16 +2,17 @@ internal import Crypto
 internal import Foundation
 internal import Synchronization
 
-/// Sessions of users who logged in, as tokens that a cookie carries: nothing about a session is in memory, so their number needs no limit,
-/// and every member with the same key accepts them.
+/// Sessions of users who logged in, as tokens in a cookie. Sessions use no memory, so their number needs no limit, and
+/// every member with the same key accepts them.
 ///
-/// A token is base64url of a payload, a dot, and base64url of the payload's HMAC-SHA256. The payload, big-endian: version (1 byte, 1), id
-/// (32 random bytes), the time of the login and that of the renewal (8 bytes each, seconds since 1970), the mark of the user's password
-/// (16 bytes), name (UTF-8). The roles are not in it: they are those that the user has when a request comes. A new password, or the end of
-/// the user, ends all sessions of the user on every member.
+/// A token is base64url of a payload, a dot, and base64url of the payload's HMAC-SHA256. The payload, big-endian:
+/// version (1 byte, 1), id (32 random bytes), the times of the log-in and of the last renewal (8 bytes each, seconds
+/// since 1970), the mark of the user's password (16 bytes), name (UTF-8). The roles are not in it; a request has the
+/// roles that its user has at that time. A new password, or the removal of the user, ends all sessions of the user on
+/// every member.
 ///
-/// A log-out holds on the member where it is made; others accept the token until it ends, `idle` seconds after its last renewal at the
-/// latest. The list of ids that logged out is limited. When it is full, all sessions from before end.
+/// A log-out is valid on the member where it is made. Others accept the token until it ends, at most `idle` seconds
+/// after its last renewal. The list of ids that logged out is limited. When it is full, all earlier sessions end.
 final class Sessions: Sendable {
     /// A session without a request ends after this time, in seconds.
     static let idle: Int64 = 30 * 60
@@ -19,7 +20,7 @@ final class Sessions: Sendable {
     static let absolute: Int64 = 12 * 60 * 60
     /// A token is renewed by a request after this time, in seconds.
     static let renewal: Int64 = 5 * 60
-    /// How far the clocks of members may be apart, in seconds.
+    /// The greatest difference of the members' clocks, in seconds.
     private static let leeway: Int64 = 60
     static let maximumRevoked = 65_536
     static let minimumKeyBytes = 32
@@ -37,14 +38,14 @@ final class Sessions: Sendable {
         fileprivate var mark: [UInt8]
         var name: String
 
-        /// The end, if no request renews it.
+        /// The end of the session if no request renews it.
         fileprivate var end: Int64 { min(login + Sessions.absolute, renewed + Sessions.idle) }
     }
 
     private struct Revoked {
-        /// The ids that logged out, and when their sessions would have ended at the latest.
+        /// The ids that logged out, each with the latest end of its session.
         var ends: [[UInt8]: Int64] = [:]
-        /// Sessions of logins before this time have ended.
+        /// Sessions with a log-in before this time have ended.
         var before: Int64 = .min
     }
 
@@ -52,7 +53,7 @@ final class Sessions: Sendable {
     private let maximumRevoked: Int
     private let revoked = Mutex(Revoked())
 
-    /// `secret`: nil for one of this process alone, with which its sessions end.
+    /// `secret`: if it is nil, the process has one of its own, and its sessions end with it.
     init(secret: [UInt8]?, maximumRevoked: Int = Sessions.maximumRevoked) {
         let root = secret.map { SymmetricKey(data: $0) } ?? SymmetricKey(size: .bits256)
         func key(for purpose: String) -> SymmetricKey {
@@ -70,7 +71,8 @@ final class Sessions: Sendable {
         return token(Session(id: id, login: now, renewed: now, mark: mark(of: user), name: user.name))
     }
 
-    /// The session of a token; nil if the token is not ours or its session has ended. The user must still be asked for: `isOf`.
+    /// The session of a token; nil if the token is invalid or its session has ended. The caller must still check the
+    /// user with `isOf`.
     func session(_ token: String, now: Int64) -> Session? {
         guard let session = read(token), session.login <= now + Self.leeway, session.renewed <= now + Self.leeway,
             now < session.end
@@ -79,10 +81,10 @@ final class Sessions: Sendable {
         return isRevoked ? nil : session
     }
 
-    /// Whether the session is of the user as the user is now.
+    /// Whether the session is of the user in the user's present state.
     func isOf(_ user: User, _ session: Session) -> Bool { session.mark.equalsInConstantTime(mark(of: user)) }
 
-    /// The token that takes the place of an older one; nil while that is still good for long.
+    /// The token that replaces an older one; nil while the older one is new enough.
     func renew(_ session: Session, now: Int64) -> String? {
         guard now - session.renewed >= Self.renewal else { return nil }
         var session = session
@@ -100,9 +102,9 @@ final class Sessions: Sendable {
         }
     }
 
-    /// The value that a form carries so that only our own pages can send it; `session`: nil before the log-in.
+    /// The value that a form carries so that only our own pages can send it. `session`: nil before the log-in.
     func formToken(_ session: Session?) -> String {
-        // An id has 32 bytes, so no session has the code of none.
+        // Ids have 32 bytes, so no session has the code of the empty id.
         Base64.text(HMAC<SHA256>.authenticationCode(for: session?.id ?? [], using: formKey))
     }
 

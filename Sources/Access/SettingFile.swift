@@ -2,14 +2,14 @@ internal import Foundation
 
 /// A small file that a setting names.
 public struct SettingFile: Sendable {
-    /// What changes when the file is replaced or written again.
+    /// Changes when the file is replaced or written again.
     public struct Stamp: Hashable, Sendable {
         fileprivate let inode, size: UInt64
         fileprivate let changed: Date
     }
 
     public let path: String
-    /// The setting, as a sentence names it: `--access-users`.
+    /// The setting's name in messages, such as `--access-users`.
     let setting: String
     /// Whether the file is refused if every user of the machine may read it.
     let isSecret: Bool
@@ -23,12 +23,12 @@ public struct SettingFile: Sendable {
     /// Nil if the file cannot be examined.
     public var stamp: Stamp? { attributes.map(Stamp.init) }
 
-    /// Of the file that a link leads to.
+    /// The attributes of the file at the end of links.
     private var attributes: [FileAttributeKey: Any]? {
         try? FileManager.default.attributesOfItem(atPath: URL(filePath: path).resolvingSymlinksInPath().path)
     }
 
-    /// Reads the whole file. A file above `limit` bytes is refused. What is no file, such as a pipe, is not opened.
+    /// Reads the whole file. A file above `limit` bytes is refused. A pipe or another special file is not opened.
     public func read(limit: Int) throws(AccessMistake) -> (bytes: [UInt8], stamp: Stamp) {
         guard let attributes else {
             throw mistake("cannot be read: there is no such file, or this user may not enter its folder")

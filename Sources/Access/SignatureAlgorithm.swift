@@ -16,7 +16,7 @@ public enum SignatureAlgorithm: String, CaseIterable, Sendable {
     case hs384 = "HS384"
     case hs512 = "HS512"
 
-    /// The kind of key, which is never that of another algorithm: a public key cannot serve as a shared secret.
+    /// The kind of key. Each algorithm has keys of one kind: a public key cannot serve as a shared secret.
     enum Family { case rsa, pss, ecdsa, eddsa, shared }
 
     var family: Family {

@@ -3,7 +3,7 @@ internal import Foundation
 /// A JSON Web Signature in its compact form (RFC 7515): header, payload and signature in base64url, with dots between them. The JSON
 /// forms are refused.
 struct SignedToken {
-    /// A token's first part. What it says is not to be believed before the signature is verified, and names no key but by its id.
+    /// A token's first part. It is not trusted before the signature is verified, and it refers to a key only by its id.
     private struct Header: Decodable {
         let alg: String
         let kid: String?
@@ -13,7 +13,7 @@ struct SignedToken {
 
     /// A longer token is refused before it is decoded.
     static let maximumBytes = 8 << 10
-    /// A longer `kid` is that of no key.
+    /// No key has a longer `kid`.
     private static let maximumIDBytes = 256
 
     let algorithm: SignatureAlgorithm
@@ -32,7 +32,7 @@ struct SignedToken {
             let header = try? JSONDecoder().decode(Header.self, from: Data(head)),
             header.kid?.utf8.count ?? 0 <= Self.maximumIDBytes
         else { throw .malformed }
-        // What `crit` lists must be understood, and none of it is.
+        // Extensions in `crit` must be supported, and none is.
         guard header.crit == nil else { throw .malformed }
         guard let algorithm = SignatureAlgorithm(rawValue: header.alg) else { throw .wrongAlgorithm }
         (self.algorithm, keyID, type) = (algorithm, header.kid, header.typ)

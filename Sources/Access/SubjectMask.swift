@@ -2,21 +2,21 @@ internal import Crypto
 internal import Events
 internal import Foundation
 
-/// Hides subjects' ids from callers who may see a list, but not whom it is about.
+/// Hides subjects' ids from callers who may see a list but not its subjects.
 ///
-/// A masked id is `~` and 16 hexadecimal digits of HMAC-SHA256 over the id. The same id and secret give the same mask. Without the
-/// secret nobody can find the id, not even by trying ids that they know. The chance that two of a million ids share a mask is one in 30
-/// million. Members with the same secret give the same masks, and continue each other's pages.
+/// A masked id is `~` and 16 hexadecimal digits of HMAC-SHA256 over the id. The same id and secret give the same mask.
+/// Without the secret the id cannot be found, not even by trying known ids. The chance that two of a million ids share
+/// a mask is one in 30 million. Members with the same secret give the same masks, and continue each other's pages.
 public struct SubjectMask: Sendable {
     public static let secretBytes = 32
 
     private let naming: SymmetricKey
     private let sealing: SymmetricKey
 
-    /// Of a process alone: its masks are those of no other, and of no later one.
+    /// With a secret of this process. No other process, and no later one, has the same masks.
     public init() { self.init(secret: SymmetricKey(size: .bits256)) }
 
-    /// `secret`: at least `secretBytes` of them, else nil.
+    /// `secret`: at least `secretBytes` bytes; with fewer the result is nil.
     public init?(secret: [UInt8]) {
         guard secret.count >= Self.secretBytes else { return nil }
         self.init(secret: SymmetricKey(data: secret))
@@ -48,14 +48,15 @@ public struct SubjectMask: Sendable {
 
     private static let digits = Array("0123456789abcdef".utf8)
 
-    /// A text that only who has the secret can read or write: of a cursor, which has an id. Different each time.
+    /// An encrypted text, such as a cursor that contains an id. Only processes with the secret can read or make it. It
+    /// is different each time.
     public func sealed(_ text: String) -> String? {
         guard let box = try? ChaChaPoly.seal(Data(text.utf8), using: sealing) else { return nil }
         return box.combined.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
             .replacing("=", with: "")
     }
 
-    /// Nil for what `sealed` did not give under this secret.
+    /// Nil if the text is not from `sealed` under this secret.
     public func opened(_ text: String) -> String? {
         guard text.utf8.count <= Self.maximumSealed else { return nil }
         let standard = text.replacing("-", with: "+").replacing("_", with: "/")
@@ -67,6 +68,6 @@ public struct SubjectMask: Sendable {
         return String(validating: opened, as: UTF8.self)
     }
 
-    /// Characters: twice those of the longest cursor.
+    /// The greatest length in characters, twice that of the longest cursor.
     private static let maximumSealed = 8 * EventDecoder.maximumAttributeBytes
 }

@@ -1,7 +1,8 @@
 internal import Crypto
 internal import Synchronization
 
-/// Verifies the tokens of requests. A token that was good is known for a short time, because its client sends it with each request.
+/// Verifies the tokens of requests. Good tokens are cached for a short time, because a client sends its token with each
+/// request.
 final class TokenGate: Sendable {
     private struct Known {
         let caller: Caller
@@ -11,7 +12,7 @@ final class TokenGate: Sendable {
 
     /// A token is verified again after this time, in seconds.
     private static let knownSeconds = 60.0
-    /// Tokens that are known. When there are more, all are forgotten.
+    /// The number of cached tokens. When there are more, all are removed.
     private static let maximumKnown = 4096
 
     let keys: KeySource
@@ -37,7 +38,7 @@ final class TokenGate: Sendable {
         }
     }
 
-    /// The caller of a token that is known; nil if it must be verified.
+    /// The caller of a cached token; nil if the token must be verified.
     func knownCaller(of token: String, now: Double) -> Caller? {
         guard token.utf8.count <= SignedToken.maximumBytes, let generation = keys.current?.generation else {
             return nil

@@ -3,8 +3,9 @@ internal import JWTKit
 
 /// The keys that verify the signatures of an issuer's tokens.
 ///
-/// A file or an answer is one JSON Web Key Set, one JSON Web Key (RFC 7517), or PEM with public keys or certificates. A key is taken for
-/// the algorithms of the configuration that fit its kind, its `alg` and its curve. Keys for encryption and of unknown kinds are skipped.
+/// A file or an answer is one JSON Web Key Set, one JSON Web Key (RFC 7517), or PEM with public keys or certificates. A
+/// key is used for the algorithms of the configuration that fit its kind, its `alg` and its curve. Keys for encryption
+/// and of unknown kinds are skipped.
 public struct TokenKeys: Sendable {
     struct Key: Sendable {
         /// The `kid`; nil if the key has none.
@@ -14,7 +15,7 @@ public struct TokenKeys: Sendable {
     }
 
     static let maximumBytes = 256 << 10
-    /// In a set. More are refused, because a token without `kid` is compared with each.
+    /// The number of keys in a set. More are refused, because a token without `kid` is compared with each.
     static let maximumKeys = 64
 
     let keys: [Key]
@@ -41,8 +42,8 @@ public struct TokenKeys: Sendable {
     /// Whether a shared secret is among the keys.
     var hasSecret: Bool { keys.contains { $0.algorithm.family == .shared } }
 
-    /// The keys that may have signed a token. One without `kid` may be signed by any key of its algorithm; a key without `kid` signs tokens
-    /// without or with any.
+    /// The keys that may have signed a token. A token without `kid` may be signed by any key of its algorithm. A key
+    /// without `kid` may have signed any token of its algorithm.
     func candidates(id: String?, algorithm: SignatureAlgorithm) -> [Key] {
         keys.filter { $0.algorithm == algorithm && (id == nil || $0.id == nil || $0.id == id) }
     }
@@ -53,7 +54,7 @@ extension TokenKeys.Key {
         (try? verifier.verify(signature, signs: bytes)) ?? false
     }
 
-    /// `collection` has the one key: JWTKit makes its verifiers only there.
+    /// A collection with one key, because JWTKit makes verifiers only in collections.
     fileprivate init(
         id: String?, _ algorithm: SignatureAlgorithm, _ add: (JWTKeyCollection) async throws -> Void
     ) async throws {
@@ -65,7 +66,7 @@ extension TokenKeys.Key {
 
 // MARK: - JSON
 
-/// The members of a JSON Web Key that say what it is for and what it is.
+/// The members of a JSON Web Key that state its purpose and kind.
 private struct WebKey: Decodable {
     let kty: String
     let use: String?
@@ -93,7 +94,7 @@ private struct WebKey: Decodable {
     }
 }
 
-/// A set with keys that cannot be read, for they may be of a kind that is not used here.
+/// A set that may contain unreadable keys, because they may be of a kind that is not used here.
 private struct WebKeySet: Decodable {
     struct Item: Decodable {
         let key: WebKey?

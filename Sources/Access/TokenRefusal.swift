@@ -1,4 +1,4 @@
-/// Why a token is refused. The code is for the log and the answer, and names nothing that is in the token.
+/// Why a token is refused. The code is for the log and the answer, and contains nothing of the token.
 public enum TokenRefusal: String, Error, CaseIterable, Sendable {
     /// Longer than `SignedToken.maximumBytes`.
     case tooLong = "token-too-long"

@@ -1,10 +1,11 @@
-/// What the configuration asks of a token beside its signature.
+/// The requirements of the configuration for a token beside its signature.
 public struct TokenRules: Sendable {
     public var issuer: String
     public var audience: String
-    /// A claim with the names of roles: a list of texts, or a text with spaces between them. Names that are no `Role` are ignored.
+    /// A claim with the names of roles: a list of strings, or a string with spaces between them. Names that are no
+    /// `Role` are ignored.
     public var rolesClaim: String
-    /// A claim with the id of the subject that the caller is; nil if tokens name none.
+    /// A claim with the id of the caller's own subject; nil if tokens have none.
     public var subjectClaim: String?
 
     public init(issuer: String, audience: String, rolesClaim: String = "roles", subjectClaim: String? = nil) {
@@ -13,19 +14,19 @@ public struct TokenRules: Sendable {
     }
 }
 
-/// Verifies tokens (RFC 7519), as RFC 8725 advises: the algorithm is one of the configuration, a key serves one kind of algorithm, issuer
-/// and audience are compared, and a token ends.
+/// Verifies tokens (RFC 7519) as RFC 8725 advises: the algorithm is one of the configuration, a key is for one kind of
+/// algorithm, issuer and audience are compared, and a token expires.
 struct TokenVerifier: Sendable {
-    /// How far the clocks of issuer and member may be apart, in seconds.
+    /// The greatest difference of the clocks of issuer and member, in seconds.
     static let leeway = 30.0
     /// A name or a subject's id with more bytes is refused.
     static let maximumNameBytes = 256
-    /// Types of tokens that grant access. Others, such as log-out tokens, may have the same issuer and audience.
+    /// Types of tokens that grant access. Other tokens, such as log-out tokens, may have the same issuer and audience.
     private static let types: Set = ["jwt", "at+jwt", "application/jwt", "application/at+jwt"]
 
     let rules: TokenRules
 
-    /// `now`: seconds since 1970. Returns who the caller is and until when the token is good.
+    /// `now`: seconds since 1970. Returns the caller, and the end of the token in seconds since 1970.
     func verify(_ text: String, by keys: TokenKeys, now: Double) throws(TokenRefusal) -> (caller: Caller, until: Double)
     {
         let token = try SignedToken(text)
@@ -50,7 +51,7 @@ struct TokenVerifier: Sendable {
         }
     }
 
-    /// Returns the end of the token.
+    /// Returns the end of the token in seconds since 1970.
     private func checkTimes(_ claims: ClaimValue, now: Double) throws(TokenRefusal) -> Double {
         guard let end = try time("exp", in: claims) else { throw .noExpiry }
         guard now < end + Self.leeway else { throw .expired }

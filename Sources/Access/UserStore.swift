@@ -1,11 +1,12 @@
 internal import Logging
 internal import Synchronization
 
-/// The users of a file, read again when the file changes. A changed file with a mistake is logged, and the users from before stay.
+/// The users of a file, which is read again when it changes. If a changed file has a mistake, it is logged, and the
+/// earlier users stay.
 final class UserStore: Sendable {
     private struct State {
         var users: [String: User]
-        /// Of the file that was read last, good or not.
+        /// The stamp of the file that was read last, good or not.
         var stamp: SettingFile.Stamp?
     }
 
@@ -34,7 +35,7 @@ final class UserStore: Sendable {
 
     /// Reads the disk.
     func reloadIfChanged(_ logger: Logger) {
-        // A file that is away for a moment, while an editor replaces it, changes nothing.
+        // A file that is missing for a moment, while an editor replaces it, changes nothing.
         guard let stamp = file.stamp, stamp != state.withLock({ $0.stamp }) else { return }
         do throws(AccessMistake) {
             let (users, stamp) = try Self.read(file)

@@ -1,8 +1,8 @@
-/// Someone who logs in with a password.
+/// A person who logs in with a password.
 public struct User: Hashable, Sendable {
     public var name: String
     public var roles: Set<Role>
-    /// The subject that a user with the role `subject` is; nil if there is none.
+    /// The own subject of a user with the role `subject`; nil if there is none.
     public var subject: [UInt8]?
     public var password: PasswordHash
 
@@ -27,9 +27,9 @@ public struct User: Hashable, Sendable {
     }
 }
 
-/// The users of a small team, one a line: name, roles with commas between them, subject or `-`, and the password's hash, with spaces or tabs
-/// between them. In a subject's id each byte other than letters, digits and `._:~-` is percent-encoded. Empty lines and lines that begin with
-/// `#` are for people.
+/// The users of a small team, one per line: name, roles with commas between them, subject or `-`, and the password's
+/// hash, with spaces or tabs between them. In a subject's id each byte other than letters, digits and `._:~-` is
+/// percent-encoded. Empty lines and lines that begin with `#` are comments.
 ///
 ///     anna reviewer,operator - $scrypt$ln=15,r=8,p=3$…$…
 public struct UsersFile: Sendable {
@@ -42,7 +42,7 @@ public struct UsersFile: Sendable {
 
     private var lines: [Line] = []
 
-    /// Without a user.
+    /// A file without users.
     public init() { lines = [.remark("# name roles subject password; change it with `standing access users`")] }
 
     /// Throws the first mistake, with the file and the line.
@@ -84,7 +84,7 @@ public struct UsersFile: Sendable {
         else {
             throw AccessMistake(place + "the subject's id is not percent-encoded; - is none")
         }
-        // The password itself may stand there, so it is not quoted.
+        // The password itself may be there by mistake, so it is not quoted.
         guard let password = PasswordHash(words[3]) else {
             throw AccessMistake(
                 place + "the last word is no hash of a password; set it with `standing access users password`")
@@ -104,12 +104,12 @@ public struct UsersFile: Sendable {
     /// Nil if there is none.
     public subscript(name: String) -> User? { users.first { $0.name == name } }
 
-    /// Adds a user at the end, or takes the place of the user of that name.
+    /// Adds a user at the end, or replaces the user of that name.
     public mutating func put(_ user: User) {
         if let index = index(of: user.name) { lines[index] = .user(user) } else { lines.append(.user(user)) }
     }
 
-    /// False if there is no user of that name.
+    /// Returns false if there is no user of that name.
     public mutating func remove(_ name: String) -> Bool {
         guard let index = index(of: name) else { return false }
         lines.remove(at: index)
@@ -122,7 +122,7 @@ public struct UsersFile: Sendable {
         }
     }
 
-    /// The file.
+    /// The text of the file.
     public var text: String {
         lines.map { line in
             switch line {

@@ -49,7 +49,7 @@ struct BenchEval: ParsableCommand {
         bytes.withUnsafeBytes { bytes in
             let data = ranges.map { UnsafeRawBufferPointer(rebasing: bytes[$0]) }
             var held = 0
-            // Each event is evaluated many times in a row, so that what is measured is the evaluation.
+            // Each event is evaluated many times in a row, so that the time is that of the evaluation.
             let repeats = 64
             let cpu = ProcessUsage.cpuSeconds
             var evaluated = 0

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// The made-up card holders of the benchmarks: bytes like those of a real monthly statement, 210 a piece.
+/// The made-up card holders of the benchmarks, with events of the size of a real monthly statement, 210 bytes each.
 struct BenchEvents {
     let subjects: Int
 
@@ -41,7 +41,7 @@ struct BenchEvents {
           - {name: A, from: 640}
         """
 
-    /// The policy that a ledger is switched to: every bill counts otherwise.
+    /// The next policy of a ledger, under which every bill has other points.
     static let nextPolicy = """
         policy: bench
         version: 2
@@ -58,7 +58,7 @@ struct BenchEvents {
           - {name: A, from: 640}
         """
 
-    /// Of the made-up card holder of this number.
+    /// The subject of the made-up card holder of this number.
     static func subject(_ number: Int) -> String {
         let digits = String(number)
         return "card-" + String(repeating: "0", count: max(0, 7 - digits.utf8.count)) + digits

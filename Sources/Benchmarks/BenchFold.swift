@@ -43,7 +43,8 @@ struct BenchFold: ParsableCommand {
         }
         let bytesPerSubject = (ProcessUsage.residentBytes - residentBefore) / max(1, subjects)
 
-        // A frame's worth is handed over at a time. One month of events is decoded at a time, outside the clock; the fold runs over the decoded entries.
+        // Entries are passed in batches of a frame's size. One month of events is decoded at a time, outside the
+        // measured time; the fold runs over the decoded entries.
         struct Decoded {
             var id, source, type, subject, data: Range<Int>
             var time: Timestamp
@@ -62,7 +63,7 @@ struct BenchFold: ParsableCommand {
                 return start..<arena.count
             }
             for number in 0..<subjects {
-                // A stride that visits every subject in an order that no cache likes.
+                // A stride that visits every subject in an order without cache locality.
                 let subject = number &* 40_503 % subjects
                 maker.json(month * subjects + subject).withUnsafeBytes { payload in
                     _ = decoder.decode(structured: payload, into: &event)
@@ -104,7 +105,7 @@ struct BenchFold: ParsableCommand {
         ).printLine()
     }
 
-    /// Reads and writes of one cache line a subject in the same order: what memory allows.
+    /// The rate of reads and writes of one cache line per subject in the same order: the limit of the memory.
     private static func ceiling(entries: Int, slots: Int) -> Double {
         var lines = [Int64](repeating: 1, count: slots * 16)
         let elapsed = seconds {

@@ -95,8 +95,8 @@ struct BenchLatency: AsyncParsableCommand {
         }
     }
 
-    /// The embedded broker does not wake a fetch that waits, so three hops take up to three times as long at rest. A real broker
-    /// wakes it.
+    /// The embedded broker does not wake a waiting fetch, so three hops take up to three times as long at rest. A real
+    /// broker wakes it.
     private static let fetchWaitMilliseconds = 1
 
     private static let percentiles: [(name: String, percentile: Double)] = [
@@ -146,7 +146,7 @@ struct BenchLatency: AsyncParsableCommand {
     }
 }
 
-/// A member, then the relay, on one cluster.
+/// Measures a member, then the relay, on one cluster.
 final class LatencyMeasurement: @unchecked Sendable {
     private static let patience = Duration.seconds(60)
 
@@ -168,7 +168,7 @@ final class LatencyMeasurement: @unchecked Sendable {
         _ = try TopicAdmin(try Admin(cluster.kafka), topicPrefix: cluster.prefix).apply(cluster.definitions) { _ in }
     }
 
-    /// From the control topic to the facts about scores.
+    /// From the control topic to the score-change facts.
     func measurePipeline() throws -> LatencyResult {
         let service = PipelineService(
             try cluster.pipeline(policy: policy, clock: .events, workers: workers),
@@ -201,8 +201,8 @@ final class LatencyMeasurement: @unchecked Sendable {
         }
     }
 
-    /// From the control topic through two fact topics to which the member wrote nothing, for the policy has neither sanctions nor
-    /// perks; the member has ended.
+    /// From the control topic through two fact topics that the member does not write to, because the policy has neither
+    /// sanctions nor perks. The member must have ended.
     func measureRelay() throws -> LatencyResult {
         let (first, second) = (names.facts[1], names.facts[2])
         let hops = [

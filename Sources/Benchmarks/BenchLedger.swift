@@ -6,7 +6,7 @@ internal import Options
 internal import Policy
 internal import Replay
 
-/// A ledger made up for a benchmark, in a folder that goes with it: every subject enrolled, then bills, month after month.
+/// A made-up ledger for a benchmark, in a temporary folder: every subject enrolled, then bills, month after month.
 final class BenchLedger {
     let root: String
     let partitions: Int
@@ -21,7 +21,7 @@ final class BenchLedger {
     private let topic = Array("behaviour.payments".utf8)
     private var origins: [Int64]
 
-    /// `frameEntries`: entries of a frame.
+    /// `frameEntries`: the number of entries of a frame.
     init(partitions: Int, frameEntries: Int, policy: ScoringPolicy) throws {
         root = FileManager.default.temporaryDirectory.appending(path: "standing-bench-\(UUID().uuidString)").path
         self.partitions = partitions
@@ -99,7 +99,7 @@ final class BenchLedger {
     }
 }
 
-/// Where the entries of a made-up ledger come from.
+/// The size of a made-up ledger.
 struct BenchLedgerOptions: ParsableArguments {
     @Option(help: "The policy. Default: whole numbers over the made-up statements.", completion: .policies)
     var policy: String?
@@ -141,7 +141,7 @@ struct BenchLedgerOptions: ParsableArguments {
         }
         var number = 0
         while ledger.entries < entries {
-            // A stride that visits every subject in an order that no cache likes.
+            // A stride that visits every subject in an order without cache locality.
             let subject = number &* 40_503 % subjects
             try maker.json(number / subjects * subjects + subject).withUnsafeBytes { payload in
                 _ = decoder.decode(structured: payload, into: &event)

@@ -16,11 +16,11 @@ internal import Synchronization
 internal import Terminal
 internal import Topics
 
-/// A member of this process, with its HTTP server, and the events that it gets.
+/// A member of this process, with its HTTP server, and its source of events.
 final class BenchMember: @unchecked Sendable {
-    /// How long every partition may take to have a policy that is activated.
+    /// The time within which every partition must have an activated policy.
     private static let patience = Duration.seconds(120)
-    /// The time of an activation: no later than any event, so it moves no clock.
+    /// The time of an activation. It is not after any event, so it moves no clock.
     private static let activation = Timestamp("2005-03-31T00:00:00Z") ?? .distantPast
 
     private let cluster: Cluster
@@ -31,13 +31,13 @@ final class BenchMember: @unchecked Sendable {
     private let data: LocalData
     private let service: PipelineService
     private let server: QueryServer
-    /// Of one thread at a time.
+    /// Used by one thread at a time.
     private let feed: Feed
     private var nextEvent = 0
     private var serving: Task<Void, any Error>?
     private let isSending = Atomic(true)
 
-    /// `data`: a folder. `snapshotInterval`: in microseconds; nil is a member's default.
+    /// `data`: a folder. `snapshotInterval`: in microseconds; nil for a member's default.
     init(broker: BrokerProcess, data folder: String, subjects: Int, snapshotInterval: Int64?) throws {
         var options = try ClusterOptions.parse([])
         options.brokers = broker.address
@@ -70,7 +70,7 @@ final class BenchMember: @unchecked Sendable {
         }
     }
 
-    /// Starts the pipeline and the HTTP server; returns the server's port.
+    /// Starts the pipeline and the HTTP server. Returns the server's port.
     func serve() async throws -> Int {
         service.start()
         let (listening, listens) = AsyncStream.makeStream(of: Int.self)
@@ -87,7 +87,7 @@ final class BenchMember: @unchecked Sendable {
         return port
     }
 
-    /// Not from async code, as what follows.
+    /// This and the following functions block, so they must not be called from async code.
     func fill(eventsPerSubject: Int) throws {
         for number in 0..<subjects { try send(maker.enrolment(number), of: number) }
         for _ in 0..<subjects * eventsPerSubject { try sendEvent() }
@@ -115,7 +115,7 @@ final class BenchMember: @unchecked Sendable {
         }
     }
 
-    /// Sends events until `stopSending`, evenly, and more slowly where the member does not follow.
+    /// Sends events until `stopSending`, at a constant rate, or more slowly if the member does not keep up.
     func sendEvents(perSecond rate: Int) throws -> (events: Int, seconds: Double) {
         let start = ContinuousClock.now
         func elapsed() -> Double { (ContinuousClock.now - start) / .seconds(1) }
@@ -134,8 +134,8 @@ final class BenchMember: @unchecked Sendable {
 
     func stopSending() { isSending.store(false, ordering: .relaxed) }
 
-    /// Activates another policy after so many seconds, and counts until `stopSending`, and until every partition has the
-    /// policy. `snapshots`: of all partitions; `seconds`: from the activation on until the last partition has it.
+    /// Activates another policy after `wait` seconds, and counts until `stopSending`, and until every partition has the
+    /// policy. `snapshots`: of all partitions. `seconds`: from the activation until the last partition has it.
     func disturb(after wait: Double) throws -> (snapshots: Int, policySwitches: Int, seconds: Double) {
         let start = ContinuousClock.now
         let switchesBefore = service.foldCounters.policySwitches
@@ -168,7 +168,7 @@ final class BenchMember: @unchecked Sendable {
         try ControlTopic(cluster: cluster).send(.policyActivated, data: data.text) { Self.activation }
     }
 
-    /// Each by its partition and its offset.
+    /// Each is identified by its partition and its offset.
     private func snapshots() throws -> Set<[Int64]> {
         var all: Set<[Int64]> = []
         for partition in 0..<Int32(partitions) {
@@ -177,7 +177,7 @@ final class BenchMember: @unchecked Sendable {
         return all
     }
 
-    /// Stops the HTTP server and the pipeline; throws what ended the pipeline.
+    /// Stops the HTTP server and the pipeline. Throws the error that ended the pipeline.
     func stop() async throws {
         stopSending()
         serving?.cancel()

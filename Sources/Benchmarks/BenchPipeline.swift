@@ -62,7 +62,7 @@ struct BenchPipeline: AsyncParsableCommand {
             if createsTopics { try run.createTopics() }
             printMessage("loading the source topic")
             try run.preload()
-            // What loading has left behind is not the pipeline's, and goes back to the system at once.
+            // The memory of the loading is returned to the system at once, so that it does not count for the pipeline.
             let delay = mi_option_get(mi_option_decommit_delay)
             mi_option_set(mi_option_decommit_delay, 0)
             mi_collect(true)
@@ -113,7 +113,7 @@ final class PipelineMeasurement: @unchecked Sendable {
         number < subjects ? maker.enrolment(number) : maker.json(number - subjects)
     }
 
-    /// Puts every record into the source topic before anything is measured.
+    /// Writes every record to the source topic before the measurement.
     func preload() throws {
         let producer = try Producer(cluster.kafka)
         let topic = try producer.topic(names.control)
@@ -134,7 +134,7 @@ final class PipelineMeasurement: @unchecked Sendable {
         guard producer.flush(timeoutMilliseconds: 120_000, { _ in }) else { throw fail("error: preloading timed out") }
     }
 
-    /// Real facts of the first events, so that what is written compresses as facts do.
+    /// Real facts of the first events, so that the written records compress like facts.
     private func sampleFacts() -> [[UInt8]] {
         let maker = BenchEvents(subjects: subjects)
         var fold = Fold(policy: policy)
@@ -160,14 +160,15 @@ final class PipelineMeasurement: @unchecked Sendable {
         return facts
     }
 
-    /// Records a second of librdkafka alone. Its queues are as large as a fast reader can use, whatever the pipeline's are.
+    /// Records per second of librdkafka alone. Its queues are large enough for a fast reader, independent of the
+    /// pipeline's.
     func measureCeiling() throws -> (rate: Double, cpuMicroseconds: Double) {
         let facts = sampleFacts()
         var producing = Producer.Options()
         producing.gapless = true
         producing.maximumQueuedKilobytes = Self.ceilingQueuedKilobytes
         let producer = try Producer(cluster.kafka, options: producing)
-        // The sanction facts: the policy made none, and the pipeline has ended.
+        // The topic of sanctions: the policy has none, and the pipeline has ended.
         let topic = try producer.topic(names.facts[1])
         let headers = HeaderSet([
             (name: "content-type", value: Array("application/cloudevents+json; charset=UTF-8".utf8))

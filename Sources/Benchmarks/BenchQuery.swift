@@ -88,7 +88,7 @@ struct BenchQuery: AsyncParsableCommand {
         }
     }
 
-    /// Seconds that a connection may wait for its next request.
+    /// The longest time for which a connection waits for its next request, in seconds.
     private static let longestPause = 10.0
 
     func run() async throws {
@@ -124,7 +124,7 @@ struct BenchQuery: AsyncParsableCommand {
         }
     }
 
-    /// The member under load. `bodyBytes`: of an answer, on the average.
+    /// Measures the member under load. `bodyBytes`: the average size of an answer.
     private func measure(_ member: BenchMember) async throws -> (result: BenchResult, bodyBytes: Int) {
         let port = try await member.serve()
         printMessage("enrolling \(subjects) subjects, \(eventsPerSubject) events each")

@@ -1,16 +1,16 @@
 internal import Foundation
 
-/// What every benchmark prints.
+/// The output of every benchmark.
 struct BenchResult {
     var bench: String
-    /// What is counted: its keys are named after it.
+    /// The counted thing, which names the keys.
     var unit = "event"
     var events: Int
     var seconds: Double
-    /// Events a second of the ceiling measured in the same run; nil where there is none.
+    /// Events per second of the ceiling measured in the same run; nil if there is none.
     var ceiling: Double?
     var cpuSeconds: Double
-    /// The greatest resident size that was seen meanwhile; nil: what it is when the line is printed.
+    /// The greatest resident size during the run. If it is nil, the line has the size at the time of printing.
     var residentBytes: Int?
     var more: [(String, String)] = []
 
@@ -28,7 +28,7 @@ struct BenchResult {
     }
 }
 
-/// What this process has used, by the operating system's account.
+/// The resources that this process has used, according to the operating system.
 enum ProcessUsage {
     static var cpuSeconds: Double {
         var usage = rusage()
@@ -37,7 +37,7 @@ enum ProcessUsage {
         return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }
 
-    /// Of the calling thread alone.
+    /// Of the calling thread only.
     static var cpuSecondsOfThread: Double {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)

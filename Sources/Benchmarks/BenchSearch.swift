@@ -19,7 +19,7 @@ struct BenchSearch: ParsableCommand {
     @Option(help: "Pages that are read, each from another place.")
     var pages: Int = 1000
 
-    /// As the service has it: subjects that are put into the index while the fold waits.
+    /// The service's number of subjects that are indexed while the fold waits.
     private static let indexedAtOnce = 2048
     private static let page = 500
 
@@ -52,7 +52,7 @@ struct BenchSearch: ParsableCommand {
         }
         let used = ProcessUsage.cpuSeconds - cpu
         times.sort()
-        // Nobody passes: all are looked at.
+        // No subject matches, so all are scanned.
         var rare = SubjectFilter()
         rare.score = 0...1
         var scanned = 0

@@ -6,7 +6,7 @@ final class BrokerProcess {
     private let process = Process()
     let address: String
 
-    /// `topics`: a folder of topic files; nil: those that the program carries. `partitions`: as for `standing broker`.
+    /// `topics`: a folder of topic files; nil for those of the program. `partitions`: as for `standing broker`.
     init(topics: String?, partitions: Int? = nil) throws {
         process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         process.arguments =

@@ -1,17 +1,17 @@
 internal import Histogram
 
-/// Latencies, each to three digits: an HdrHistogram of nanoseconds.
+/// Latencies with three significant digits: an HdrHistogram of nanoseconds.
 ///
-/// It has room for all that it can take from the start: one that grows takes a millisecond and more to do so, in the thread whose
+/// It has its full size from the start. A growing one takes more than a millisecond to grow, in the thread whose
 /// latencies it measures.
 struct Latencies: Sendable {
-    /// An hour. A longer one counts as that.
+    /// An hour. A longer latency counts as an hour.
     private static let maximumNanoseconds: UInt64 = 3_600_000_000_000
 
     private var histogram = Histogram<UInt64>(
         highestTrackableValue: maximumNanoseconds, numberOfSignificantValueDigits: .three)
 
-    /// Less than 0 counts as 0.
+    /// A negative latency counts as 0.
     mutating func add(nanoseconds: Int64) {
         histogram.record(min(UInt64(max(0, nanoseconds)), Self.maximumNanoseconds))
     }
@@ -20,7 +20,7 @@ struct Latencies: Sendable {
 
     var count: Int { Int(histogram.totalCount) }
 
-    /// A latency that at least this share in hundred is not above; 0 if there is none.
+    /// The latency of this percentile; 0 if there is none.
     func milliseconds(percentile: Double) -> Double {
         count == 0 ? 0 : Double(histogram.valueAtPercentile(percentile)) / 1e6
     }

@@ -1,9 +1,9 @@
 internal import Foundation
 
-/// Numbered events, each of which changes its subject's score: a subject has them in turn, and they add a point and take it away.
-/// Every event has the same bytes but for its number, its subject's number and its type.
+/// Numbered events, each of which changes its subject's score. The subjects take turns, and their events add a point
+/// and remove it alternately. The events have the same bytes except for the number, the subject's number and the type.
 struct LatencyEvents {
-    /// What fits into the digits of a number.
+    /// The greatest numbers that fit the digits.
     static let (maximumSubjects, maximumEvents) = (9_999_999, 99_999_999)
     private static let (subjectDigits, eventDigits) = (7, 8)
 
@@ -22,7 +22,7 @@ struct LatencyEvents {
           - {name: A, from: 640}
         """
 
-    /// The number stands after this text, in the event itself and in the fact that it has caused.
+    /// The text before the number, both in the event and in the fact that it has caused.
     static let idMark = Array("\"id\":\"".utf8)
     static let causeMark = Array("\"cause\":{\"source\":\"/bench\",\"id\":\"".utf8)
 
@@ -57,7 +57,7 @@ struct LatencyEvents {
         text.indices.first { text[$0...].starts(with: mark) }.map { $0 + mark.count } ?? 0
     }
 
-    /// Lends the event of this number.
+    /// Passes the event of this number.
     mutating func withEvent<Outcome>(
         _ number: Int, _ body: (UnsafeRawBufferPointer) throws -> Outcome
     ) rethrows -> Outcome {

@@ -4,20 +4,20 @@ internal import Ledger
 internal import Synchronization
 internal import Terminal
 
-/// What came of a load.
+/// The results of a load.
 struct LatencyResult: Sendable {
     var latencies: Latencies
-    /// From when the first event that is measured was due to when the last one had come.
+    /// From the due time of the first measured event to the arrival of the last.
     var seconds: Double
-    /// Of this process, the sender and the follower included.
+    /// Of this process, including the sender and the follower.
     var cpuMicrosecondsPerEvent: Double
 }
 
-/// Events at a fixed rate, and how long each takes to come out at the other end.
+/// Sends events at a fixed rate, and measures the time until each arrives at the other end.
 struct LatencyLoad: Sendable {
-    /// How long after the last event was sent the last one may come.
+    /// The longest wait for the last event after it was sent.
     private static let patience = Duration.seconds(60)
-    /// The sender looks at the time this often.
+    /// The interval at which the sender checks the time.
     private static let pauseSeconds = 0.0002
     /// From the start of the follower to the first event.
     private static let lead = Duration.milliseconds(500)
@@ -54,8 +54,8 @@ struct LatencyLoad: Sendable {
         guard producer.flush(timeoutMilliseconds: 120_000, { _ in }) else { throw fail("error: enrolling timed out") }
     }
 
-    /// Sends to one topic and follows another, in whose records the number of an event stands after `mark`. `check` throws where
-    /// going on is in vain.
+    /// Sends to one topic and follows another, whose records have the number of an event after `mark`. `check`: throws
+    /// if the measurement cannot be completed.
     func measure(
         _ kafka: KafkaConfiguration, from source: String, to target: String, partitions: Int, mark: [UInt8],
         check: () throws -> Void
@@ -112,7 +112,8 @@ struct LatencyLoad: Sendable {
     }
 }
 
-/// Follows a topic from its end on, and takes the latency of each numbered event that it had not seen. On a thread of its own.
+/// Follows a topic from its end on, and measures the latency of each numbered event at its first arrival. It has a
+/// thread of its own.
 private final class LatencyFollower: @unchecked Sendable {
     private struct State {
         var latencies = Latencies()
@@ -124,7 +125,7 @@ private final class LatencyFollower: @unchecked Sendable {
     private let isStopped = Atomic(false)
     private let done = DispatchSemaphore(value: 0)
 
-    /// The event of number n is due n / `rate` seconds after `start`; those of the warm-up are not measured.
+    /// The event of number n is due n / `rate` seconds after `start`. Events of the warm-up are not measured.
     init(
         _ kafka: KafkaConfiguration, topic: String, partitions: Int, mark: [UInt8], events: Int, warmUpEvents: Int,
         start: ContinuousClock.Instant, rate: Double
@@ -163,7 +164,7 @@ private final class LatencyFollower: @unchecked Sendable {
     }
 
     var latencies: Latencies { state.withLock { $0.latencies } }
-    /// Events that have not come.
+    /// The number of events that have not arrived.
     var missing: Int { state.withLock { $0.missing } }
     var isDone: Bool { missing == 0 }
 
@@ -177,7 +178,7 @@ private final class LatencyFollower: @unchecked Sendable {
 }
 
 extension Consumer {
-    /// Reads what comes to the topic from now on.
+    /// Reads the records that are written to the topic from now on.
     fileprivate func assignEnds(of topic: String, partitions: Int, _ kafka: KafkaConfiguration) throws {
         let places = (0..<Int32(partitions)).map { TopicPartition(topic, $0) }
         let ends = try kafka.ends(of: places)
@@ -185,8 +186,8 @@ extension Consumer {
     }
 }
 
-/// Reads a topic from its end on and writes each record to the same partition of another: what librdkafka does without an engine,
-/// with settings like the engine's, and without a linger. On a thread of its own.
+/// Reads a topic from its end on and writes each record to the same partition of another one: librdkafka without an
+/// engine, with settings like the engine's, and without a linger. It has a thread of its own.
 final class RelayHop: @unchecked Sendable {
     private let isStopped = Atomic(false)
     private let done = DispatchSemaphore(value: 0)

@@ -3,11 +3,12 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 
-/// What connections ask, and what the right answers are.
+/// The questions of connections, and their expected answers.
 enum BenchQuestions: Sendable {
-    /// `GET /subjects/{id}` of so many made-up card holders. One in `unknownShare` is of nobody, and 404 is right for it.
+    /// `GET /subjects/{id}` for this many made-up card holders. One in `unknownShare` is unknown and must be answered
+    /// with 404.
     case subjects(Int)
-    /// The same requests, each answered with 200 and a body of so many bytes.
+    /// The same requests, each answered with 200 and a body of `bytes` bytes.
     case fixed(subjects: Int, bytes: Int)
 
     static let unknownShare: UInt64 = 100
@@ -19,21 +20,21 @@ enum BenchQuestions: Sendable {
     }
 }
 
-/// What came of a load.
+/// The results of a load.
 struct LoadTally: Sendable {
-    /// Each has its answer, and the answer is right.
+    /// Requests that were answered correctly.
     var requests = 0
-    /// Those of them that asked for nobody.
+    /// Those among them for unknown subjects.
     var notFound = 0
     /// Bytes of the other answers' bodies.
     var bodyBytes = 0
-    /// With a rate: requests whose time came and that were not sent, because their connections waited for answers.
+    /// With a rate: requests that were due and not sent, because their connections waited for answers.
     var unsent = 0
     var latencies = Latencies()
     /// From the first request to the last answer.
     var seconds = 0.0
 
-    /// Throws `LoadFailure` if there is none.
+    /// Throws `LoadFailure` if there was no request.
     var requestsPerSecond: Double {
         get throws {
             guard requests > 0, seconds > 0 else {
@@ -52,7 +53,7 @@ struct LoadTally: Sendable {
     }
 }
 
-/// An answer that is wrong, or none. One sentence.
+/// A wrong or missing answer, in one sentence.
 struct LoadFailure: Error, CustomStringConvertible {
     let description: String
 }
@@ -63,7 +64,7 @@ struct QueryLoad: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let channels: [any Channel]
 
-    /// `seed`: of the subjects that are asked for.
+    /// `seed`: for the choice of subjects.
     init(port: Int, connections: Int, questions: BenchQuestions, seed: UInt64) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
         self.group = group
@@ -89,9 +90,10 @@ struct QueryLoad: Sendable {
         self.channels = channels
     }
 
-    /// Asks for `seconds` and waits for the answers that are due then. `rate`: requests a second of all connections together,
-    /// each sent at its time or, while its connection waits for an answer, after it; its latency counts from its time. Nil: a
-    /// connection asks as soon as it has its answer. Throws `LoadFailure` for the first answer that is wrong.
+    /// Sends requests for `seconds` and waits for the last answers. `rate`: requests per second of all connections
+    /// together. A request is sent at its due time, or after it while its connection waits for an answer; its latency
+    /// counts from the due time. If `rate` is nil, a connection sends a request as soon as it has its answer. Throws
+    /// `LoadFailure` for the first wrong answer.
     func run(seconds: Double, rate: Double?) async throws -> LoadTally {
         let start = NIODeadline.now()
         let end = start + Self.time(seconds)
@@ -120,7 +122,7 @@ struct QueryLoad: Sendable {
         return sum
     }
 
-    /// Closes the connections however `body` ends.
+    /// Runs `body`, and closes the connections also if it throws.
     func closing<Outcome: Sendable>(_ body: (QueryLoad) async throws -> Outcome) async throws -> Outcome {
         do {
             let outcome = try await body(self)
@@ -140,23 +142,23 @@ struct QueryLoad: Sendable {
     private static func time(_ seconds: Double) -> TimeAmount { .nanoseconds(Int64((seconds * 1e9).rounded())) }
 }
 
-/// Asks one question after the other and looks at every answer. On its event loop only.
+/// Sends one question after the other and checks every answer. It is used on its event loop only.
 private final class QueryConnection: ChannelInboundHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundOut = HTTPClientRequestPart
 
     private struct Run {
-        /// When the next request is to be sent; its latency counts from there.
+        /// The due time of the next request, from which its latency counts.
         var due: NIODeadline
         let end: NIODeadline
-        /// Nil: as soon as there is an answer.
+        /// Nil if a request is sent as soon as the previous one is answered.
         let interval: TimeAmount?
         let promise: EventLoopPromise<LoadTally>
         let patience: Scheduled<Void>
         var tally = LoadTally()
     }
 
-    /// The end of a run is waited for so long.
+    /// The longest wait for the end of a run.
     private static let patience = TimeAmount.seconds(60)
 
     private let questions: BenchQuestions
@@ -169,7 +171,7 @@ private final class QueryConnection: ChannelInboundHandler {
     private var isUnknown = false
     private var status = HTTPResponseStatus.ok
     private var body = ByteBuffer()
-    /// Why the connection is of no more use.
+    /// Why the connection cannot be used any more.
     private var failure: LoadFailure?
 
     init(_ questions: BenchQuestions, port: Int, seed: UInt64) {
@@ -182,10 +184,10 @@ private final class QueryConnection: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
-    /// `first`: when the first request is due. No other run may be under way.
+    /// `first`: the due time of the first request. No other run may be in progress.
     func begin(from first: NIODeadline, to end: NIODeadline, every interval: TimeAmount?) -> EventLoopFuture<LoadTally>
     {
-        // Whoever has this handler has its pipeline, so there is a context.
+        // The caller has this handler from a pipeline, so there is a context.
         let loop = context!.eventLoop
         if let failure { return loop.makeFailedFuture(failure) }
         let promise = loop.makePromise(of: LoadTally.self)
@@ -239,7 +241,7 @@ private final class QueryConnection: ChannelInboundHandler {
         askWhenDue()
     }
 
-    /// What is wrong with the answer that is complete; nil if nothing is.
+    /// The mistake of the complete answer; nil if there is none.
     private func mistake() -> String? {
         switch questions {
         case .subjects:
@@ -255,7 +257,7 @@ private final class QueryConnection: ChannelInboundHandler {
         }
     }
 
-    /// Whether `name` stands in `bytes` as a JSON string of its own.
+    /// Whether `bytes` contain `name` as a whole JSON string.
     private static func contains(_ bytes: UnsafeRawBufferPointer, _ name: String) -> Bool {
         var quoted = "\"\(name)\""
         return quoted.withUTF8 { quoted in
@@ -308,11 +310,11 @@ private struct SeededNumbers {
     }
 }
 
-/// A bare HTTP/1.1 server: whatever is asked, it answers 200 and the same body.
+/// A bare HTTP/1.1 server that answers every request with 200 and the same body.
 struct FixedAnswerServer: Sendable {
     private let channel: any Channel
 
-    /// On a free port of 127.0.0.1, in the event loops that a member's server has, too.
+    /// Listens on a free port of 127.0.0.1, on the same event loops as a member's server.
     init(bodyBytes: Int) async throws {
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 1024)

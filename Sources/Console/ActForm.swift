@@ -1,4 +1,4 @@
-/// The form of an act: what it does in words, what the person fills in, and where the page goes afterwards.
+/// The form of an act: its description, the fields that the person fills in, and the page that follows it.
 struct ActForm {
     struct Input {
         var name: String
@@ -11,9 +11,9 @@ struct ActForm {
     var title: String
     var sentence: String
     var button: String
-    /// Whether somebody loses something by it.
+    /// Whether a subject loses something by the act.
     var isGrave = false
-    /// What the act is about, for the eye.
+    /// Facts about the object of the act, which the form shows.
     var facts: [(name: String, value: String)] = []
     var hidden: [(name: String, value: String)] = []
     var inputs: [Input] = []
@@ -25,7 +25,7 @@ struct ActForm {
 }
 
 extension ActKind {
-    /// What a page says after the act.
+    /// The notice on the page after the act.
     var notice: String {
         switch self {
         case .enrol: "The subject is enrolled."
@@ -47,7 +47,7 @@ extension ActKind {
 
     static let waitingNotice = "It waits for a second person, who has to agree. Policies lists it."
 
-    /// `form`: what a link or an earlier attempt has filled in.
+    /// `form`: the fields that a link or an earlier attempt has filled in.
     func form(_ form: FormFields) -> ActForm {
         var made = bare(form)
         made.reason = form["reason"]

@@ -7,11 +7,11 @@ public struct Appeal: Sendable {
     public var sanction: String
     public var state: State
     public var filed: Timestamp
-    /// After it the sanction is lifted.
+    /// If the appeal is not decided by this time, the sanction is lifted.
     public var decideBy: Timestamp
     /// In the appellant's words.
     public var statement: String
-    /// Who decided and why; nil while it is open.
+    /// The decision with its author and reason; nil while the appeal is open.
     public var decision: String?
 
     public init(
@@ -24,7 +24,7 @@ public struct Appeal: Sendable {
     }
 }
 
-/// The queue, the least time left first, and what was decided lately.
+/// The queue of open appeals, the least time left first, and the recent decisions.
 public struct AppealsView: Sendable {
     public var time: Timestamp
     public var open: [Appeal]
@@ -35,7 +35,7 @@ public struct AppealsView: Sendable {
     }
 }
 
-/// One appeal with what its reviewer needs: the standing as it is, and as it would be without the disputed evidence.
+/// One appeal with the data for its reviewer: the present standing, and the standing without the disputed evidence.
 public struct AppealView: Sendable {
     public var appeal: Appeal
     public var sanction: Sanction
@@ -44,12 +44,12 @@ public struct AppealView: Sendable {
     public var band: String
     public var scoreWithout: Int
     public var bandWithout: String
-    /// What the sanction's condition reads, in a sentence, with and without the evidence.
+    /// The values that the sanction's condition reads, in a sentence, with and without the evidence.
     public var condition: String
     public var conditionWithout: String
-    /// Whether it would be imposed without the disputed evidence.
+    /// Whether the sanction would be imposed without the disputed evidence.
     public var holdsWithout: Bool
-    /// The events of the sanction's dimension; those in dispute are struck.
+    /// The events of the sanction's dimension. Disputed ones are marked as struck.
     public var evidence: [FileEvent]
 
     public init(

@@ -1,6 +1,6 @@
 public import Events
 
-/// Who did and saw what.
+/// The records of looks and acts.
 public struct AuditView: Sendable {
     public struct Row: Sendable {
         public var time: Timestamp
@@ -31,7 +31,7 @@ public struct AuditView: Sendable {
     public var rows: [Row]
     public var next: String?
     public var actions: [String]
-    /// What is known of the chain: `whole up to record 1,204`.
+    /// The verified part of the audit's chain: `whole up to record 1,204`.
     public var chain: String
     public var level: Level
 

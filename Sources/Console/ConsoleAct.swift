@@ -32,7 +32,7 @@ public enum ActKind: String, CaseIterable, Sendable {
     }
 }
 
-/// What a person does in the console.
+/// An act of a person in the console.
 public enum ConsoleAct: Sendable {
     case enrol(subject: String, kind: String, terms: String)
     case withdraw(subject: String)
@@ -42,7 +42,7 @@ public enum ConsoleAct: Sendable {
     /// A candidate's text.
     case shadow(policy: String)
     case endShadow
-    /// The policy in the shadow, by its name and version as the person saw it.
+    /// The name and version of the policy in the shadow, as the person saw them.
     case activate(shadow: String)
     /// A version's key.
     case rollBack(version: String)
@@ -52,11 +52,11 @@ public enum ConsoleAct: Sendable {
     case acknowledgeSource(topic: String)
     /// Letters' keys.
     case redrive([String])
-    /// All letters with the reason.
+    /// All letters with this reason.
     case redriveReason(String)
     case repair(letter: String, text: String)
 
-    /// Whom it is about; nil where it is about nobody.
+    /// The subject of the act; nil if it has none.
     public var subject: String? {
         switch self {
         case .enrol(let subject, _, _), .withdraw(let subject), .void(let subject, _),
@@ -66,7 +66,7 @@ public enum ConsoleAct: Sendable {
         }
     }
 
-    /// Throws what the form lacks, in a sentence for the person.
+    /// Throws the first mistake of the form, as a sentence for the person.
     init(_ kind: ActKind, _ form: FormFields) throws(FormMistake) {
         func need(_ field: String, _ sentence: String) throws(FormMistake) -> String {
             guard let value = form[field] else { throw FormMistake(field: field, sentence: sentence) }
@@ -116,15 +116,15 @@ public enum ConsoleAct: Sendable {
     }
 }
 
-/// What a form lacks.
+/// A missing or invalid field of a form.
 struct FormMistake: Error {
     let field: String
     let sentence: String
 }
 
-/// What came of an act.
+/// The outcome of an act.
 public enum ActOutcome: Sendable {
-    /// The ledger has it, or the topic that it goes to.
+    /// The entry is in the ledger, or the record in its topic.
     case done
     /// It waits for a second person.
     case waiting

@@ -1,12 +1,13 @@
 public import Access
 public import Events
 
-/// Gives the pages what they show, and does what people ask for. A function that gives anybody's data records the look and refuses
-/// what the caller may not see: the console has checked the permission of the page only. An act is idempotent by its key.
+/// Provides the data of the pages, and executes acts. A function that returns data of a subject records the look and
+/// checks the caller's permission for it, because the console has checked the permission for the page only. An act is
+/// idempotent by its key.
 public protocol ConsoleData: Sendable {
     func overview(for caller: Caller) async throws(ProblemView) -> OverviewView
     func subjects(_ search: SubjectSearch, for caller: Caller) async throws(ProblemView) -> SubjectsView
-    /// `purpose`: nil where the caller reads the own file, or a standing without its file.
+    /// `purpose`: nil if a caller reads the own file, or a standing without its file.
     func subject(_ id: String, purpose: String?, for caller: Caller) async throws(ProblemView) -> SubjectView
     func appeals(for caller: Caller) async throws(ProblemView) -> AppealsView
     func appeal(
@@ -26,7 +27,7 @@ public protocol ConsoleData: Sendable {
 
     /// The value of the `Set-Cookie` field of a new session; nil if the name and the password do not belong together.
     func signIn(name: String, password: String, from address: String) async throws(ProblemView) -> String?
-    /// The value of the `Set-Cookie` field that removes the session, which ends.
+    /// Ends the session. Returns the value of the `Set-Cookie` field that removes it.
     func signOut(session: String) async -> String
 }
 
@@ -36,7 +37,7 @@ public struct SubjectSearch: Sendable {
     public var band: String?
     public var perk: String?
     public var sanction: String?
-    /// What the last page gave as its next.
+    /// The `next` of the previous page.
     public var after: String?
 }
 
@@ -49,7 +50,7 @@ public struct DeadLetterSearch: Sendable {
 }
 
 public struct LedgerSearch: Sendable {
-    /// Whose entries; they are read as a file is, for a purpose.
+    /// The subject of the entries. They are read as a file is, for a purpose.
     public var subject: String?
     public var purpose: String?
     public var partition: Int?

@@ -4,7 +4,7 @@ internal import Events
 // MARK: Values for the partials
 
 extension ConsolePages {
-    /// For `time`. `now`: adds how far away it is as a hint.
+    /// Values for the partial `time`. With `now` they have the distance from it as a hint.
     static func fields(_ time: Timestamp, now: Timestamp? = nil) -> Fields {
         .of(["iso": time.description, "text": moment(time), "hint": now.map { relative(time, to: $0) }])
     }
@@ -20,14 +20,14 @@ extension ConsolePages {
         ])
     }
 
-    /// For `reasons`.
+    /// Values for the partial `reasons`.
     static func fields(_ reasons: [SubjectView.Reason]) -> [Fields] {
         reasons.prefix(maximumReasons).map {
             .of(["rule": shortened($0.rule, to: 60), "points": signed($0.points), "sign": sign($0.points)])
         }
     }
 
-    /// Reasons of one step; the largest come first.
+    /// The number of reasons of one step. The greatest come first.
     private static let maximumReasons = 8
 
     static func sign(_ value: Int) -> String { value < 0 ? "minus" : value > 0 ? "plus" : "even" }
@@ -74,7 +74,7 @@ extension ConsolePages {
         }
     }
 
-    /// For `standing`.
+    /// Values for the partial `standing`.
     static func standing(_ view: SubjectView) -> Fields {
         .of([
             "score": count(view.score), "minimum": count(view.minimum), "maximum": count(view.maximum),
@@ -88,7 +88,7 @@ extension ConsolePages {
         ])
     }
 
-    /// A clock that runs: its end, and what is left of it.
+    /// The end of a period, and the time that is left.
     static func clock(_ label: String, _ time: Timestamp, now: Timestamp) -> Fields {
         .of([
             "label": label, "time": fields(time), "left": "(\(relative(time, to: now)))",

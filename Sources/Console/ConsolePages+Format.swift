@@ -33,7 +33,7 @@ extension ConsolePages {
             (whole / 86_400, "d"), (whole % 86_400 / 3600, "h"), (whole % 3600 / 60, "min"), (whole % 60, "s"),
         ]
         guard let first = parts.firstIndex(where: { $0.0 > 0 }) else { return "0 s" }
-        // Days and more of them need no hours.
+        // A duration of many days is shown without hours.
         let few = parts[first...].prefix(parts[first].0 >= 10 && first == 0 ? 1 : 2).filter { $0.0 > 0 }
         return few.map { "\(count($0.0)) \($0.1)" }.joined(separator: " ")
     }
@@ -71,7 +71,7 @@ extension ConsolePages {
         whole == 0 ? "none" : rate(100 * Double(part) / Double(whole)) + " %"
     }
 
-    /// `at most` and `at least` where they differ.
+    /// A range as `1–3`, or one number if both ends are equal.
     static func people(_ range: ClosedRange<Int>?) -> String {
         guard let range else { return "unknown" }
         return range.lowerBound == range.upperBound
@@ -86,13 +86,13 @@ extension ConsolePages {
         text.count <= length ? text : text.prefix(length) + "…"
     }
 
-    /// Of a few characters each, so that a long list is still one.
+    /// The parts as one phrase, with commas and the last word.
     static func list(_ parts: [String], _ last: String = "and") -> String {
         guard parts.count > 1, let end = parts.last else { return parts.first ?? "" }
         return parts.dropLast().joined(separator: ", ") + " \(last) " + end
     }
 
-    /// Lines of 16 bytes: the offset, the bytes in hex, and what of them is printable ASCII.
+    /// Lines of 16 bytes: the offset, the bytes in hex, and the printable ASCII characters.
     static func hexadecimal(_ bytes: [UInt8]) -> String {
         func hex(_ value: Int, _ width: Int) -> String {
             let text = String(value, radix: 16)

@@ -21,7 +21,7 @@ extension ConsolePages {
                 ])), for: visit)
     }
 
-    /// The form of an act, filled with what `form` already has.
+    /// The form of an act, with the fields that `form` already has.
     func act(_ kind: ActKind, _ form: FormFields, mistake: FormMistake? = nil, for visit: Visit) -> String {
         let form = kind.form(form)
         let inputs: [Fields] = form.inputs.map { input in
@@ -47,7 +47,7 @@ extension ConsolePages {
                 ])), for: visit)
     }
 
-    /// The vocabulary, and the script's keys.
+    /// The list of words, and the keys of the script.
     func words(for visit: Visit) -> String {
         func rows(_ pairs: KeyValuePairs<String, String>) -> [Fields] {
             pairs.map { Fields.of(["word": $0.key, "meaning": $0.value]) }

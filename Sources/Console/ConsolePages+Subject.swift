@@ -2,7 +2,7 @@ internal import Access
 internal import Events
 
 extension ConsolePages {
-    /// Asks why somebody looks at another's file.
+    /// The form that asks for the purpose of reading another subject's file.
     public func purpose(of id: String, sanction: String? = nil, for visit: Visit) -> String {
         html(
             Page(
@@ -15,7 +15,7 @@ extension ConsolePages {
                 ])), for: visit)
     }
 
-    /// The page of one subject. A person who is scored reads the own page in the second person.
+    /// The page of one subject. A person who reads the own page is addressed in the second person.
     public func subject(_ view: SubjectView, purpose: String? = nil, for visit: Visit) -> String {
         let isOwn = visit.caller?.subject == Array(view.id.text.utf8)
         let readsFile = visit.may(.readFile, to: view.id)

@@ -2,14 +2,14 @@ public import Access
 internal import Events
 internal import Mustache
 
-/// The pages for people in the browser: functions from view values and a caller to HTML. They need no script, load nothing from
-/// elsewhere, and are well-formed as XML too. Templates are compiled once.
+/// The pages for people in a browser: functions from view values and a caller to HTML. They need no script, load
+/// nothing from other sites, and are well-formed XML too. Templates are compiled once.
 public struct ConsolePages: Sendable {
-    /// Where the pages are.
+    /// The path of the overview, which is the beginning of all other paths.
     public static let root = "/console"
 
     private let library: MustacheLibrary
-    /// Has the hash of its bytes in its path, so that browsers keep it for good.
+    /// The hash of the bytes is in the path, so that browsers cache the asset without end.
     let style = Asset(name: "style", ending: "css", type: "text/css; charset=utf-8", text: Style.text)
     let script = Asset(name: "live", ending: "js", type: "text/javascript; charset=utf-8", text: Script.text)
 
@@ -20,7 +20,7 @@ public struct ConsolePages: Sendable {
         library = MustacheLibrary(templates: templates)
     }
 
-    /// Lines lose their indentation, for an indented partial would indent texts that keep their spaces.
+    /// Removes the indentation of lines, because an indented partial would also indent texts with significant spaces.
     private static func compile(_ text: String, _ name: String) -> MustacheTemplate {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.drop { $0 == " " } }
         do {
@@ -36,7 +36,7 @@ public struct ConsolePages: Sendable {
         let text: String
 
         init(name: String, ending: String, type: String, text: String) {
-            // FNV-1a. It tells releases apart; nobody's safety depends on it.
+            // FNV-1a. The hash distinguishes releases; no security depends on it.
             let hash = text.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
             path = "\(ConsolePages.root)/\(name)-\(String(hash, radix: 16)).\(ending)"
             (self.type, self.text) = (type, text)
@@ -45,21 +45,21 @@ public struct ConsolePages: Sendable {
 
     // MARK: A page
 
-    /// What all pages have.
+    /// The properties of every page.
     struct Page {
         let template: String
         let title: String
         let place: Place?
-        /// Where the same data is as JSON; nil if the page has none.
+        /// The path of the same data as JSON; nil if there is none.
         var json: String?
-        /// The path of server-sent events at which the page loads itself again; nil if it rests.
+        /// The path of the server-sent events at which the page is loaded again; nil if it is static.
         var stream: String?
         var fields: Fields
     }
 
     func html(_ page: Page, for visit: Visit) -> String {
         var fields = page.fields
-        // Forms within the page need them.
+        // Forms in the page need the token and the key.
         fields["token"] = visit.formToken
         fields["key"] = visit.actKey
         let content = library.render(fields, withTemplate: page.template) ?? ""
@@ -82,15 +82,15 @@ public struct ConsolePages: Sendable {
     }
 }
 
-/// Who looks at a page, and with what.
+/// The caller of a page, and the values of the session that the page needs.
 public struct Visit: Sendable {
-    /// Nil before somebody has signed in.
+    /// Nil before the log-in.
     public var caller: Caller?
-    /// What a form has to bring back, so that no other site can send one.
+    /// The token that a form must return, so that another site cannot send the form.
     public var formToken: String
-    /// Makes the acts of this page's forms idempotent: a new one for each page.
+    /// Makes the acts of this page's forms idempotent. Each page has a new one.
     public var actKey: String
-    /// What was done by the request that led here; nil if nothing was.
+    /// The outcome of the act that led to this page; nil if there is none.
     public var notice: String?
 
     public init(caller: Caller?, formToken: String, actKey: String, notice: String? = nil) {
@@ -103,7 +103,7 @@ public struct Visit: Sendable {
         caller?.may(permission, to: Array(subject.text.utf8)) == true
     }
 
-    /// A subject for the partial `subject`.
+    /// Values for the partial `subject`.
     func fields(_ subject: SubjectID) -> Fields {
         guard !subject.isMasked, may(.readIdentities) || may(.readStanding, to: subject) && caller?.subject != nil
         else {
@@ -121,7 +121,7 @@ public struct Visit: Sendable {
 typealias Fields = [String: Any]
 
 extension Fields {
-    /// A value that is nil stays in it, so that a template does not find one of the same name outside.
+    /// A nil value stays in the fields, so that a template does not use a value of the same name outside.
     static func of(_ values: KeyValuePairs<String, Any?>) -> Fields {
         var fields: Fields = [:]
         for (name, value) in values { fields[name] = value ?? Absent() }
@@ -134,8 +134,8 @@ private struct Absent: MustacheCustomRenderable {
     var isNull: Bool { true }
 }
 
-/// Escapes scalars, where Mustache's own escaping goes by characters and passes a quotation mark with a combining accent. What
-/// has no shape, or turns the direction of writing, is shown as JSON escapes it.
+/// Escapes scalars. Mustache's own escaping goes by characters, and passes a quotation mark with a combining accent.
+/// Invisible characters and those that change the direction of writing are shown as JSON escapes.
 private struct ConsoleMarkup: MustacheContentType {
     static let name = "CONSOLE"
 

@@ -1,7 +1,7 @@
 internal import Access
 internal import Events
 
-/// The paths of the console's pages, and of the JSON that they link to. Ids are parts of queries, because an id can be `.` or
+/// The paths of the console's pages, and of the JSON that they link to. Ids are in queries, because an id can be `.` or
 /// contain a slash.
 enum ConsolePath {
     static let signIn = ConsolePages.root + "/sign-in"
@@ -36,7 +36,7 @@ enum ConsolePath {
 
     static func act(_ kind: ActKind, _ query: [(String, String?)] = []) -> String { with(acts + kind.rawValue, query) }
 
-    /// Whether a path that came from outside leads to a page of the console.
+    /// Whether an untrusted path leads to a page of the console.
     static func isOwn(_ path: String) -> Bool {
         guard
             path == ConsolePages.root || path.hasPrefix(ConsolePages.root + "/")
@@ -51,7 +51,7 @@ enum ConsolePath {
 
     static func json(subject id: String) -> String { "/subjects/" + encoded(id, dots: true) + "/file" }
 
-    /// The entries that a search finds; without one, the partitions.
+    /// The entries that a search finds; without a search, the partitions.
     static func json(ledger search: LedgerSearch) -> String {
         if let subject = search.subject {
             let path = jsonStanding(of: subject) + "/entries"
@@ -71,7 +71,7 @@ enum ConsolePath {
         "/dead-letters/" + key.split(separator: ":").map { encoded(String($0), dots: true) }.joined(separator: "/")
     }
 
-    /// The overview every five seconds, and one change a second: a page is loaded again no more often.
+    /// The overview every five seconds, and one change per second. The page is loaded again no more often.
     static let changes = "/changes?figures=true&most=1"
 
     static func jsonStanding(of id: String) -> String { "/subjects/" + encoded(id, dots: true) }
@@ -90,7 +90,8 @@ enum ConsolePath {
         return text
     }
 
-    /// Percent-encoded: what stays is unreserved in RFC 3986. `dots`: dots are encoded too, for a path's segment.
+    /// Percent-encoded, except characters that are unreserved in RFC 3986. `dots`: encodes dots too, for a path's
+    /// segment.
     static func encoded(_ text: String, dots: Bool = false) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var bytes: [UInt8] = []

@@ -1,20 +1,20 @@
 public import Access
 
-/// A request for a page, of plain values. Whoever serves the console has found out who makes it.
+/// A request for a page, as plain values. The server has authenticated the caller.
 public struct ConsoleRequest: Sendable {
-    /// Nil if nobody is signed in.
+    /// Nil if no user is logged in.
     public var caller: Caller?
-    /// Whether a session was sent that has ended.
+    /// Whether the request had a session that has ended.
     public var hasEndedSession: Bool
     public var session: String?
-    /// The other end of the connection, without the port.
+    /// The address of the other end of the connection, without the port.
     public var address: String
-    /// The path and the query as they were sent, so that somebody who signs in comes back to them.
+    /// The path and the query as they were sent. After the log-in the browser returns to them.
     public var target: String
     public var query: FormFields
-    /// Of a `POST`.
+    /// The fields of a `POST`.
     public var form: FormFields
-    /// What a form of this session has to bring back in its field `token`.
+    /// The value of the field `token` in forms of this session.
     public var formToken: String
     /// Random, and new for each request.
     public var key: String
@@ -29,14 +29,14 @@ public struct ConsoleRequest: Sendable {
     }
 }
 
-/// A whole answer, of plain values.
+/// A whole response, as plain values.
 public struct ConsoleAnswer: Sendable {
     public var status: Int
     public var fields: [(name: String, value: String)]
     public var body: String
 
-    /// A page loads nothing from elsewhere, runs no script but the console's own, and is shown in no frame. Somebody's data stays in
-    /// no cache.
+    /// A page loads nothing from other sites, runs only the console's script, and is shown in no frame. Data of
+    /// subjects is not cached.
     static func page(_ html: String, status: Int = 200, more: [(name: String, value: String)] = []) -> ConsoleAnswer {
         ConsoleAnswer(
             status: status,
@@ -75,10 +75,10 @@ public struct ConsoleRoute: Sendable {
         case post = "POST"
     }
 
-    /// Who is answered with what was asked for. The console checks it itself too, and answers with a page.
+    /// The callers that the path is for. The console checks it too, and answers with a page.
     public enum Requirement: Hashable, Sendable {
         case anybody
-        /// What a caller may see depends on the subject that is asked for.
+        /// The permission depends on the subject in the query.
         case signedIn
         case permission(Permission)
     }
@@ -86,9 +86,9 @@ public struct ConsoleRoute: Sendable {
     public let method: Method
     public let path: String
     public let requirement: Requirement
-    /// Names of what the query can have.
+    /// The names of the query's parameters.
     public let parameters: [String]
-    /// A sentence for the document of the routes.
+    /// A sentence for the OpenAPI document.
     public let summary: String
     public let answer: @Sendable (ConsoleRequest) async -> ConsoleAnswer
 }

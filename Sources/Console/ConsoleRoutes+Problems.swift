@@ -1,23 +1,23 @@
 internal import Access
 
-// MARK: Pages in place of a server's own refusals
+// MARK: Pages that replace the server's own refusals
 
 extension ConsoleRoutes {
-    /// Whether a path is one of the console's, known or not.
+    /// Whether the path is in the console, known or not.
     static func isConsole(_ path: String) -> Bool {
         path == ConsolePages.root || path.hasPrefix(ConsolePages.root + "/")
     }
 
-    /// Why a server refused a request before a route of the console had it.
+    /// The reason why the server refused a request before the console's route ran.
     struct Refusal {
         var status: Int
-        /// The server's code for programs.
+        /// The server's machine-readable code.
         var code: String
         var detail: String
         var retryAfter: Int?
         var isRead: Bool
         var path: String
-        /// Whether a cookie was sent.
+        /// Whether the request had a cookie.
         var hadSession: Bool
     }
 

@@ -1,7 +1,7 @@
 internal import Access
 internal import Events
 
-/// The paths of the console and what they answer.
+/// The paths of the console and their pages.
 public struct ConsoleRoutes: Sendable {
     let console: ConsolePages
     let data: any ConsoleData
@@ -109,7 +109,7 @@ public struct ConsoleRoutes: Sendable {
         ]
     }
 
-    /// Another's file is opened for a purpose, which is asked for first.
+    /// The page of a subject. For another subject's file the purpose is asked for first.
     private func subject(
         _ request: ConsoleRequest, _ caller: Caller, _ visit: Visit
     ) async throws(ProblemView) -> String {
@@ -141,7 +141,7 @@ public struct ConsoleRoutes: Sendable {
         return console.appeal(view, purpose: purpose, for: visit)
     }
 
-    /// What cannot be read is left out, and named.
+    /// Unreadable parameters are left out, and the mistake names them.
     private static func ledgerSearch(_ query: FormFields) -> (LedgerSearch, mistake: String?) {
         let (partition, offset) = (query["partition"].flatMap(Int.init), query["offset"].flatMap { Int64($0) })
         let from = query["from"].flatMap { Timestamp($0) }
@@ -193,7 +193,8 @@ public struct ConsoleRoutes: Sendable {
     private func signIn(_ request: ConsoleRequest) async -> ConsoleAnswer {
         let visit = visit(request, caller: nil)
         let form = request.form
-        // Whoever can reach the form would have its token too: the server refuses what a page of another site sends.
+        // A page of another site could load this form with its token. The server therefore refuses a form that another
+        // site sends.
         var view = SignInView(name: form["name"] ?? "", target: form["to"] ?? ConsolePages.root)
         do {
             if let name = form["name"], let password = form["password"],
@@ -239,12 +240,12 @@ public struct ConsoleRoutes: Sendable {
         }
     }
 
-    /// A person appeals for the person alone.
+    /// A person files an appeal only about the own sanctions.
     private static func requirement(_ kind: ActKind) -> ConsoleRoute.Requirement {
         kind == .fileAppeal ? .signedIn : .permission(kind.permission)
     }
 
-    /// What a link to a form can fill in.
+    /// The fields of a form that a link can fill in.
     private static let prefilled = [
         "subject", "source", "id", "sanction", "kind", "terms", "topic", "version", "proposal", "shadow", "why",
         "letter",
@@ -271,7 +272,7 @@ public struct ConsoleRoutes: Sendable {
             let outcome = try await data.perform(act, reason: reason, key: key, by: caller)
             return .redirect(to: after(kind, act, outcome))
         } catch {
-            // What the person can mend is mended in the form, which loses nothing.
+            // A mistake that the person can correct is shown in the form, which retains its fields.
             guard error.status == 409 || error.status == 422 else { return problem(error, visit) }
             return again(kind, form, FormMistake(field: "", sentence: "\(error.title). \(error.detail)"), visit)
         }
@@ -311,7 +312,7 @@ public struct ConsoleRoutes: Sendable {
         }
     }
 
-    /// Whether the caller may do it to the form's subject.
+    /// Whether the caller has the permission for the form's subject.
     private static func may(_ caller: Caller, _ kind: ActKind, _ form: FormFields) -> Bool {
         caller.may(kind.permission, to: form["subject"].map { Array($0.utf8) })
     }
@@ -323,7 +324,7 @@ public struct ConsoleRoutes: Sendable {
         return zip(given, wanted).reduce(0 as UInt8) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
-    // MARK: Answers that every page can have
+    // MARK: Responses of all pages
 
     func visit(_ request: ConsoleRequest) -> Visit { visit(request, caller: request.caller) }
 

@@ -1,21 +1,21 @@
 public import Events
 
-/// Records that were no events.
+/// Records that are not valid events.
 public struct DeadLettersView: Sendable {
     public struct Letter: Sendable {
-        /// The place in the dead-letter topic: `3:1207`.
+        /// The partition and offset in the dead-letter topic: `3:1207`.
         public var key: String
         public var topic: String
         public var partition: Int
         public var offset: Int64
         public var time: Timestamp
         public var reason: String
-        /// What is wrong and what mends it.
+        /// The defect and its remedy.
         public var sentence: String
-        /// Of the record, as far as it is shown.
+        /// The first bytes of the record.
         public var bytes: [UInt8]
         public var size: Int
-        /// What an event that would be accepted looks like; nil if nothing is proposed.
+        /// An event that would be accepted; nil if none is proposed.
         public var proposal: String?
 
         public init(

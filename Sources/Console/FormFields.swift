@@ -1,15 +1,15 @@
-/// The fields of a query or a form, as `application/x-www-form-urlencoded` has them.
+/// The fields of a query or a form in the format `application/x-www-form-urlencoded`.
 public struct FormFields: Sendable {
-    /// More are no form of the console.
+    /// A form with more fields is refused.
     static let maximumFields = 2000
-    /// Bytes of a form: a policy's text, or a repaired event, percent-encoded.
+    /// The greatest size of a form in bytes, for a policy's text or a repaired event, percent-encoded.
     public static let maximumBytes = 4 << 20
 
     public private(set) var pairs: [(name: String, value: String)]
 
     public init(_ pairs: [(name: String, value: String)] = []) { self.pairs = pairs }
 
-    /// Nil if it is no form.
+    /// Nil if the text is not in this format.
     public init?(encoded text: some StringProtocol) {
         guard text.utf8.count <= Self.maximumBytes else { return nil }
         pairs = []
@@ -22,8 +22,8 @@ public struct FormFields: Sendable {
         }
     }
 
-    /// The value of the first field with the name; nil if there is none or it is empty. A hidden field has its value percent-encoded
-    /// under the name and `.encoded`, so that a page can make it readable without changing it.
+    /// The value of the first field with the name; nil if there is none or it is empty. The value of a hidden field is
+    /// percent-encoded under the name and `.encoded`, so that a page can show it without changing it.
     public subscript(name: String) -> String? {
         if let value = pairs.first(where: { $0.name == name })?.value { return value.isEmpty ? nil : value }
         return pairs.first { $0.name == name + ".encoded" }.flatMap { ConsolePath.decoded($0.value) }

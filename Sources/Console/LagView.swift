@@ -1,4 +1,4 @@
-/// How far readers are from the end of what they read.
+/// The distance of readers from the end of their topics.
 public struct LagView: Sendable {
     public struct Group: Sendable {
         public var name: String
@@ -9,7 +9,7 @@ public struct LagView: Sendable {
         public var records: Int?
         public var trend: String
         public var catchUp: String
-        /// Sentences, the likeliest first.
+        /// Sentences, the most probable first.
         public var causes: [String]
         public var history: [Reading]
         /// Empty on the page of all groups.
@@ -46,12 +46,12 @@ public struct LagView: Sendable {
         }
     }
 
-    /// Subjects with events that wait: at least and at most; nil if it is unknown.
+    /// The range of the number of subjects with unread events; nil if it is unknown.
     public var people: ClosedRange<Int>?
     public var groups: [Group]
-    /// The group whose page it is; nil for all.
+    /// The group of the page; nil on the page of all groups.
     public var selected: Group?
-    /// Why the lag is not known now; nil if it is.
+    /// Why the lag is unknown; nil if it is known.
     public var failure: String?
 
     public init(people: ClosedRange<Int>?, groups: [Group], selected: Group?, failure: String?) {

@@ -9,7 +9,7 @@ public struct LedgerView: Sendable {
         public var type: String
         /// Nil for an entry without a subject.
         public var subject: SubjectID?
-        /// Where it came from: topic, partition and offset.
+        /// The source's topic, partition and offset.
         public var origin: String
         public var data: String
 

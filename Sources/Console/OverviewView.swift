@@ -1,8 +1,8 @@
 public import Events
 
-/// What the programme does now.
+/// The present state of the programme.
 public struct OverviewView: Sendable {
-    /// Of the ledger.
+    /// The name of the programme, from the ledger.
     public var programme: String
     public var time: Timestamp
     public var subjects: Int
@@ -10,16 +10,16 @@ public struct OverviewView: Sendable {
     public var factsPerSecond: Double?
     /// The age of the oldest event that is read and not folded; nil if it is unknown.
     public var lagSeconds: Double?
-    /// Subjects with events that wait: at least and at most; nil if it is unknown.
+    /// The range of the number of subjects with unfolded events; nil if it is unknown.
     public var peopleWaiting: ClosedRange<Int>?
-    /// Oldest first.
+    /// The oldest first.
     public var rates: [Reading]
     public var lags: [Reading]
     /// In the policy's order, the lowest first.
     public var bands: [BandCount]
     public var openAppeals: Int
     public var deadLetters: Int
-    /// What wants attention, the most urgent first.
+    /// Problems that need attention, the most urgent first.
     public var attention: [Attention]
     /// The newest first.
     public var changes: [Change]
@@ -50,9 +50,9 @@ public struct OverviewView: Sendable {
 
     public struct Attention: Sendable {
         public var level: Level
-        /// What is wrong and what mends it, in a sentence or two.
+        /// The problem and its remedy, in a sentence or two.
         public var sentence: String
-        /// A path of the console; nil if no page shows it.
+        /// The path of the console's page about it; nil if there is none.
         public var path: String?
 
         public init(level: Level, sentence: String, path: String?) {
@@ -67,7 +67,7 @@ public struct OverviewView: Sendable {
         public var time: Timestamp
         public var subject: SubjectID
         public var kind: Kind
-        /// What changed, without the subject: `612 to 640, band B to A`.
+        /// The change without the subject: `612 to 640, band B to A`.
         public var sentence: String
 
         public init(time: Timestamp, subject: SubjectID, kind: Kind, sentence: String) {
@@ -90,10 +90,10 @@ public struct OverviewView: Sendable {
     }
 }
 
-/// How good a state is. A page shows it as a word and never by colour alone.
+/// The severity of a state. A page shows it as a word and never by colour alone.
 public enum Level: String, Sendable { case good, notice, bad }
 
-/// A value that was measured; nil if it was unknown then.
+/// A measured value; nil if it was unknown at that time.
 public struct Reading: Sendable {
     public var time: Timestamp
     public var value: Double?
@@ -101,7 +101,7 @@ public struct Reading: Sendable {
     public init(time: Timestamp, value: Double?) { (self.time, self.value) = (time, value) }
 }
 
-/// A number by its reason.
+/// The number for one reason.
 public struct ReasonCount: Sendable {
     public var reason: String
     public var count: Int

@@ -1,6 +1,6 @@
 internal import Access
 
-/// The pages that navigation leads to.
+/// The pages in the navigation.
 enum Place: String, CaseIterable {
     case overview = "Overview"
     case subjects = "Subjects"
@@ -39,7 +39,7 @@ enum Place: String, CaseIterable {
         }
     }
 
-    /// Under these headings.
+    /// The headings of the navigation, with their pages.
     fileprivate static let groups: [(title: String, places: [Place])] = [
         ("You", [.mine]), ("People", [.overview, .subjects, .appeals]), ("Rules", [.policies]),
         ("Flow", [.sources, .deadLetters, .lag]), ("Record", [.ledger, .audit]),

@@ -1,7 +1,8 @@
 internal import Events
 
 extension Plot {
-    /// The sizes of a drawing. A page has one for wide windows and one for narrow ones, so that its letters stay readable.
+    /// The sizes of a drawing. A page has one for wide windows and one for narrow ones, so that the letters stay
+    /// readable.
     private struct Frame {
         let name: StaticString
         let width: Double
@@ -10,17 +11,18 @@ extension Plot {
         let right: Double
         let top = 10.0
         let bottom = 30.0
-        /// Labels of the time axis.
+        /// The number of labels on the time axis.
         let dates: Int
 
         static let wide = Frame(name: "plot wide", width: 860, height: 280, left: 52, right: 44, dates: 6)
         static let narrow = Frame(name: "plot narrow", width: 340, height: 260, left: 44, right: 30, dates: 3)
     }
 
-    /// Steps with a mark of their own; older ones are part of the line.
+    /// The number of steps that have a mark of their own. Older ones are part of the line.
     private static let marked = 150
 
-    /// The score over time: a step at each change, whose title states what made it. The same is in the page's list of steps.
+    /// The score over time: a step at each change, with the cause as its title. The page's list of steps has the same
+    /// data.
     static func steps(_ view: SubjectView) -> String {
         guard !view.steps.isEmpty else { return "" }
         return draw(view, .wide) + draw(view, .narrow)
@@ -31,7 +33,7 @@ extension Plot {
         let last = max(view.clock, view.steps[view.steps.count - 1].time)
         let span = max(1, ConsolePages.seconds(from: first, to: last))
         let scores = view.steps.map(\.score)
-        // Some air above and below, within what is possible.
+        // The axis has a margin above and below, within the possible scores.
         let (least, greatest) = (scores.min() ?? 0, scores.max() ?? 0)
         let air = max(10, (greatest - least) / 6)
         let low = max(view.minimum, least - air)
@@ -122,7 +124,7 @@ extension Plot {
         return span < 200 * 86_400 ? String(day.dropLast(5)) : String(day.drop { $0 != " " }.dropFirst())
     }
 
-    /// Round scores, four of them or so.
+    /// About four round scores.
     private static func ticks(_ range: ClosedRange<Int>) -> [Int] {
         let extent = range.upperBound - range.lowerBound
         var step = 1

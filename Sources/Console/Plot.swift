@@ -1,6 +1,6 @@
 internal import Events
 
-/// Drawings as SVG without scripts and style attributes: the style sheet colours their classes.
+/// Drawings as SVG without scripts and style attributes. The style sheet colours their classes.
 enum Plot {
     /// Rounded to tenths.
     static func number(_ value: Double) -> String {
@@ -12,7 +12,7 @@ enum Plot {
 
     // MARK: Sparkline
 
-    /// The course of a measurement, as wide as its place. A gap stands where it was unknown.
+    /// The course of a measurement, as wide as its container. Unknown values are gaps.
     static func spark(_ readings: [Reading], of what: String) -> String {
         let known = readings.compactMap(\.value)
         guard known.count > 1, let first = readings.first?.time, let last = readings.last?.time else { return "" }
@@ -53,7 +53,7 @@ enum Plot {
 
     // MARK: Bars
 
-    /// One bar of `share` of its width, which a number beside it states too.
+    /// A bar that fills `share` of its width. A number beside it states the same.
     static func bar(_ share: Double, _ shade: String) -> String {
         var out = Markup()
         let width = max(share > 0 ? 0.5 : 0, min(1, share) * 100)
@@ -70,7 +70,7 @@ enum Plot {
         return out.text
     }
 
-    /// Points to the left or the right of a middle; `range` is the greatest magnitude.
+    /// Points to the left or the right of a middle. `range`: the greatest magnitude.
     static func balance(_ points: Int, range: Int) -> String {
         var out = Markup()
         let width = range == 0 ? 0 : min(50, Double(abs(points)) / Double(range) * 50)
@@ -93,7 +93,7 @@ enum Plot {
         return out.text
     }
 
-    /// The bands from the least to the greatest score, and where a score is.
+    /// The bands from the least to the greatest score, and the position of a score.
     static func scale(_ view: SubjectView) -> String {
         var out = Markup()
         let span = Double(max(1, view.maximum - view.minimum))

@@ -1,6 +1,7 @@
 public import Events
 
-/// The policies of a ledger, one of them in full, what is in the shadow, and what waits for a second person.
+/// The policies of a ledger, one of them in full, the policy in the shadow, and the proposals that wait for a second
+/// person.
 public struct PolicyView: Sendable {
     public var versions: [Version]
     /// The version that the page shows in full; nil on an empty ledger.
@@ -13,13 +14,13 @@ public struct PolicyView: Sendable {
     }
 
     public struct Version: Sendable {
-        /// What the console's paths call it: a hash.
+        /// The version in the console's paths: a hash.
         public var key: String
         public var name: String
         public var version: Int
         public var since: Timestamp
         public var isActive: Bool
-        /// Who activated it and why.
+        /// The author of the activation and the reason.
         public var actor: String
         public var reason: String
 
@@ -37,7 +38,7 @@ public struct PolicyView: Sendable {
         public var version: Int
         public var sections: [Section]
         public var text: String
-        /// The name of the version that `difference` compares with; nil for the first.
+        /// The name of the version with which `difference` compares; nil for the first.
         public var comparedWith: String?
         public var difference: [DiffLine]
         /// The path of its backtest's report; nil if there is none.
@@ -74,13 +75,13 @@ public struct PolicyView: Sendable {
         public var name: String
         public var version: Int
         public var since: Timestamp
-        /// Of the subjects that both policies score.
+        /// The number of subjects with a higher score, among those that both policies score.
         public var gain: Int
         public var lose: Int
         public var same: Int
         public var newSanctions: Int
         public var liftedSanctions: Int
-        /// How far the shadow has folded the ledger, from 0 to 1.
+        /// The folded share of the ledger under the shadow, from 0 to 1.
         public var progress: Double
         public var winners: [Mover]
         public var losers: [Mover]
@@ -100,7 +101,7 @@ public struct PolicyView: Sendable {
         public var subject: SubjectID
         public var before: Int
         public var after: Int
-        /// The rule that makes most of it.
+        /// The rule with the greatest share of the difference.
         public var rule: String
 
         public init(subject: SubjectID, before: Int, after: Int, rule: String) {

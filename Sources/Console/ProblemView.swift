@@ -1,14 +1,14 @@
-/// Why a page cannot be shown or an act was refused, and what to do next.
+/// Why a page cannot be shown or an act was refused, and the next step.
 public struct ProblemView: Error, Sendable {
     public struct Step: Sendable {
         public var text: String
-        /// A path of the console; nil if the step is not a page.
+        /// A path of the console for the next step; nil if it is not a page.
         public var path: String?
 
         public init(_ text: String, path: String? = nil) { (self.text, self.path) = (text, path) }
     }
 
-    /// Of HTTP.
+    /// The status of HTTP.
     public var status: Int
     public var title: String
     public var detail: String
@@ -103,12 +103,12 @@ extension ProblemView {
     }
 }
 
-/// The form that somebody signs in with.
+/// The log-in form.
 public struct SignInView: Sendable {
-    /// Why the last attempt failed; nil on the first.
+    /// Why the last attempt failed; nil before the first.
     public var mistake: String?
     public var name: String
-    /// The page to go to afterwards.
+    /// The page after the log-in.
     public var target: String
 
     public init(mistake: String? = nil, name: String = "", target: String = ConsolePages.root) {

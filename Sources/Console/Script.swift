@@ -1,7 +1,7 @@
-/// What makes the pages live. Nothing needs it: every page is whole without it.
+/// The script that updates the pages. It is optional: every page is complete without it.
 enum Script {
-    /// A stream only tells that something changed; then the page is loaded again, and its elements with `data-live` take the place of
-    /// the old ones. So the server alone decides what is shown.
+    /// The stream only signals a change. Then the page is loaded again, and its elements with `data-live` replace the
+    /// old ones. So the content is decided by the server alone.
     static let text = #"""
         "use strict";
         (() => {

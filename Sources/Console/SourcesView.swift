@@ -1,6 +1,6 @@
 public import Events
 
-/// What each source topic gave, and what it got wrong.
+/// The numbers of each source topic: its events, and its errors.
 public struct SourcesView: Sendable {
     public struct Source: Sendable {
         public var topic: String
@@ -14,7 +14,7 @@ public struct SourcesView: Sendable {
         public var deadLetters: [ReasonCount]
         public var notEnrolled: Int
         public var duplicates: Int
-        /// Appeals against what its events imposed: decided, and of them upheld.
+        /// Decided appeals against sanctions that its events imposed, and the upheld ones among them.
         public var decided: Int
         public var upheld: Int
         /// Whether an operator has to acknowledge it.

@@ -1,4 +1,4 @@
-/// The style of all pages: light and dark, from 320 pixels on. A state is a word, and never a colour alone.
+/// The style of all pages, light and dark, from 320 pixels of width. A state is a word, and never a colour alone.
 enum Style {
     static let text = palette + page + parts + data + narrow
 

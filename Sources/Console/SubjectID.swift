@@ -1,7 +1,7 @@
 internal import Access
 internal import Events
 
-/// A subject in a list. Whoever may not read identities sees it masked and without a link.
+/// A subject in a list. Callers who may not read identities see it masked and without a link.
 public struct SubjectID: Hashable, Sendable {
     public let text: String
     /// Whether the source of the data has masked it already.
@@ -9,13 +9,13 @@ public struct SubjectID: Hashable, Sendable {
 
     public init(_ text: String, isMasked: Bool = false) { (self.text, self.isMasked) = (text, isMasked) }
 
-    /// The first two characters and dots, so that the length says nothing either. A short id shows less.
+    /// The first two characters and dots, so that the length is hidden too. A short id shows less.
     var masked: String {
         if isMasked { return text.printable() }
         let shown = text.count >= 6 ? 2 : text.count >= 3 ? 1 : 0
         return String(text.prefix(shown)).printable() + "••••"
     }
 
-    /// Characters of an id that a list shows.
+    /// The number of characters of an id in a list.
     static let shownLength = 40
 }

@@ -1,6 +1,6 @@
 public import Events
 
-/// One subject: the standing, how it came about, and the way back.
+/// One subject: the standing, its history, and the way back.
 public struct SubjectView: Sendable {
     public var id: SubjectID
     public var kind: String
@@ -19,16 +19,16 @@ public struct SubjectView: Sendable {
     public var dimensions: [Dimension]
     public var sanctions: [Sanction]
     public var perks: [Perk]
-    /// What changed the score, the oldest first. The first is the enrolment.
+    /// The changes of the score, the oldest first. The first is the enrolment.
     public var steps: [Step]
-    /// How many older steps are left out.
+    /// The number of older steps that are left out.
     public var olderSteps: Int
-    /// Sentences about what raises the score or ends a sanction, the nearest first.
+    /// Sentences about how the score rises or a sanction ends, the nearest first.
     public var wayBack: [String]
     /// The newest first.
     public var events: [FileEvent]
     public var appeals: [Appeal]
-    /// Who read the file, the newest first; nil if the caller may not know.
+    /// The looks at the file, the newest first; nil if the caller may not see them.
     public var looks: [Look]?
 
     public init(
@@ -80,7 +80,7 @@ public struct SubjectView: Sendable {
         public var score: Int
         public var band: String
         public var reasons: [Reason]
-        /// An event's type, or the timer in words.
+        /// An event's type, or a description of the timer.
         public var cause: String
         /// The event's source and id; nil for a timer.
         public var event: EventName?
@@ -94,7 +94,7 @@ public struct SubjectView: Sendable {
     public struct Perk: Sendable {
         public var name: String
         public var isHeld: Bool
-        /// When a perk that is held ends, for its condition is false; nil if it does not end.
+        /// When a perk ends whose condition is false; nil if it does not end.
         public var ends: Timestamp?
         /// The condition in a plain sentence.
         public var sentence: String
@@ -115,7 +115,7 @@ public struct SubjectView: Sendable {
     }
 }
 
-/// What identifies an event of a subject.
+/// The source and id of an event.
 public struct EventName: Hashable, Sendable {
     public var source: String
     public var id: String
@@ -129,13 +129,13 @@ public struct Sanction: Sendable {
     public var name: String
     public var state: State
     public var dimension: String
-    /// What it blocks while it is in force.
+    /// The measures that are blocked while the sanction is in force.
     public var measures: [String]
     public var imposed: Timestamp
-    /// When the notice ends.
+    /// The end of the notice.
     public var inForce: Timestamp
     public var ends: Timestamp
-    /// When an open appeal lapses, which lifts the sanction; nil without an open appeal.
+    /// When an open appeal lapses, which lifts the sanction; nil if there is no open appeal.
     public var decideBy: Timestamp?
     public var canAppeal: Bool
     /// Why it was imposed, in a sentence.
@@ -158,12 +158,12 @@ public struct FileEvent: Sendable {
     public var name: EventName
     public var partition: Int
     public var offset: Int64
-    /// What it gave, by rule.
+    /// Its points, by rule.
     public var reasons: [SubjectView.Reason]
-    /// Why it gave nothing, or what else is to be known about it; nil if there is nothing.
+    /// Why it gave no points, or another remark; nil if there is none.
     public var note: String?
     public var data: String
-    /// Whether a void, or an appeal if it is upheld, takes it out.
+    /// Whether a void removes it, or an appeal if that is upheld.
     public var isStruck: Bool
 
     public init(

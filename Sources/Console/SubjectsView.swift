@@ -21,9 +21,9 @@ public struct SubjectsView: Sendable {
     }
 
     public var rows: [Row]
-    /// What gives the next page; nil on the last.
+    /// The cursor of the next page; nil on the last.
     public var next: String?
-    /// What a filter can ask for.
+    /// The values of the filter.
     public var kinds: [String]
     public var bands: [String]
     public var perks: [String]

@@ -1,5 +1,5 @@
-/// The Mustache templates of the pages. They are well-formed as XML. Three braces, which do not escape, take only what `Plot` and
-/// the pages themselves have written.
+/// The Mustache templates of the pages. They are well-formed XML. Only markup from `Plot` and the pages themselves is
+/// in three braces, which do not escape.
 enum Templates {
     static var all: [(name: String, text: String)] { frame + people + rules + flow + record }
 

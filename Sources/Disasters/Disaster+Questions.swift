@@ -2,7 +2,7 @@ internal import Kafka
 internal import Pipeline
 internal import Simulation
 
-// Somebody asks members about subjects, as over HTTP.
+// Questions to members about subjects, as over HTTP.
 extension Disaster {
     /// Asks one of the members about one of the subjects.
     func ask(_ number: Int) throws {
@@ -10,7 +10,8 @@ extension Disaster {
         if try ask(number, about: subject) == nil { questions.noteNotNow() }
     }
 
-    /// Whoever is asked now, about whomever, has the answer of the partition's owner, as of the ledger's end.
+    /// Asks every member about every subject. Each answer must be the one of the partition's owner, as of the ledger's
+    /// end.
     func askEverybody() throws {
         for number in members.indices {
             for subject in traffic.subjects + ["nobody"] {
@@ -27,7 +28,7 @@ extension Disaster {
         }
     }
 
-    /// Nil: not now.
+    /// Nil if the member cannot answer now.
     private func ask(_ number: Int, about subject: String) throws -> SteppedPipeline.Answer? {
         noteWhoIsCurrent()
         guard let (answer, giver) = answer(number, about: Array(subject.utf8)) else { return nil }
@@ -51,7 +52,7 @@ extension Disaster {
         cluster.group(SimulatedTopics.foldGroup).owner(of: TopicPartition(SimulatedTopics.ledger, partition))
     }
 
-    /// What a member answers, and the process whose state that is from. Members reach each other as they reach the brokers.
+    /// A member's answer, and the process whose state it is from. Members reach each other as they reach the brokers.
     private func answer(
         _ number: Int, about subject: [UInt8], isForwarded: Bool = false
     ) -> (SteppedPipeline.Answer, giver: SimulatedProcess)? {

@@ -4,9 +4,9 @@ internal import Ledger
 internal import Pipeline
 internal import Scoring
 
-// Operators bring a later release to members and ledger.
+// An upgrade: operators bring a later release to members and ledger.
 extension Disaster {
-    /// The next step of the plan, if the run has one.
+    /// Does the next step of the plan, if the run has one.
     func upgrade() throws {
         guard let step = rolling?.next() else { return }
         switch step {
@@ -17,7 +17,7 @@ extension Disaster {
         try checkRefusals()
     }
 
-    /// Every member gets the later program; then the ledger is moved, if it is not yet.
+    /// Gives every member the later program, and then moves the ledger if it has not been moved.
     func endUpgrade() throws {
         guard let plan = rolling else { return }
         for number in members.indices where !plan.isNew[number] { try replaceProgram(number) }
@@ -31,7 +31,7 @@ extension Disaster {
         start(number)
     }
 
-    /// Over a connection without faults, unless the broker is down. Where it is not answered, it is done once more later.
+    /// Uses a connection without faults, unless the broker is down. If it gets no answer, it is done once more later.
     private func moveLedger() throws {
         guard !cluster.isDown else { return }
         let faults = cluster.faults
@@ -70,7 +70,8 @@ extension Disaster {
         throw Oracle.Objection("\(place) has no entry that moves it to another fold version")
     }
 
-    /// A member whose program does not know the ledger's version folds no further than to the entry, and says why.
+    /// Checks that a member whose program does not know the ledger's version folds up to the entry only, and reports
+    /// why.
     private func checkRefusals() throws {
         guard let plan = rolling, plan.isMoved else { return }
         for number in members.indices where !plan.isNew[number] {

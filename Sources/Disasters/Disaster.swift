@@ -7,20 +7,20 @@ internal import Policy
 internal import Scoring
 internal import Simulation
 
-/// One run, under way.
+/// One run in progress.
 final class Disaster {
     private static let machines = 3
-    /// Of a source.
+    /// The greatest number of partitions of a source.
     private static let mostPartitions = 6
     /// 2026-01-01T00:00:00Z
     private static let start: Int64 = 1_767_225_600_000_000
     private static let (millisecond, second, hour): (Int64, Int64, Int64) = (1000, 1_000_000, 3_600_000_000)
-    /// Rounds within which everything is as it must be, once nothing more befalls anybody.
+    /// The number of rounds, after the last disaster, within which everything must be in order.
     private static let roundsToSettle = 400
     private static let settlingRound = 500 * millisecond
     private static let fatesPerTrouble = 36
     private static let framesPerCheckpoint: Int64 = 8
-    /// What folding a frame takes, in microseconds, and how often and by how much a machine is slower.
+    /// The time to fold a frame in microseconds, and how often and by how much a machine is slower.
     private static let frameTime = 2...40
     private static let (slowPerMille, slowness): (Int, Int64) = (20, 1000)
 
@@ -36,7 +36,7 @@ final class Disaster {
     let ledgerPartitions: Int
     private let standsBy: Bool
     private let isStatic: Bool
-    /// Members sign what they have folded, and hold what the others say against it.
+    /// The key with which members sign the digests of their states, and with which they check those of others.
     private let keyring: Keyring?
     var members: [Member] = []
     var traffic: Traffic
@@ -44,21 +44,22 @@ final class Disaster {
     private var told: [String: Int] = [:]
     var questions = Questions()
     private let menu: [Fate]
-    /// Records in the ledger that are no frames, by partition, and those of them that no entry passes over yet.
+    /// The offsets of records in the ledger that are no frames, by partition, and those of them that no entry passes
+    /// over yet.
     private var strays: [Int32: Set<Int64>] = [:]
     private var openStrays: [(partition: Int32, offset: Int64)] = []
     private var endsWell = false
-    /// Operators put policies into the shadow.
+    /// Whether operators put policies into the shadow.
     private let hasShadows: Bool
     private var shadows = ShadowPlan()
-    /// Nil: every member has the same program, and the ledger is of the newest fold version.
+    /// Nil if every member has the same program and the ledger is of the newest fold version.
     var rolling: RollingUpgrade?
     /// By ledger partition, the offset of the frame that moves it to the newest fold version.
     var upgradedAt: [Int32: Int64] = [:]
-    /// By ledger partition, the members that have not folded on there, because their programs did not know its version.
+    /// By ledger partition, the members that stopped at that frame, because their programs did not know its version.
     var refused: [Int32: Set<Int>] = [:]
 
-    /// What befalls members, broker, disks and clocks.
+    /// What can happen to members, broker, disks and clocks.
     private enum Fate: String, CaseIterable {
         case crash, powerLoss = "power losses", crashAtCall = "crashes within a call", pause = "pauses"
         case cutOff = "network partitions", brokerDown = "broker failures", restart = "restarts", clock = "clock steps"
@@ -77,10 +78,11 @@ final class Disaster {
         keyring = random.chance(perMille: 150) ? try Self.keyring() : nil
         traffic = Traffic(
             changesPolicy: random.chance(perMille: 500), hasHotSubject: random.chance(perMille: 300),
-            // Other runs are what they would be without it.
+            // Runs of other kinds stay the same as without ties.
             hasTies: rolling == nil && run.seed % 3 == 0)
         hasShadows = random.chance(perMille: 500)
-        // Of some sorts of trouble much, of others none: rare ones meet more often so than in an even mixture.
+        // A run has much of some sorts of trouble and none of others. Rare combinations are more frequent so than in an
+        // even mixture.
         var menu = Fate.allCases.filter { _ in random.chance(perMille: 600) }
         if menu.isEmpty { menu = [.crash] }
         self.menu = menu
@@ -97,7 +99,7 @@ final class Disaster {
         }
     }
 
-    /// Of one key, always the same.
+    /// A keyring with one key, always the same.
     private static func keyring() throws -> Keyring {
         let (files, path) = (FaultyFileSystem(), "/key")
         let digits = String(repeating: "5a", count: 32)
@@ -117,7 +119,7 @@ final class Disaster {
         return try judge()
     }
 
-    /// The ledger gets its policy, and every member is started.
+    /// Writes the policy to the ledger, and starts every member.
     private func begin() throws {
         let faults = cluster.faults
         cluster.faults = Faults()
@@ -128,7 +130,8 @@ final class Disaster {
             logger: logger
         ).prepare()
         cluster.faults = faults
-        // Whoever starts later is given none, or this one, whatever is active then: the ledger has had it.
+        // A member that starts later is given this policy or none, whichever policy is active then: the ledger has this
+        // one.
         for number in members.indices { start(number, policy: policy) }
     }
 
@@ -142,7 +145,7 @@ final class Disaster {
         result.host = machine
         result.maximumSessions = SimulatedTopics.maximumSessions
         result.knownFoldVersions = known
-        // What is needed of earlier events is mostly not in memory.
+        // Most earlier events that a measure needs are not in memory.
         result.textBytes = 0
         result.noticesForgottenSessions = cluster.bug != .forgotten
         result.keepsPartitionsInOrder = cluster.bug != .disordered
@@ -191,7 +194,7 @@ final class Disaster {
         case 66..<80: cluster.wait(pause())
         case 80..<85: members[number].machine.workInBackground()
         case 85..<88: try ask(number)
-        // As many of each sort, however many sorts there are.
+        // Each sort has the same probability, however many sorts there are.
         default: if below(Self.fatesPerTrouble) < Fate.allCases.count { try befall(menu[below(menu.count)], number) }
         }
     }
@@ -213,7 +216,7 @@ final class Disaster {
         sent[place, default: []].append(Traffic.Placed(offset: offset, sent: record))
     }
 
-    /// An operator does the next step of the plan.
+    /// Does the operators' next step with shadows.
     private func orderShadow() {
         let now = Self.start + cluster.time
         switch shadows.next(at: now, of: traffic.candidates, &cluster.random) {
@@ -231,7 +234,7 @@ final class Disaster {
         guard let process = members[number].process, !process.isPaused else { return }
         do {
             guard let pipeline = members[number].pipeline else { return }
-            // Workers and producers do not wait for the poller: what it learns next they may not know yet.
+            // Workers and producers do not wait for the poller, so they may not know yet what the next poll returns.
             if role == .fold, below(2) == 0 {
                 runSlices(number, process, pipeline)
                 if below(2) == 0 { cluster.wait(Int64(below(20)) * Self.millisecond) }
@@ -240,20 +243,20 @@ final class Disaster {
             if role == .fold {
                 runSlices(number, process, pipeline)
                 for _ in 0..<below(3) { members[number].machine.workInBackground() }
-                // A thread of its own does it, and waits alone for a broker that is away.
+                // A separate thread does it, and only that thread waits for a broker that is down.
                 if process.isConnected, !cluster.isDown {
                     members[number].machine.offThePoll { pipeline.followMembers() }
                 }
             }
         } catch let error as PipelineError where error.code == .storage || process.isDead {
-            // As a process does: it ends, and is started again.
+            // The process ends and is started again, as in production.
             process.die()
         }
         try checkPolls()
         if process.isDead { bury(number, losesPower: false) }
     }
 
-    /// As some workers would: in any order, and not always all of them.
+    /// Runs the slices as workers may: in any order, and not always all of them.
     private func runSlices(_ number: Int, _ process: SimulatedProcess, _ pipeline: SteppedPipeline) {
         let before = folded(number)
         members[number].machine.offThePoll {
@@ -264,12 +267,12 @@ final class Disaster {
         }
     }
 
-    /// By ledger partition that is folded there: the offset of the next frame.
+    /// The offset of the next frame, by ledger partition that the member folds.
     private func folded(_ number: Int) -> [Int32: Int64] {
         members[number].pipeline?.folded.mapValues(\.nextOffset) ?? [:]
     }
 
-    /// Folding takes time.
+    /// Lets the time pass that the folding takes.
     private func compute(_ process: SimulatedProcess, _ folded: [Int32: Int64], since before: [Int32: Int64]) {
         let frames = before.reduce(0) { $0 + max(0, (folded[$1.key] ?? 0) - $1.value) }
         guard frames > 0, !process.isDead else { return }
@@ -277,7 +280,7 @@ final class Disaster {
         process.compute(frames * Int64(cluster.random.within(Self.frameTime)) * slowness)
     }
 
-    /// Nobody lost its partitions because it had other things to do.
+    /// Checks that no member lost its partitions because it was busy with other work.
     private func checkPolls() throws {
         for (name, group) in cluster.groups.sorted(by: { $0.key < $1.key }) {
             guard let stall = group.stalls.first else { continue }
@@ -297,7 +300,7 @@ final class Disaster {
         guard let process = members[number].process else { return }
         logger.info("\(members[number].machine.name): \(fate.rawValue)", metadata: ["time": "\(cluster.time)"])
         note(fate)
-        // Nobody chooses a quiet moment for it: workers are in the midst of something.
+        // It happens at any moment, also while workers are busy.
         if let pipeline = members[number].pipeline, !process.isPaused { runSlices(number, process, pipeline) }
         switch fate {
         case .crash: bury(number, losesPower: false)
@@ -315,7 +318,7 @@ final class Disaster {
             try stop(number)
             start(number)
         case .clock:
-            // Longer than an hour a wrong clock would be taken for the right one.
+            // A wrong clock is set right within an hour; after that it would count as the right one.
             let machine = members[number].machine
             guard machine.error == 0 else { return }
             machine.error = (below(2) == 0 ? 24 : -24) * Self.hour
@@ -342,19 +345,19 @@ final class Disaster {
             let places = sent.keys.sorted()
             guard !places.isEmpty else { return }
             let place = places[below(places.count)]
-            // Before the first commit nobody knows what there was.
+            // Before the first commit the group does not know which records there were.
             guard let read = cluster.group(SimulatedTopics.intakeGroup).committed[place] else { return }
             cluster.expire(place, before: read.offset + Int64(below(4)))
         }
     }
 
-    /// Whoever writes there may do it in transactions.
+    /// Whether producers may write to the partition in transactions.
     private static func hasTransactions(_ place: TopicPartition) -> Bool {
         SimulatedTopics.isSource(place) || place.topic == SimulatedTopics.ledger
             || SimulatedTopics.facts.contains(place.topic)
     }
 
-    /// Something else writes to the ledger topic.
+    /// Another program writes to the ledger topic.
     private func writeStray() {
         let partition = Int32(below(ledgerPartitions))
         let values: [[UInt8]?] = [nil, [], Array("{}".utf8), [UInt8](repeating: 0x5a, count: 200)]
@@ -364,7 +367,7 @@ final class Disaster {
         openStrays.append((partition, offset))
     }
 
-    /// An operator passes the oldest stray over, over a connection without faults, unless the broker is down.
+    /// An operator passes over the oldest stray, with a connection without faults unless the broker is down.
     private func skipStray() throws {
         guard !cluster.isDown else { return }
         let stray = openStrays.removeFirst()
@@ -391,7 +394,7 @@ final class Disaster {
         members[number].machine.error = 0
     }
 
-    /// The process is gone, at once; it starts again later, with its clock set right.
+    /// Ends the process at once. It starts again later, with its clock set right.
     private func bury(_ number: Int, losesPower: Bool) {
         members[number].process?.die()
         members[number].pipeline = nil
@@ -437,7 +440,7 @@ final class Disaster {
 
     private var isSettled: Bool { whatIsLeft == "" }
 
-    /// Empty: everything read, folded, published and owned once.
+    /// Empty if everything is read, folded and published, and every partition has one owner.
     private var whatIsLeft: String {
         let committed = cluster.group(SimulatedTopics.intakeGroup).committed
         for place in sent.keys.sorted() where committed[place]?.offset != cluster.end(place) {
@@ -461,7 +464,7 @@ final class Disaster {
                 return "\(place): its clock is at \(owners[0].clock), not \(wall)"
             }
         }
-        // One that the groups have given nothing is ready too.
+        // A member without assigned partitions is ready too.
         for member in members {
             guard let status = member.pipeline?.status, status.unreadyFor == nil else {
                 return "\(member.machine.name) is not ready"
@@ -470,7 +473,7 @@ final class Disaster {
         return ""
     }
 
-    /// A tick every ten seconds, and the time that it takes.
+    /// Ticks come every ten seconds, and one takes some time.
     private static let latestTick = 15 * second
 
     private func judge() throws -> DisasterRun.Summary {

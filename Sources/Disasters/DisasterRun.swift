@@ -1,29 +1,30 @@
 public import Logging
 
-/// Members, broker, disks, clocks, traffic and what befalls them, on one thread, everything from one seed: a run with the
-/// same seed and steps is the same run. When the steps are done everything heals, and what the members have, what the
-/// topics hold and what consumers take of it is held against the `Oracle`.
+/// Members, brokers, disks, clocks, traffic and disasters, on one thread, everything from one seed: a run with the same
+/// seed and steps is the same run. After the steps all faults end. Then the members' states, the topics, and the facts
+/// that consumers accept are compared with the `Oracle`.
 public struct DisasterRun: Sendable {
-    /// What a run that ended well came to: the same for the same seed and steps.
+    /// The results of a run that ended well: the same for the same seed and steps.
     public struct Summary: Sendable, Equatable, CustomStringConvertible {
         public let records: Int
         public let checkpoints: Int
         public let frames: Int
         public let facts: Int
-        /// What was there more than once, or of an appender that had to begin anew, and was passed over.
+        /// Records that were in the ledger more than once, or were of an appender that had to begin anew. Both were
+        /// passed over.
         public let repeats: Repeats
         public let answers: Answers
         /// How often a group expelled a member because it did not poll in time.
         public let expulsions: Int
-        /// Ledger partitions that had a policy in the shadow in the end, and were held against a fold under it.
+        /// Ledger partitions that had a policy in the shadow at the end, and were compared with a fold under it.
         public let shadows: Int
-        /// Events that owners folded after a look-up of earlier ones, since their states began or came from a snapshot.
+        /// Events for which owners looked up earlier events, since their states began or came from a snapshot.
         public let lookUps: Int
-        /// Of a run whose members' programs are of two releases.
+        /// For a run whose members' programs are of two releases.
         public let upgrades: Upgrades
-        /// What befell whom, in order of their names.
+        /// How often each kind of disaster happened, in order of the names.
         public let disasters: [String: Int]
-        /// Of the ledger partitions' states.
+        /// The digests of the ledger partitions' states.
         public let digests: [String]
 
         public struct Repeats: Sendable, Equatable {
@@ -37,11 +38,11 @@ public struct DisasterRun: Sendable {
             }
         }
 
-        /// How questions about subjects were answered, those too that were asked when everything had healed.
+        /// How questions about subjects were answered, including those after all faults ended.
         public struct Answers: Sendable, Equatable {
             public var ofOwners = 0
             public var ofStandbys = 0
-            /// Of both, by another member than the one that was asked.
+            /// Answers of both kinds from another member than the one that was asked.
             public var forwarded = 0
             public var notNow = 0
 
@@ -52,7 +53,8 @@ public struct DisasterRun: Sendable {
             /// Programs that were replaced by the other one.
             public var programs = 0
             public var ledgers = 0
-            /// Partitions that members did not fold on, because their programs did not know the ledger's version.
+            /// Partitions that members did not continue to fold, because their programs did not know the ledger's
+            /// version.
             public var refusals = 0
 
             public init() {}
@@ -69,14 +71,14 @@ public struct DisasterRun: Sendable {
         }
     }
 
-    /// What a run found.
+    /// The first error that a run found.
     public struct Failure: Error, Sendable, CustomStringConvertible {
         public let seed: UInt64
         public let steps: Int
         public let reason: String
         public let bug: PlantedBug?
 
-        /// The one command that repeats it.
+        /// The command that repeats it.
         public var command: String {
             "standing simulate --seed \(seed) --steps \(steps)" + (bug.map { " --plant \($0.rawValue)" } ?? "")
         }
@@ -91,7 +93,7 @@ public struct DisasterRun: Sendable {
         (self.seed, self.steps, self.bug) = (seed, steps, bug)
     }
 
-    /// `logger`: what members and fate have to say.
+    /// `logger`: logs the messages of the members and the disasters.
     public func run(logger: Logger? = nil) throws(Failure) -> Summary {
         do {
             return try Disaster(self, logger: logger ?? Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() })
@@ -101,8 +103,8 @@ public struct DisasterRun: Sendable {
         }
     }
 
-    /// The smallest number of steps, as far as halving and then taking away finds it, with which this seed fails; the rest
-    /// of a run does not change what was before.
+    /// The smallest number of steps with which this seed fails, as far as halving and then decrementing finds it. A run
+    /// with fewer steps begins in the same way.
     public func shrunk(from failure: Failure) -> Failure {
         func attempt(_ steps: Int) -> Failure? {
             do {

@@ -7,11 +7,11 @@ internal import Replay
 internal import Scoring
 internal import Simulation
 
-/// What must be, by the plainest way there is from what was acknowledged: every record of a source once in the ledger, in
-/// its order, or a dead letter; every ledger partition folded from its beginning; what a consumer takes of the facts that
-/// follow.
+/// Computes the expected results from the acknowledged records in the simplest way: every record of a source is once in
+/// the ledger, in its order, or a dead letter; every ledger partition is folded from its beginning; consumers accept
+/// the facts that follow from it.
 struct Oracle {
-    /// What is not as it must be.
+    /// A difference from the expected results.
     struct Objection: Error, CustomStringConvertible {
         let description: String
         init(_ description: String) { self.description = description }
@@ -22,32 +22,32 @@ struct Oracle {
         var digest: StateDigest
         var sequences: [Int64]
         var clock: Int64
-        /// By the offset of the next frame, where it was asked for.
+        /// By the offset of the next frame, for the offsets that were requested.
         var places: [Int64: Place]
-        /// By the offset of the next frame and the subject, where they were asked for: standings as JSON. Whoever is not enrolled
-        /// there has none.
+        /// Standings as JSON, by the offset of the next frame and the subject, for those that were requested. A subject
+        /// that is not enrolled there has none.
         var standings: [Int64: [String: [UInt8]]]
         /// By `FactTopic.rawValue`.
         var facts: [[[UInt8]]]
         var repeats: DisasterRun.Summary.Repeats
     }
 
-    /// What there is before a ledger offset.
+    /// The state and chain before a ledger offset.
     struct Place {
         var digest: StateDigest
         var chainHead: [UInt8]
     }
 
     let cluster: SimulatedCluster
-    /// What was acknowledged to who sends.
+    /// Records that were acknowledged to their senders.
     let sent: [TopicPartition: [Traffic.Placed]]
     let ledgerPartitions: Int
-    /// Offsets of records in the ledger that are no frames, by partition; an entry passes each over.
+    /// Offsets of records in the ledger that are no frames, by partition. An entry passes over each of them.
     let strays: [Int32: Set<Int64>]
 
     // MARK: The ledger
 
-    /// An event in the ledger, by where it came from.
+    /// An event in the ledger, by its origin.
     private struct Counted {
         let offset: Int64
         let type: String
@@ -55,13 +55,13 @@ struct Oracle {
         let id: String
     }
 
-    /// Records that the ledger says were lost.
+    /// Records that were lost, according to the ledger.
     fileprivate struct Gap {
         let source: TopicPartition
         let offsets: Range<Int64>
     }
 
-    /// Every record once, in its place and order.
+    /// Checks that every record is in the ledger once, in its partition and order.
     func checkLedger() throws {
         var counted: [(events: [TopicPartition: [Counted]], gaps: [Gap])] = []
         for partition in 0..<ledgerPartitions { counted.append(try read(Int32(partition))) }
@@ -71,7 +71,7 @@ struct Oracle {
                 let has = Set(found.map(\.offset))
                 let expected = records.filter { item in
                     let (offset, sent) = (item.offset, item.sent)
-                    // What a gap in the ledger tells of may be missing, and nothing else.
+                    // Only records in a gap that the ledger reports may be missing.
                     return sent.reason == nil && (sent.subject.map { ledgerPartition(of: $0) == partition } ?? true)
                         && (has.contains(offset)
                             || counted[partition].gaps.allSatisfy {
@@ -103,8 +103,8 @@ struct Oracle {
         Array(subject.utf8).withUnsafeBytes { Murmur2.partition(of: $0, count: ledgerPartitions) }
     }
 
-    /// SPEC's rule in its plainest form: a session's frames count up to its first gap, an origin once and never behind one
-    /// that counted.
+    /// SPEC's rule in its simplest form: the frames of a session count up to its first gap. An origin counts once, and
+    /// never after a later one that counted.
     private func read(_ partition: Int32) throws -> (events: [TopicPartition: [Counted]], gaps: [Gap]) {
         var next: [UInt64: UInt64?] = [:]
         var greatest: [TopicPartition: Int64] = [:]
@@ -148,7 +148,8 @@ struct Oracle {
 
     private func ledger(_ partition: Int32) -> TopicPartition { TopicPartition(SimulatedTopics.ledger, partition) }
 
-    /// Every record that is no event, and no other; those that a gap in the ledger tells of may be missing.
+    /// Checks that every record that is no event is a dead letter, and no other record. Those in a gap that the ledger
+    /// reports may be missing.
     func checkDeadLetters() throws {
         // Every ledger partition has every gap.
         let gaps = try read(0).gaps
@@ -182,7 +183,7 @@ struct Oracle {
 
     // MARK: The fold
 
-    /// `offsets`: where digest and chain are wanted. `subjects`: whose standings are, by offset.
+    /// `offsets`: where digest and chain are needed. `subjects`: the subjects whose standings are needed, by offset.
     func fold(
         _ partition: Int32, placesAt offsets: Set<Int64>, subjects: [Int64: Set<String>]
     ) throws -> Folded {
@@ -219,8 +220,8 @@ struct Oracle {
                 origins: Int(fold.acceptance.repeatedOrigins)))
     }
 
-    /// The standings of a policy in the shadow are those of a fold under it alone. Nothing else comes of it: the facts, the states
-    /// and what is kept are held against folds that know of no shadow.
+    /// Checks that the standings of a policy in the shadow are those of a fold under it alone. A shadow has no other
+    /// effect: facts, states and files are compared with folds that have no shadow.
     func check(_ standings: StandingsWriter, of partition: Int32, inShadow policy: ScoringPolicy, _ machine: String)
         throws
     {
@@ -260,7 +261,7 @@ struct Oracle {
         return result
     }
 
-    /// What consumers take that follow SPEC section 7.
+    /// Checks the facts that consumers accept who follow SPEC section 7.
     func checkFacts(_ partition: Int32, _ folded: Folded) throws {
         let decoder = EventDecoder()
         for topic in FactTopic.allCases {
@@ -281,9 +282,9 @@ struct Oracle {
         }
     }
 
-    // MARK: What members say
+    // MARK: What members answer and sign
 
-    /// What members have signed of a ledger partition.
+    /// The checkpoints of a ledger partition that members have signed.
     func checkpoints(of partition: Int32) throws -> [Checkpoint] {
         let decoder = EventDecoder()
         let place = TopicPartition(SimulatedTopics.checkpoints, 0)
@@ -305,7 +306,7 @@ struct Oracle {
         }
     }
 
-    /// What members have answered is what the ledger gives at the offset that they have named.
+    /// Checks that each answer of a member follows from the ledger at the offset that it names.
     func check(_ answered: [Questions.Answered], _ folded: Folded) throws {
         for (subject, answer) in answered.map({ ($0.subject, $0.answer) }) {
             guard let standings = folded.standings[answer.offset], standings[subject] == answer.standing else {
@@ -316,10 +317,10 @@ struct Oracle {
         }
     }
 
-    // MARK: What members keep
+    // MARK: The members' files
 
-    /// An archive has what the topic has, or less; a snapshot is the state at its offset. `isOwner`: the archive is in use, and
-    /// so must be whole; another's damage is found when it is used again.
+    /// Checks that an archive is the topic or a prefix of it, and a snapshot the state at its offset. `isOwner`: the
+    /// archive is in use and must be undamaged. Damage in another one is found when it is used again.
     func checkKept(
         _ data: LocalData, _ partition: Int32, _ folded: Folded, of machine: String, isOwner: Bool
     ) throws {
@@ -363,7 +364,7 @@ extension Oracle.Gap {
 }
 
 extension SimulatedCluster.Stored {
-    /// What the dead letter's last report says.
+    /// The text of the last of the dead letter's `__connect.errors` headers of this name; nil if there is none.
     fileprivate func report(_ name: String) -> String? {
         headers.last { $0.name == "__connect.errors." + name }?.value.map { String(decoding: $0, as: UTF8.self) }
     }

@@ -1,29 +1,29 @@
 internal import Kafka
 internal import Pipeline
 
-/// What members have answered about subjects. Who may answer, and how old an answer may be, is judged at once; that it is what the
-/// ledger gives, at the end (`Oracle`).
+/// Answers of members about subjects. The right to answer, and the age of an answer, are judged at once. At the end the
+/// `Oracle` compares the answers with the ledger.
 struct Questions {
     struct Answered {
         let subject: String
         let answer: SteppedPipeline.Answer
     }
 
-    /// Those of a state between two frames.
+    /// Answers from a state between two frames.
     private(set) var answered: [Answered] = []
     private(set) var counts = DisasterRun.Summary.Answers()
-    /// By ledger partition: the greatest offset at which its owner was known to be current.
+    /// The greatest offset at which the owner of a ledger partition was known to be current.
     private var current: [Int32: Int64] = [:]
 
-    /// The partition's owner is folded to the ledger's end, `offset`, and every fact is acknowledged.
+    /// Notes that the partition's owner has folded up to the ledger's end, `offset`, and every fact is acknowledged.
     mutating func noteCurrent(_ partition: Int32, at offset: Int64) {
         current[partition] = max(offset, current[partition] ?? 0)
     }
 
-    /// `asked`: the member that the question went to. `giver`: the process that the answer is from. `owner`: the one that the group
-    /// has for the partition's owner.
+    /// `asked`: the member that got the question. `giver`: the process whose answer it is. `owner`: the partition's
+    /// owner according to the group.
     ///
-    /// A member that has lost its partition and has not heard of it yet cannot know; it answers for what it had.
+    /// A member that has lost its partition and does not know it yet answers for the state that it had.
     mutating func judge(
         _ answer: SteppedPipeline.Answer, about subject: String, asked: String, giver: SimulatedProcess,
         owner: SimulatedProcess?
@@ -52,7 +52,7 @@ struct Questions {
 
     mutating func noteNotNow() { counts.notNow += 1 }
 
-    /// Of whom something was said, by the ledger offset at which it was.
+    /// The subjects of the answers, by ledger offset.
     func subjects(of partition: Int32) -> [Int64: Set<String>] {
         var result: [Int64: Set<String>] = [:]
         for item in answered where item.answer.partition == partition {

@@ -2,20 +2,20 @@ internal import Events
 internal import Pipeline
 internal import Simulation
 
-/// What operators put into the shadow in a run, end, and activate from there.
+/// The policies that operators put into the shadow in a run, remove, and activate from there.
 struct ShadowPlan {
     enum Step {
-        /// For the members topic.
+        /// A record for the members topic.
         case order(SimulatedCluster.Stored)
         /// The text of a policy.
         case activation(String)
         case nothing
     }
 
-    /// How often they do something, in a thousand steps of a run in which they do.
+    /// How often operators act, in a thousand steps of a run with shadows.
     static let stepsPerMille = 30
 
-    /// The policy that they have put there last; nil if none is there.
+    /// The order that they gave last; nil if the shadow is empty.
     private(set) var order: ShadowOrder?
 
     /// `time`: now, in microseconds since 1970. `candidates`: the texts of policies.
@@ -30,8 +30,8 @@ struct ShadowPlan {
         return .order(.init(key: Array(ShadowOrder.key.utf8), value: order?.json))
     }
 
-    /// What an owner still has to do: to have in the shadow what is ordered, unless that is the active policy, and nothing else,
-    /// folded as far as the partition. Nil if it has done so.
+    /// The work that an owner has left: the shadow must have the ordered policy, folded as far as the partition, unless
+    /// it is the active one, and no other policy. Nil if nothing is left.
     func left(_ state: SteppedPipeline.Shadowed) -> String? {
         let wanted = order.flatMap { $0.hash == state.activeHash ? nil : $0.hash }
         guard state.hash == wanted else { return "another policy is in the shadow than is ordered" }

@@ -3,7 +3,7 @@ internal import Pipeline
 
 /// The topics and groups of a simulated cluster.
 enum SimulatedTopics {
-    /// Appender sessions that a fold remembers: so few that they push each other out.
+    /// The number of appender sessions that a fold remembers. It is so small that sessions are forgotten.
     static let maximumSessions = 4
 
     static let control = "control"

@@ -1,8 +1,8 @@
 internal import Kafka
 internal import Simulation
 
-/// What programmes send: lives with bills and courts, appeals and voids, withdrawals, changes of policy, repeats, late
-/// events, and records that are none.
+/// The traffic of programmes: lives with bills and courts, appeals and voids, withdrawals, changes of policy, repeats,
+/// late events, and bad records.
 struct Traffic {
     private static let policy = """
         policy: lives
@@ -24,7 +24,8 @@ struct Traffic {
         appeals: {decide-within: 1 day}
         """
 
-    /// The same with measures that go by the order of events. A ledger of an older fold version passes over its activation.
+    /// The same with measures that depend on the order of events. A ledger of an older fold version passes over its
+    /// activation.
     private static let measuringPolicy =
         policy.replacing(
             "bands:",
@@ -36,44 +37,45 @@ struct Traffic {
                 bands:
                 """)
 
-    /// The one that the ledger begins with.
+    /// The policy at the beginning of the ledger.
     let policy: String
-    /// Those that are activated.
+    /// The policies that are activated.
     private let activated: [String]
-    /// Those that are put into the shadow; one of them is activated only from there.
+    /// The policies that are put into the shadow. One of them is activated only from there.
     let candidates: [String]
 
-    /// A record and what must become of it.
+    /// A record and its expected outcome.
     struct Sent {
         let topic: String
         var record: SimulatedCluster.Stored
         let type: String
-        /// Nil: it concerns everyone.
+        /// Nil if it concerns all subjects.
         let subject: String?
         let id: String
-        /// Why it is a dead letter; nil: it is an event.
+        /// Why it is a dead letter; nil if it is an event.
         let reason: String?
     }
 
-    /// What is sent, and where it came to lie in its source's partition.
+    /// A record that was sent, and its offset in its source's partition.
     struct Placed {
         let offset: Int64
         let sent: Sent
     }
 
     private static let hour: Int64 = 3_600_000_000
-    /// Longer than any simulation lasts.
+    /// Longer than any simulation.
     private static let ages: Int64 = 20_000 * hour
     let subjects = (0..<12).map { "citizen-\($0)" }
     private var number = 0
     private var sent: [Sent] = []
-    /// Of behaviour events: subject and id, so that they can be voided.
+    /// Subject and id of behaviour events, so that they can be voided.
     private var events: [(subject: String, id: String)] = []
     private let changesPolicy: Bool
-    /// Half of all that happens is of one subject.
+    /// Whether half of the traffic is about one subject.
     private let hasHotSubject: Bool
 
-    /// Bills lie on few times, so that their texts put many in order, and measures go by their order.
+    /// Whether bills have few different times, so that the order of many is that of their texts, and measures depend on
+    /// it.
     private let hasTies: Bool
 
     init(changesPolicy: Bool, hasHotSubject: Bool, hasTies: Bool) {
@@ -97,7 +99,7 @@ struct Traffic {
     mutating func next(at time: Int64, _ random: inout SplitMix64) -> Sent {
         if !sent.isEmpty, random.chance(perMille: 40) { return sent[random.below(sent.count)] }
         let record = make(at: time, &random)
-        // What came in the past is sent again; a change of policy is not, so that the last one sent is the last one.
+        // A record of the past is sent again. A change of policy is not, so that the last one stays the last.
         if sent.count < 200, record.reason == nil { sent.append(record) }
         return record
     }

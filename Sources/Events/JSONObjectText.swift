@@ -16,7 +16,7 @@ public struct JSONObjectText: ~Copyable {
         writer.append(decimal: value)
     }
 
-    /// `json`: a value as it is to stand there.
+    /// `json`: the text of a JSON value.
     public mutating func add(_ name: StaticString, json: String) {
         begin(name)
         writer.append(json)

@@ -6,13 +6,13 @@ internal import Topics
 /// Sends control events.
 public struct ControlTopic {
     private let cluster: Cluster
-    /// Nil: what is sent is not signed.
+    /// Nil if events are sent without a signature.
     private let signer: ControlSigner?
 
     public init(cluster: Cluster, signer: ControlSigner? = nil) { (self.cluster, self.signer) = (cluster, signer) }
 
-    /// `subject`: nil for what concerns everyone. `data`: a JSON object's text. `time`: asked for once the event is certain to
-    /// be sent. Returns the event's id when the event is acknowledged.
+    /// `subject`: nil for events that concern every subject. `data`: a JSON object's text. `time`: called after all
+    /// checks of the event. Returns the event's id after the event is acknowledged.
     @discardableResult public func send(
         _ type: ControlType, subject: String? = nil, data: String? = nil, at time: () throws -> Timestamp
     ) throws -> String {

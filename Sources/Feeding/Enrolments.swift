@@ -8,12 +8,12 @@ public import Terminal
     import FoundationNetworking
 #endif
 
-/// Who of many subjects is not enrolled, by a list or by what a member of Standing answers.
+/// The subjects of a file that are not enrolled, according to a list or a member of Standing.
 public final class Enrolments {
-    /// Subjects that a member is asked about; beyond, nothing is known.
+    /// The number of subjects that a member is asked about. The enrolment of further ones is unknown.
     static let maximumAsked = 1_000_000
     private static let maximumNames = 10
-    /// Of one question.
+    /// The number of subjects in one request.
     private static let batch = 500
 
     private enum Knowledge {
@@ -27,11 +27,11 @@ public final class Enrolments {
     private var asked: Int64 = 0
     private var missing: Int64 = 0
     private var unanswered: Int64 = 0
-    /// The first of those who are not enrolled.
+    /// The first subjects that are not enrolled.
     private var names: [String] = []
 
-    /// A list: a subject a line, or JSON lines with `subject`, as `standing replay` prints them. `output`: where all who are not
-    /// enrolled are written, a line each.
+    /// A list: one subject per line, or JSON lines with `subject`, as `standing replay` prints them. `output`: gets all
+    /// subjects that are not enrolled, one per line.
     public init(list path: String, output: OutputFile?) throws {
         self.output = output
         guard let bytes = FileManager.default.contents(atPath: path) else {
@@ -55,7 +55,7 @@ public final class Enrolments {
         knowledge = .member(try MemberSubjects(member, token: token))
     }
 
-    /// A subject that was not noted before.
+    /// Notes a subject that was not noted before.
     public func note(_ subject: UnsafeRawBufferPointer) throws {
         switch knowledge {
         case .list(let known):
@@ -71,7 +71,7 @@ public final class Enrolments {
         }
     }
 
-    /// Asks about those that wait.
+    /// Asks about the remaining subjects.
     public func finish() throws {
         guard case .member(let member) = knowledge, !waiting.isEmpty else { return }
         for (subject, answer) in zip(waiting, try member.ask(waiting)) {
@@ -115,7 +115,7 @@ public final class Enrolments {
     }
 }
 
-/// Asks a member over HTTP which subjects are enrolled (`POST /subjects/standings`). Every call blocks.
+/// Asks a member over HTTP which subjects are enrolled (`POST /subjects/standings`). The calls block.
 private final class MemberSubjects {
     enum Answer { case enrolled, notEnrolled, silent }
 
@@ -152,7 +152,7 @@ private final class MemberSubjects {
 
     deinit { session.invalidateAndCancel() }
 
-    /// An answer for each, in order. Ends the command if there is none.
+    /// One answer for each, in order. Ends the command if there is none.
     func ask(_ subjects: [[UInt8]]) throws -> [Answer] {
         var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
         request.httpMethod = "POST"

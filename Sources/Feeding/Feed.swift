@@ -3,10 +3,11 @@ internal import Foundation
 public import Kafka
 internal import Ledger
 
-/// Produces events to source topics as fast as they are taken in, never faster: what is fed and not yet folded stays
-/// below a bound, so that nothing falls out of a broker that keeps little.
+/// Produces events to source topics as fast as they are folded. The bytes in flight are bounded, so that a broker with
+/// short retention does not delete records before they are read.
 public final class Feed {
-    /// Bytes fed and not yet folded. The embedded broker keeps 5 MB of a partition, and all of it may be in one.
+    /// The greatest number of bytes that are fed and not yet folded. The embedded broker retains 5 MB of a partition,
+    /// and all of them may be in one.
     static let maximumBytesInFlight = 4 * 1024 * 1024
 
     private static let structured = HeaderSet([
@@ -20,10 +21,10 @@ public final class Feed {
     private var bytesInFlight = 0
     public private(set) var fed: Int64 = 0
     private var failure: KafkaError?
-    /// Behind the last acknowledged record of each partition.
+    /// The offset after the last acknowledged record of each partition.
     public private(set) var ends: [TopicPartition: Int64] = [:]
 
-    /// `progress` says how many records have come all the way through; it throws to end the feeding.
+    /// `progress`: returns the number of records that are fully processed. It throws to end the feeding.
     public init(_ kafka: KafkaConfiguration, progress: @escaping () throws -> Int64) throws {
         var options = Producer.Options()
         options.lingerMilliseconds = 2
@@ -31,7 +32,7 @@ public final class Feed {
         self.progress = progress
     }
 
-    /// Sends one event; the partition is the key's, as Kafka's Java client chooses it.
+    /// Sends one event. Its key decides the partition, as in Kafka's Java client.
     public func send(topic: String, partitions: Int, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer) throws
     {
         while bytesInFlight > 0, bytesInFlight + value.count > Self.maximumBytesInFlight {
@@ -81,13 +82,13 @@ public final class Feed {
         try check()
     }
 
-    /// What was sent and is not in the topic must not be taken for fed.
+    /// Throws if a record was not acknowledged, because it would count as fed.
     private func check() throws {
         if let failure { throw failure }
         if let fatal = producer.fatalError { throw fatal }
     }
 
-    /// Waits until the broker has everything.
+    /// Waits until the broker has acknowledged everything.
     public func flush() throws {
         while producer.queued > 0 {
             serve(20)

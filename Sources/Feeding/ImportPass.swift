@@ -3,16 +3,16 @@ internal import Foundation
 public import Mapping
 internal import Terminal
 
-/// One reading of a table by a map. Every reading gives the same rows the same ids.
+/// One reading of a table with a map. Every reading gives the same rows the same ids.
 public struct ImportPass {
-    /// A row with what became of it; the buffers are valid during the call.
+    /// A row with its result. The buffers are valid during the call.
     public struct Row {
-        /// From 0; the map sees it as `offset`.
+        /// Counted from 0. The map reads it as `offset`.
         public let number: Int64
         public let line: Int
         /// Nil if the row cannot be read.
         public let json: UnsafeRawBufferPointer?
-        /// Nil if the row is refused, or is no event.
+        /// Nil if the row is refused, or is not an event.
         public let event: EventView?
         /// The event in structured mode.
         public let bytes: UnsafeRawBufferPointer
@@ -21,7 +21,7 @@ public struct ImportPass {
 
     public let input: TableInput
     public let map: RecordMap
-    /// Empty if it is not known: then nothing is declared.
+    /// Empty if it is unknown; the table then has no declaration.
     let topic: String
     let declarations: [String: SourceDeclaration]
     /// The greatest time that an event may have.
@@ -36,7 +36,8 @@ public struct ImportPass {
 
     private static let unreadable = "table/unreadable"
 
-    /// `first`: the rows before it are read and not given. `noteColumns` gets the table's columns, before all rows.
+    /// `first`: rows before it are read and not passed on. `noteColumns`: is called with the table's columns before the
+    /// first row.
     public func run(
         from first: Int64 = 0, noteColumns: ([String]) -> Void = { _ in }, _ body: (Row) throws -> Void
     ) throws {

@@ -2,7 +2,7 @@ internal import Foundation
 public import Kafka
 internal import Ledger
 
-/// Produces events to a topic at a bounded rate, in memory that is bounded by the producer's queue.
+/// Produces events to a topic at a bounded rate. The producer's queue bounds the memory.
 public final class ImportSender {
     /// How far sending may be ahead of its rate.
     private static let burst = Duration.milliseconds(20)
@@ -13,13 +13,13 @@ public final class ImportSender {
     private let producer: Producer
     private let topic: Int
     private let partitions: Int
-    /// How long an event takes; nil if nothing bounds the rate.
+    /// The time per event; nil if the rate is not limited.
     private let pause: Duration?
     private let start = ContinuousClock.now
     private var failure: KafkaError?
     public private(set) var sent: Int64 = 0
 
-    /// `rate`: events a second, 0 for no bound.
+    /// `rate`: events per second; 0 if it is not limited.
     public init(_ kafka: KafkaConfiguration, topic: String, partitions: Int, rate: Int) throws {
         producer = try Producer(kafka)
         self.topic = try producer.topic(topic)
@@ -27,7 +27,7 @@ public final class ImportSender {
         pause = rate > 0 ? .nanoseconds(1_000_000_000 / Int64(rate)) : nil
     }
 
-    /// The partition is the key's, as Kafka's Java client chooses it.
+    /// The key decides the partition, as in Kafka's Java client.
     public func send(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) throws {
         try waitForTurn()
         let partition = Int32(Murmur2.partition(of: key, count: partitions))
@@ -50,7 +50,7 @@ public final class ImportSender {
         }
     }
 
-    /// What was sent and is not in the topic must not be taken for sent.
+    /// Throws if a record was not acknowledged, because it would count as sent.
     private func serve(_ milliseconds: Int) throws {
         producer.serve(timeoutMilliseconds: min(milliseconds, 100)) { delivery in
             if let error = delivery.error(topicName: producer.topicName(delivery.topic)) { failure = failure ?? error }
@@ -59,7 +59,7 @@ public final class ImportSender {
         if let fatal = producer.fatalError { throw fatal }
     }
 
-    /// Waits until the broker has everything.
+    /// Waits until the broker has acknowledged everything.
     public func flush() throws {
         if producer.queued > 0 { producer.hurry() }
         while producer.queued > 0 { try serve(20) }

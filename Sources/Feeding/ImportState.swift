@@ -2,17 +2,18 @@ internal import Events
 internal import Foundation
 internal import Terminal
 
-/// How far an import is: a JSON document in a file of the operator's. It holds only for the same file, map and topic.
+/// The progress of an import: a JSON document in a file of the operator. It is valid only for the same file, map and
+/// topic.
 public struct ImportState: Codable, Equatable {
-    /// Of the table's file.
+    /// The size of the table's file.
     public var bytes: Int64
     public var fingerprint: String
-    /// Of the map's text: its SHA-256.
+    /// SHA-256 of the map's text.
     public var map: String
-    /// How the table is read.
+    /// The options of reading the table.
     public var manner: String
     public var topic: String
-    /// Rows whose events are acknowledged, from the first on.
+    /// The number of rows whose events are acknowledged, from the first on.
     public var rows: Int64 = 0
 
     private static let chunkBytes = 1 << 20
@@ -34,7 +35,8 @@ public struct ImportState: Codable, Equatable {
         self.topic = topic
     }
 
-    /// The rows that are acknowledged, by the file at `path`; 0 if there is none. Ends the command if it is of another import.
+    /// The number of acknowledged rows according to the file at `path`; 0 if there is none. Ends the command if the
+    /// file is of another import.
     public func resumed(from path: String) throws -> Int64 {
         guard FileManager.default.fileExists(atPath: path) else { return 0 }
         guard let data = FileManager.default.contents(atPath: path),

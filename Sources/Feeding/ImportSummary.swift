@@ -1,9 +1,9 @@
 public import Events
 internal import Mapping
 
-/// What a table would become: a dry run's result. Its memory is bounded, whatever the table is.
+/// The result of a dry run: the events that a table would become. Its memory is bounded for every table.
 public struct ImportSummary {
-    /// Event types and reasons beyond are counted together.
+    /// Further event types and reasons are counted together.
     private static let maximumNames = 1000
     private static let otherNames = "(others)"
 
@@ -14,10 +14,10 @@ public struct ImportSummary {
     public private(set) var refusals: [String: (count: Int64, line: Int, message: String)] = [:]
     public private(set) var types: [String: Int64] = [:]
     public private(set) var times: ClosedRange<Timestamp>?
-    /// Events with an identity that an earlier row has: they count once.
+    /// Events whose identity an earlier row has. They count once.
     public private(set) var repeats: Int64 = 0
     private(set) var firstRepeat: Int?
-    /// More subjects, or identities, than there is room for.
+    /// Whether there were more subjects, or identities, than there is room for.
     private(set) var isBeyondCounting = false
     private var subjectCounts = FingerprintCounts()
     private var identities = FingerprintCounts()
@@ -25,7 +25,7 @@ public struct ImportSummary {
 
     public var subjects: Int { subjectCounts.count }
 
-    /// `looksForRepeats`: the map gives the ids.
+    /// `looksForRepeats`: whether the map defines the ids.
     public init(looksForRepeats: Bool) { self.looksForRepeats = looksForRepeats }
 
     /// Returns whether the row is an event of a subject that was not seen before.
@@ -69,7 +69,7 @@ public struct ImportSummary {
         }
     }
 
-    /// Lines for people.
+    /// Text for people.
     public func text(_ file: String, _ enrolments: Enrolments?) -> String {
         var lines = ["\(file): \(rows) rows: \(events) events, \(passedOver) passed over, \(refused) refused"]
         func counted(_ title: String, _ items: [(count: Int64, text: String)]) {

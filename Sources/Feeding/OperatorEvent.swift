@@ -5,7 +5,7 @@ public import Ledger
 public import Options
 internal import Terminal
 
-/// An event that an operator sends: structured CloudEvents JSON under the subject's key.
+/// An event of an operator: structured CloudEvents JSON with the subject as its key.
 public struct OperatorEvent {
     public static let defaultSource = "/standing/operator"
     private static let patienceMilliseconds = 30_000
@@ -14,7 +14,7 @@ public struct OperatorEvent {
     ])
 
     let type: String
-    /// Nil for control events that concern everyone.
+    /// Nil for control events that concern every subject.
     let subject: String?
     let id: String
     let source: String
@@ -22,7 +22,7 @@ public struct OperatorEvent {
     let data: String?
     /// Of source topics, by name.
     let declarations: [String: SourceDeclaration]
-    /// Who signs it; nil if nobody does.
+    /// Nil if the event is not signed.
     let signer: ControlSigner?
 
     /// `id`: nil for a random one.
@@ -34,8 +34,8 @@ public struct OperatorEvent {
         (self.source, self.data, self.declarations, self.signer) = (source, data, declarations, signer)
     }
 
-    /// Sends it to a source topic and returns its id when it is acknowledged. Ends the command, naming the attribute, where
-    /// intake would make a dead letter of it whatever the time; `time` is asked for only if it would not.
+    /// Sends the event to a source topic and returns its id after it is acknowledged. Ends the command, naming the
+    /// attribute, if intake would make a dead letter of it at any time. `time` is called only if it would not.
     public func send(
         to topic: String, of cluster: Cluster, isControl: Bool = false, at time: () throws -> Timestamp
     ) throws -> String {
@@ -84,7 +84,7 @@ public struct OperatorEvent {
                 type: type, source: source, id: id, subject: isForEveryone ? nil : subject, time: time, actor: nil,
                 reason: nil, data: $0)
         }
-        // An attribute that cannot be signed makes no event: the check before says so.
+        // An attribute that cannot be signed is refused by the check before.
         guard let signature = signer.sign(statement) else { return }
         writer.append(",\"\(ControlStatement.keyAttribute)\":")
         writer.append(jsonString: signer.name)
@@ -95,7 +95,7 @@ public struct OperatorEvent {
     private func defect(of bytes: [UInt8], for topic: String, isControl: Bool) -> EventDefect? {
         let decoder = EventDecoder()
         let memberDecoder = EventDecoder()
-        // The event that is read borrows the decoder's memory.
+        // The decoded event borrows the decoder's memory.
         return withExtendedLifetime(decoder) {
             bytes.withUnsafeBytes { bytes in
                 var event = EventView.empty

@@ -6,7 +6,8 @@ extension TableInput {
     /// The statement for all rows of a table.
     public static func statement(table: String) -> String { "SELECT * FROM \"\(table.replacing("\"", with: "\"\""))\"" }
 
-    /// A row's line is its number, from 1. An integer and a real are numbers, a text is a text, a blob is base64.
+    /// A row's line is its number, from 1. Integers and reals become numbers, texts become strings, and blobs become
+    /// base64.
     func forEachRowOfSQLite(_ body: (TableInput.Row) throws -> Void) throws {
         do {
             guard FileManager.default.isReadableFile(atPath: file) else {
@@ -39,7 +40,7 @@ extension TableInput {
         }
     }
 
-    /// False if JSON has no such value.
+    /// Returns false if JSON has no such value.
     private static func write(_ row: GRDB.Row, _ columns: [String], _ json: inout ByteWriter) -> Bool {
         json.removeAll()
         json.append(byte: UInt8(ascii: "{"))

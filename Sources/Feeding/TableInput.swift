@@ -4,7 +4,7 @@ internal import Foundation
 public import Mapping
 internal import Replay
 
-/// A table in a file: how it is written, and its rows as JSON.
+/// A table in a file: its format, and its rows as JSON.
 public struct TableInput {
     public enum Format: String, EnumerableFlag {
         case csv, jsonl, sqlite
@@ -18,7 +18,7 @@ public struct TableInput {
             }
         }
 
-        /// By the file's name; nil if it does not tell.
+        /// The format by the file's name; nil if it is unknown.
         public init?(path: String) {
             let name = path.hasSuffix(".gz") ? String(path.dropLast(3)) : path
             switch URL(filePath: name).pathExtension.lowercased() {
@@ -31,15 +31,15 @@ public struct TableInput {
     }
 
     public enum Row {
-        /// The names of the columns, before all rows, where a table has them.
+        /// The names of the columns, before the first row, if the table has them.
         case columns([String])
         /// Valid during the call.
         case row(line: Int, json: UnsafeRawBufferPointer)
-        /// The row alone cannot be read.
+        /// This row cannot be read, but the next can.
         case refused(line: Int, message: String)
     }
 
-    /// The table cannot be read on.
+    /// The rest of the table cannot be read.
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
     }
@@ -48,15 +48,15 @@ public struct TableInput {
     let format: Format
     public var delimiter = UInt8(ascii: ",")
     public var encoding = CSVEncoding.utf8
-    /// What SQLite is asked for.
+    /// The query of an SQLite file.
     public var query = ""
 
     public init(file: String, format: Format) { (self.file, self.format) = (file, format) }
 
-    /// All that decides which rows there are, beside the file's content.
+    /// All options that decide about the rows, beside the file's content.
     var manner: String { "\(format.rawValue) \(delimiter) \(encoding.rawValue) \(query)" }
 
-    /// Rows in their order; throws `Failure` and what `body` throws.
+    /// Calls `body` with the rows in their order. Throws `Failure` and the errors of `body`.
     func forEachRow(_ body: (Row) throws -> Void) throws {
         switch format {
         case .csv: try forEachRowOfCSV(body)

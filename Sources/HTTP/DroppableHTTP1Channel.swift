@@ -30,7 +30,7 @@ struct DroppableHTTP1Channel: ServerChildChannel {
     }
 
     let http1: HTTP1Channel
-    /// Nil without TLS.
+    /// Nil if there is no TLS.
     let certificate: TLSCertificate?
     let connections: Connections
     let streams: EventStreams?

@@ -15,13 +15,13 @@ extension FramedTopics {
             })
     }
 
-    /// All entries but ticks; nil if it is no frame.
+    /// The number of entries without ticks; nil if the bytes are not a frame.
     private static func eventCount(inFrame bytes: UnsafeRawBufferPointer) -> Int? {
         var count = 0
         return forEachEvent(inFrame: bytes) { _ in count += 1 } ? count : nil
     }
 
-    /// Calls `body` with all entries but ticks; false if it is no frame, or not a whole one.
+    /// Calls `body` with all entries except ticks. Returns false if the bytes are not a whole frame.
     @discardableResult
     private static func forEachEvent(inFrame bytes: UnsafeRawBufferPointer, _ body: (Entry) -> Void) -> Bool {
         var reader = FrameReader()

@@ -4,7 +4,7 @@ internal import Logging
 public import Options
 internal import Topics
 
-/// What `standing lag` looks at.
+/// The cluster and the groups of `standing lag`.
 public struct LagSource: Sendable {
     public private(set) var kafka: KafkaConfiguration
     private var logger = Logger(label: "standing.lag")
@@ -31,7 +31,7 @@ public struct LagSource: Sendable {
     public var fold: String { prefix + "standing-fold" }
     public var intake: String { prefix + "standing-intake" }
 
-    /// For one thread.
+    /// A look for one thread.
     public func look() throws(KafkaError) -> Look {
         Look(
             source: self,
@@ -40,7 +40,7 @@ public struct LagSource: Sendable {
                 ledgers: ledgers, queuedKilobytes: queuedKilobytes, logger: logger))
     }
 
-    /// The same without messages on standard error, which would stand in the middle of a screen.
+    /// The same without messages on standard error, which would be in the middle of a screen.
     public var silent: LagSource {
         var source = self
         source.kafka.patience.onWait = { _ in }
@@ -48,7 +48,7 @@ public struct LagSource: Sendable {
         return source
     }
 
-    /// The same for a member, which has its memory for its subjects: its consumers fetch and hold less.
+    /// The same for a member, whose memory is for its subjects: the consumers fetch and buffer less.
     public var small: LagSource {
         var source = self
         source.queuedKilobytes = Self.queuedKilobytesOfMember
@@ -66,7 +66,7 @@ public struct LagSource: Sendable {
 
         public func observe(now: Int64) throws(KafkaError) -> LagReport { try monitor.observe(now: now) }
 
-        /// With what the members say: why the fold is behind, and the sanctions that they have.
+        /// A report that includes the members' answers: why the fold lags, and the sanctions that they have.
         public func report(now: Int64) throws(KafkaError) -> LagReport {
             var notes: [String] = []
             let members = readings.ask(source.members, &notes)

@@ -8,11 +8,11 @@ internal import Synchronization
     import FoundationNetworking
 #endif
 
-/// Asks members of Standing over HTTP what they say of themselves. Every call blocks.
+/// Asks members of Standing over HTTP for their state. The calls block.
 public final class MemberReadings: Sendable {
-    /// Longest wait for an answer: a member that hangs costs no more.
+    /// The longest wait for an answer.
     private static let seconds = 2.0
-    /// A longer answer is none of a member.
+    /// No member has a longer answer.
     private static let maximumBytes = 4 << 20
 
     private let session: URLSession
@@ -27,8 +27,8 @@ public final class MemberReadings: Sendable {
 
     deinit { session.invalidateAndCancel() }
 
-    /// What the members at these addresses (`HOST:PORT`) say, each once; `notes` says who did not answer. One that hangs keeps the
-    /// others waiting no longer than `seconds`, twice.
+    /// The answers of the members at these addresses (`HOST:PORT`), each once. `notes` gets those that did not answer.
+    /// A member that hangs delays the others by at most two times `seconds`.
     public func ask(_ addresses: [String], _ notes: inout [String]) -> [MemberReading] {
         var seen: Set<String> = []
         let addresses = addresses.filter { seen.insert($0).inserted }
@@ -52,10 +52,10 @@ public final class MemberReadings: Sendable {
 
     private struct Silence: Error { let reason: String }
 
-    /// Members that are asked at the same time.
+    /// The number of members that are asked at the same time.
     private static let atOnce = 16
 
-    /// Each member with what it says; one that hangs keeps the others waiting no longer than `seconds`, twice.
+    /// Each member with its answer. A member that hangs delays the others by at most two times `seconds`.
     public func statuses(of members: [MembersTable.Member]) -> [MemberStatus] {
         eachAtOnce(members) { [self] member in
             let readiness = get(member.address, "/readyz")
@@ -66,7 +66,7 @@ public final class MemberReadings: Sendable {
         }
     }
 
-    /// An answer for each, in their order.
+    /// One answer for each, in the same order.
     private func eachAtOnce<Asked: Sendable, Told: Sendable>(
         _ asked: [Asked], _ ask: @escaping @Sendable (Asked) -> Told
     ) -> [Told] {
@@ -90,8 +90,9 @@ public final class MemberReadings: Sendable {
         get(address, "/metrics").map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The body, whatever the status: a member that is not ready answers with 503. Nil if there is none. A member that speaks TLS ends the
-    /// connection of plain HTTP, and then is asked over TLS. One that hangs is not asked twice.
+    /// The body, whatever the status: a member that is not ready answers with 503. Nil if there is none. A member that
+    /// speaks TLS closes a connection of plain HTTP, and is then asked over TLS. A member that hangs is not asked
+    /// twice.
     private func get(_ address: String, _ path: String) -> Data? {
         let deadline = DispatchTime.now() + Self.seconds
         return ask("http://\(address)\(path)", until: deadline) ?? ask("https://\(address)\(path)", until: deadline)

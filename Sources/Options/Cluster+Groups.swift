@@ -1,7 +1,7 @@
 internal import Pipeline
 
 extension Cluster {
-    /// Our own groups and what they read, for brokers that cannot list groups.
+    /// Our own groups and their topics, for brokers that cannot list groups.
     public func knownGroups() throws -> [String: [String]] {
         let names = ["intake", "fold", "perks", "blacklist"].map { prefix + "standing-" + $0 }
         let topics = try pipelineTopics()

@@ -6,8 +6,8 @@ internal import Terminal
 internal import Topics
 
 extension Cluster {
-    /// The pipeline on this cluster: topics and groups under the cluster's prefix. `ledger`: the name that somebody gave the
-    /// ledger; without one the prefix is its name. Ends the command where a policy could begin a ledger without a name.
+    /// The pipeline on this cluster, with topics and groups under the cluster's prefix. `ledger`: the given name of the
+    /// ledger; nil if it is the prefix. Ends the command if a policy could begin a ledger without a name.
     public func pipeline(
         policy: ScoringPolicy?, clock: PipelineConfiguration.Clock = .wall, ledger: String? = nil,
         workers: Int = PipelineConfiguration.cores

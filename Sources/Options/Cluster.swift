@@ -12,7 +12,8 @@ public struct Cluster: Sendable {
 
     private static let embedded = "embedded"
 
-    /// `mayEmbed`: the command starts an embedded broker where that is asked for. No other can reach one under that name.
+    /// `mayEmbed`: whether the command starts an embedded broker if the settings ask for it. No other command can
+    /// connect to one under that name.
     public init(
         _ options: ClusterOptions, _ settings: inout Settings, defaultBrokers: String? = nil, mayEmbed: Bool = false
     ) throws {
@@ -33,7 +34,7 @@ public struct Cluster: Sendable {
         kafka.patience.onWait = { printMessage("\($0)") }
     }
 
-    /// What topics are called: no cluster is needed for it. The arguments are the flags.
+    /// The names of topics, which need no cluster. The arguments are the flags.
     public static func topics(_ folder: String?, prefix: String?, _ settings: inout Settings) throws -> (
         prefix: String, definitions: [TopicDefinition]
     ) {
@@ -49,7 +50,7 @@ public struct Cluster: Sendable {
         }
     }
 
-    /// The name of the ledger topic, also where no cluster is asked.
+    /// The name of the ledger topic, which needs no cluster.
     public static func ledgerTopic(_ options: ClusterOptions, _ settings: inout Settings) throws -> String {
         let (prefix, definitions) = try topics(options.topics, prefix: options.topicPrefix, &settings)
         return prefix + (definitions.first { $0.role == .ledger }?.name ?? "")
@@ -60,20 +61,20 @@ public struct Cluster: Sendable {
         definitions.filter { $0.role == role }.map { prefix + $0.name }
     }
 
-    /// The source or control topic that is meant: its name, with the prefix or without; nil if there is none.
+    /// The name of a source topic or the control topic, given with or without the prefix; nil if there is none.
     public func sourceTopic(_ name: String) -> String? {
         (names(.control) + names(.source)).first { $0 == name || $0 == prefix + name }
     }
 
-    /// Other numbers than those of the topic files: of the control topic, of the ledger, and of the fact topics, which have as
-    /// many.
+    /// Replaces the numbers of partitions of the topic files: of the control topic, of the ledger, and of the fact
+    /// topics, which are equal.
     public mutating func setPartitions(_ count: Int) {
         for index in definitions.indices where [.control, .ledger, .facts].contains(definitions[index].role) {
             definitions[index].partitions = count
         }
     }
 
-    /// Starts the embedded broker, if that is what was asked for, with every topic on it.
+    /// Starts the embedded broker, with every topic on it, if the settings ask for it; nil otherwise.
     public mutating func startEmbedded() throws -> EmbeddedBroker? {
         guard isEmbedded else { return nil }
         let broker = try EmbeddedBroker()

@@ -1,6 +1,6 @@
 public import ArgumentParser
 
-/// Where settings stand that neither a flag nor the environment gives.
+/// The source of settings that neither a flag nor the environment gives.
 public struct ConfigurationOptions: ParsableArguments, Sendable {
     @Option(help: "Configuration file, YAML. Default: none.", completion: .file(extensions: ["yaml", "yml"]))
     public var config: String?
@@ -8,8 +8,8 @@ public struct ConfigurationOptions: ParsableArguments, Sendable {
     public init() {}
 }
 
-/// Options of every command that talks to a cluster. A flag wins over the environment (`STANDING_BROKERS`), and that
-/// over the configuration file (`brokers:`).
+/// Options of every command that connects to a cluster. A flag has precedence over the environment
+/// (`STANDING_BROKERS`), and that over the configuration file (`brokers:`).
 public struct ClusterOptions: ParsableArguments, Sendable {
     @Option(help: Setting.help("brokers"))
     public var brokers: String?

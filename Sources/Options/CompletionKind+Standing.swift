@@ -5,8 +5,9 @@ internal import Pipeline
 internal import Policy
 internal import Topics
 
-/// What a shell offers after an option. Files and lists stand in the completion script; what depends on files of topics or
-/// on a policy the program itself answers while somebody types, quietly: where it cannot, nothing is offered.
+/// The completions that a shell offers after an option. Files and lists are in the completion script. Names from topic
+/// files or from a policy come from the program, while the user types. It prints no messages, and offers nothing if it
+/// fails.
 extension CompletionKind {
     public static var policies: CompletionKind { .file(extensions: ["yaml", "yml"]) }
     public static var events: CompletionKind { .file(extensions: ["jsonl", "gz"]) }
@@ -45,7 +46,7 @@ extension CompletionKind {
         return try? ScoringPolicy(yaml: text, file: path)
     }
 
-    /// The word after an option on the line that is typed.
+    /// The word after an option on the line in the shell.
     private static func value(of option: String, in words: [String]) -> String? {
         guard let index = words.lastIndex(of: option), index + 1 < words.count else { return nil }
         return words[index + 1]

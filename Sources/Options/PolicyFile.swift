@@ -2,12 +2,12 @@ internal import Foundation
 public import Policy
 internal import Terminal
 
-/// Reads a policy file, or ends the command with all that is wrong with it.
+/// Reads a policy file. Ends the command with all mistakes in it.
 public func loadPolicy(_ path: String) throws -> ScoringPolicy {
     try readPolicy(path) { try ScoringPolicy(yaml: $0, file: path) }
 }
 
-/// The same with what its author perhaps did not mean.
+/// Like `loadPolicy`, with warnings about probable mistakes.
 public func reviewPolicy(_ path: String) throws -> PolicyReview {
     try readPolicy(path) { try PolicyReview(yaml: $0, file: path) }
 }

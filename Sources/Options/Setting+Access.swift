@@ -1,7 +1,7 @@
 internal import Access
 
 extension Setting {
-    /// Who is let in over HTTP.
+    /// Access over HTTP.
     public static let access: [Setting] = [
         Setting(
             "access-users", .serve,

@@ -1,5 +1,5 @@
 extension Setting {
-    /// How members know each other.
+    /// Authentication between members.
     public static let members: [Setting] = [
         Setting(
             "member-secret", .serve,

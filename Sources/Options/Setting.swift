@@ -2,8 +2,8 @@ public import ArgumentParser
 internal import Events
 internal import Policy
 
-/// One setting of the table `Setting.all`: what a flag, the environment or the configuration file may give. The flags'
-/// help, the names that the environment and the file may use and `standing settings` all come from the table.
+/// One setting of the table `Setting.all`, which a flag, the environment or the configuration file may give. The flags'
+/// help, the names in the environment and the file, and `standing settings` all come from the table.
 public struct Setting: Sendable {
     /// Who reads a setting.
     public enum Section: String, Sendable {
@@ -20,19 +20,19 @@ public struct Setting: Sendable {
         }
     }
 
-    /// The environment's variables begin with it.
+    /// The prefix of the environment's variables.
     public static let prefix = "STANDING_"
 
-    /// The key in the configuration file; of one with a dot, such as `perks.http-port`, what stands before the dot is a
-    /// mapping there and the command that has the flag.
+    /// The key in the configuration file. In a name with a dot, such as `perks.http-port`, the part before the dot is a
+    /// mapping in the file, and the command that has the flag.
     public let name: String
     public let section: Section
     public let what: String
     /// Nil if there is none.
     public let standard: String?
-    /// In words, where `standard` would say too little.
+    /// The default in words, if `standard` is not enough.
     public let otherwise: String?
-    /// It can hold passwords: they are never shown.
+    /// Whether it can hold passwords, which are never shown.
     public let isSecret: Bool
     /// Commands that read it beside those of its section.
     public let others: String?
@@ -191,7 +191,7 @@ public struct Setting: Sendable {
         ]
     }
 
-    /// Variables with our prefix that are no settings, and what they are.
+    /// Variables with our prefix that are not settings, with their meanings.
     static let otherVariables: [(name: String, what: String)] = [
         ("STANDING_CONFIG", "the configuration file"),
         ("STANDING_BINARY", "the program that tests run"),
@@ -212,7 +212,7 @@ public struct Setting: Sendable {
 
     public var flag: String { "--\(name.split(separator: ".").last ?? "")" }
 
-    /// In words; nil if there is none.
+    /// The default in words; nil if there is none.
     public var defaultInWords: String? { otherwise ?? standard }
 
     /// The setting of this name, which must be in the table.
@@ -223,8 +223,8 @@ public struct Setting: Sendable {
         return setting
     }
 
-    /// A flag's help. Several names: the one flag gives another setting in each command. `otherwise`: of a command for which
-    /// something else holds where nobody gives the setting.
+    /// A flag's help. Several names: the flag gives another setting in each command. `otherwise`: the default of a
+    /// command whose default differs.
     public static func help(_ names: String..., otherwise: String? = nil) -> ArgumentHelp {
         let settings = names.map { named($0) }
         var defaults: [String] = otherwise.map { [$0] } ?? []
@@ -245,18 +245,18 @@ public struct Setting: Sendable {
         return keys
     }
 
-    /// The keys of a mapping at the top of a configuration file; none if `key` is no mapping of settings.
+    /// The keys of a mapping at the top of a configuration file; empty if `key` is not a mapping of settings.
     static func fileKeys(under key: String) -> [String] {
         all.filter { $0.name.hasPrefix(key + ".") }.map { String($0.name.dropFirst(key.count + 1)) }
     }
 
-    /// Whether a variable with our prefix has a reason to be there.
+    /// Whether a variable with our prefix is known.
     public static func isKnown(variable: String, value: String) -> Bool {
         variables.contains(variable) || isOfAService(variable, value)
     }
 
-    /// Kubernetes puts every service of a namespace into the environment of its pods: of one called `standing`,
-    /// `STANDING_SERVICE_HOST`, `STANDING_PORT=tcp://…`, `STANDING_PORT_8080_TCP_ADDR` and others.
+    /// Kubernetes adds variables for every service of a namespace to the environment of its pods. For a service
+    /// `standing` these are `STANDING_SERVICE_HOST`, `STANDING_PORT=tcp://…`, `STANDING_PORT_8080_TCP_ADDR` and others.
     private static func isOfAService(_ variable: String, _ value: String) -> Bool {
         variable.hasSuffix("_SERVICE_HOST") || variable.contains(/_SERVICE_PORT(_|$)/)
             || variable.contains(/_PORT_[0-9]+_(TCP|UDP|SCTP)(_|$)/)

@@ -4,10 +4,10 @@ internal import Scoring
 internal import Terminal
 
 extension Settings {
-    /// A thread takes memory for its stack.
+    /// Each thread needs memory for its stack.
     private static let maximumWorkers = max(1024, PipelineConfiguration.cores)
 
-    /// Threads that fold.
+    /// The number of threads that fold.
     public mutating func workers(flag: String?) throws -> Int {
         try parse(
             "workers", flag: flag, default: String(PipelineConfiguration.cores),
@@ -23,7 +23,7 @@ extension Settings {
         ) { Settings.bytes($0).flatMap { sizes.contains($0) ? $0 : nil } }
     }
 
-    /// In milliseconds. Where nobody gives the setting, librdkafka's property for it counts.
+    /// In milliseconds. Without the setting, librdkafka's property is used.
     public mutating func maximumPollInterval(flag: String?, _ kafka: KafkaConfiguration) throws -> Int {
         let (session, longest) = (kafka.sessionTimeout, Consumer.Options.longestPollInterval)
         return try parse(
@@ -38,7 +38,7 @@ extension Settings {
         }
     }
 
-    /// The ledger's name; nil if nobody gave one.
+    /// The ledger's name; nil if none is given.
     public mutating func ledgerName(flag: String?) throws -> String? {
         try parseIfGiven(
             "ledger", flag: flag,

@@ -7,7 +7,7 @@ internal import Policy
 internal import Terminal
 internal import Topics
 
-/// The values of the settings that one command reads, each with where it came from. Precedence: flag, environment, file,
+/// The values of the settings that one command reads, each with its origin. The precedence is: flag, environment, file,
 /// default.
 public struct Settings {
     public struct Origin: Equatable, Sendable {
@@ -23,8 +23,8 @@ public struct Settings {
     private var origins: [String: Origin] = [:]
     public private(set) var shown: [(name: String, value: String, origin: String)] = []
 
-    /// Reads the configuration file; ends the command with every mistake in it, and with every variable of the environment
-    /// that has our prefix and is none of ours. What a setting's value is worth is left to whoever reads it.
+    /// Reads the configuration file. Ends the command with every mistake in it, and with every unknown variable of the
+    /// environment that has our prefix. The readers of the settings check their values.
     public init(config path: String?, environment: [String: String] = ProcessInfo.processInfo.environment) throws {
         self.environment = environment
         try Self.checkVariables(environment)
@@ -81,7 +81,7 @@ public struct Settings {
         }
     }
 
-    /// A setting's value, `standard` instead of the table's default; nil where nobody gave one and there is no default.
+    /// A setting's value. `standard` replaces the table's default. Nil if no value is given and there is no default.
     public mutating func value(_ name: String, flag: String?, default standard: String? = nil) -> (
         value: String, origin: Origin
     )? {
@@ -98,21 +98,22 @@ public struct Settings {
         return (value: found.0, origin: found.1)
     }
 
-    /// Whether somebody gave a setting that was read.
+    /// Whether a setting that was read has a given value.
     public func isGiven(_ name: String) -> Bool { origins[name].map { $0 != .standard } ?? false }
 
-    /// Whether a setting that was read was given for this process alone: the environment and a file may be there for
-    /// others too.
+    /// Whether a setting that was read is from a flag, and so for this process only. The environment and the file may
+    /// also be for other processes.
     public func isFlag(_ name: String) -> Bool { origins[name] == .flag }
 
-    /// A setting's text; ends the command if it is empty.
+    /// A setting's text. Ends the command if it is empty.
     public mutating func text(_ name: String, flag: String?, default standard: String? = nil) throws -> String? {
         guard let (text, origin) = value(name, flag: flag, default: standard) else { return nil }
         guard !text.isEmpty else { throw fail("\(name) (\(origin.text)): error: the value is empty", Exit.usage) }
         return text
     }
 
-    /// A setting that must parse, nil if it has no value; ends the command naming where the bad value stands.
+    /// The parsed value of a setting; nil if it has no value. Ends the command, naming the origin, if it cannot be
+    /// parsed.
     public mutating func parseIfGiven<Value>(
         _ name: String, flag: String?, default standard: String? = nil, expected: String, _ body: (String) -> Value?
     ) throws -> Value? {
@@ -123,7 +124,7 @@ public struct Settings {
         return value
     }
 
-    /// A setting that must parse and has a default.
+    /// The parsed value of a setting with a default.
     public mutating func parse<Value>(
         _ name: String, flag: String?, default standard: String? = nil, expected: String, _ body: (String) -> Value?
     ) throws -> Value {
@@ -133,12 +134,12 @@ public struct Settings {
         return value
     }
 
-    /// A setting that is true or false; its flag can only say true.
+    /// The value of a setting that is true or false. Its flag can only make it true.
     public mutating func flag(_ name: String, _ isGiven: Bool) throws -> Bool {
         try parse(name, flag: isGiven ? "true" : nil, expected: "true or false") { Bool($0) }
     }
 
-    /// Where an HTTP server listens: the settings `http-host` and `http-port`, under a prefix such as `perks.`.
+    /// The address of an HTTP server: the settings `http-host` and `http-port`, under a prefix such as `perks.`.
     public mutating func address(_ prefix: String, host: String?, port: String?) throws -> HTTPAddress {
         let host = try parse(prefix + "http-host", flag: host, expected: "an address") { $0.isEmpty ? nil : $0 }
         let port = try parse(prefix + "http-port", flag: port, expected: "a port from 0 to 65535") {
@@ -147,14 +148,14 @@ public struct Settings {
         return HTTPAddress(host: host, port: port)
     }
 
-    /// The librdkafka properties: file, then `STANDING_KAFKA` (NAME=VALUE[,NAME=VALUE…]), then flags.
+    /// The librdkafka properties: of the file, then of `STANDING_KAFKA` (NAME=VALUE[,NAME=VALUE…]), then of flags.
     mutating func kafkaProperties(flags: [String]) throws -> [String: String] {
         let setting = Setting.named("kafka")
         var properties = fileKafka.mapValues(\.value)
         var origins = fileKafka.mapValues(\.place)
         let fromEnvironment = environment[setting.variable]?.split(separator: ",").map(String.init) ?? []
         let given = fromEnvironment.map { ($0, Origin.environment.text) } + flags.map { ($0, Origin.flag.text) }
-        // By name: the item of the environment that it is.
+        // `hidden`: by name, the number of the item in the environment.
         var (isBehindSecret, hidden) = (false, [String: Int]())
         for (index, (text, origin)) in given.enumerated() {
             guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
@@ -163,7 +164,7 @@ public struct Settings {
                 throw fail("kafka (\(origin)): error: item \(number + 1) is not NAME=VALUE", Exit.usage)
             }
             let name = String(text[..<equals])
-            // What stands behind a secret may be the rest of it, after a comma.
+            // An item after a secret may be the rest of it, after a comma.
             if origin == Origin.environment.text {
                 if isBehindSecret { hidden[name] = index + 1 }
                 isBehindSecret = isBehindSecret || KafkaConfiguration.isSecret(name)
@@ -188,12 +189,12 @@ public struct Settings {
         return properties
     }
 
-    /// For `--show-config`: what was read, a line each.
+    /// Prints the settings that were read, one per line, for `--show-config`.
     public func show() {
         for (name, value, origin) in shown { print("\(name): \(value)    # \(origin)".printable()) }
     }
 
-    /// `512M`, `4G`: with K, M or G, powers of 1024.
+    /// `512M`, `4G`: with K, M or G for powers of 1024.
     public static func bytes(_ text: String) -> Int64? {
         for (suffix, unit) in [("K", 1 << 10), ("M", 1 << 20), ("G", 1 << 30)] as [(String, Int64)]
         where text.hasSuffix(suffix) {

@@ -1,16 +1,17 @@
 internal import Kafka
 internal import Synchronization
 
-/// The offset of the last frame that intake has appended to each ledger partition, across its producers. The next one lies after it,
-/// or the ledger is another one: its topic was deleted and made anew, or has lost what was acknowledged.
+/// The offset of the last frame that intake has appended to each ledger partition, across its producers. The next
+/// offset must be greater. Otherwise the ledger is another one: its topic was deleted and recreated, or has lost
+/// acknowledged records.
 final class AppendedOffsets: Sendable {
     private let ledger: String
     private let last = Mutex<[Int32: Int64]>([:])
 
     init(ledger: String) { self.ledger = ledger }
 
-    /// A frame is acknowledged at this offset. Throws where the ledger is another one; the positions of what is in the frame must not
-    /// be committed then.
+    /// Notes that a frame is acknowledged at this offset. Throws if the ledger is another one; the positions of the
+    /// frame's records must not be committed then.
     func note(_ partition: Int32, offset: Int64) throws(PipelineError) {
         let before = last.withLock { last in
             let before = last[partition] ?? -1

@@ -1,28 +1,28 @@
 internal import Kafka
 
-/// Whether an intake reads: while too much of what it has read is not acknowledged, it pauses its partitions and goes on polling, so
-/// that however slow the broker is, the group does not take the member for dead.
+/// Decides whether an intake reads. While too much of what it has read is not acknowledged, the intake pauses its
+/// partitions and continues to poll. So the group does not expel the member, however slow the broker is.
 ///
-/// A pure state machine: whoever uses it pauses and resumes the partitions.
+/// A pure state machine: its owner pauses and resumes the partitions.
 struct Backpressure {
-    /// Batches of source records in flight; beyond that nothing is read.
+    /// The greatest number of batches of source records in flight. Beyond it nothing is read.
     static let maximumBatches = 64
-    /// Records of one poll; a batch has fewer than two polls of so many. Up to 3 KiB each, the batch that is read last fits into
-    /// what `maximumBytes` leaves of a producer's queue, which holds at least one record of the largest size, 8 MiB;
-    /// `OverflowProducer` keeps what does not fit.
+    /// The greatest number of records of one poll. A batch has fewer than two polls of this size. If the records are up
+    /// to 3 KiB each, the last batch fits into the rest of the producer's queue beyond `maximumBytes`; the queue has
+    /// room for at least one record of the largest size, 8 MiB. `OverflowProducer` stores records that do not fit.
     static let batch = 1024
 
-    /// Frames and dead letters in flight, in bytes; beyond that nothing is read.
+    /// The greatest size of frames and dead letters in flight, in bytes. Beyond it nothing is read.
     let maximumBytes: Int
     private(set) var isPaused = false
 
     init(maximumBytes: Int) { self.maximumBytes = maximumBytes }
 
-    /// Half of what the producer's queue may hold: the other half is for the batch that is read last.
+    /// Half of the producer's queue. The other half is for the batch that is read last.
     init(_ configuration: PipelineConfiguration) { self.init(maximumBytes: configuration.queuedBytes / 2) }
 
-    /// Pauses beyond one of the bounds, or where the producer overflows; resumes at half of both bounds. Returns true if that
-    /// changes `isPaused`.
+    /// Pauses beyond one of the bounds, or if the producer overflows. Resumes at half of both bounds. Returns true if
+    /// `isPaused` changes.
     mutating func note(batches: Int, bytes: Int, overflows: Bool) -> Bool {
         let before = isPaused
         let share = isPaused ? 2 : 1

@@ -1,6 +1,6 @@
 internal import Events
 
-// As it lies beside the snapshots, so that it goes on after a restart:
+// The format of the file beside the snapshots, from which the history continues after a restart:
 //
 //     4  version, 1
 //     4  number of the first set of names
@@ -34,7 +34,7 @@ extension BandHistory {
         return Array(writer.bytes)
     }
 
-    /// What `bytes` gave.
+    /// Reads the format of `bytes`.
     init(_ reader: inout ByteReader) throws(ByteReader.Failure) {
         self.init()
         guard try reader.integer(UInt32.self) == Self.version else { throw reader.failure }

@@ -1,30 +1,32 @@
 internal import Events
 
-/// The number of subjects by band in a ledger partition, at one point of each minute of the last day and of each hour of the last 90
-/// days: minutes and hours of the partition's clock, so a ledger that is folded anew gives the same again. Its size is bounded
-/// (`maximumBytes`), whatever the number of subjects. It lies beside the partition's snapshots (`bytes`), written with each of them: what
-/// came after the last is folded once more, and so it is here once more. Without a data folder it begins with the process.
+/// The number of subjects by band in a ledger partition, at one point of each minute of the last day and of each hour
+/// of the last 90 days. Minutes and hours are of the partition's clock, so a second fold of the ledger gives the same
+/// history. Its size is bounded (`maximumBytes`), whatever the number of subjects. It is written beside each snapshot
+/// of the partition (`bytes`). Frames after the last snapshot are folded again after a restart, and so are their
+/// samples. Without a data folder it begins with the process.
 struct BandHistory: Sendable {
-    /// Bands at a point of the ledger.
+    /// The numbers of subjects by band at a point of the ledger.
     struct Sample: Sendable, Equatable {
         /// The partition's clock.
         var clock: Timestamp
-        /// The number of the bands' names.
+        /// The number of the set of the bands' names.
         var names: Int32
         var subjects: [Int32]
     }
 
     static let minutes = 24 * 60
     static let hours = 90 * 24
-    /// Sets of names; each activation of a policy with other bands brings one. The samples of the oldest go with it.
+    /// The greatest number of sets of names. Each activation of a policy with other bands adds one. The oldest set is
+    /// removed together with its samples.
     static let maximumNames = 64
-    /// With seven bands, as many policies have, it is 0.3 MiB.
+    /// 0.3 MiB with seven bands, which many policies have.
     static func maximumBytes(bands: Int) -> Int {
         // An array takes 32 bytes beside its elements.
         (minutes + hours) * (MemoryLayout<Sample>.stride + 32 + bands * MemoryLayout<Int32>.stride)
     }
 
-    /// The last samples, one a period, oldest first from `first` on.
+    /// The last samples, one per period. The oldest is at `first`.
     struct Ring: Sendable {
         let period: Int64
         let capacity: Int
@@ -37,7 +39,8 @@ struct BandHistory: Sendable {
             self.capacity = capacity
         }
 
-        /// Whether the clock is in a later period than that of the last sample. A partition that is folded anew comes by earlier ones.
+        /// Whether the clock is in a later period than the last sample. During a second fold of the partition it is in
+        /// earlier ones.
         func isDue(_ clock: Timestamp) -> Bool { clock != .distantPast && clock.microseconds / period > last }
 
         mutating func append(_ sample: Sample) {
@@ -65,7 +68,7 @@ struct BandHistory: Sendable {
     var names: [[String]] = []
     var firstNames: Int32 = 0
 
-    /// Takes what the fold has left, once in each minute.
+    /// Takes a sample of the fold's last view, once in each minute.
     mutating func note(_ view: PartitionView) { note(view.bands, at: view.clock) }
 
     mutating func note(_ bands: [PartitionView.Band], at clock: Timestamp) {
@@ -90,7 +93,7 @@ struct BandHistory: Sendable {
         byHour.removeAll { $0.names < first }
     }
 
-    /// Subjects by band, in the order of the bands, at a clock; oldest first.
+    /// Subjects by band, in the order of the bands, with the clock. The oldest is first.
     func samples(_ resolution: PipelineService.BandResolution) -> [(clock: Timestamp, bands: [PartitionView.Band])] {
         (resolution == .minutes ? byMinute : byHour).ordered.map { sample in
             let names = names[Int(sample.names - firstNames)]

@@ -2,11 +2,11 @@ internal import Foundation
 internal import Kafka
 internal import Logging
 
-/// What must be true before the pipeline starts: a broker that answers, topics that exist, a ledger with a policy.
+/// The conditions of the pipeline's start: a broker that answers, topics that exist, and a ledger with a policy.
 struct Bootstrap {
     private static let retryEvery = 3.0
     private static let patienceMilliseconds = 5000
-    /// A topic that one broker has just made is known to every other one within this time.
+    /// The time within which a topic that one broker has just created is known to every other one.
     private static let topicsWithin = Duration.seconds(3)
     private static let topicsEvery = 0.25
 
@@ -14,8 +14,8 @@ struct Bootstrap {
     let stop: StopFlag
     let logger: Logger
 
-    /// The ledger's partition count; nil if stopped while waiting. A broker that is away is waited for, and for a moment a
-    /// topic that is missing.
+    /// The ledger's partition count; nil if stopped while waiting. It waits for a broker that does not answer, and for
+    /// a short time for a missing topic.
     func run() throws -> Int? {
         var missingSince: ContinuousClock.Instant?
         while !stop.isSet {

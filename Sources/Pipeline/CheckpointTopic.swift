@@ -28,7 +28,7 @@ public final class CheckpointTopic {
             })
     }
 
-    /// Every checkpoint that is there now, whoever signed it; other records go to `reject`.
+    /// Every checkpoint in the topic now, without regard to its key. Other records are passed to `reject`.
     public static func all(
         _ kafka: KafkaConfiguration, topic: String, reject: (TopicPartition, Int64) -> Void
     ) throws -> [SignedCheckpoint] {
@@ -44,7 +44,7 @@ public final class CheckpointTopic {
         return found
     }
 
-    /// Those that came since the last call and that a trusted key has signed.
+    /// The checkpoints since the last call that a trusted key has signed.
     func poll() throws -> [Checkpoint] {
         let found = try read(timeoutMilliseconds: 0).found
         for (_, error) in consumer.takeErrors() where !error.isRetriable { throw error }
@@ -72,8 +72,8 @@ public final class CheckpointTopic {
         return (found, count)
     }
 
-    /// Everything that is there now. Throws where it stands still.
-    /// `isVain`: nobody waits for it any more.
+    /// Reads the topic to its present end. Throws if reading makes no progress. `isVain`: whether the result is not
+    /// needed any more.
     func readToEnd(_ isVain: () -> Bool) throws -> [Checkpoint] {
         var found: [Checkpoint] = []
         var reading = Patience.Reading("checkpoints", patience)

@@ -2,7 +2,7 @@ internal import Glibc
 internal import Ledger
 internal import Synchronization
 
-/// What the data folder takes, and the room that its file system has.
+/// The size of the data folder, and the free room of its file system.
 public struct DiskUsage: Sendable, Equatable {
     /// Bytes that this process may still write.
     public var free: Int64
@@ -12,7 +12,7 @@ public struct DiskUsage: Sendable, Equatable {
     public var archiveBytes: Int64
     public var segments: Int64
 
-    /// Nil if there is no such folder. Asks the file system about each segment.
+    /// Nil if there is no such folder. It asks the file system about each segment.
     init?(of data: LocalData) {
         var room = statvfs()
         guard statvfs(data.path, &room) == 0 else { return nil }
@@ -23,7 +23,7 @@ public struct DiskUsage: Sendable, Equatable {
             let folder = "\(data.archiveRoot)/\(partition)"
             for name in (try? data.files.list(folder)) ?? [] where name.hasSuffix(".segment") {
                 var file = stat()
-                // It may be gone by now.
+                // The segment may have been removed meanwhile.
                 guard stat("\(folder)/\(name)", &file) == 0 else { continue }
                 archiveBytes += Int64(file.st_size)
                 segments += 1
@@ -32,7 +32,7 @@ public struct DiskUsage: Sendable, Equatable {
     }
 }
 
-/// Looks now and then, in the storage line, at what the data folder takes.
+/// Measures the data folder at intervals, in the storage line.
 final class DiskWatch: Sendable {
     private static let lookEvery = Duration.seconds(10)
 
@@ -41,13 +41,13 @@ final class DiskWatch: Sendable {
     private let lastLook: Mutex<ContinuousClock.Instant?> = Mutex(nil)
     private let isLooking = Atomic(false)
 
-    /// Nil where there is no folder, or none of this machine's.
+    /// Nil if there is no folder, or the disk is simulated.
     init?(_ data: LocalData?, host: any Runtime) {
         guard let data, data.files is PosixFileSystem, !host.stepsWork else { return nil }
         (self.data, self.host) = (data, host)
     }
 
-    /// If it is time to look, `found` receives what there is, in the storage line.
+    /// If a measurement is due, calls `found` with it in the storage line.
     func look(_ found: @escaping @Sendable (DiskUsage?) -> Void) {
         let now = host.now
         let isDue = lastLook.withLock { last in

@@ -2,7 +2,7 @@ internal import Events
 internal import Ledger
 internal import Replay
 
-/// What of a ledger partition answers a fold's questions about earlier events.
+/// The answers of a ledger partition to a fold's questions about earlier events.
 struct EarlierEventAnswers {
     typealias Question = PartitionFold.EarlierEventQuestion
     typealias Names = PartitionFold.EarlierEventNames
@@ -16,14 +16,14 @@ struct EarlierEventAnswers {
         times = Set(questions.map(\.time))
     }
 
-    /// From an archive and its indexes. Throws `ArchiveDamage`.
+    /// Reads an archive and its indexes. Throws `ArchiveDamage`.
     consuming func found(in history: SubjectHistory) throws -> [Question: [Names]] {
         guard let since = times.min() else { return [:] }
         try history.readEvents(of: Array(Set(questions.map(\.subject))), since: since) { add($0) }
         return answers
     }
 
-    /// From all frames.
+    /// Reads all frames.
     consuming func found(in frames: any FrameSource) throws -> [Question: [Names]] {
         var (reader, entry) = (EntryReader(), FrameReader.blank)
         while let frame = try frames.next() {

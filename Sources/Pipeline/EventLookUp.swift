@@ -2,19 +2,21 @@ internal import Events
 public import Kafka
 internal import Scoring
 
-/// What a cluster still has of one event: the record that it came in, the ledger's record, its facts, and dead letters.
+/// The records of one event that a cluster still has: its source record, the ledger's record, its facts, and dead
+/// letters.
 public struct EventLookUp {
-    /// A record, as far as a trace needs it.
+    /// The parts of a record that a trace needs.
     public struct Found: Sendable, Equatable {
         public var offset: Int64
         /// Milliseconds since 1970; nil if unknown.
         public var written: Int64?
-        /// Of CloudEvents' distributed tracing extension, or the header that OpenTelemetry writes; nil if there is none.
+        /// Of CloudEvents' distributed tracing extension, or of the header that OpenTelemetry writes; nil if there is
+        /// none.
         public var traceparent: String?
         public var tracestate: String?
     }
 
-    /// Records that are read at most in search of one.
+    /// The greatest number of records that a search reads.
     static let maximumRecords = 10_000
     private static let pollMilliseconds = 100
 
@@ -27,8 +29,8 @@ public struct EventLookUp {
         try first(of: place, from: offset) { $0.offset == offset ? .found : .ended }
     }
 
-    /// The record of a fact with this sequence number: no number lies before the offset that is one less. Nil if the topic does not
-    /// have it, or there are too many repeats before it.
+    /// The record of a fact with this sequence number, which is never before the offset that is one less. Nil if the
+    /// topic does not have it, or there are too many repeats before it.
     public func fact(_ sequence: Int64, of place: TopicPartition) throws -> Found? {
         let decoder = EventDecoder()
         return try first(of: place, from: sequence - 1) { record in
@@ -36,7 +38,7 @@ public struct EventLookUp {
         }
     }
 
-    /// Dead letters of the event, of those that have a source and an id that can be read.
+    /// Dead letters of the event, among those with a readable source and id.
     public func deadLetters(
         source: String, id: String, topic: String
     ) throws -> [(letter: DeadLetter, redrivenTo: String?, discarded: String?)] {
@@ -95,7 +97,7 @@ extension EventLookUp.Found {
         func member(_ name: StaticString) -> String? {
             guard case .structured = ContentMode(contentType: record.header("content-type")), let value = record.value
             else { return nil }
-            // The text is the decoder's own memory, which is freed with it.
+            // The text is in the decoder's memory, which is freed with the decoder.
             return withExtendedLifetime(decoder) {
                 decoder.string(name, of: value).map { String(decoding: $0, as: UTF8.self) }
             }
@@ -108,7 +110,7 @@ extension EventLookUp.Found {
 }
 
 extension DeadLetter {
-    /// Whether its event has this source and id, in the mode that its content type names.
+    /// Whether its event has this source and id, in the mode of its content type.
     func isOf(source: String, id: String, _ decoder: EventDecoder) -> Bool {
         func header(_ name: String) -> [UInt8]? { headers.last { $0.name == name }?.value }
         if let named = header("ce_source"), let numbered = header("ce_id") {

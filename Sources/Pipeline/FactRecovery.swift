@@ -3,15 +3,16 @@ internal import Kafka
 internal import Logging
 internal import Scoring
 
-/// Finds how far the facts of ledger partitions are out, by reading the fact partitions from a mark to their end under
-/// the consumers' rule.
+/// Finds the ends of the published facts of ledger partitions, by reading the fact partitions from a mark to their end
+/// under the consumers' rule.
 enum FactRecovery {
-    /// Nothing has come for so long: whoever searches says so and begins anew, for meanwhile nothing is folded.
+    /// The longest wait without a record. After it the search is logged and begins again, because nothing is folded
+    /// meanwhile.
     private static let patience = Duration.seconds(30)
 
-    /// Throws `KafkaError` where the broker does not answer, and `CancellationError` at a stop: how far facts are out is known
-    /// only at the end, and a state must not be thrown away because it seems to be ahead of them.
-    /// `isVain`: nobody waits for the answer any more.
+    /// Throws `KafkaError` if the broker does not answer, and `CancellationError` at a stop. The numbers are complete
+    /// only at the end, and a state must not be discarded because it seems to be ahead of its facts. `isVain`: whether
+    /// the answer is not needed any more.
     static func run(
         _ marks: [Int32: [Publication.Mark]], configuration: PipelineConfiguration, logger: Logger,
         isVain: () -> Bool
@@ -48,7 +49,7 @@ enum FactRecovery {
                     let partition = owners[record.source / topics]
                     let topic = record.source % topics
                     var rule = FactSequence(last: result[partition]![topic].sequence)
-                    // A repeat or a stray moves the place to read from, never the number.
+                    // A repeat or a stray changes the position, but never the number.
                     if rule.judge(sequence) == .accept {
                         result[partition]![topic] = Publication.Mark(offset: record.offset + 1, sequence: rule.last)
                     }
@@ -59,8 +60,8 @@ enum FactRecovery {
                     if error.isRetriable { continue }
                     throw error
                 }
-                // The mark's record is gone. Read on from what is left: facts behind a hole are ignored here as by any
-                // consumer, and are then published again under their old numbers.
+                // The mark's record has expired. The search continues with the remaining records. Like any consumer it
+                // ignores facts after a gap; these are then published again under their old numbers.
                 logger.warning("facts before the mark have expired", metadata: ["place": "\(place)"])
                 try restart(consumer, at: place)
             }

@@ -2,24 +2,24 @@ internal import Events
 public import Kafka
 internal import Scoring
 
-/// Where a consumer goes on that begins with what a ledger partition comes to at some point, instead of with its first fact.
+/// The start of a consumer whose state is that of a ledger partition at some point, instead of the first fact.
 public struct FactStart: Hashable, Sendable {
     /// A fact topic and the partition.
     public let place: TopicPartition
-    /// The Kafka offset to read from. Records from there on can have numbers below `sequence`: they are repeats.
+    /// The Kafka offset to read from. Records from there on can have numbers below `sequence`; they are repeats.
     public let offset: Int64
-    /// The next sequence number to accept: the facts below it are those that led to the point.
+    /// The next sequence number to accept. The state at the point contains the facts before it.
     public let sequence: Int64
 }
 
-/// Looks the starts up in the fact topics, beginning with the marks that the ledger's owners have committed (`FactSearch`).
+/// Finds the starts in the fact topics, from the marks that the ledger's owners have committed (`FactSearch`).
 public struct FactStarts {
-    /// A consumer cannot go on from the point: its next fact is not in the topic.
+    /// A consumer cannot continue from the point, because its next fact is not in the topic.
     public struct Gone: Error, Hashable, Sendable, CustomStringConvertible {
         public let place: TopicPartition
-        /// Of the fact that is missing.
+        /// Of the missing fact.
         public let sequence: Int64
-        /// The oldest offset that the topic has.
+        /// The oldest offset of the topic.
         public let beginning: Int64
 
         public var description: String {
@@ -35,9 +35,9 @@ public struct FactStarts {
 
     public init(_ configuration: PipelineConfiguration) { self.configuration = configuration }
 
-    /// `sequences`: of each ledger partition, the last number of each fact topic by `FactTopic.rawValue`. Answers topic by topic,
-    /// partitions ascending. Throws `Gone`, `PipelineError` where a fact topic is not there or has too few partitions, and
-    /// `KafkaError`.
+    /// `sequences`: of each ledger partition, the last number of each fact topic by `FactTopic.rawValue`. The starts
+    /// are in the order of topics, then of partitions. Throws `Gone`, `PipelineError` if a fact topic is missing or has
+    /// too few partitions, and `KafkaError`.
     public func find(after sequences: [Int32: [Int64]]) throws -> [FactStart] {
         let kafka = configuration.kafka
         let partitions = sequences.keys.sorted()
@@ -47,7 +47,7 @@ public struct FactStarts {
             partitions.map { (TopicPartition(name, $0), topic) }
         }
         let places = wanted.map { $0.0 }
-        // Ends first, for a beginning moves too.
+        // The ends are read first, because a beginning can move too.
         let ends = try kafka.ends(of: places)
         let beginnings = try kafka.beginnings(of: places)
         var searches = wanted.map { place, topic in
@@ -98,7 +98,7 @@ public struct FactStarts {
         return marks
     }
 
-    /// One round of those that are open.
+    /// One round of the open searches.
     private func read(_ open: [(search: Int, place: TopicPartition)], for searches: inout [FactSearch]) throws {
         var options = Consumer.Options()
         options.reportsEnds = true

@@ -2,18 +2,19 @@ internal import Kafka
 internal import Logging
 internal import Scoring
 
-// What the group assigns to this member, and what this member commits.
+// The partitions that the group assigns to this member, and its commits.
 extension FoldPoller: RebalanceListener {
     private static let recommitEvery = Duration.seconds(5)
 
-    /// Of the partitions that are assigned, in the order in which they are.
+    /// The runners of the assigned partitions, in the order of the assignment.
     var assignedRunners: [PartitionRunner] {
         (assignment ?? []).compactMap { slots[Int($0.partition)].runner }
     }
 
     func isAssigned(_ number: Int32) -> Bool { assignment?.contains { $0.partition == number } ?? false }
 
-    /// Nothing is read before the partitions are open and it is known what is published of them: each then says from where.
+    /// Nothing is read before the partitions are open and their published facts are known. Each then requests its
+    /// start.
     func assigned(_ places: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
         runtime.beginTurn()
         (assignment, read, checkpoints, committed) = (places, [], nil, nil)
@@ -60,7 +61,8 @@ extension FoldPoller: RebalanceListener {
         try commit(positions, consumer, wait: false)
     }
 
-    /// By ledger partition: the offset before which every fact is acknowledged, where one is, and how far the fact topics are.
+    /// By ledger partition: the offset before which every fact is acknowledged, if there is one, and the positions in
+    /// the fact topics.
     private var positions: [Int32: (offset: Int64, marks: [Publication.Mark])] {
         var positions: [Int32: (offset: Int64, marks: [Publication.Mark])] = [:]
         for runner in assignedRunners { positions[runner.number] = runner.status.position }
@@ -80,7 +82,7 @@ extension FoldPoller: RebalanceListener {
         try consumer.commit(offsets, wait: wait)
     }
 
-    /// What is sent is waited for, within a time, and committed.
+    /// Waits for the acknowledgements of sent facts, within a time, and commits.
     func handOver(_ consumer: any ConsumerClient) {
         leave(waitsForFacts: true)
         do {
@@ -90,7 +92,8 @@ extension FoldPoller: RebalanceListener {
         }
     }
 
-    /// Returns when the assigned partitions send nothing more; `waitsForFacts`: and what they have sent is acknowledged.
+    /// Returns when the assigned partitions send nothing more. `waitsForFacts`: also waits for the acknowledgements of
+    /// their facts.
     private func leave(waitsForFacts: Bool) {
         let runners = assignedRunners
         for runner in runners {
@@ -105,7 +108,7 @@ extension FoldPoller: RebalanceListener {
         }
     }
 
-    /// Serves what is delivered, until it is so or an error makes it vain.
+    /// Serves deliveries until `isDone` returns true, or an error makes that impossible.
     func wait(milliseconds: Int, until isDone: () -> Bool) {
         let deadline = host.now + .milliseconds(milliseconds)
         while !isDone(), failure == nil, outlet.producer.fatalError == nil, host.now < deadline {
@@ -114,7 +117,7 @@ extension FoldPoller: RebalanceListener {
         }
     }
 
-    /// To whoever asks for a standing.
+    /// Shows the partitions to callers that ask for standings.
     func showPartitions() {
         var (assigned, standbys): ([OwnedPartition], [OwnedPartition]) = ([], [])
         for (number, slot) in slots.enumerated() {

@@ -1,9 +1,10 @@
 internal import Kafka
 internal import Logging
 
-// The other members learn what is owned here.
+// The announcements of this member's partitions to other members.
 extension FoldPoller {
-    /// Says who owns what, where it is not said yet. What finds no room is said again when the topic does not say so.
+    /// Announces the owned partitions, if the topic does not have them yet. An announcement without room in the
+    /// producer is repeated later.
     func announce() throws {
         guard let topic = outlet.members, let assignment,
             let news = directory.news(of: assignment.map(\.partition), isFull: memory.isFull, at: host.now)
@@ -11,7 +12,7 @@ extension FoldPoller {
         _ = try publish(news.json, of: news.address, to: topic)
     }
 
-    /// A member that stops is asked nothing more.
+    /// Withdraws the announcement of a member that stops, so that it gets no more requests.
     func takeLeave() {
         guard let topic = outlet.members, let address = directory.farewell() else { return }
         var isPublished = false
@@ -26,7 +27,7 @@ extension FoldPoller {
         }
     }
 
-    /// False: there is no room.
+    /// Returns false if there is no room in the producer.
     private func publish(_ value: [UInt8]?, of address: String, to topic: Int) throws -> Bool {
         func produce(_ value: UnsafeRawBufferPointer?) throws -> Bool {
             try Array(address.utf8).withUnsafeBytes { key in

@@ -3,21 +3,21 @@ internal import Ledger
 internal import Logging
 internal import Scoring
 
-// Partitions are opened, read, begun again after an error, and let go of.
+// Partitions are opened, read, restarted after an error, and closed.
 extension FoldPoller {
-    /// Errors of one partition, and when it begins anew.
+    /// The errors of one partition, and the time of its restart.
     struct Failures {
         static let (firstPause, longestPause) = (Duration.milliseconds(250), Duration.seconds(5))
-        /// A partition that did not fail for so long is healthy again.
+        /// A partition without an error for this long is healthy again.
         static let healthyAfter = Duration.seconds(30)
 
         private(set) var count = 0
         private var last: ContinuousClock.Instant?
         private var offset: Int64 = -1
-        /// How often it has failed at the same ledger offset.
+        /// The number of errors at the same ledger offset.
         private(set) var atSameOffset = 0
         var retryAt: ContinuousClock.Instant?
-        /// When it is asked again what is published of the partition.
+        /// When the published facts of the partition are requested again; nil if no request has failed.
         var askAt: ContinuousClock.Instant?
 
         mutating func note(at offset: Int64, _ now: ContinuousClock.Instant) {
@@ -27,7 +27,7 @@ extension FoldPoller {
             retryAt = now + min(Self.firstPause * (1 << min(count - 1, 8)), Self.longestPause)
         }
 
-        /// A question about the partition has failed: it is asked again after a pause.
+        /// Notes that a request about the partition has failed. It is repeated after a pause.
         mutating func noteQuestion(_ now: ContinuousClock.Instant) { askAt = now + Self.firstPause }
     }
 
@@ -35,7 +35,7 @@ extension FoldPoller {
 
     // MARK: Beginning
 
-    /// The partition is this member's from now on.
+    /// The partition is assigned to this member.
     func begin(_ number: Int32) {
         let index = Int(number)
         (slots[index].failure.retryAt, slots[index].failure.askAt) = (nil, nil)
@@ -43,7 +43,7 @@ extension FoldPoller {
         stopReading(index, then: .assign)
     }
 
-    /// A standby, unless the one before it is still closing: then it is opened when that has closed.
+    /// Opens the partition as a standby. If its previous runner is still closing, it is opened after that has closed.
     func open(_ number: Int32) {
         let index = Int(number)
         guard slots[index].runner == nil, slots[index].closing == nil else { return }
@@ -52,7 +52,8 @@ extension FoldPoller {
         runtime.slices.ready(runner)
     }
 
-    /// How far the facts of these partitions are published, and where the ledger ends: the broker is asked meanwhile.
+    /// Requests the positions of these partitions' published facts, and the ledger's ends, from the broker in the
+    /// background.
     func ask(about numbers: [Int32], _ consumer: any ConsumerClient) {
         guard !numbers.isEmpty else { return }
         let (runtime, turn) = (runtime, runtime.turn)
@@ -64,7 +65,7 @@ extension FoldPoller {
                 let found = try Self.recover(numbers, consumer, runtime, isVain)
                 runtime.answer(.recovered(found, try Self.readCheckpoints(runtime, isVain)), turn: turn)
             } catch is CancellationError where isVain() {
-                // At a stop they stay as they are; what this member has of them is closed in order.
+                // At a stop the partitions do not change, and are closed in order.
             } catch {
                 runtime.answer(.failed(numbers, error), turn: turn)
             }
@@ -133,7 +134,7 @@ extension FoldPoller {
         }
     }
 
-    /// Holds what others have said since against what was folded here.
+    /// Compares recent checkpoints of other members with the states here.
     func compareCheckpoints() throws {
         guard let checkpoints else { return }
         for checkpoint in try checkpoints.poll() { pass(checkpoint) }
@@ -146,7 +147,7 @@ extension FoldPoller {
 
     // MARK: Reading
 
-    /// What was polled and not taken is of no use any more.
+    /// Polled frames that the partition has not taken are dropped.
     func stopReading(_ index: Int, then order: PartitionInbox.Order) {
         (slots[index].isRead, slots[index].start) = (false, nil)
         guard let runner = slots[index].runner else { return }
@@ -183,8 +184,8 @@ extension FoldPoller {
         if let final { throw final }
     }
 
-    /// Assigns to the group's consumer what has asked to be read. It is done for all of them at once where it can be: the others
-    /// are fetched anew.
+    /// Assigns the partitions that have requested reading to the group's consumer. It does so for all at once if
+    /// possible, because an assignment fetches the others again.
     func beginReading(_ consumer: any ConsumerClient) throws {
         let assigned = assignedRunners.filter { slots[Int($0.number)].isRead || slots[Int($0.number)].start != nil }
         guard assigned.contains(where: { slots[Int($0.number)].start != nil }) else { return }
@@ -203,11 +204,11 @@ extension FoldPoller {
         try noteReading(assigned)
     }
 
-    /// The consumer reads from the new positions: records that it brings from now on are taken.
+    /// The consumer reads from the new positions, so the partitions take its records from now on.
     func noteReading(_ runners: [PartitionRunner]) throws {
         for runner in runners {
             let index = Int(runner.number)
-            // An assignment reads on what was paused.
+            // An assignment resumes paused partitions.
             slots[index].isPaused = false
             guard slots[index].start != nil else { continue }
             (slots[index].isRead, slots[index].start) = (true, nil)
@@ -218,7 +219,7 @@ extension FoldPoller {
 
     // MARK: Errors
 
-    /// The others go on.
+    /// Other partitions are not affected.
     private func noteFailure(_ error: any Error, of runner: PartitionRunner) {
         let (index, offset) = (Int(runner.number), runner.status.nextOffset)
         slots[index].failure.note(at: offset, host.now)
@@ -243,7 +244,8 @@ extension FoldPoller {
         showPartitions()
     }
 
-    /// What has failed and closed is opened again after a pause, what was to be opened while it was closing at once.
+    /// Opens partitions again: those that failed and are closed after a pause, and those that waited for their closing
+    /// at once.
     func beginAgainIfDue(_ consumer: any ConsumerClient) {
         var numbers: [Int32] = []
         for place in assignment ?? [] {
@@ -277,14 +279,14 @@ extension FoldPoller {
         if slots[index].closing === runner {
             slots[index].closing = nil
         } else {
-            // It was of no use as a standby.
+            // As a standby it was not usable.
             stopReading(index, then: .standBy)
             slots[index].runner = nil
             showPartitions()
         }
     }
 
-    /// Returns when everything is closed: it waits for the disk.
+    /// Closes all partitions and waits for the disk.
     func closeAll(takesSnapshots: Bool) {
         for index in slots.indices { close(index, takesSnapshot: takesSnapshots) }
         while slots.contains(where: { $0.closing != nil }) {

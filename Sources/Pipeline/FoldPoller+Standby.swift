@@ -1,11 +1,11 @@
 internal import Kafka
 internal import Logging
 
-// What other members own: a standby folds it too, so that it can take it over at once.
+// A standby folds the partitions of other members too, so that it can take them over at once.
 extension FoldPoller {
     private static let committedMilliseconds = 1000
 
-    /// One round: opens a partition that this member does not have yet, and polls what the topic has of the others.
+    /// One round: opens a partition that is not open here yet, and polls the others.
     func standBy(_ group: any ConsumerClient) throws {
         guard configuration.standsBy, assignment != nil else { return }
         openStandby()
@@ -13,7 +13,7 @@ extension FoldPoller {
         askForLimits(group)
     }
 
-    /// At most one at a time: it can take long.
+    /// One at a time at most, because it can take long.
     private func openStandby() {
         let isOpening = slots.contains { $0.runner.map { $0.status.shared == nil } ?? false }
         guard !isOpening else { return }
@@ -55,7 +55,7 @@ extension FoldPoller {
         }
     }
 
-    /// How far the owners are, as they have committed it.
+    /// Requests the positions that the owners have committed.
     private func askForLimits(_ group: any ConsumerClient) {
         let numbers = slots.indices.map { Int32($0) }.filter { !isAssigned($0) && slots[Int($0)].runner != nil }
         guard !numbers.isEmpty, !asksLimits, host.now - lastLimits > Self.commitEvery else { return }

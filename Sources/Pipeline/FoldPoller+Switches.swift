@@ -3,7 +3,7 @@ internal import Replay
 
 // Partitions that switch to another policy.
 extension FoldPoller {
-    /// Notes which of the assigned partitions switch, and says so in the log.
+    /// Notes and logs which of the assigned partitions switch.
     func noteSwitches(_ statuses: [(Int32, PartitionRunner.Status)]) {
         var steps: [Int32: PartitionFold.PolicySwitch] = [:]
         for (number, status) in statuses { steps[number] = status.policySwitch }

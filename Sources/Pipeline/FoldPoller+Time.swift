@@ -4,17 +4,17 @@ internal import Logging
 internal import Replay
 internal import Scoring
 
-// What is looked at in every round: how far the fold is behind, what is due to the ledger, and the memory.
+// The checks of every round: the lag of the fold, the entries that the ledger needs, and the memory.
 extension FoldPoller {
     private static let progressEvery = Duration.milliseconds(500)
     private static let progressLogEvery = Duration.seconds(5)
 
-    /// How far the ledger is folded, until it is folded to its end.
+    /// The progress of the fold until it reaches the ledger's end.
     struct Progress {
         var estimate = RateEstimate()
-        /// What was to be folded at the start, in frames; 0 before that is known, and once it is folded.
+        /// The number of frames to fold at the start; 0 before it is known, and after they are folded.
         var total: Int64 = 0
-        /// It has been folded.
+        /// Whether they are folded.
         var isDone = false
         let start: ContinuousClock.Instant
         var lastNote: ContinuousClock.Instant
@@ -32,13 +32,13 @@ extension FoldPoller {
         let statuses = assignedRunners.map { ($0.number, $0.status.aged(to: now)) }
         let isComplete = statuses.count == assignment?.count
         let current = statuses.count { $0.1.isCurrent && $0.1.shared?.isCurrent == true }
-        // That of the partition that is farthest behind; nil if it is not known of one, or nothing is folded.
+        // The lag of the partition with the greatest one; nil if one is unknown, or nothing is folded.
         var (behind, farthest) = (Duration.zero, Int32(0))
         let going = statuses.filter { $0.1.quarantined == nil }
         for (number, status) in going {
             if let time = status.behind, time >= behind { (behind, farthest) = (time, number) }
         }
-        // And that which counts for readiness.
+        // The lag that counts for readiness.
         var (late, latest) = (Duration.zero, Int32(0))
         for (number, status) in going { if let time = status.late, time >= late { (late, latest) = (time, number) } }
         let isKnown = isComplete && !going.isEmpty && going.allSatisfy { $0.1.behind != nil }
@@ -53,14 +53,14 @@ extension FoldPoller {
         noteProgress(statuses.map(\.1), isDone: isKnown && behind <= .microseconds(configuration.readyWithin))
     }
 
-    /// What waits for workers.
+    /// Notes the frames that wait for workers.
     func noteInboxes() {
         let bytes = slots.reduce(0) { $0 + ($1.runner?.inbox.bytes ?? 0) }
         let paused = slots.count { $0.isPaused && $0.runner != nil }
         board.update { ($0.inboxBytes, $0.pausedPartitions) = (bytes, paused) }
     }
 
-    /// What is on its way and on the disk.
+    /// Notes the facts in flight and the sizes on the disk.
     func noteStores() {
         var stores = PipelineStatus.Stores()
         for status in assignedRunners.map(\.status) {
@@ -72,7 +72,7 @@ extension FoldPoller {
         runtime.disk?.look { [board] found in board.update { $0.disk = found } }
     }
 
-    /// How long it will take until everything is folded: for `/readyz` and the log.
+    /// Notes the time until everything is folded, for `/readyz` and the log.
     private func noteProgress(_ statuses: [PartitionRunner.Status], isDone: Bool) {
         guard !isDone else {
             if progress.total > 0 {
@@ -84,7 +84,7 @@ extension FoldPoller {
         }
         guard !progress.isDone, host.now - progress.lastNote > Self.progressEvery else { return }
         progress.lastNote = host.now
-        // The ledger grows meanwhile: what is left is what it has now.
+        // The ledger grows meanwhile, so the rest is computed from its present end.
         let left = statuses.reduce(Int64(0)) { $0 + max(0, ($1.shared?.end ?? 0) - $1.nextOffset) }
         progress.total = max(progress.total, left)
         guard progress.total > 0 else { return }
@@ -102,7 +102,7 @@ extension FoldPoller {
             ])
     }
 
-    /// Under which policies the ledger is folded: one, but while an activation is under way.
+    /// Logs the active policies: there is one, except during an activation.
     private func logPolicies(_ statuses: [PartitionRunner.Status]) {
         let policies = Set(statuses.compactMap { $0.shared?.view.policy })
         logger.notice(
@@ -112,7 +112,7 @@ extension FoldPoller {
             ])
     }
 
-    /// Those that find no room wait for the next round.
+    /// Ticks without room in the producer wait for the next round.
     func appendTicks() throws {
         struct NoRoom: Error {}
         while let tick = ticks.first {
@@ -132,7 +132,7 @@ extension FoldPoller {
         }
     }
 
-    /// In every round: what comes within a tenth of a second can bring a table to its next growth.
+    /// In every round, because the entries of a tenth of a second can cause a table to grow.
     func watchMemory() {
         guard memory.limit != nil else { return }
         memory.expect(growth: slots.reduce(0) { $0 + ($1.runner?.status.nextGrowth ?? 0) })

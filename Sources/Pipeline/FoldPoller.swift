@@ -7,41 +7,41 @@ internal import Replay
 internal import Scoring
 internal import Synchronization
 
-/// Has the ledger partitions that its group assigns to this member folded: polls, and hands what comes to the partitions, which
-/// workers run. It computes nothing and waits for no disk and no producer, so that no length of history and no slow part ever
-/// looks like a dead member. Runs on one thread.
+/// Folds the ledger partitions that its group assigns to this member. It polls, and passes frames to the partitions,
+/// which workers run. It computes nothing and does not wait for the disk or the producer, so a long history or a slow
+/// part never causes a missed poll. It runs on one thread.
 ///
-/// An assigned partition starts from the state in memory, else from its newest snapshot, else from the ledger's beginning.
-/// Publication continues after the last published fact. A partition that fails restarts alone; after an error of the consumer or
-/// the producer all of them restart.
+/// An assigned partition starts from the state in memory, else from its newest snapshot, else from the ledger's
+/// beginning. Publication continues after the last published fact. A partition that fails restarts alone. After an
+/// error of the consumer or the producer all partitions restart.
 final class FoldPoller: PollLoop {
     static let commitEvery = Duration.milliseconds(500)
     static let handOverMilliseconds = 5000
-    /// Longest wait for records: where something else is to be served meanwhile, and else.
+    /// The longest wait for records, with other work pending and without.
     private static let (shortWaitMilliseconds, longWaitMilliseconds) = (2, 20)
-    /// Records of one poll: with the inboxes' bound they bound what is copied.
+    /// The number of records of one poll. Together with the bound of the inboxes it bounds the copied bytes.
     private static let batch = 64
-    /// The least that one partition's inbox may hold, in bytes.
+    /// The least capacity of one partition's inbox, in bytes.
     private static let leastInboxBytes = 256 << 10
-    /// What has nothing new is run this often too: clocks, snapshots, checks.
+    /// How often partitions without new frames run, for clocks, snapshots and checks.
     private static let pokeEvery = Duration.milliseconds(100)
 
-    /// What the poller has of a ledger partition.
+    /// A ledger partition in the poller.
     struct Slot {
         var runner: PartitionRunner?
-        /// It closes, and must have before the partition is opened again.
+        /// The previous runner, which must have closed before the partition is opened again.
         var closing: PartitionRunner?
-        /// Polled, by the group's consumer where the partition is assigned, else by the standbys'.
+        /// Whether the partition is polled: by the group's consumer if it is assigned, else by that of the standbys.
         var isRead = false
-        /// Where polling is to begin, as the partition has asked; nil: it has not, or polling has begun.
+        /// The offset that the partition has requested; nil before the request, and after polling has begun.
         var start: Int64?
-        /// Its inbox is full: it is paused at the broker.
+        /// Whether its inbox is full, so that the consumer pauses it.
         var isPaused = false
-        /// The policy that the runner has orders to fold beside the active one.
+        /// The policy that the runner was ordered to fold beside the active one.
         var shadow: ShadowOrder?
-        /// Facts of the partition were acknowledged, and its runner is still to be scheduled.
+        /// Whether facts of the partition were acknowledged, and its runner is not scheduled yet.
         var hasDelivered = false
-        /// `PartitionRunner.Status.countedTo` of those that are closed.
+        /// `PartitionRunner.Status.countedTo` of closed runners.
         var countedTo: Int64 = 0
         var failure = Failures()
     }
@@ -54,13 +54,13 @@ final class FoldPoller: PollLoop {
     let owned: OwnedPartitions
     let runtime: FoldRuntime
     private(set) var consumer: (any ConsumerClient)?
-    /// What the group has assigned to this member; nil before it has, and after it has revoked that.
+    /// The group's assignment; nil before the first, and after it was revoked.
     var assignment: [TopicPartition]?
     /// By ledger partition.
     var slots: [Slot]
-    /// What the group's consumer reads, by source index.
+    /// The runners whose partitions the group's consumer reads, by source index.
     var read: [PartitionRunner] = []
-    /// Reads what a standby folds.
+    /// The consumer of the standbys' partitions.
     var standbyConsumer: (any ConsumerClient)?
     var readByStandby: [PartitionRunner] = []
     var lastLimits: ContinuousClock.Instant
@@ -68,17 +68,17 @@ final class FoldPoller: PollLoop {
     var asksLimits = false
     private var lastPoke: ContinuousClock.Instant
     let memory: MemoryWatch
-    /// Read from its beginning whenever partitions are assigned: what was published of them before counts too.
+    /// Read from its beginning whenever partitions are assigned, because their earlier checkpoints count too.
     var checkpoints: CheckpointTopic?
     let directory: MemberDirectory
-    /// Times of ticks that are to be appended.
+    /// Ticks to be appended.
     var ticks: [(partition: Int32, time: Timestamp)] = []
-    /// How far the ledger is folded, and how fast.
+    /// The progress and speed of the fold.
     var progress: Progress
     var switches = SwitchLog()
     var failure: (any Error)?
     var lastCommit: ContinuousClock.Instant
-    /// By ledger partition: the positions that were committed last; nil if none were since the last assignment.
+    /// The positions that were committed last, by ledger partition; nil if there are none since the last assignment.
     var committed: [Int32: Int64]?
 
     init(_ member: Member, ledgerPartitions: Int) throws {
@@ -104,7 +104,7 @@ final class FoldPoller: PollLoop {
         try consumer?.subscribe(to: [configuration.topics.ledger])
     }
 
-    /// Those of every consumer of the ledger.
+    /// The options of every consumer of the ledger.
     var readingOptions: Consumer.Options {
         var options = Consumer.Options()
         options.maximumQueuedKilobytes = configuration.queuedKilobytes
@@ -150,7 +150,7 @@ final class FoldPoller: PollLoop {
         try checkStorage()
     }
 
-    /// What the disk has not kept ends the process, also where nothing was to come after it.
+    /// A failed write ends the process, even if nothing follows it.
     private func checkStorage() throws { if let finalError { throw finalError } }
 
     var finalError: PipelineError? { failure as? PipelineError }
@@ -176,7 +176,7 @@ final class FoldPoller: PollLoop {
         board.noteNoPolls(of: .fold)
     }
 
-    /// After an error nothing more is written: archive and snapshots are read again.
+    /// After an error nothing more is written. Archive and snapshots are read again.
     private func letGoOfEverything() {
         runtime.beginTurn()
         asksLimits = false
@@ -191,10 +191,10 @@ final class FoldPoller: PollLoop {
 
     // MARK: Polling
 
-    /// What a poll has brought goes to the partitions, copied.
+    /// Copies polled records to the partitions.
     func hand(_ records: UnsafeBufferPointer<Record>, to runners: [PartitionRunner]) throws {
         guard !records.isEmpty else { return }
-        // Until what came is folded and its facts are acknowledged, nobody may take this member for current.
+        // The member must not pass for current before the frames are folded and their facts acknowledged.
         board.update { $0.currentPartitions = 0 }
         let limit = inboxLimit
         var start = 0
@@ -252,17 +252,17 @@ final class FoldPoller: PollLoop {
         for slot in slots { if let runner = slot.runner { runtime.slices.ready(runner) } }
     }
 
-    // MARK: What comes back
+    // MARK: Deliveries and reports
 
     var outlet: FactProducer { runtime.outlet! }
 
-    /// What was sent and is not acknowledged is given up: another member may send it already.
+    /// Facts that were sent and are not acknowledged are dropped, because another member may send them already.
     func renewOutlet() throws {
         outlet.producer.purge()
         runtime.outlet = try FactProducer(configuration, ledgerPartitions: slots.count, logger: logger)
     }
 
-    /// Takes what is delivered, and lets those go on who waited for room.
+    /// Serves deliveries, and schedules runners that waited for room.
     func serve(_ milliseconds: Int) {
         let outlet = outlet
         var hasDelivered = false
@@ -270,7 +270,7 @@ final class FoldPoller: PollLoop {
             if delivery.code != 0 {
                 if failure == nil { failure = delivery.error(topicName: outlet.producer.topicName(delivery.topic)) }
             } else if delivery.topic == outlet.ticker.topic {
-                // A tick that may be refused is made up for by the next one, in a session of its own.
+                // If a tick is refused, the next one replaces it, in a session of its own.
                 try? outlet.ticker.acknowledged(delivery.partition, offset: delivery.offset)
             } else if delivery.tag != FoldRuntime.otherTag, let topic = outlet.facts.firstIndex(of: delivery.topic) {
                 let number = Int(delivery.partition)

@@ -1,11 +1,11 @@
 internal import Synchronization
 
-/// How many entries a worker folds in a second, measured where it has more to do than a slice takes: what says how long a
-/// history would take.
+/// The number of entries that a worker folds in a second, measured in slices with enough work. It is for estimates of
+/// the duration of a fold.
 final class FoldRate: Sendable {
-    /// What was measured counts half once there is so much of it.
+    /// When the measured time reaches this, it is halved.
     private static let window = Duration.seconds(2)
-    /// Less than this says nothing.
+    /// A shorter time is not significant.
     private static let least = Duration.milliseconds(100)
 
     private struct State {
@@ -24,7 +24,7 @@ final class FoldRate: Sendable {
         }
     }
 
-    /// Entries a second; nil before it was measured.
+    /// Entries per second; nil before the first measurement.
     var perSecond: Double? {
         state.withLock { $0.time >= Self.least ? $0.entries / ($0.time / .seconds(1)) : nil }
     }

@@ -6,35 +6,35 @@ internal import Ledger
 internal import Logging
 internal import Synchronization
 
-/// What the poller and the partitions of a member share.
+/// The state that the poller and the partitions of a member share.
 final class FoldRuntime: Sendable {
-    /// Marks the delivery of a tick or a checkpoint, which are no facts.
+    /// The delivery tag of a tick or a checkpoint, which are not facts.
     static let otherTag = -1
     private static let pauseSeconds = 0.001
 
-    /// What a partition tells the poller.
+    /// A report of a partition to the poller.
     enum Report: Sendable {
-        /// It is to be given what is polled from this ledger offset on; until then it takes nothing.
+        /// The partition needs polled frames from this ledger offset on. Until then it takes none.
         case reads(from: Int64)
-        /// Its state can be asked.
+        /// The partition's state can be read.
         case opened
-        /// The partition's clock is behind the wall clock: the poller appends a tick of this time.
+        /// The partition's clock lags after the wall clock, and the poller appends a tick of this time.
         case tick(Timestamp)
-        /// It does nothing more.
+        /// The partition has stopped.
         case failed(any Error)
         case closed
     }
 
-    /// What a broker has answered to the poller's questions.
+    /// A broker's answer to the poller's requests.
     enum Answer: Sendable {
         case recovered([Int32: PartitionInbox.Recovered], CheckpointReading?)
         /// By standby: the ledger offset before which its owner has published every fact.
         case publishedByOwners([Int32: Int64])
-        /// Of a question about these partitions.
+        /// A failed request about these partitions.
         case failed([Int32], any Error)
     }
 
-    /// The checkpoints that are there, and the topic, which the poller reads on.
+    /// The present checkpoints, and the topic, which the poller continues to read.
     struct CheckpointReading: @unchecked Sendable {
         let topic: CheckpointTopic
         let found: [Checkpoint]
@@ -55,7 +55,7 @@ final class FoldRuntime: Sendable {
     let slices: SliceQueue
     let memory: MemoryWatch
     let changes: ChangeFeed
-    /// How fast a worker folds.
+    /// The speed of a worker.
     let rate = FoldRate()
     let publishedCounters: [Counter]
     let publishedBytes: [Counter]
@@ -63,16 +63,16 @@ final class FoldRuntime: Sendable {
     let latency = LatencyMetric(.foldSeconds)
     let eventLatency = LatencyMetric(.eventToFactSeconds)
     let busySeconds = FloatingPointCounter(.foldBusySeconds)
-    /// Nil without a data folder.
+    /// Nil if there is no data folder.
     let disk: DiskWatch?
-    /// Some partition has facts for which the producer has no room.
+    /// Whether a partition has facts for which the producer has no room.
     let wantsRoom = Atomic(false)
-    /// One snapshot at a time is held in memory.
+    /// Whether a partition's snapshot is in memory. At most one is at a time.
     let isTakingSnapshot = Atomic(false)
     private let haste: Mutex<FactHaste>
     private let switches = Atomic(0)
     private let state = Mutex(State())
-    /// That of the poller: an answer to a question of an earlier one is of no use.
+    /// The poller's turn. Answers of an earlier turn are ignored.
     private let currentTurn = Atomic(0)
 
     init(_ member: Member) {
@@ -90,7 +90,7 @@ final class FoldRuntime: Sendable {
     var outlet: FactProducer? {
         get { state.withLock { $0.outlet } }
         set {
-            // The one before takes a while to go.
+            // The previous one is freed outside the lock, because that takes a while.
             let former = state.withLock { state in
                 defer { state.outlet = newValue }
                 return state.outlet
@@ -99,7 +99,7 @@ final class FoldRuntime: Sendable {
         }
     }
 
-    /// A partition has sent so many facts, and sends no more for now.
+    /// Called after a partition has sent `count` facts and sends no more for now.
     func hurry(afterFacts count: Int) {
         if haste.withLock({ $0.isDue(after: count, at: host.now) }) { outlet?.producer.hurry() }
     }
@@ -119,7 +119,7 @@ final class FoldRuntime: Sendable {
 
     func beginTurn() { currentTurn.add(1, ordering: .acquiringAndReleasing) }
 
-    /// `turn`: that in which the question was asked.
+    /// `turn`: at the time of the request.
     func answer(_ answer: Answer, turn: Int) { state.withLock { $0.answers.append((turn, answer)) } }
 
     func takeAnswers() -> [(turn: Int, Answer)] {
@@ -129,7 +129,7 @@ final class FoldRuntime: Sendable {
         }
     }
 
-    /// False: as many partitions as there are workers switch their policy already.
+    /// Returns false if as many partitions switch their policy as there are workers.
     func beginSwitch() -> Bool {
         let count = switches.add(1, ordering: .acquiringAndReleasing).newValue
         guard count > max(1, configuration.workers) else { return true }
@@ -139,8 +139,8 @@ final class FoldRuntime: Sendable {
 
     func endSwitch() { switches.subtract(1, ordering: .acquiringAndReleasing) }
 
-    /// Where no thread does it, as in a simulation, runs a slice and something that waits for the disk or the broker; else gives
-    /// the others time.
+    /// Without threads, as in a simulation, runs a slice and work of a background line. Otherwise yields to other
+    /// threads.
     func yield() {
         guard host.stepsWork else { return Thread.sleep(forTimeInterval: Self.pauseSeconds) }
         host.stepWork { slices.runNext() }

@@ -2,18 +2,18 @@ internal import Ledger
 internal import Replay
 public import Scoring
 
-/// What folding has done.
+/// Counts of folding.
 public struct FoldTallies: Sendable, Equatable {
     public var counters = FoldCounters()
-    /// Entries and frames that the ledger holds more than once, and that the fold therefore ignored.
+    /// Entries and frames that are in the ledger more than once, and that the fold ignored.
     public var repeatedEntries: Int64 = 0
     public var repeatedFrames: Int64 = 0
-    /// Frames of appender sessions that have a gap or are forgotten: their appenders send their events again.
+    /// Frames of appender sessions that have a gap or are forgotten. Their appenders send the events again.
     public var refusedFrames: Int64 = 0
 
     public init() {}
 
-    /// Since the ledger began.
+    /// Since the beginning of the ledger.
     init(_ state: borrowing PartitionFold) {
         counters = state.fold.counters
         let acceptance = state.acceptance

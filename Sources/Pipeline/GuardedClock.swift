@@ -1,18 +1,19 @@
 internal import Logging
 internal import Synchronization
 
-/// The wall clock, less its steps: one that is set to another time while the process runs is believed only when it has
-/// kept to that for an hour. A step, whoever made it, must neither turn good events away nor end anybody's terms early. One a
-/// process: what is made later would believe a step that was before it.
+/// The wall clock without steps. After a step, the new time is accepted only if the clock follows it for an hour. A
+/// step must neither turn good events away nor end terms early. There is one per process, because a later one would
+/// accept an earlier step.
 final class GuardedClock: Sendable {
-    /// Microseconds by which the wall clock may leave its course at once.
+    /// Microseconds by which the wall clock may jump.
     static let tolerance: Int64 = 60_000_000
-    /// How long a new course is watched before it is taken; whoever looks away for a minute begins anew.
+    /// The time for which a new course must be observed before it is accepted. A gap of a minute between observations
+    /// restarts it.
     static let confirmation = Duration.seconds(3600)
     static let attention = Duration.seconds(60)
 
     private struct Course {
-        /// The wall clock at `start`, as it is believed.
+        /// The accepted wall clock at `start`.
         var base: Int64
         var lastLook: ContinuousClock.Instant
         var doubt: (base: Int64, since: ContinuousClock.Instant)?

@@ -1,6 +1,6 @@
 internal import Kafka
 
-/// Batches of source records whose frames and dead letters are on their way, oldest first. A batch's positions may be
+/// Batches of source records whose frames and dead letters are in flight, oldest first. A batch's positions may be
 /// committed when it and all before it are acknowledged.
 struct InFlightBatches {
     private struct Batch {
@@ -16,15 +16,16 @@ struct InFlightBatches {
     /// Positions that may be committed now.
     private(set) var committable: [TopicPartition: Int64] = [:]
 
-    /// Bytes sent in the batches that are not yet acknowledged: a batch counts as a whole until it and all before it are.
+    /// The bytes of batches that are not acknowledged. A batch counts as a whole until it and all before it are
+    /// acknowledged.
     private(set) var bytes = 0
 
-    /// Timestamps of batches that are acknowledged, as `seal` was told them.
+    /// Timestamps of acknowledged batches, as passed to `seal`.
     private var acknowledged: [Int64] = []
 
-    /// The tag for records of the batch that is being read.
+    /// The tag of records of the batch that is being read.
     var current: Int { first + batches.count - 1 }
-    /// Batches that are not yet acknowledged, and the one that is being read.
+    /// The number of batches that are not acknowledged, including the one that is being read.
     var depth: Int { batches.count }
 
     mutating func sent(bytes: Int) {
@@ -39,8 +40,8 @@ struct InFlightBatches {
         settle()
     }
 
-    /// The batch is read to its end, up to these positions. `written`: the timestamp of its first record, in milliseconds since
-    /// 1970; nil if that is not known.
+    /// Ends the batch at these positions. `written`: the timestamp of its first record, in milliseconds since 1970; nil
+    /// if it is unknown.
     mutating func seal(_ positions: [PartitionOffset], written: Int64? = nil) {
         batches[batches.count - 1].positions = positions
         batches[batches.count - 1].written = written
@@ -68,7 +69,7 @@ struct InFlightBatches {
         return acknowledged
     }
 
-    /// The partitions are no longer ours: nothing before this may be committed.
+    /// The partitions are revoked, so no earlier position may be committed.
     mutating func forgetPositions() {
         committable = [:]
         for index in batches.indices { batches[index].positions = [] }

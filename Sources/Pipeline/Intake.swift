@@ -4,29 +4,30 @@ internal import Logging
 internal import Mapping
 internal import Synchronization
 
-/// Reads the source topics in a consumer group, turns every record into a ledger entry or a dead letter, and commits
-/// a source offset only when what became of the record is acknowledged. Runs on one thread; stateless but for what is
+/// Reads the source topics in a consumer group and turns every record into a ledger entry or a dead letter. It commits
+/// a source offset only after the outcome of the record is acknowledged. It runs on one thread, and its only state is
 /// in flight.
 ///
-/// It polls whatever the producer does. What it sends never waits for room (`OverflowProducer`), and while too much is in flight
-/// its partitions are paused (`Backpressure`). A round waits for the broker alone, and within bounds: for acknowledgements where a
-/// partition goes (`handOverMilliseconds`), for the entry of a gap (`gapMilliseconds`), one a round, and for answers to questions,
-/// each of which states its time.
+/// It polls regardless of the producer. Records that it sends never wait for room (`OverflowProducer`), and while too
+/// much is in flight its partitions are paused (`Backpressure`). A round waits only for the broker, and within bounds:
+/// for acknowledgements when a partition is revoked (`handOverMilliseconds`), for the entry of one gap
+/// (`gapMilliseconds`), and for answers to requests, each with its own time limit.
 final class Intake: PollLoop, RebalanceListener {
-    /// Longest wait for records while acknowledgements are to come, and else.
+    /// The longest wait for records, with acknowledgements pending and without.
     private static let (shortPollMilliseconds, longPollMilliseconds) = (2, 50)
-    /// Longest wait for an acknowledgement while nothing is read.
+    /// The longest wait for an acknowledgement while nothing is read.
     private static let acknowledgementMilliseconds = 20
     private static let commitEvery = Duration.milliseconds(200)
-    /// A broker with Kafka's default limit takes records of this size.
+    /// A broker with Kafka's default limit accepts records of this size.
     private static let alwaysTakenBytes = 900_000
-    /// Unchanged positions are committed again this often, in case a commit was lost.
+    /// How often unchanged positions are committed again, in case a commit was lost.
     private static let recommitEvery = Duration.seconds(5)
-    /// How long a partition that goes waits for acknowledgements.
+    /// How long a revoked partition waits for acknowledgements.
     private static let handOverMilliseconds = 5000
-    /// How long the acknowledgement of a gap's entry is waited for; after that the worker begins anew, and says it once more.
+    /// The longest wait for the acknowledgement of a gap's entry. After it the worker restarts, and appends the entry
+    /// again.
     private static let gapMilliseconds = 10_000
-    /// How long one question about the control topic may take.
+    /// The longest duration of one request about the control topic.
     private static let controlMilliseconds = 1000
 
     private let configuration: PipelineConfiguration
@@ -36,7 +37,7 @@ final class Intake: PollLoop, RebalanceListener {
     private let board: StatusBoard
     private var outlet: EntryProducer
     private var consumer: (any ConsumerClient)?
-    /// What the group says is this member's; nil: nothing was said.
+    /// The group's assignment; nil before the first.
     private var assignedByGroup: [TopicPartition]?
     private let decoder: RecordDecoder
     /// Nil if no source topic has a declaration.
@@ -54,9 +55,9 @@ final class Intake: PollLoop, RebalanceListener {
     private var event = EventView.empty
     private var counts = IntakeCounts()
     private var failure: (any Error)?
-    /// Nil while sources are read like the control topic.
+    /// Nil while sources need not wait for the control topic.
     private var controlFirst: ControlFirst?
-    /// The last round in which reading was not paused for what is in flight.
+    /// The last round in which reading was not paused because of records in flight.
     private var lastRound: ContinuousClock.Instant
     private var lastCommit: ContinuousClock.Instant
     private let clock: GuardedClock
@@ -65,7 +66,7 @@ final class Intake: PollLoop, RebalanceListener {
     private let appended: AppendedOffsets
     private var committed: [TopicPartition: Int64] = [:]
     private var dirty: [Bool]
-    /// Ends of ledger partitions, acknowledged and not yet told.
+    /// Acknowledged ends of ledger partitions that are not on the board yet.
     private var ledgerEnds: [Int32: Int64] = [:]
 
     private struct Source {
@@ -76,11 +77,11 @@ final class Intake: PollLoop, RebalanceListener {
         var declaration: Int?
         /// Nil for CloudEvents.
         var mapper: SourceMapper?
-        /// Where this member began to read.
+        /// The offset at which this member began to read.
         let start: Int64
         var position: Int64
         var moved = false
-        /// Read since the last round.
+        /// The number of records since the last round.
         var records: Int64 = 0
     }
 
@@ -120,7 +121,7 @@ final class Intake: PollLoop, RebalanceListener {
         memory.look()
         let now = clock.time
         let latest = now + configuration.allowedSkew
-        // In a ledger of old data nothing is old.
+        // With a ledger of old data, no event is too old for its declaration.
         if configuration.clock == .wall { declared?.setTime(now) }
         let isPaused = backpressure.isPaused
         let isBusy = openBatches.depth > 1
@@ -146,7 +147,7 @@ final class Intake: PollLoop, RebalanceListener {
         return inFlight
     }
 
-    /// Everything read is acknowledged and committed, or the broker is away.
+    /// Returns when everything read is acknowledged and committed, or the broker does not answer.
     func finish() throws {
         guard let consumer else { return }
         handOver(consumer)
@@ -192,7 +193,7 @@ final class Intake: PollLoop, RebalanceListener {
         counts.records += Int64(records.count)
     }
 
-    /// Sends what was read since the last round.
+    /// Sends the records since the last round.
     private func endRound() throws {
         guard round.records > 0 else { return }
         for partition in dirty.indices where dirty[partition] { try send(partition) }
@@ -208,7 +209,8 @@ final class Intake: PollLoop, RebalanceListener {
         board.publish(&counts)
     }
 
-    /// What was read is sent first: nothing else is of a batch whose positions may be committed.
+    /// Sends the open frames first, because only acknowledged frames belong to a batch whose positions may be
+    /// committed.
     private func seal(_ positions: [PartitionOffset]) throws {
         try endRound()
         openBatches.seal(positions)
@@ -251,8 +253,8 @@ final class Intake: PollLoop, RebalanceListener {
         for partition in 0..<appender.partitions { try append(to: partition, record) }
     }
 
-    /// What lies behind the last record and is none, as where a transaction ends, is read too: left, it would be a lag that
-    /// stays, and a gap once it has expired.
+    /// Offsets without records after the last record, as at the end of a transaction, count as read. Otherwise they
+    /// would be a permanent lag, and a gap after they expire.
     private func passEnds(_ consumer: any ConsumerClient) throws {
         var positions: [PartitionOffset] = []
         for (index, source) in consumer.assignment.enumerated() {
@@ -263,13 +265,14 @@ final class Intake: PollLoop, RebalanceListener {
         if !positions.isEmpty { try seal(positions) }
     }
 
-    /// An event outside of what its topic declares. The control topic is not bound: whoever may write there decides more.
+    /// The defect of an event outside its topic's declaration. The control topic has no such limit, because its writers
+    /// have greater rights anyway.
     @inline(__always) private func declarationDefect(of source: Int) -> EventDefect? {
         guard let declared, !sources[source].isControl else { return nil }
         return declared.defect(of: event, declaration: sources[source].declaration)
     }
 
-    /// An enrolment that has no room where it would be folded.
+    /// The defect of an enrolment for a partition whose owner has no room.
     private var roomDefect: EventDefect? {
         guard event.type.equals(ControlType.enrolled.name),
             directory.isFull(Int32(appender.partition(of: event.subject)), unknown: memory.isFull)
@@ -290,7 +293,7 @@ final class Intake: PollLoop, RebalanceListener {
     private func send(_ partition: Int) throws {
         dirty[partition] = false
         let bytes = appender.byteCount(of: partition)
-        // The producer takes everything: nothing waits here.
+        // The producer takes every record, so nothing waits here.
         if try appender.send(partition, tag: openBatches.current, wait: {}) {
             openBatches.sent(bytes: bytes)
             counts.frames += 1
@@ -339,7 +342,7 @@ final class Intake: PollLoop, RebalanceListener {
                     try appended.note(delivery.partition, offset: delivery.offset)
                     try outlet.appender.acknowledged(delivery.partition, offset: delivery.offset)
                 } catch {
-                    // Nothing from here on may be committed: the worker begins anew from what is.
+                    // No later position may be committed. The worker restarts from the committed ones.
                     if failure == nil { failure = error }
                     return
                 }
@@ -373,8 +376,8 @@ final class Intake: PollLoop, RebalanceListener {
         try pauseAndResume(consumer)
     }
 
-    /// Has nothing read while too much is in flight, and only the control topic while that goes first. After an assignment
-    /// nothing is paused; what is paused already, or is not, the consumer ignores.
+    /// Pauses everything while too much is in flight, and the sources while the control topic has precedence. After an
+    /// assignment nothing is paused. The consumer ignores calls without effect.
     private func pauseAndResume(_ consumer: any ConsumerClient) throws {
         func isPaused(_ source: Source) -> Bool { backpressure.isPaused || controlFirst != nil && !source.isControl }
         try consumer.pause(sources.filter { isPaused($0) }.map(\.place))
@@ -406,7 +409,7 @@ final class Intake: PollLoop, RebalanceListener {
         }
     }
 
-    /// Sends what is left, waits for acknowledgements, commits.
+    /// Sends the rest, waits for acknowledgements, and commits.
     private func handOver(_ consumer: any ConsumerClient) {
         endLastRound()
         let deadline = host.now + .milliseconds(Self.handOverMilliseconds)
@@ -421,7 +424,8 @@ final class Intake: PollLoop, RebalanceListener {
         }
     }
 
-    /// A topic that ends before what was read of it is another one under the same name: its records would pass for repeats.
+    /// A topic that ends before a position that was read is another one of the same name. Its records would be taken
+    /// for repeats.
     private func checkIdentity(of place: TopicPartition) throws {
         guard let position = sources.first(where: { $0.place == place })?.position,
             let end = try configuration.kafka.ends(of: [place])[place], position > end
@@ -433,8 +437,8 @@ final class Intake: PollLoop, RebalanceListener {
         )
     }
 
-    /// A position that the broker has dropped already. One a round, so that their waits do not add up: the others come again
-    /// with the assignment.
+    /// Handles a position that the broker has expired. One per round, so that the waits do not add up; further ones are
+    /// reported again after the assignment.
     private func recoverExpired(_ consumer: any ConsumerClient) throws {
         let errors = consumer.takeErrors()
         guard !errors.isEmpty else { return }
@@ -450,14 +454,15 @@ final class Intake: PollLoop, RebalanceListener {
         board.publish(&counts)
     }
 
-    /// Tells the ledger what is lost, in every partition, and goes on behind it. Whoever dies in between says it once more,
-    /// which changes nothing.
+    /// Appends the gap to every partition of the ledger, and continues after it. If the process ends in between, the
+    /// entry is appended again, without effect.
     private func passGap(of place: TopicPartition) throws {
         guard let index = sources.firstIndex(where: { $0.place == place }),
             let beginning = try configuration.kafka.beginnings(of: [place])[place]
         else { return }
         let position = max(0, sources[index].position)
-        // A position that the broker refuses and still has is read again, from the oldest record on: those are repeats.
+        // If the broker refuses a position that still exists, the partition is read again from its oldest record. The
+        // records are repeats.
         if beginning > position { try publishGap(of: place, from: position, to: beginning) }
         try seal([PartitionOffset(place, offset: beginning)])
         sources[index].position = beginning
@@ -486,7 +491,7 @@ final class Intake: PollLoop, RebalanceListener {
 
     // MARK: Control topics go first
 
-    /// Reading begins, or goes on after a pause: sources wait.
+    /// Reading begins, or continues after a pause, so the sources wait.
     func began(_ consumer: any ConsumerClient) {
         lastRound = host.now
         controlFirst = sources.contains { !$0.isControl } ? ControlFirst(at: host.now) : nil
@@ -497,14 +502,14 @@ final class Intake: PollLoop, RebalanceListener {
         }
     }
 
-    /// A process that was stopped, or that waited for its broker, begins with the control topic again, once it reads.
+    /// A process that was stopped, or that waited for its broker, begins with the control topic again.
     private func beginAfterPause(_ consumer: any ConsumerClient) {
         guard !backpressure.isPaused else { return }
         let now = host.now
         if now - lastRound > ControlFirst.longestPause { began(consumer) } else { lastRound = now }
     }
 
-    /// Sources are read once the group has read the control topic.
+    /// Reads the sources after the group has read the control topic.
     private func readSourcesIfDue(_ consumer: any ConsumerClient) throws {
         guard !backpressure.isPaused, var state = controlFirst, state.isDue(at: host.now) else { return }
         defer { if controlFirst != nil { controlFirst = state } }
@@ -535,7 +540,8 @@ final class Intake: PollLoop, RebalanceListener {
             of: (0..<Int32(count)).map { TopicPartition(control, $0) }, timeoutMilliseconds: Self.controlMilliseconds)
     }
 
-    /// How far this member has read its partitions of the control topic, acknowledged, and others theirs, committed.
+    /// The acknowledged positions of this member in its partitions of the control topic, and the committed positions of
+    /// other members in theirs.
     private func controlPositions(
         _ places: [TopicPartition], _ consumer: any ConsumerClient
     ) throws -> [TopicPartition: Int64] {
@@ -558,8 +564,8 @@ final class Intake: PollLoop, RebalanceListener {
         var starts: [PartitionOffset] = []
         do {
             starts = try consumer.committed(partitions, timeoutMilliseconds: 10_000)
-            // What was never read is read from its oldest record on, and that is committed at once: what expires from then on
-            // is missed.
+            // A partition that was never read is read from its oldest record. That position is committed at once, so
+            // that records that expire later are noticed.
             let beginnings = try configuration.kafka.beginnings(
                 of: starts.filter { $0.offset < 0 }.map(\.topicPartition))
             for index in starts.indices where starts[index].offset < 0 {
@@ -567,7 +573,7 @@ final class Intake: PollLoop, RebalanceListener {
             }
             try seal(starts.filter { beginnings[$0.topicPartition] != nil })
         } catch {
-            // Without the committed offsets nothing may be read: the session ends and starts again.
+            // Without the committed offsets nothing may be read, so the worker restarts.
             failure = error
             return []
         }

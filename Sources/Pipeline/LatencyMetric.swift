@@ -5,16 +5,16 @@ internal import Events
 struct LatencyMetric: Sendable {
     private let timer: CoreMetrics.Timer
 
-    /// Of a metric that is a histogram.
+    /// `metric`: a histogram.
     init(_ metric: Metric) { timer = CoreMetrics.Timer(label: metric.rawValue) }
 
     func record(_ duration: Duration) { timer.recordNanoseconds(Int64(max(0, duration / .nanoseconds(1)))) }
 
-    /// An older record was not written to be folded now: a history that is imported, or a timestamp that is none. It is not counted.
+    /// A greater age is not counted: the record is of an imported history, or its timestamp is wrong.
     static let longestMilliseconds: Int64 = 86_400_000
 
-    /// `written`: the record's timestamp, in milliseconds since 1970, which may be any number: whoever writes the record sets it. One
-    /// of a clock that runs ahead of this machine's counts as now. `now`: in microseconds.
+    /// `written`: the record's timestamp, in milliseconds since 1970. It may be any number, because the record's writer
+    /// sets it. One in the future counts as now. `now`: in microseconds.
     func record(since written: Int64, at now: Int64) {
         if let age = Self.milliseconds(since: written, at: now) { timer.recordNanoseconds(age * 1_000_000) }
     }

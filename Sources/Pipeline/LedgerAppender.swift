@@ -4,13 +4,14 @@ internal import Ledger
 
 /// Fills a frame for each ledger partition and sends frames under the numbers of a session.
 ///
-/// Every ledger partition has a session of its own. The fold forgets a session only when `maximumSessions` others have
-/// appended to the partition since, so a session lives as long as fewer frames than that lie between two of its own. One
-/// that was silent for a while therefore ends, and the next frame begins another, which is safe while nothing of the old one
-/// is on its way. What happened all the same shows in the offsets: `acknowledged` says so, and then the appender must
-/// begin anew from the committed source offsets. So does it after a frame that was not delivered.
+/// Every ledger partition has a session of its own. The fold forgets a session only after `maximumSessions` others have
+/// appended to the partition, so a session lives as long as fewer frames than that are between two of its own. A
+/// session without frames for a while therefore ends, and the next frame begins another one. This is safe while no
+/// frame of the old one is in flight. If a session was forgotten all the same, the offsets show it: `acknowledged`
+/// throws, and the appender must restart from the committed source offsets. It must also restart after a frame that was
+/// not delivered.
 final class LedgerAppender {
-    /// Some session may be forgotten: its frames, though acknowledged, may count for nothing.
+    /// A session may be forgotten. Its frames may have no effect, although they are acknowledged.
     struct ForgottenSession: Error, CustomStringConvertible {
         let partition: Int32
         let frames: Int64
@@ -20,7 +21,7 @@ final class LedgerAppender {
         }
     }
 
-    /// A session that was silent for longer ends.
+    /// A session without frames for longer ends.
     static let longestSilence = Duration.milliseconds(100)
 
     private struct Session {
@@ -29,10 +30,10 @@ final class LedgerAppender {
         /// The number of the next frame.
         var next: UInt64 = 0
         var inFlight = 0
-        /// The ledger offset of the last frame that was acknowledged.
+        /// The ledger offset of the last acknowledged frame.
         var last: Int64?
         var lastSend: ContinuousClock.Instant
-        /// The fold may have forgotten it.
+        /// Whether the fold may have forgotten it.
         var isForgotten = false
     }
 
@@ -45,7 +46,7 @@ final class LedgerAppender {
     private var sessions: [Session]
     private let builders: UnsafeMutablePointer<FrameBuilder>
 
-    /// `maximumSessions`: how many the fold remembers; nil: all of them.
+    /// `maximumSessions`: the number that the fold remembers; nil if it remembers all.
     init(
         producer: any ProducerClient, ledger: String, partitions: Int, host: any Runtime,
         maximumSessions: Int? = Acceptance.maximumSessions
@@ -69,7 +70,7 @@ final class LedgerAppender {
         Murmur2.partition(of: subject, count: partitions)
     }
 
-    /// True: the frame is full and must be sent before the next append.
+    /// Returns true if the frame is full and must be sent before the next append.
     @inline(__always) func append(
         _ event: EventView, to partition: Int, topic: UnsafeRawBufferPointer, sourcePartition: Int32, offset: Int64
     ) -> Bool {
@@ -81,10 +82,10 @@ final class LedgerAppender {
 
     func append(tick time: Timestamp, to partition: Int) { builders[partition].append(tick: time) }
 
-    /// The size of the partition's frame as it is now.
+    /// The present size of the partition's frame.
     func byteCount(of partition: Int) -> Int { builders[partition].byteCount }
 
-    /// Sends the partition's frame, if it has entries; `wait` is called while the producer's queue is full.
+    /// Sends the partition's frame if it has entries. `wait`: called while the producer's queue is full.
     func send(_ partition: Int, tag: Int, wait: () throws -> Void) throws -> Bool {
         guard !builders[partition].isEmpty else { return false }
         endSession(partition)
@@ -99,8 +100,8 @@ final class LedgerAppender {
         return true
     }
 
-    /// The next frame of the partition is the first of another session, if this one was silent or may be forgotten. Nothing
-    /// of it may be on its way.
+    /// Begins another session for the partition's next frame if this one had no frame for long, or may be forgotten. No
+    /// frame of it may be in flight.
     private func endSession(_ partition: Int) {
         let session = sessions[partition]
         guard session.next > 0, session.inFlight == 0, maximumSessions != nil,
@@ -109,7 +110,8 @@ final class LedgerAppender {
         sessions[partition] = Session(id: host.randomSession(), lastSend: host.now)
     }
 
-    /// A frame is acknowledged at this ledger offset. Throws `ForgottenSession` where the fold may have refused it.
+    /// Notes that a frame is acknowledged at this ledger offset. Throws `ForgottenSession` if the fold may have refused
+    /// it.
     func acknowledged(_ partition: Int32, offset: Int64) throws(ForgottenSession) {
         let number = Int(partition)
         sessions[number].inFlight -= 1

@@ -6,8 +6,9 @@ internal import Policy
 internal import Replay
 internal import Scoring
 
-/// A ledger partition begins with a policy (SPEC section 2): the first entry of an empty ledger is appended here, and a policy
-/// that a ledger in use never had is refused, before any group is joined. The answer follows from the ledger alone.
+/// The beginning of a ledger partition is a policy (SPEC section 2). The first entry of an empty ledger is appended
+/// here, and a policy that an existing ledger never had is refused, before any group is joined. The result follows from
+/// the ledger alone.
 struct LedgerBeginning {
     private static let patienceMilliseconds = 5000
 
@@ -15,23 +16,23 @@ struct LedgerBeginning {
     let stop: StopFlag
     let logger: Logger
 
-    /// What the first entry of a ledger partition says.
+    /// The content of a ledger partition's first entry.
     private struct First {
         var policyText: String
         var identity: LedgerIdentity
-        /// The one that has the entry.
+        /// The frame with the entry.
         var frame: LedgerFirstFrame
     }
 
-    /// Throws `PipelineError` where the ledger is empty and no policy is given, or facts of an earlier one are published; or where
-    /// it never had the policy that is given.
+    /// Throws `PipelineError` if the ledger is empty and no policy is given, or facts of an earlier one are published;
+    /// or if the ledger never had the given policy.
     func run(partitions: Int) throws {
         let places = (0..<Int32(partitions)).map { TopicPartition(configuration.topics.ledger, $0) }
         let facts = configuration.topics.facts.flatMap { topic in places.map { TopicPartition(topic, $0.partition) } }
         let ends = try configuration.kafka.ends(of: places + facts, timeoutMilliseconds: Self.patienceMilliseconds)
         if try beginning(of: 0) == nil {
             if let told = facts.first(where: { ends[$0] ?? 0 > 0 }) { throw lost(0, told) }
-            // Of two members that begin the same ledger the first entry of partition 0 wins, for all partitions.
+            // If two members begin the same ledger, the first entry of partition 0 decides for all partitions.
             try append(try beginning(), to: [0], of: partitions)
         }
         guard let first = try beginning(of: 0) else {
@@ -65,7 +66,7 @@ struct LedgerBeginning {
             ])
     }
 
-    /// A ledger partition that begins anew would give other facts the numbers of those that consumers have.
+    /// If a ledger partition began again, other facts would get the numbers of those that consumers have.
     private func lost(_ partition: Int32, _ facts: TopicPartition) -> PipelineError {
         let ledger = TopicPartition(configuration.topics.ledger, partition)
         return PipelineError(
@@ -101,7 +102,7 @@ struct LedgerBeginning {
             isStopped: { stop.isSet })
     }
 
-    /// The policies that partition 0 has been under: from the archive, as far as this member has one of it, and from the topic.
+    /// The policies of partition 0 over time, from the archive of this member if it has one, and from the topic.
     private func policyTexts(_ first: First) throws -> [String] {
         let place = TopicPartition(configuration.topics.ledger, 0)
         let end = try configuration.kafka.ends(of: [place], timeoutMilliseconds: Self.patienceMilliseconds)[place] ?? 0
@@ -117,13 +118,13 @@ struct LedgerBeginning {
         return try PolicyHistory.texts(of: try frames(until: end))
     }
 
-    /// The entry that the partition begins with; nil: there is none among its first records. Strays before it are ignored here;
-    /// the fold waits until they are passed over.
+    /// The first entry of the partition; nil if there is none among its first records. Strays before it are ignored
+    /// here. The fold waits until they are passed over.
     private func beginning(of partition: Int32) throws -> First? {
         let decoder = EventDecoder()
         var reader = EntryReader()
         var entry = FrameReader.blank
-        // A frame is borrowed from them.
+        // The frame borrows their memory.
         let frames = try frames(partition, until: nil)
         defer { withExtendedLifetime(frames) {} }
         for _ in 0..<LedgerFirstFrame.maximumStrays {
@@ -160,7 +161,7 @@ struct LedgerBeginning {
                 + (first.identity.name == nil ? ", or give it one with `standing ledger upgrade`" : ""))
     }
 
-    /// A policy that the ledger has ever had is taken; which one is active is the ledger's business.
+    /// Accepts any policy that the ledger has ever had. The ledger decides which one is active.
     private func checkPolicy(_ first: First) throws {
         guard let policy = configuration.policy, policy.text != first.policyText else { return }
         logger.notice("looking whether the ledger has ever had the policy that is given")

@@ -1,8 +1,8 @@
 internal import Kafka
 
-/// A record of the ledger topic that takes an offset and nothing else: the ledger has no frame there, as where a transaction was
-/// aborted. An import writes one where the ledger had none, because a producer cannot leave an offset out. Whoever reads the topic
-/// passes over it, so that archive, chain and fold are what they were: key `standing.no-frame`, no value.
+/// A record of the ledger topic that only takes an offset: the ledger has no frame there, as after an aborted
+/// transaction. An import writes one for each such offset, because a producer cannot skip an offset. Readers of the
+/// topic ignore it, so archive, chain and fold do not change. Its key is `standing.no-frame`, and its value null.
 enum LedgerFiller {
     static let key: StaticString = "standing.no-frame"
 

@@ -1,7 +1,7 @@
 internal import Ledger
 
-/// A ledger partition's frames from the nearest place that has them: the archive, and from where that ends or is damaged,
-/// the topic. It waits where the topic does.
+/// A ledger partition's frames from the archive, and from the topic after the archive's end or a damage in it. Only
+/// reading the topic waits.
 final class LedgerFrames<Topic: FrameFeed>: FrameFeed {
     private var archive: ArchiveFrames?
     private var topic: Topic?
@@ -27,7 +27,7 @@ final class LedgerFrames<Topic: FrameFeed>: FrameFeed {
                     return .frame(frame)
                 }
             } catch is ArchiveDamage {
-                // The topic has what the archive lost; healing the archive is its owner's business.
+                // The topic has the frames that the archive lost. The archive's owner repairs it.
             }
             self.archive = nil
         }

@@ -2,19 +2,19 @@ internal import Kafka
 internal import Ledger
 internal import Logging
 
-// What a worker writes to, all of it through one producer. What a producer has given up may leave a hole: after an error its
-// outlet is made anew.
+// The destinations of a worker's records, all of them through one producer. After an error a record may be missing, so
+// the worker makes a new producer.
 
-/// The fold's: facts, ticks, checkpoints, announcements. A producer takes records from several threads; ticks and
-/// announcements are the poller's alone, and it serves what is delivered.
+/// The fold's producer: facts, ticks, checkpoints, announcements. Several threads may send with it. Only the poller
+/// sends ticks and announcements, and serves deliveries.
 struct FactProducer: @unchecked Sendable {
     let producer: any ProducerClient
     /// By `FactTopic.rawValue`.
     let facts: [Int]
     let ticker: LedgerAppender
-    /// Nil: this member signs none.
+    /// Nil if this member signs no checkpoints.
     let checkpoints: Int?
-    /// Nil: this member has no address.
+    /// Nil if this member has no address.
     let members: Int?
 
     init(_ configuration: PipelineConfiguration, ledgerPartitions: Int, logger: Logger) throws {
@@ -30,7 +30,7 @@ struct FactProducer: @unchecked Sendable {
     }
 }
 
-/// The intake's: entries and dead letters.
+/// The intake's producer: entries and dead letters.
 struct EntryProducer {
     let producer: OverflowProducer
     let appender: LedgerAppender
@@ -44,7 +44,7 @@ struct EntryProducer {
 }
 
 extension PipelineConfiguration {
-    /// `handle`: what the log and `/metrics` call it.
+    /// `handle`: the name in the log and in `/metrics`.
     func gaplessProducer(
         _ handle: String, lingerMilliseconds: Int = Batching.frameLingerMilliseconds, _ logger: Logger
     ) throws -> any ProducerClient {
@@ -56,7 +56,7 @@ extension PipelineConfiguration {
         return try kafka.producer(options) { logger.kafka($0, of: handle) }
     }
 
-    /// Begins sessions of its own.
+    /// The appender begins sessions of its own.
     func appender(_ producer: any ProducerClient, ledgerPartitions: Int) throws -> LedgerAppender {
         try LedgerAppender(
             producer: producer, ledger: topics.ledger, partitions: ledgerPartitions, host: host,

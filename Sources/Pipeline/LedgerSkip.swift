@@ -4,13 +4,13 @@ internal import Ledger
 public import Replay
 internal import Scoring
 
-/// Says in a ledger partition that a record of it is passed over, as far as it cannot be read or folded: an entry that all who
-/// fold the partition follow alike (`SkipSearch`).
+/// Appends an entry to a ledger partition that passes over a record, if that cannot be read or folded. All members that
+/// fold the partition obey it (`SkipSearch`).
 public struct LedgerSkip {
     public struct Outcome: Hashable, Sendable {
-        /// What is wrong with the record; nil where an entry named it before.
+        /// The defect of the record; nil if an entry named it before.
         public let defect: String?
-        /// False: an entry named it before, and nothing was appended.
+        /// False if an entry named it before, and nothing was appended.
         public var isNew: Bool { defect != nil }
     }
 
@@ -25,9 +25,9 @@ public struct LedgerSkip {
 
     public init(_ configuration: PipelineConfiguration) { self.configuration = configuration }
 
-    /// Folds the partition up to the record, so it takes as long as a replay of that. `reason`: for whoever reads the ledger
-    /// later. Throws `Refused` where there is no such record, or nothing is wrong with it; `PartitionFold.Problem` where one
-    /// before it is not passed over; `KafkaError`.
+    /// Folds the partition up to the record, which takes as long as a replay. `reason`: for later readers of the
+    /// ledger. Throws `Refused` if there is no such record, or it has no defect; `PartitionFold.Problem` if an earlier
+    /// one is not passed over; `KafkaError`.
     public func run(
         partition: Int32, offset: Int64, reason: String, id: String, progress: ReplayProgress = ReplayProgress()
     ) throws -> Outcome {
@@ -71,7 +71,7 @@ public struct LedgerSkip {
             configuration.kafka, topic: configuration.topics.ledger, partition: partition, from: start, until: end)
     }
 
-    /// Why the record cannot be read or folded; nil: it can.
+    /// Why the record cannot be read or folded; nil if it can.
     private func defect(_ partition: Int32, _ offset: Int64, _ progress: ReplayProgress) throws -> String? {
         var replay = LedgerReplay()
         replay.until = offset + 1

@@ -2,14 +2,14 @@ internal import Kafka
 internal import Ledger
 internal import Synchronization
 
-/// A ledger partition's frames as they lie in the topic, for slices: the broker line waits for them, and a slice takes what is
-/// here. Two portions are in memory at most: the one that is taken from, and the next.
+/// A ledger partition's frames from the topic, for slices. The broker line waits for them, and a slice takes the
+/// available ones. At most two portions are in memory: the current one and the next.
 final class LedgerTopicFeed: FrameFeed {
-    /// Frames that a poll brings.
+    /// The number of frames of a poll.
     private static let batch = 4
-    /// Bytes of a portion, but for what the last poll brings beyond that.
+    /// The size of a portion in bytes, without the excess of its last poll.
     private static let portionBytes = 1 << 20
-    /// For so long the broker line waits for a portion's first frame.
+    /// How long the broker line waits for a portion's first frame.
     private static let waitMilliseconds = 50
 
     private let line: Line
@@ -17,8 +17,8 @@ final class LedgerTopicFeed: FrameFeed {
     private var index = 0
     private var isAsked = false
 
-    /// The frames from `start` on, before `end`. `ready`: called in the broker line when `poll` has more to say, or is to ask
-    /// again. `isStopped`: then `poll` throws `CancellationError`.
+    /// The frames from `start` on, before `end`. `ready`: called in the broker line when `poll` has a new result, or
+    /// must be called again. `isStopped`: if it returns true, `poll` throws `CancellationError`.
     init(
         _ kafka: any KafkaCluster, topic: String, partition: Int32, offsets: Range<Int64>, host: any Runtime,
         isStopped: @escaping @Sendable () -> Bool, ready: @escaping @Sendable () -> Void
@@ -54,12 +54,12 @@ final class LedgerTopicFeed: FrameFeed {
         line.fetch()
     }
 
-    /// What the broker line does for a feed, a portion at a time.
+    /// The work of the broker line for a feed, one portion at a time.
     private final class Line: @unchecked Sendable {
         private let host: any Runtime
         private let ready: @Sendable () -> Void
         private let open: @Sendable () throws -> LedgerTopicReader
-        /// The broker line's alone. Nil before the first portion, and after the last.
+        /// Used in the broker line only. Nil before the first portion, and after the last.
         private var reader: LedgerTopicReader?
         private let fetched = Mutex<Result<LedgerTopicReader.Portion, any Error>?>(nil)
 
@@ -68,7 +68,7 @@ final class LedgerTopicFeed: FrameFeed {
             open: @escaping @Sendable () throws -> LedgerTopicReader
         ) { (self.host, self.ready, self.open) = (host, ready, open) }
 
-        /// The portion that was fetched, which may be empty; nil: none is here. Throws what its reading has thrown.
+        /// The fetched portion, which may be empty; nil if there is none. Throws the error of its reading.
         func take() throws -> LedgerTopicReader.Portion? {
             try fetched.withLock { fetched in
                 let portion = try fetched?.get()
@@ -82,12 +82,12 @@ final class LedgerTopicFeed: FrameFeed {
                 let result = Result { try read() }
                 fetched.withLock { $0 = result }
                 ready()
-                // Closing takes time, and what was fetched is there.
+                // Closing takes time, and the portion is already available.
                 if (try? result.get())?.isLast ?? true { reader = nil }
             }
         }
 
-        /// Closing a consumer takes time too.
+        /// Closing a consumer takes time, so the broker line does it.
         func close() { host.background(.broker) { [self] in reader = nil } }
 
         private func read() throws -> LedgerTopicReader.Portion {

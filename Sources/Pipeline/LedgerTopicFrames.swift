@@ -1,9 +1,9 @@
 public import Kafka
 public import Ledger
 
-/// A ledger partition's frames as they lie in the topic, for whoever may wait for them.
+/// A ledger partition's frames from the topic, for callers that may wait.
 public final class LedgerTopicFrames: FrameSource {
-    /// Frames copied at a time.
+    /// The number of frames that are copied at a time.
     private static let batch = 32
     private static let pollMilliseconds = 50
 
@@ -11,8 +11,8 @@ public final class LedgerTopicFrames: FrameSource {
     private var portion = LedgerTopicReader.Portion()
     private var index = 0
 
-    /// The frames from `start` on, before `end` (nil: the topic's end as it is now). `isStopped`: asked while waiting; then `next`
-    /// throws `CancellationError`.
+    /// The frames from `start` on, before `end`; if it is nil, before the topic's present end. `isStopped`: called
+    /// while waiting; if it returns true, `next` throws `CancellationError`.
     public init(
         _ kafka: any KafkaCluster, topic: String, partition: Int32, from start: Int64 = 0, until end: Int64? = nil,
         isStopped: @escaping @Sendable () -> Bool = { false }

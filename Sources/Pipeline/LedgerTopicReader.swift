@@ -3,16 +3,16 @@ internal import Ledger
 
 /// Reads a ledger partition's frames from the topic, poll by poll, with a consumer of its own, outside every group.
 final class LedgerTopicReader {
-    /// Frames that polls have brought, copied.
+    /// Frames of polls, copied.
     struct Portion: Sendable {
         private(set) var bytes: [UInt8] = []
         private var frames: [(offset: Int64, range: Range<Int>)] = []
-        /// There are no frames after these.
+        /// Whether no frames follow.
         var isLast = false
 
         var count: Int { frames.count }
 
-        /// Valid as long as this portion is neither changed nor gone: the bytes stay where they are.
+        /// Valid until this portion is changed or freed, because the bytes do not move.
         subscript(index: Int) -> LedgerFrame {
             let frame = frames[index]
             return bytes.withUnsafeBytes { bytes in
@@ -38,8 +38,9 @@ final class LedgerTopicReader {
     private let isStopped: @Sendable () -> Bool
     private var reading: Patience.Reading
 
-    /// The frames from `start` on, before `end` (nil: the topic's end as it is now). `batch`: records that a poll brings at most,
-    /// each of up to `Frame.readerMaximumBytes`. `isStopped`: asked after each poll, which then throws `CancellationError`.
+    /// The frames from `start` on, before `end`; if it is nil, before the topic's present end. `batch`: the greatest
+    /// number of records of a poll, each of up to `Frame.readerMaximumBytes`. `isStopped`: called after each poll; if
+    /// it returns true, the poll throws `CancellationError`.
     init(
         _ kafka: any KafkaCluster, topic: String, partition: Int32, from start: Int64, until end: Int64?, batch: Int,
         queuedKilobytes: Int = Consumer.Options().maximumQueuedKilobytes, isStopped: @escaping @Sendable () -> Bool
@@ -61,7 +62,7 @@ final class LedgerTopicReader {
         return source.position >= end || source.reachedEnd
     }
 
-    /// Adds what one poll brings within this time.
+    /// Adds the frames of one poll with this time-out.
     func poll(into portion: inout Portion, timeoutMilliseconds: Int) throws {
         let count = try consumer.poll(timeoutMilliseconds: timeoutMilliseconds) { records in
             for record in records where record.offset < end && !record.isLedgerFiller {

@@ -1,8 +1,8 @@
 public import Kafka
 public import Ledger
 
-/// Appends frames to the ledger topic as they are, under offsets that are known beforehand: an import. Nobody else may
-/// append meanwhile.
+/// Appends unchanged frames to the ledger topic under known offsets, for an import. No other process may append
+/// meanwhile.
 public final class LedgerTopicWriter {
     private static let patienceMilliseconds = 60_000
 
@@ -19,12 +19,12 @@ public final class LedgerTopicWriter {
         self.name = name
     }
 
-    /// Throws where an earlier frame was not acknowledged under its offset.
+    /// Throws if an earlier frame was not acknowledged under its offset.
     public func append(_ frame: LedgerFrame, to partition: Int32) throws {
         try append(key: nil, frame.bytes, at: frame.offset, to: partition)
     }
 
-    /// Takes an offset at which the ledger has no frame (`LedgerFiller`).
+    /// Fills an offset at which the ledger has no frame (`LedgerFiller`).
     public func fill(_ offset: Int64, of partition: Int32) throws {
         try append(key: LedgerFiller.keyBytes, nil, at: offset, to: partition)
     }
@@ -38,7 +38,7 @@ public final class LedgerTopicWriter {
         try serve(0)
     }
 
-    /// Returns when everything appended is acknowledged.
+    /// Returns after everything appended is acknowledged.
     public func flush() throws {
         var waited = 0
         while producer.queued > 0, waited < Self.patienceMilliseconds {

@@ -4,19 +4,19 @@ internal import Ledger
 public import Replay
 internal import Scoring
 
-/// Moves a ledger to the newest fold version and gives it its name: an entry in every ledger partition that is not of that
-/// version yet. Members that know the version may run meanwhile; others end at the entry.
+/// Moves a ledger to the newest fold version and gives it its name: it appends an entry to every ledger partition that
+/// is not of that version yet. Members that know the version may run meanwhile. Others end at the entry.
 public struct LedgerUpgrade {
     public struct Outcome: Hashable, Sendable {
-        /// The fold version that every ledger partition is of now.
+        /// The present fold version of every ledger partition.
         public let foldVersion: UInt32
-        /// How many ledger partitions there are.
+        /// The number of ledger partitions.
         public let partitions: Int
-        /// Those that got the entry; the others had it, or began under that version.
+        /// The partitions that got the entry. The others had it, or began under that version.
         public let upgraded: [Int32]
     }
 
-    /// Why a ledger is left as it is.
+    /// Why a ledger is not changed.
     public struct Refused: Error, Hashable, Sendable, CustomStringConvertible {
         public let description: String
     }
@@ -55,7 +55,7 @@ public struct LedgerUpgrade {
         return Outcome(foldVersion: ledger.version.rawValue, partitions: partitions, upgraded: older)
     }
 
-    /// What a ledger partition says of itself last. Reads no further than where it is of the newest version.
+    /// The last identity of a ledger partition. It reads only up to the newest version.
     private func identity(
         of partition: Int32, until end: Int64, _ progress: ReplayProgress
     ) throws -> LedgerIdentity {
@@ -94,7 +94,7 @@ public struct LedgerUpgrade {
         return identity
     }
 
-    /// It is said by the entry that the partition begins with, and by those that move it to a newer version.
+    /// The identity is in the first entry of the partition, and in those that move it to a newer version.
     private func note(
         _ event: EventView, in identity: inout LedgerIdentity?, _ decoder: EventDecoder
     ) throws(LedgerIdentity.Unknown) {

@@ -4,8 +4,8 @@ internal import Logging
 public import Replay
 internal import Scoring
 
-/// The folder in which a process keeps its copy of ledger partitions: `archive/` and `snapshots/`. Deleting it loses
-/// nothing.
+/// The folder with a process's copy of ledger partitions: `archive/` and `snapshots/`. The copy can be deleted without
+/// losing data.
 public struct LocalData: Sendable {
     public let path: String
     let files: any FileSystem
@@ -15,7 +15,7 @@ public struct LocalData: Sendable {
         self.files = files
     }
 
-    /// How the name of a file in the folder begins that is made only to see whether one can be.
+    /// The prefix of files that only test whether a file can be made in the folder.
     public static let trialPrefix = ".standing-"
 
     public var archiveRoot: String { path + "/archive" }
@@ -28,13 +28,14 @@ public struct LocalData: Sendable {
         SnapshotStore(root: path + "/snapshots", partition: partition, on: files)
     }
 
-    /// What lies beside the snapshots: subjects by band over time (`BandHistory`).
+    /// The files beside the snapshots: subjects by band over time (`BandHistory`).
     func bands(_ partition: Int32) -> SnapshotStore {
         SnapshotStore(root: path + "/snapshots", partition: partition, suffix: "bands", on: files)
     }
 
-    /// At the start of a member: removes the files that a crash has left half made, of every partition, and nothing else. A
-    /// partition that another process writes is passed over. What fails is logged, for the files are only in the way.
+    /// Called at the start of a member. Removes the incomplete files of every partition that a crash has left, and
+    /// nothing else. A partition that another process writes is skipped. Failures are only logged, because the files do
+    /// no harm.
     func removeUnfinished(_ logger: Logger) {
         var count = 0
         do {
@@ -59,13 +60,13 @@ public struct LocalData: Sendable {
 }
 
 extension LocalData {
-    /// A state and the chain that led to it.
+    /// A state and its chain.
     struct Restored: ~Copyable {
         var fold: PartitionFold
         let chain: FrameChain
     }
 
-    /// The state of a partition's newest good snapshot; nil: there is none.
+    /// The state of a partition's newest good snapshot; nil if there is none.
     func restored(
         _ partition: Int32, history: @escaping PartitionFold.History, maximumSessions: Int,
         known: KnownFoldVersions = KnownFoldVersions(), keepsRejected: Bool = false,
@@ -83,8 +84,8 @@ extension LocalData {
         }
     }
 
-    /// The same for a guest, beside whose reading a member may run: nothing is removed. Nil also where the state cannot be folded on
-    /// without look-ups of earlier events.
+    /// As above, for a reader beside a running member: nothing is removed. Nil also if folding cannot continue from the
+    /// state without look-ups of earlier events.
     public func restoredBesideMember(
         _ partition: Int32, history: @escaping PartitionFold.History, rejected: (SnapshotStore.Rejected) -> Void
     ) throws -> PartitionFold? {

@@ -1,27 +1,28 @@
 internal import Logging
 internal import Synchronization
 
-/// Holds a process below the memory that it was told: says when no new subject fits in. Those that are there are scored on,
-/// whatever it costs, for the fold must take what the ledger has. The second states of a policy in the shadow take nobody's
-/// place: they go before the limit is reached, and do not count as in use where it is asked whether a subject fits in.
+/// Limits the memory of a process: it decides when there is no room for a new subject. Existing subjects are scored
+/// regardless of memory, because the fold must process every entry of the ledger. The second states of a policy in the
+/// shadow take no room from subjects: they are removed before the limit is reached, and do not count when room for a
+/// subject is computed.
 final class MemoryWatch: Sendable {
     private static let lookEvery = Duration.milliseconds(100)
-    /// In a hundredth of the limit: below this a process that was full has room again, and second states may be there.
+    /// In hundredths of the limit. Below it a process that was full has room again, and second states are allowed.
     private static let relief: Int64 = 95
 
     /// The second state of a ledger partition, in bytes.
     struct SecondState: Equatable {
-        /// What it takes.
+        /// Its present size.
         var bytes: Int64 = 0
-        /// What its tables take at once when they grow next.
+        /// The size of the next growth of its tables.
         var growth: Int64 = 0
-        /// What it will still take until it is as large as the first.
+        /// The size that it will still grow to reach that of the first state.
         var left: Int64 = 0
     }
 
     private struct State {
         var lastLook: ContinuousClock.Instant?
-        /// What the tables take at once when they grow next.
+        /// The size of the next growth of the tables.
         var growth: Int64 = 0
         /// By ledger partition.
         var seconds: [Int32: SecondState] = [:]
@@ -37,7 +38,7 @@ final class MemoryWatch: Sendable {
         }
     }
 
-    /// Bytes; nil: none.
+    /// Bytes; nil if there is no limit.
     let limit: Int64?
     private let host: any Runtime
     private let logger: Logger
@@ -49,17 +50,16 @@ final class MemoryWatch: Sendable {
         (self.limit, self.host, self.logger) = (limit, host, logger)
     }
 
-    /// No new subject fits in.
+    /// Whether there is no room for a new subject.
     var isFull: Bool { full.load(ordering: .relaxed) }
 
-    /// There is no room for second states: they must go.
+    /// Whether there is no room for second states, so that they must be removed.
     var isTight: Bool { tight.load(ordering: .relaxed) }
 
-    /// Tells what the first states' tables take at once when they grow next, where that is near: it is kept free.
+    /// Reserves the next growth of the first states' tables, if it is near.
     func expect(growth: Int64) { state.withLock { $0.growth = growth } }
 
-    /// Keeps room free for the second state of a ledger partition: `bytes` that it will still take. `room`: how many bytes there are
-    /// for it.
+    /// Reserves `bytes` for the second state of a ledger partition. `room`: the number of bytes for it.
     func reserve(_ bytes: Int64, for partition: Int32) -> (isReserved: Bool, room: Int64) {
         guard let limit, let resident = host.residentBytes else { return (true, .max) }
         return state.withLock { state in
@@ -71,22 +71,22 @@ final class MemoryWatch: Sendable {
         }
     }
 
-    /// The second state of a ledger partition as it is now; nil: there is none any more.
+    /// The present second state of a ledger partition; nil if there is none any more.
     func note(_ second: SecondState?, of partition: Int32) { state.withLock { $0.seconds[partition] = second } }
 
-    /// A second state has ended, and its bytes are about to be freed.
+    /// A second state has ended, and its bytes will be freed.
     func noteEnd(of bytes: Int64) { state.withLock { $0.leaving += bytes } }
 
-    /// They are freed.
+    /// The bytes of ended second states are freed.
     func noteFreed(_ bytes: Int64) { state.withLock { $0.leaving -= bytes } }
 
-    /// Bytes for second states; nil: there is no limit, or it is not known what is in use.
+    /// Bytes for second states; nil if there is no limit, or the memory in use is unknown.
     var room: Int64? {
         guard let limit, let resident = host.residentBytes else { return nil }
         return state.withLock { $0.room(limit, resident: resident) }
     }
 
-    /// Looks how much is in use, if it is time to.
+    /// Measures the memory in use, if a measurement is due.
     func look() {
         guard let limit else { return }
         let now = host.now

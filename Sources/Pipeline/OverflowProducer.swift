@@ -1,14 +1,14 @@
 internal import Kafka
 
-/// A producer that takes every record, so that whoever produces never waits for room: what does not fit into the producer's queue
-/// is copied, and handed over in order as room appears, by `serve`.
+/// A producer that accepts every record, so that its users never wait for room. Records that do not fit into the
+/// producer's queue are copied, and `serve` passes them on in order when there is room.
 ///
-/// Memory is bounded by its user, who reads nothing more while `overflows`: what waits here is then made of one batch at most. That
-/// is about as large as what the consumer fetches ahead; only an operator's event for everyone takes its size once a ledger
-/// partition.
+/// Its user bounds the memory by not reading while `overflows` is true, so that at most one batch waits here. This is
+/// about the size of the consumer's prefetched records. Only an operator's event for every subject has its size once
+/// per ledger partition.
 ///
-/// A record that waited and is refused for good is reported as a delivery that failed. What is behind it is dropped, and
-/// `produce` throws from then on, so that nothing is delivered behind a hole.
+/// If a waiting record is refused finally, it is reported as a failed delivery. The records after it are dropped, and
+/// `produce` throws from then on, so that nothing is delivered after a gap.
 final class OverflowProducer: ProducerClient {
     private struct Waiting {
         let topic: Int
@@ -21,13 +21,13 @@ final class OverflowProducer: ProducerClient {
 
     private let producer: any ProducerClient
     private var waiting: [Waiting] = []
-    /// How many of `waiting` are handed over.
+    /// The number of records in `waiting` that were passed on.
     private var handedOver = 0
     private var refusal: KafkaError?
 
     init(_ producer: any ProducerClient) { self.producer = producer }
 
-    /// Some records wait for room.
+    /// Whether records wait for room.
     var overflows: Bool { !waiting.isEmpty }
 
     var fatalError: KafkaError? { producer.fatalError }
@@ -36,7 +36,7 @@ final class OverflowProducer: ProducerClient {
     func topic(_ name: String) throws(KafkaError) -> Int { try producer.topic(name) }
     func topicName(_ topic: Int) -> String { producer.topicName(topic) }
 
-    /// Always true.
+    /// Always returns true.
     func produce(
         topic: Int, partition: Int32, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?,
         headers: HeaderSet?, tag: Int
@@ -63,7 +63,7 @@ final class OverflowProducer: ProducerClient {
 
     func hurry() { producer.hurry() }
 
-    /// False as well where something waited for room and not all of it found some at once.
+    /// Returns false also if records waited for room and not all of them were passed on at once.
     func flush(timeoutMilliseconds: Int, _ delivered: (Delivery) -> Void) -> Bool {
         handOver(delivered)
         let isFlushed = producer.flush(timeoutMilliseconds: timeoutMilliseconds, delivered)
@@ -106,7 +106,7 @@ final class OverflowProducer: ProducerClient {
         }
     }
 
-    /// Nil is lent as nil, which is not the same as empty.
+    /// Nil is passed as nil, which is different from empty.
     private func lend(
         _ bytes: [UInt8]?, _ body: (UnsafeRawBufferPointer?) throws(KafkaError) -> Bool
     ) throws(KafkaError) -> Bool {

@@ -5,28 +5,30 @@ internal import Replay
 public import Scoring
 internal import Synchronization
 
-/// The state of a ledger partition that this process folds, and how far it is. The thread of its `LedgerPartition` folds; any
-/// thread may read.
+/// The state of a ledger partition that this process folds, and its progress. The thread of its `LedgerPartition`
+/// folds. Any thread may read.
 ///
-/// The fold changes the state for as long as a part of a frame takes; between two parts, and while a snapshot is copied, all may read
-/// it. Metrics and readiness wait for no fold: they read the view that it has left last, which has a lock of its own.
+/// The fold holds the state's lock for the duration of a part of a frame. Between two parts, and while a snapshot is
+/// copied, all threads may read. Metrics and readiness do not wait for the fold: they read its last view, which has a
+/// lock of its own.
 final class OwnedPartition: Sendable {
     let partition: Int32
     private let state: ReadersWriterLock<PartitionFold>
     private let lastView: Mutex<PartitionView>
     private let current = Atomic(false)
     private let knownEnd = Atomic(Int64(-1))
-    /// Nil without an archive. An optional Mutex would be laid out in two ways by the compiler (6.3.1).
+    /// Nil if there is no archive. An optional Mutex would be laid out in two ways by the compiler (6.3.1).
     private let history: Mutex<SubjectHistory?>
-    /// Nil without an archive: then a state has all texts of its events.
+    /// Nil if there is no archive; the state then has all texts of its events in memory.
     private let textBytes: Int?
-    /// For searches. Whoever has it may read the fold meanwhile, and not the other way round.
+    /// For searches. A thread with this lock may take the fold's lock, but not the other way round.
     let searchIndex = Mutex(SubjectIndex())
     private let bandHistory = Mutex(BandHistory())
     /// `FrameChain.head` of the frames before an offset; empty before the first view.
     private let lastChain = Mutex((offset: Int64(0), head: [UInt8]()))
 
-    /// `archive`: where its frames are kept, if they are. `textBytes`: of events' texts that a state has in memory then.
+    /// `archive`: the archive of its frames, if there is one. `textBytes`: the size of events' texts that a state then
+    /// has in memory.
     init(
         _ fold: consuming sending PartitionFold, archive: ArchiveDirectory?,
         textBytes: Int = Fold.standardTextBytes
@@ -44,7 +46,7 @@ final class OwnedPartition: Sendable {
         state.change { $0.lookUpEarlierEvents(textBytes: textBytes) }
     }
 
-    /// What the archive has, to answer what a fold asks. An index that is damaged is made again. Throws `ArchiveDamage`.
+    /// The archive's answers to a fold's questions. A damaged index is rebuilt. Throws `ArchiveDamage`.
     func answers(
         to questions: [PartitionFold.EarlierEventQuestion]
     ) throws -> [PartitionFold.EarlierEventQuestion: [PartitionFold.EarlierEventNames]] {
@@ -59,7 +61,7 @@ final class OwnedPartition: Sendable {
         }
     }
 
-    /// A subject's entries before a ledger offset; nil: there is no archive. An index that is damaged is made again.
+    /// A subject's entries before a ledger offset; nil if there is no archive. A damaged index is rebuilt.
     func entries(of subject: [UInt8], until end: Int64) throws -> SubjectEntries? {
         try history.withLock { history in
             guard let history else { return nil }
@@ -72,7 +74,8 @@ final class OwnedPartition: Sendable {
         }
     }
 
-    /// The ledger offset at which the clock reaches `time` (`SubjectHistory.offset(reaching:)`). `isKept`: false without an archive.
+    /// The ledger offset at which the clock reaches `time` (`SubjectHistory.offset(reaching:)`). `isKept`: false if
+    /// there is no archive.
     func offset(reaching time: Timestamp) throws -> (isKept: Bool, offset: Int64?) {
         try history.withLock { history in
             guard let history else { return (false, nil) }
@@ -88,17 +91,17 @@ final class OwnedPartition: Sendable {
     /// Makes the indexes of closed segments that have none yet.
     func index() throws { try history.withLock { _ = try $0?.index() } }
 
-    /// For the thread that folds: nobody reads meanwhile.
+    /// For the thread that folds. Other threads do not read meanwhile.
     func withFold<Result>(_ body: (inout PartitionFold) throws -> sending Result) rethrows -> sending Result {
         try state.change(body)
     }
 
-    /// Waits until a part of a frame is folded.
+    /// Waits until the current part of a frame is folded.
     func readFold<Result>(_ body: (borrowing PartitionFold) throws -> sending Result) rethrows -> sending Result {
         try state.read(body)
     }
 
-    /// The same; nil at once while a part of a frame is folded.
+    /// Like `readFold`, but returns nil at once while a part of a frame is folded.
     func readFoldIfFree<Result>(
         _ body: (borrowing PartitionFold) throws -> sending Result
     ) rethrows -> sending Result? {
@@ -113,10 +116,10 @@ final class OwnedPartition: Sendable {
         renewView()
     }
 
-    /// The state as it was when the view was renewed last. Waits for no fold.
+    /// The state when the view was last renewed. Does not wait for the fold.
     var view: PartitionView { lastView.withLock { $0 } }
 
-    /// The chain that led to the last view: its head over the frames before the offset. Nil before the first view.
+    /// The chain of the last view: its head over the frames before the offset. Nil before the first view.
     var chain: (offset: Int64, head: [UInt8])? {
         let chain = lastChain.withLock { $0 }
         return chain.head.isEmpty ? nil : chain
@@ -125,27 +128,28 @@ final class OwnedPartition: Sendable {
     /// For the thread that folds.
     func note(chainHead head: [UInt8], before offset: Int64) { lastChain.withLock { $0 = (offset, head) } }
 
-    /// For the thread that folds. A state into which a frame went in part leaves no view: another one takes its place.
+    /// For the thread that folds. A state with a frame that failed in part has no view, because another state replaces
+    /// it.
     func renewView() {
         guard let view = readFold({ $0.isSpoiled ? nil : PartitionView($0) }) else { return }
         lastView.withLock { $0 = view }
         bandHistory.withLock { $0.note(view) }
     }
 
-    /// Subjects by band over time, as they lie beside a snapshot. Waits for no fold.
+    /// Subjects by band over time, in the format of the file beside a snapshot. Does not wait for the fold.
     var bandBytes: [UInt8] { bandHistory.withLock { $0 }.bytes }
 
-    /// What a process before has left, before anything is folded here.
+    /// Restores the history of an earlier process, before anything is folded here.
     func restore(_ bands: BandHistory) { bandHistory.withLock { $0 = bands } }
 
-    /// Subjects by band over time. Waits for no fold.
+    /// Subjects by band over time. Does not wait for the fold.
     func bandSamples(
         _ resolution: PipelineService.BandResolution
     ) -> [(clock: Timestamp, bands: [PartitionView.Band])] {
         bandHistory.withLock { $0 }.samples(resolution)
     }
 
-    /// The ledger's end, as far as it is known.
+    /// The ledger's end; nil if it is unknown.
     var end: Int64? {
         get {
             let end = knownEnd.load(ordering: .relaxed)
@@ -154,14 +158,14 @@ final class OwnedPartition: Sendable {
         set { knownEnd.store(newValue ?? -1, ordering: .relaxed) }
     }
 
-    /// As of `offset`, the next one of the answer, with the policy switch that was under way there.
+    /// `offset`: the next one of the answer. `policySwitch`: the switch in progress there; nil if there is none.
     func freshness(offset: Int64, clock: Int64, policySwitch: PartitionFold.PolicySwitch?) -> Freshness {
         Freshness(
             partition: partition, offset: offset, clock: clock, lag: isCurrent ? 0 : end.map { max(0, $0 - offset) },
             isCurrent: isCurrent, policySwitch: policySwitch.map { .init(partition, $0) })
     }
 
-    /// Folded to the end of the ledger, every fact acknowledged.
+    /// Whether the partition is folded to the end of the ledger, and every fact acknowledged.
     var isCurrent: Bool {
         get { current.load(ordering: .relaxed) }
         set { current.store(newValue, ordering: .relaxed) }
@@ -170,16 +174,16 @@ final class OwnedPartition: Sendable {
 
 /// The partitions that this process folds now.
 ///
-/// Whoever lets go of a partition last frees its state, which takes seconds for millions of subjects. That is for the storage
-/// line: it gets what goes, and an event loop uses a partition without owning it (`withOwned`).
+/// The last owner of a partition frees its state, which takes seconds for millions of subjects. The storage line must
+/// do that: it gets the removed partitions, and an event loop uses a partition without owning it (`withOwned`).
 final class OwnedPartitions: Sendable {
-    /// What is folded under a partition's number.
+    /// The partitions under one number.
     private struct Place {
         var owned: OwnedPartition?
         var standby: OwnedPartition?
     }
 
-    /// Stays once it is there.
+    /// A slot is never removed.
     private final class Slot: Sendable {
         let place = Mutex(Place())
     }
@@ -196,19 +200,19 @@ final class OwnedPartitions: Sendable {
 
     subscript(_ partition: Int32) -> OwnedPartition? { slot(partition)?.place.withLock { $0.owned } }
 
-    /// Runs `body` with a partition that is owned, which does not go meanwhile: `body` must not take long, nor keep it. Nil: it
-    /// is not owned.
+    /// Runs `body` with an owned partition, which is not freed meanwhile. `body` must be short and must not retain the
+    /// partition. Nil if the partition is not owned.
     func withOwned<Result: Sendable>(_ partition: Int32, _ body: (OwnedPartition) -> Result) -> Result? {
         slot(partition)?.place.withLock { $0.owned.map(body) }
     }
 
-    /// One that another member owns and that is folded here too: it may be behind.
+    /// A partition that another member owns and that is folded here too. It may lag.
     func standby(_ partition: Int32) -> OwnedPartition? { slot(partition)?.place.withLock { $0.standby } }
 
-    /// Those that are owned, by number.
+    /// The owned partitions by number.
     var all: [OwnedPartition] { slots.withLock { $0 }.compactMap { slot in slot.place.withLock { $0.owned } } }
 
-    /// For one thread.
+    /// Called by one thread.
     func replace(_ owned: [OwnedPartition], standby: [OwnedPartition]) {
         var next: [Place] = []
         func place(_ partition: OwnedPartition, _ member: WritableKeyPath<Place, OwnedPartition?>) {
@@ -237,22 +241,22 @@ final class OwnedPartitions: Sendable {
     }
 }
 
-/// Where in the ledger an answer holds.
+/// The position in the ledger for which an answer holds.
 public struct Freshness: Sendable {
     public let partition: Int32
     /// The ledger offset of the next frame.
     public let offset: Int64
     /// The partition's clock, in microseconds since 1970; `Int64.min` before the first event.
     public let clock: Int64
-    /// Frames that the ledger has and the answer does not know; nil: not known.
+    /// The number of frames in the ledger that are not in the answer; nil if it is unknown.
     public let lag: Int64?
-    /// Folded to the ledger's end.
+    /// Whether the partition is folded to the ledger's end.
     public let isCurrent: Bool
-    /// Another policy is switched to: the answer is under the one before. Nil: none is.
+    /// The switch to another policy in progress, while the answer is under the previous one; nil if there is none.
     public let policySwitch: PipelineStatus.Switching?
 }
 
-/// A subject's standing and where in the ledger it holds.
+/// A subject's standing with its position in the ledger.
 public struct StandingAnswer: Sendable {
     public let standing: Standing
     let sharedPolicy: SharedPolicy
@@ -261,7 +265,7 @@ public struct StandingAnswer: Sendable {
     /// As `Freshness.policySwitch`.
     public var policySwitch: PipelineStatus.Switching? { freshness.policySwitch }
 
-    /// The standing with what made it, as JSON.
+    /// Writes the standing with the reasons for it, as JSON.
     public func writeExplained(to writer: inout ByteWriter) {
         let clock = Timestamp(microseconds: freshness.clock)
         standing.writeExplained(to: &writer, policy: sharedPolicy.policy, clock: clock)

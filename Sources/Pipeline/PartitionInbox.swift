@@ -2,7 +2,7 @@ internal import Ledger
 internal import Scoring
 internal import Synchronization
 
-/// Frames of one poll, copied, in the order of their offsets.
+/// Copied frames of one poll, in the order of their offsets.
 final class FrameBlock: @unchecked Sendable {
     // Filled by the poller, then only read.
     private let bytes: UnsafeMutableRawBufferPointer
@@ -16,7 +16,7 @@ final class FrameBlock: @unchecked Sendable {
 
     deinit { bytes.deallocate() }
 
-    /// `written`: the record's timestamp, in milliseconds since 1970; negative if that is not known.
+    /// `written`: the record's timestamp, in milliseconds since 1970; negative if it is unknown.
     func append(_ frame: UnsafeRawBufferPointer, at offset: Int64, written: Int64 = -1) {
         let start = byteCount
         UnsafeMutableRawBufferPointer(rebasing: bytes[start..<(start + frame.count)]).copyMemory(from: frame)
@@ -26,7 +26,7 @@ final class FrameBlock: @unchecked Sendable {
     var byteCount: Int { places.last?.end ?? 0 }
     var count: Int { places.count }
 
-    /// Nil if it is not known.
+    /// Nil if it is unknown.
     func written(_ index: Int) -> Int64? { places[index].written < 0 ? nil : places[index].written }
 
     /// Valid as long as the block.
@@ -37,23 +37,24 @@ final class FrameBlock: @unchecked Sendable {
     }
 }
 
-/// What reaches a ledger partition between its slices. The poller fills it, whoever runs the partition empties it.
+/// The input of a ledger partition between its slices. The poller fills it, and the thread that runs the partition
+/// empties it.
 final class PartitionInbox: Sendable {
-    /// A poller's order to the partition. Orders are obeyed in the sequence in which they were given.
+    /// A poller's order to the partition. Orders are executed in their sequence.
     enum Order: Sendable {
-        /// The group assigns it to this member.
+        /// Called when the group assigns the partition to this member.
         case assign
-        /// What is polled from now on begins at the offset that the partition has asked for.
+        /// Later polled frames begin at the offset that the partition has requested.
         case read
-        /// The facts that are published of it, and the ledger's end, are known.
+        /// Its published facts and the ledger's end are known.
         case recover(Recovered)
-        /// The group takes it away: nothing more is folded, and what is sent is waited for.
+        /// The group revokes the partition: nothing more is folded, and sent facts are waited for.
         case leave
-        /// Another member has it now.
+        /// Another member has the partition now.
         case standBy
-        /// A policy is to be folded beside the active one; nil: none is.
+        /// The policy to fold beside the active one; nil if there is none.
         case shadow(ShadowOrder?)
-        /// It is let go of for good.
+        /// The partition is closed.
         case close(takesSnapshot: Bool)
     }
 
@@ -65,29 +66,29 @@ final class PartitionInbox: Sendable {
         var end: Int64
     }
 
-    /// Everything that came since the last slice, but for the frames.
+    /// Everything since the last slice except the frames.
     struct News {
         var orders: [Order] = []
         var acknowledged: [Publication.Mark?] = [Publication.Mark?](repeating: nil, count: FactTopic.allCases.count)
-        /// Other members' checkpoints, and this member's of an earlier life.
+        /// Checkpoints of other members, and of this one before a restart.
         var checkpoints: [Checkpoint] = []
-        /// The ledger's end, and when the poller saw it go beyond the one before.
+        /// The ledger's end, and the time at which the poller saw it exceed the previous one.
         var end: (offset: Int64, at: ContinuousClock.Instant)?
-        /// Of a standby: the ledger offset before which its owner has published every fact.
+        /// For a standby: the ledger offset before which its owner has published every fact.
         var publishedByOwner: Int64?
     }
 
     private struct State {
         var blocks: [FrameBlock] = []
         var bytes = 0
-        /// Everything that the topic has was polled.
+        /// Whether everything in the topic was polled.
         var reachedEnd = false
         var news = News()
-        /// How often a block was taken while another one waited behind it.
+        /// How often a block was taken while another one waited.
         var choices = 0
     }
 
-    /// Where order is not kept, the second block is taken first whenever this many times another one waited behind it.
+    /// Without `keepsOrder`, the number of such blocks after which the second block is taken first.
     private static let disorderEvery = 2
 
     private let state = Mutex(State())
@@ -96,9 +97,9 @@ final class PartitionInbox: Sendable {
     /// `keepsOrder`: as `PipelineConfiguration.keepsPartitionsInOrder`.
     init(keepsOrder: Bool = true) { self.keepsOrder = keepsOrder }
 
-    // MARK: The poller's side
+    // MARK: For the poller
 
-    /// Returns the bytes that wait now. From here on nobody may take the partition for current.
+    /// Adds a block. Returns the number of waiting bytes. The partition does not count as current from here on.
     func add(_ block: FrameBlock, of partition: OwnedPartition?) -> Int {
         state.withLock { state in
             state.blocks.append(block)
@@ -109,10 +110,10 @@ final class PartitionInbox: Sendable {
         }
     }
 
-    /// Of frames that wait.
+    /// The bytes of waiting frames.
     var bytes: Int { state.withLock { $0.bytes } }
 
-    /// The order begins another time for the partition: what was polled before is of no use in it. What is acknowledged stays so.
+    /// Restarts the partition with an order: frames that were polled before are dropped. Acknowledgements stay.
     func begin(with order: Order) {
         state.withLock { state in
             (state.blocks, state.bytes, state.reachedEnd) = ([], 0, false)
@@ -142,7 +143,7 @@ final class PartitionInbox: Sendable {
 
     func add(_ checkpoint: Checkpoint) { state.withLock { $0.news.checkpoints.append(checkpoint) } }
 
-    // MARK: The partition's side
+    // MARK: For the partition
 
     func takeNews() -> News {
         state.withLock { state in
@@ -151,7 +152,7 @@ final class PartitionInbox: Sendable {
         }
     }
 
-    /// Calls `body` unless an order waits, and while none can come.
+    /// Calls `body` unless an order waits. No order can be added meanwhile.
     func withoutOrders(_ body: () -> Void) {
         state.withLock { if $0.news.orders.isEmpty { body() } }
     }
@@ -169,7 +170,7 @@ final class PartitionInbox: Sendable {
         }
     }
 
-    /// Calls `body` with whether everything that the topic has is in the partition's hands, while nothing can be added.
+    /// Calls `body` with whether the partition has taken everything in the topic. Nothing can be added meanwhile.
     func settle(_ body: (_ hasEverything: Bool) -> Void) {
         state.withLock { body($0.reachedEnd && $0.blocks.isEmpty) }
     }

@@ -2,15 +2,16 @@ internal import Ledger
 internal import Logging
 internal import Replay
 
-// What a fold asks of earlier events is read in the storage line: no slice runs meanwhile, and nobody who asks for a standing waits.
+// Answers to a fold's questions about earlier events are read in the storage line. No slice runs meanwhile, and callers
+// that ask for a standing do not wait.
 extension PartitionRunner {
-    /// True: the fold waits for earlier events.
+    /// Returns true if the fold waits for earlier events.
     func lookUpEarlierEvents(of partition: LedgerPartition) -> Bool {
         let (questions, isRepeated, end) = partition.withFold {
             ($0.earlierEventQuestions, $0.isEarlierEventMissing, $0.nextOffset + 1)
         }
         guard !questions.isEmpty else { return false }
-        // What is not written cannot be read.
+        // Frames that are not written cannot be read.
         guard !isDiskFull else { return true }
         onStorage { [self] partition in
             if partition.withFold({ !$0.earlierEventQuestions.isEmpty }) { noteFullDisk() }
@@ -22,7 +23,7 @@ extension PartitionRunner {
         return true
     }
 
-    /// `isRepeated`: the archive's indexes do not have all that was folded.
+    /// `isRepeated`: the archive's indexes did not have all folded frames.
     private func answers(
         to questions: [PartitionFold.EarlierEventQuestion], of partition: LedgerPartition, isRepeated: Bool,
         before end: Int64

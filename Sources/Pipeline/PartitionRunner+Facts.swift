@@ -7,13 +7,14 @@ internal import Replay
 internal import Scoring
 internal import Synchronization
 
-// What a folded frame says: facts and checkpoints to the broker, tallies to the board and the log.
+// The output of a folded frame: facts and checkpoints to the broker, counts to the board and the log.
 extension PartitionRunner {
     private static let factHeaders = HeaderSet([
         (name: "content-type", value: Array("application/cloudevents+json; charset=UTF-8".utf8))
     ])
 
-    /// Hands what is in hand to the producer. False: it has no room, and the poller calls again when it has.
+    /// Sends the current batch to the producer. Returns false if there is no room; the poller then calls again when
+    /// there is.
     func sendFacts(of partition: LedgerPartition) throws -> Bool {
         guard let outlet = runtime.outlet, partition.isStandby || outlet.producer === producer else { return false }
         guard try sendBatch(of: partition, through: outlet) else { return false }
@@ -74,14 +75,14 @@ extension PartitionRunner {
 
     // MARK: Checkpoints
 
-    /// Takes what others publish of the state, and what this member has published in an earlier life.
+    /// Takes checkpoints of other members, and those of this one before a restart.
     func compare(_ checkpoint: Checkpoint, in partition: LedgerPartition) throws {
         guard let settings = configuration.checkpoints else { return }
         if let divergence = partition.compare(checkpoint, member: settings.member) { throw diverged(divergence) }
     }
 
-    /// Where an offset passes a multiple of the interval: says what the state is, if this member has not yet, and holds it
-    /// against what was said of that offset.
+    /// If the offset has passed a multiple of the interval, makes this member's checkpoint, unless there is one, and
+    /// compares it with those of the same offset.
     private func checkpointIfDue(_ partition: LedgerPartition, from before: Int64, to next: Int64) throws {
         guard let settings = configuration.checkpoints,
             let action = partition.checkpoint(from: before, to: next, settings)
@@ -100,7 +101,7 @@ extension PartitionRunner {
             "\(divergence); nothing more is published from here: `standing verify` says where it comes from")
     }
 
-    // MARK: What is new
+    // MARK: Counts
 
     func note(_ news: FoldTallies, at offset: Int64, in partition: LedgerPartition) {
         counts.news = counts.news.map { $0 + news } ?? news

@@ -2,12 +2,12 @@ internal import Ledger
 internal import Logging
 internal import Replay
 
-// What a record that cannot be read or folded does to its partition, and how it goes on.
+// The effect of an unreadable record on its partition, and the end of the quarantine.
 extension PartitionRunner {
-    /// Frames of the archive that a slice searches for the entry that ends a quarantine.
+    /// The number of archived frames that a slice searches for the entry that ends a quarantine.
     private static let searchFrames = 64
 
-    /// Mends the state, searches for the entry that ends the quarantine, and ends it.
+    /// Replaces a spoiled state, searches for the entry that ends the quarantine, and ends it.
     func settleQuarantine(_ partition: LedgerPartition) throws {
         guard !partition.isSpoiled else { return mend(partition) }
         if let quarantine = try partition.search(frames: Self.searchFrames) {
@@ -20,7 +20,8 @@ extension PartitionRunner {
         if !partition.isStandby { try goOn(partition) }
     }
 
-    /// A state into which a frame went in part is taken from a snapshot, or begun anew, and folded up to the record.
+    /// Replaces a state with a frame that failed in part: by one from a snapshot, or by a new one, folded up to the
+    /// record.
     private func mend(_ partition: LedgerPartition) {
         onStorage { [self] partition in
             try readOn(partition)
@@ -36,7 +37,7 @@ extension PartitionRunner {
         }
     }
 
-    /// What was not folded meanwhile is folded: it is in the archive, or else it is read from the topic once more.
+    /// Folds the frames that waited, from the archive, or again from the topic.
     private func goOn(_ partition: LedgerPartition) throws {
         if partition.store.archiveEnd == nil { read(partition) } else { try readOn(partition) }
     }

@@ -4,9 +4,9 @@ internal import Logging
 internal import Replay
 internal import Synchronization
 
-// The archive and the snapshots of a partition, and the states that come from them.
+// The archive and the snapshots of a partition, and the states from them.
 extension PartitionRunner {
-    /// A standby: its archive, and its state from the newest good snapshot or from nothing. In the storage line.
+    /// Opens a standby: its archive, and its state from the newest good snapshot or empty. Called in the storage line.
     func openPartition(countedTo: Int64) throws -> LedgerPartition {
         let (kafka, ledger, stop, number) = (configuration.kafka, configuration.topics.ledger, runtime.stop, number)
         let store = try PartitionStore(number, data: configuration.data, host: runtime.host, logger: logger) { range in
@@ -37,20 +37,20 @@ extension PartitionRunner {
             known: configuration.knownFoldVersions, logger: logger)
     }
 
-    /// A state in which nothing is folded.
+    /// An empty state.
     func blank(_ store: PartitionStore) -> PartitionFold {
         PartitionFold(
             partition: number, history: history(store.directory), maximumSessions: configuration.maximumSessions,
             known: configuration.knownFoldVersions)
     }
 
-    /// What a policy that is activated is folded from.
+    /// The history that an activated policy is folded from.
     private func history(_ directory: ArchiveDirectory?) -> PartitionFold.History {
         let frames = frames(directory)
         return { end in frames(0..<end) }
     }
 
-    /// Those of the archive, and where it ends or is damaged those of the topic.
+    /// The frames of the archive, and after its end or a damage those of the topic.
     func frames(_ directory: ArchiveDirectory?) -> @Sendable (Range<Int64>) -> LedgerFrames<LedgerTopicFeed> {
         let topic = topicFeed
         return { offsets in
@@ -59,7 +59,7 @@ extension PartitionRunner {
         }
     }
 
-    /// Opens the topic's frames for slices, one of which is called for when there are more.
+    /// Opens the topic's frames for slices. A slice is scheduled when there are more.
     private var topicFeed: @Sendable (_ offsets: Range<Int64>) -> LedgerTopicFeed {
         let (kafka, ledger, stop, number) = (configuration.kafka, configuration.topics.ledger, runtime.stop, number)
         let (host, slices) = (runtime.host, runtime.slices)
@@ -71,9 +71,9 @@ extension PartitionRunner {
         }
     }
 
-    /// A state that is ahead of its facts would never publish them. One that was in use before the partition was assigned anew
-    /// can be ahead of its facts: then the newest snapshot is taken. A snapshot is ahead of them only where the fact topics have
-    /// lost some: then the state is folded from the beginning. In the storage line.
+    /// Replaces a state that is ahead of its facts, because it would never publish them. A state that was in use before
+    /// a new assignment can be ahead of its facts; then the newest snapshot is used. A snapshot can be ahead of them
+    /// only if the fact topics have lost some; then the state is folded from the beginning. Called in the storage line.
     func useOnlyWhatIsPublished(_ partition: LedgerPartition) throws {
         let store = partition.store
         if let restored = try restored(store) {
@@ -90,14 +90,14 @@ extension PartitionRunner {
 
     // MARK: Frames
 
-    /// From here on what the archive has, and then what it gets meanwhile, is folded before anything that is polled: as far as
-    /// `limit`, a ledger offset.
+    /// Folds the archive's frames, including those that it gets meanwhile, before polled ones, up to `limit`, a ledger
+    /// offset.
     func readAhead(_ partition: LedgerPartition, limit: Int64 = .max) {
         lastRange = partition.unfolded(before: limit)
         partition.backlog = lastRange.map { frames(of: partition, in: $0) }
     }
 
-    /// As `readAhead`, also with what was archived just now. A standby folds no further than its owner has published.
+    /// Like `readAhead`, including the newest archived frames. A standby folds only what its owner has published.
     func readOn(_ partition: LedgerPartition) throws {
         try storing { try partition.store.flush() }
         readAhead(partition, limit: partition.isStandby ? partition.publishedByOwner : .max)
@@ -107,7 +107,7 @@ extension PartitionRunner {
         frames(partition.store.directory)(offsets)
     }
 
-    /// Takes a frame into the archive. False: the disk is full. The frame waits, and with it what comes after it.
+    /// Appends a frame to the archive. Returns false if the disk is full; the frame and its successors then wait.
     func appendToArchive(_ frame: LedgerFrame, of partition: LedgerPartition) throws -> Bool {
         do {
             try partition.store.appendToArchive(frame.bytes, at: frame.offset)
@@ -121,14 +121,14 @@ extension PartitionRunner {
         }
     }
 
-    /// A sync that failed has lost what it should have written, whatever a later one says: the process ends.
+    /// A sync that failed has lost its data, whatever a later sync returns, so the process ends.
     func storageError(_ error: FileError) -> any Error {
         guard error.isFailedSync else { return error }
         return PipelineError(
             .storage, "\(error); what was written may be gone, so this process relies on nothing and ends")
     }
 
-    /// Runs something that writes; a full disk is logged and leaves everything as it was. False: it is full.
+    /// Runs a write. If the disk is full, it logs that, changes nothing and returns false.
     @discardableResult func storing(_ body: () throws -> Void) throws -> Bool {
         do {
             try body()
@@ -143,7 +143,7 @@ extension PartitionRunner {
 
     // MARK: Snapshots and indexes
 
-    /// What was gathered goes to the disk, closed segments get their index, and snapshots are taken where they are due.
+    /// Flushes the archive, indexes closed segments, and takes snapshots that are due.
     func store(_ partition: LedgerPartition) throws {
         guard configuration.data != nil else { return }
         let store = partition.store
@@ -184,13 +184,13 @@ extension PartitionRunner {
 }
 
 extension LedgerPartition {
-    /// Copies the state, which others may read meanwhile.
+    /// Copies the state, which other threads may read meanwhile.
     func takeSnapshot() throws {
         let (store, chainHead, bands) = (store, chain.head, shared.bandBytes)
         try shared.readFold { try store.takeSnapshot(of: $0, chainHead: chainHead, bands: bands) }
     }
 
-    /// In the storage line. Throws `FileError`; the archive is closed then too.
+    /// Called in the storage line. Throws `FileError`; the archive is closed also then.
     func close(takesSnapshot: Bool) throws {
         defer { store.abandonSnapshot() }
         let snapshot = Result {

@@ -5,9 +5,9 @@ internal import Replay
 internal import Scoring
 internal import Synchronization
 
-// What a slice does: frames are folded, and what must be seen to now and then is.
+// The work of a slice: folding frames, and the periodic upkeep.
 extension PartitionRunner {
-    /// Folds for a slice's time. True: there is more to do.
+    /// Folds for a slice's time. Returns true if there is more to do.
     func work(_ partition: LedgerPartition) throws -> Bool {
         switch partition.phase {
         case .recovering, .restoring, .leaving: return false
@@ -34,8 +34,8 @@ extension PartitionRunner {
         return false
     }
 
-    /// False: others switch, and this one waits. A switch whose history is folded, as that of a policy in the shadow, is over at
-    /// once and waits for nobody.
+    /// Returns false if too many other partitions switch, so that this one waits. A switch whose history is folded
+    /// already, as that of a policy in the shadow, needs no wait.
     private func beginsSwitch(_ partition: LedgerPartition) -> Bool {
         guard !isSwitching, partition.withFold({ $0.policySwitch.map { $0.folded < $0.total } ?? false }) else {
             return true
@@ -50,8 +50,8 @@ extension PartitionRunner {
         runtime.endSwitch()
     }
 
-    /// One frame that was polled goes into the archive, and is folded unless others come before it; one of those is. False: there
-    /// is nothing to do.
+    /// Archives one polled frame, and folds it unless earlier ones wait; then one of those is folded. Returns false if
+    /// there is nothing to do.
     private func workOnNext(_ partition: LedgerPartition) throws -> Bool {
         var hasWorked = false
         if let frame = nextPolled(), try archive(frame, of: partition) {
@@ -78,7 +78,7 @@ extension PartitionRunner {
         return true
     }
 
-    /// Reads on, unless the range that was read last is what is left: then its offsets are no records.
+    /// Continues with the next range. If that is equal to the last one, its offsets have no frames.
     private func readOnAfterBacklog(_ partition: LedgerPartition) throws {
         let range = lastRange
         try readOn(partition)
@@ -94,7 +94,7 @@ extension PartitionRunner {
 
     private func archive(_ frame: LedgerFrame, of partition: LedgerPartition) throws -> Bool {
         if partition.store.isSegmentFull {
-            // Its sync takes long. Where the disk is full it stays as it is.
+            // Its sync takes long. If the disk is full, nothing changes.
             onStorage { [self] partition in
                 if partition.store.isSegmentFull { noteFullDisk() }
             } _: { [self] in
@@ -113,7 +113,8 @@ extension PartitionRunner {
         (isDiskFull, diskRetryAt) = (true, runtime.host.now + Self.diskFullPause)
     }
 
-    /// `written`: the timestamp of the frame's record, if its way is timed. `hadFacts`: of a part of it that was folded before.
+    /// `written`: the timestamp of the frame's record, if it is timed. `hadFacts`: whether an earlier part of it had
+    /// facts.
     private func fold(
         _ frame: LedgerFrame, written: Int64? = nil, hadFacts: Bool = false, in partition: LedgerPartition
     ) throws {
@@ -168,7 +169,7 @@ extension PartitionRunner {
         try store(partition)
     }
 
-    /// Whatever the topic has is here, folded, and its facts acknowledged.
+    /// Notes whether everything in the topic is here and folded, with its facts acknowledged.
     private func noteWhetherCurrent(_ partition: LedgerPartition) {
         let isDone = (block.map { done == $0.count } ?? true) && unfinished == nil && completed == nil
         inbox.settle { hasEverything in
@@ -176,7 +177,7 @@ extension PartitionRunner {
         }
     }
 
-    /// The owner's duty (SPEC section 5): where the wall clock has run ahead, an entry that only moves the clock.
+    /// A duty of the owner (SPEC section 5): an entry that only moves the clock, if the wall clock is ahead.
     private func tick(_ partition: LedgerPartition) {
         guard configuration.clock == .wall, !partition.isStandby,
             let time = partition.tick(
@@ -189,7 +190,7 @@ extension PartitionRunner {
         let (next, growth, step) = partition.withFold {
             ($0.nextOffset, Int64($0.fold.nextGrowth), $0.policySwitch)
         }
-        // What is said of a time that is over would pass for that of the next one.
+        // A note about the time before an order would be taken for one about the time after it.
         inbox.withoutOrders { note(partition, next: next, growth: growth, step) }
         publishCounts()
     }

@@ -7,59 +7,61 @@ internal import Replay
 internal import Scoring
 internal import Synchronization
 
-/// A ledger partition at work. What reaches it is done in slices, by one worker at a time; what takes a disk is done in the
-/// storage line, and no slice runs meanwhile.
+/// A ledger partition at work. One worker at a time processes its input in slices. Work that takes a disk is done in
+/// the storage line, and no slice runs meanwhile.
 ///
-/// It opens its archive and its newest snapshot first, and is a standby until the group assigns it.
+/// It first opens its archive and its newest snapshot, and is a standby until the group assigns it.
 final class PartitionRunner: Sliced, @unchecked Sendable {
-    /// How long a slice works, but for the frame that it is in; and, where no time passes, how many frames.
+    /// The duration of a slice, without the rest of its last frame; and the number of frames, for a clock that stands
+    /// still.
     static let sliceTime = Duration.milliseconds(2)
     static let maximumSliceFrames = 64
-    /// So long a full disk is left alone.
+    /// The pause after a full disk.
     static let diskFullPause = Duration.milliseconds(100)
-    /// In a long run of slices files are flushed and views renewed this often.
+    /// The interval of flushes and views in a long run of slices.
     static let upkeepEvery = Duration.milliseconds(50)
 
-    /// Frames whose facts are on their way and that are timed: what is sent beyond that is not.
+    /// The number of timed frames whose facts are in flight. Further ones are not timed.
     static let maximumTimedFrames = 1024
 
-    /// What the poller and others read between two slices.
+    /// The state that the poller and others read between two slices.
     struct Status {
         /// Nil before the partition is open.
         var shared: OwnedPartition?
-        /// Facts of it may be on their way.
+        /// Whether its facts may be in flight.
         var publishes = false
-        /// It has heard that it must leave, and sends nothing more.
+        /// Whether it has obeyed the order to leave, and sends nothing more.
         var hasLeft = false
-        /// Every fact that was sent is acknowledged.
+        /// Whether every sent fact is acknowledged.
         var isSettled = true
         /// The ledger offset of the next frame.
         var nextOffset: Int64 = 0
-        /// The ledger offset before which every fact is acknowledged, and how far the fact topics are; nil: nothing to commit.
+        /// The ledger offset before which every fact is acknowledged, and the positions in the fact topics; nil if
+        /// there is nothing to commit.
         var position: (offset: Int64, marks: [Publication.Mark])?
         var isCurrent = false
         /// Facts that are sent and not acknowledged.
         var factsInFlight: Int64 = 0
-        /// The archive takes no frame.
+        /// Whether the archive cannot take a frame.
         var isDiskFull = false
-        /// When a snapshot was taken last, or the partition was opened; nil where none are taken.
+        /// The time of the last snapshot, or of the opening; nil if no snapshots are taken.
         var lastSnapshot: ContinuousClock.Instant?
         /// `LedgerPartition.behind`.
         var behind: Duration?
-        /// `LedgerPartition.late`, likewise.
+        /// `LedgerPartition.late`.
         var late: Duration?
-        /// While the partition switches to another policy.
+        /// The switch to another policy in progress; nil if there is none.
         var policySwitch: PartitionFold.PolicySwitch?
         var quarantined: PipelineStatus.Quarantined?
         var countedTo: Int64
-        /// When a slice noted this; nil before one did.
+        /// The time of the slice that noted this; nil before the first.
         var notedAt: ContinuousClock.Instant?
-        /// Bytes that the state's tables take at once when they grow next.
+        /// The size of the next growth of the state's tables, in bytes.
         var nextGrowth: Int64 = 0
-        /// Bytes that the state takes, and entries that it was folded from.
+        /// The size of the state in bytes, and the number of its folded entries.
         var stateBytes: Int64 = 0
         var entries: Int64 = 0
-        /// Of the policy that is ordered to be folded beside the active one; nil if none is.
+        /// The state of the policy to fold beside the active one; nil if there is none.
         var shadow: PipelineStatus.Shadow?
     }
 
@@ -68,55 +70,57 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     let runtime: FoldRuntime
     let changes: PartitionChanges
     let lastStatus: Mutex<Status>
-    /// `SliceQueue`'s.
+    /// Used by `SliceQueue`.
     var sliceState = SliceQueue.SliceState.idle
 
-    // What follows is the slice's own, or of the work in the storage line that it waits for.
+    // The following is used by the slice, or by the work in the storage line that it waits for.
 
-    /// Nil until it is open, and when it is closed.
+    /// Nil until it is open, and after it is closed.
     var partition: LedgerPartition?
-    /// The group has assigned it to this member.
+    /// Whether the group has assigned it to this member.
     private var isOurs = false
     private var recovered: PartitionInbox.Recovered?
-    /// Takes what is polled.
+    /// Whether it takes polled frames.
     var isReading = false
     private var hasOpened = false
     private var hasFailed = false
-    /// Whether a snapshot is taken before.
+    /// Whether a snapshot is taken before closing; nil if it does not close.
     private var closing: Bool?
     private var hasClosed = false
     var operation: Operation?
     private var afterOperation: ((LedgerPartition) throws -> Void)?
 
-    /// The frames in hand, and how many of them are done.
+    /// The current block, and the number of its frames that are done.
     var block: FrameBlock?
     var done = 0
-    /// The frame that is folded in part, and the block that it may lie in.
+    /// The frame that is folded in part, and the block with its bytes.
     var unfinished: Unfinished?
-    /// A policy is switched here; no more partitions than there are workers do that at a time, for each is there twice meanwhile.
+    /// Whether the policy is switched here. At most as many partitions as workers switch at a time, because each has
+    /// two states meanwhile.
     var isSwitching = false
     /// The ledger offsets of the last backlog.
     var lastRange: Range<Int64>?
-    /// The producer of the publication: nothing of it may go through another one, which knows nothing of what this one lost.
+    /// The producer of the publication. Its facts must not be sent with another one, which does not know the facts that
+    /// this one lost.
     var producer: (any ProducerClient)?
-    /// The facts in hand, and how many of them are sent.
+    /// The current batch, and the number of its facts that are sent.
     var batch = EncodedFacts()
     var sentFacts = 0
     /// Facts that were sent since the partition last had nothing more to fold.
     var factsInARow = 0
-    /// A frame that is folded, and whose facts are not all sent.
+    /// A folded frame whose facts are not all sent.
     var completed: (from: Int64, next: Int64)?
     var checkpoint: (bytes: [UInt8], next: Int64)?
-    /// Frames whose facts are on their way: the ledger offset after each, the timestamp of its record, and the time of its first
-    /// event, in milliseconds; nil if it has none.
+    /// Frames with facts in flight: the ledger offset after each, the timestamp of its record, and the time of its
+    /// first event, in milliseconds; nil if it has none.
     var timedFrames: [(next: Int64, written: Int64, event: Int64?)] = []
-    /// Counted, and not yet on the board.
+    /// Counts that are not on the board yet.
     var counts = Counts()
-    /// This partition has the one copy of a state that there may be.
+    /// Whether this partition has the one copied state that is allowed.
     var isSnapshotInMemory = false
-    /// The archive's disk is full.
+    /// Whether the archive's disk is full.
     var isDiskFull = false
-    /// The policy that is ordered to be folded beside the active one; nil if none is.
+    /// The policy to fold beside the active one; nil if there is none.
     var shadow: ShadowWork?
     var diskRetryAt: ContinuousClock.Instant
     var lastUpkeep: ContinuousClock.Instant
@@ -131,9 +135,9 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     struct Unfinished {
         let frame: LedgerFrame
         let block: FrameBlock?
-        /// The timestamp of the frame's record, if its way is timed.
+        /// The timestamp of the frame's record, if it is timed.
         let written: Int64?
-        /// A part of it that is folded has facts.
+        /// Whether a folded part of it has facts.
         let hasFacts: Bool
     }
 
@@ -142,7 +146,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         let result = Mutex<Result<Void, any Error>?>(nil)
     }
 
-    /// `countedTo`: up to which ledger offset this process has counted what is new.
+    /// `countedTo`: the ledger offset up to which this process has counted new entries.
     init(_ number: Int32, _ runtime: FoldRuntime, countedTo: Int64) {
         (self.number, self.runtime, changes) = (number, runtime, runtime.changes[number])
         inbox = PartitionInbox(keepsOrder: runtime.configuration.keepsPartitionsInOrder)
@@ -150,7 +154,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         (lastUpkeep, diskRetryAt) = (runtime.host.now, runtime.host.now)
     }
 
-    /// The poller's: what it was is of no use from here on, until a slice has obeyed the order that follows.
+    /// For the poller: the present status is invalid until a slice has obeyed the next order.
     func forgetPosition() {
         lastStatus.withLock { status in
             (status.position, status.behind, status.late, status.policySwitch) = (nil, nil, nil, nil)
@@ -186,7 +190,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             return hasMore ? .more : hasShadowWork ? .spare : .nothing
         } catch {
             fail(error)
-            // What it is told meanwhile it still hears.
+            // It still obeys later orders.
             return .more
         }
     }
@@ -235,7 +239,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             partition.standBy()
             partition.store.abandonSnapshot()
             runtime.board.add(partition.shared)
-            // One that is ahead of its facts is of no use.
+            // A state that is ahead of its facts is not usable.
             if partition.isUsable { read(partition) } else { closing = closing ?? false }
         case .shadow(let order): obeyShadow(order)
         case .close(let takesSnapshot): closing = takesSnapshot
@@ -251,8 +255,8 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         partition?.begun = nil
     }
 
-    /// What waits for the partition meanwhile is a slice's. Nothing of it is in the storage line: a slice would not have left
-    /// the rest to wait.
+    /// Nothing of the partition is in the storage line, because the slice before would not have left spare work
+    /// otherwise.
     func runSpare() -> SliceQueue.Outcome {
         do {
             guard operation == nil, closing == nil, !hasFailed, let partition else { return .nothing }
@@ -307,8 +311,8 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         }
     }
 
-    /// The archives closed and, if it is wanted and every fact is out, a last snapshot, so that the next start is short. What
-    /// fails here costs time, not facts.
+    /// Closes the archive. If `takesSnapshot` is true and every fact is published, it takes a last snapshot for a short
+    /// next start. A failure costs time, but no facts.
     private func close(_ takesSnapshot: Bool) {
         changes.end()
         guard partition != nil else {
@@ -334,7 +338,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
 
     // MARK: Assignment
 
-    /// A state is chosen that is not ahead of its facts, and folded to the ledger's end.
+    /// Chooses a state that is not ahead of its facts, and folds it to the ledger's end.
     private func restore(_ found: PartitionInbox.Recovered, in partition: LedgerPartition) throws {
         recovered = nil
         producer = runtime.outlet?.producer
@@ -357,8 +361,8 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         read(partition)
     }
 
-    /// Asks for what the topic has beyond the archive, or beyond the state where there is none. What was polled before is polled
-    /// again.
+    /// Requests the topic's frames after the archive, or after the state if there is no archive. Frames that were
+    /// polled before are polled again.
     func read(_ partition: LedgerPartition) {
         (block, done, isReading) = (nil, 0, false)
         runtime.report(.reads(from: partition.store.archiveEnd ?? partition.nextOffset), of: self)
@@ -366,10 +370,10 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
 }
 
 extension PartitionRunner.Status {
-    /// One that is well is noted more often; where it is not for longer, it waits for something.
+    /// A healthy partition notes its status more often. After this time without a note it waits for something.
     private static let longestPause = Duration.seconds(1)
 
-    /// As it is at `now`.
+    /// The status at `now`.
     func aged(to now: ContinuousClock.Instant) -> Self {
         guard let notedAt, now - notedAt > Self.longestPause else { return self }
         var result = self

@@ -6,7 +6,7 @@ internal import Replay
 internal import Scoring
 internal import Synchronization
 
-/// What `/metrics` has of snapshots, of all partitions together.
+/// The metrics of snapshots, of all partitions together.
 private struct SnapshotMetrics: Sendable {
     let written = Counter(.snapshotsWritten)
     let failed = Counter(.snapshotsFailed)
@@ -14,7 +14,7 @@ private struct SnapshotMetrics: Sendable {
     let time = LatencyMetric(.snapshotSeconds)
 }
 
-/// A ledger partition's archive and snapshots on this member's disk. The partition's own.
+/// A ledger partition's archive and snapshots on this member's disk. It is owned by the partition.
 final class PartitionStore {
     let partition: Int32
     private(set) var lastSnapshot: (time: ContinuousClock.Instant, offset: Int64)
@@ -24,9 +24,9 @@ final class PartitionStore {
     private let archive: ArchiveWriter?
     private let snapshotMetrics = SnapshotMetrics()
     private var lastSegment: Int64?
-    /// A state that is copied and not written yet.
+    /// A copied state that is not written yet.
     private var snapshot: Snapshot?
-    /// A snapshot that is being written, in the storage line.
+    /// A snapshot that is being written in the storage line.
     private var commit: Commit?
 
     private struct Snapshot: Sendable {
@@ -35,10 +35,10 @@ final class PartitionStore {
         let metrics: SnapshotMetrics
         let host: any Runtime
         var content: [[UInt8]] = []
-        /// Subjects by band over time, and where they lie.
+        /// Subjects by band over time, and their file.
         let bands: (bytes: [UInt8], store: SnapshotStore)
 
-        /// Writes it and makes it last. Throws `FileError`; then there is no trace of it.
+        /// Writes and syncs it. Throws `FileError`; no file is left then.
         func write() throws {
             let start = host.now
             do {
@@ -53,7 +53,7 @@ final class PartitionStore {
         }
 
         private func writeUncounted() throws {
-            // A snapshot that is there has its bands.
+            // The bands are written first, so that every snapshot has them.
             try Self.write([bands.bytes], at: offset, to: bands.store)
             try Self.write(content, at: offset, to: store)
         }
@@ -79,7 +79,7 @@ final class PartitionStore {
         }
     }
 
-    /// Opens the archive; damage in it is fetched again from the topic. Throws `PipelineError` where that cannot be, or where
+    /// Opens the archive and fetches damaged frames again from the topic. Throws `PipelineError` if that fails, or if
     /// another process writes there.
     init(
         _ partition: Int32, data: LocalData?, host: any Runtime, logger: Logger,
@@ -118,27 +118,27 @@ final class PartitionStore {
         }
     }
 
-    /// What reads here does not list the directory, as long as the archive is open.
+    /// Its readers need not list the directory while the archive is open.
     var directory: ArchiveDirectory? { archive?.directory }
 
-    /// The first offset that the archive has not; nil: there is no archive.
+    /// The offset after the archive's last frame; nil if there is no archive.
     var archiveEnd: Int64? { archive?.nextOffset }
 
     // MARK: Archive
 
-    /// Takes a frame into the archive. Throws `FileError`; after `isDiskFull` the same call may be made again.
+    /// Appends a frame to the archive. Throws `FileError`. After `isDiskFull` the same call may be repeated.
     func appendToArchive(_ frame: UnsafeRawBufferPointer, at offset: Int64) throws(FileError) {
         try archive?.append(frame, at: offset)
     }
 
     func flush() throws(FileError) { try archive?.flush() }
 
-    /// `closeSegment` is due, which takes a sync.
+    /// Whether `closeSegment` is due, which takes a sync.
     var isSegmentFull: Bool { archive?.isSegmentFull ?? false }
 
     func closeSegment() throws(FileError) { try archive?.closeSegment() }
 
-    /// True once for each segment that was begun, so that there is one more that is closed.
+    /// Returns true once for each new segment, because another one is closed then.
     var hasNewSegment: Bool {
         guard let segment = archive?.segment, segment != lastSegment else { return false }
         lastSegment = segment
@@ -149,7 +149,7 @@ final class PartitionStore {
 
     // MARK: Snapshots
 
-    /// The newest good snapshot; nil: there is none.
+    /// The newest good snapshot; nil if there is none.
     func restore(
         history: @escaping PartitionFold.History, maximumSessions: Int, known: KnownFoldVersions, logger: Logger
     ) throws -> LocalData.Restored? {
@@ -159,13 +159,14 @@ final class PartitionStore {
         }
     }
 
-    /// Subjects by band over time, as they lie beside the snapshots; nil if there are none that can be read, which loses nothing else.
+    /// Subjects by band over time, from the file beside the snapshots; nil if there is no readable one, which has no
+    /// other effect.
     func bands() -> BandHistory? {
         let found = try? data?.bands(partition).newest(rejected: { _ in }) { _, reader in try BandHistory(&reader) }
         return found ?? nil
     }
 
-    /// The state came from a snapshot, or begins anew.
+    /// The state is from a snapshot, or empty.
     func begin(at offset: Int64) { lastSnapshot = (host.now, offset) }
 
     /// Removes snapshots that cannot be used.
@@ -173,8 +174,8 @@ final class PartitionStore {
 
     var isSnapshotUnderWay: Bool { snapshot != nil || commit != nil }
 
-    /// Copies the state and the head of the chain that led to it, and `bands` (`BandHistory.bytes`). It counts once `commitSnapshot`
-    /// has written it.
+    /// Copies the state, the head of its chain, and `bands` (`BandHistory.bytes`). The snapshot is valid after
+    /// `commitSnapshot` has written it.
     func takeSnapshot(of fold: borrowing PartitionFold, chainHead: [UInt8], bands: [UInt8]) throws {
         guard let data, !isSnapshotUnderWay, fold.nextOffset > lastSnapshot.offset, fold.policy != nil,
             !fold.isSpoiled, !fold.isWithinFrame
@@ -187,8 +188,9 @@ final class PartitionStore {
         lastSnapshot = (host.now, fold.nextOffset)
     }
 
-    /// Writes the snapshot, once every fact before it is out (`committable` is a ledger offset): else whoever starts from it
-    /// would leave some out. `waits`: here and now. Throws `FileError` of an earlier one that failed.
+    /// Writes the snapshot after every earlier fact is published (`committable` is a ledger offset). Otherwise a
+    /// process that starts from it would leave facts out. `waits`: writes it before returning. Throws `FileError` of an
+    /// earlier snapshot that failed.
     func commitSnapshot(committable: Int64, waits: Bool = false) throws {
         if let outcome = commit?.outcome.withLock({ $0 }) {
             commit = nil
@@ -202,6 +204,6 @@ final class PartitionStore {
         host.background(.storage) { commit.run(snapshot) }
     }
 
-    /// The snapshot under way is given up, unless it is being written.
+    /// Drops the present snapshot, unless it is being written.
     func abandonSnapshot() { snapshot = nil }
 }

@@ -4,8 +4,8 @@ internal import Policy
 internal import Replay
 internal import Scoring
 
-/// The state of a ledger partition after a batch of frames, as far as metrics and readiness need it. Its size depends on the
-/// policy, never on the number of subjects.
+/// The state of a ledger partition after a batch of frames, for metrics and readiness. Its size depends on the policy,
+/// never on the number of subjects.
 struct PartitionView: Sendable, Equatable {
     struct Band: Sendable, Equatable {
         var name: String
@@ -20,9 +20,9 @@ struct PartitionView: Sendable, Equatable {
     let activePolicy: PipelineService.PartitionProgress.Policy?
     /// Timers that are not due yet.
     let timers: Int
-    /// Since the ledger began.
+    /// Since the beginning of the ledger.
     let tallies: FoldTallies
-    /// Source topics that have lost records and impose no sanction until that is acknowledged.
+    /// Source topics that have lost records, and impose no sanction until that is acknowledged.
     let frozenTopics: [String]
     /// In the active policy's order; empty before the partition's first entry.
     let bands: [Band]

@@ -5,9 +5,9 @@ internal import Scoring
 internal import Synchronization
 
 extension PipelineService {
-    /// Records of subjects that are looked at while the fold waits: some hundred microseconds.
+    /// Records of subjects that are read while the fold waits, which takes some hundred microseconds.
     private static let appealRecords = 16_384
-    /// A look that a change of policy interrupts begins anew, so often.
+    /// How often a reading that a change of policy interrupts begins again.
     private static let appealAttempts = 3
 
     /// The open appeals of the ledger partitions that are owned here, a page of them by deadline. It looks at every subject, in pieces
@@ -48,7 +48,7 @@ extension PipelineService {
         }
     }
 
-    /// Nil if the partition's state is of no use for now.
+    /// Nil if the partition's state cannot be used now.
     private func openAppeals(
         in partition: OwnedPartition, _ before: AppealsQueue, key: FingerprintKey
     ) -> AppealsQueue? {
@@ -58,7 +58,7 @@ extension PipelineService {
             while let first = next {
                 let piece = partition.readFold { state -> (items: [AppealsQueue.Item], next: Int?, PartitionPolicy)? in
                     guard let policy = state.policy, !state.isSpoiled else { return nil }
-                    // Most of the time nobody waits for a decision.
+                    // Usually there is no open appeal.
                     if first == 0, state.fold.openAppealCount() == 0 {
                         return ([], nil, PartitionPolicy(policy.id, Int64(policy.version)))
                     }
@@ -91,8 +91,8 @@ extension PipelineService {
         init(_ id: String, _ version: Int64) { (self.id, self.version) = (id, version) }
     }
 
-    /// What the subject said in its last appeal against a sanction: `AppealStatement`'s JSON, null if its history has none. Reads the
-    /// disk; not from async code. Otherwise as for a file.
+    /// The subject's statement in its last appeal against a sanction: `AppealStatement`'s JSON, null if its history has
+    /// none. It reads the disk and must not be called from async code. Otherwise as for a file.
     public func appealStatement(
         of subject: [UInt8], sanction: String, asStandby: Bool = false
     ) throws -> FileLookup {
@@ -114,7 +114,8 @@ extension PipelineService {
         }
     }
 
-    /// What a reviewer of an appeal needs (`AppealReview`), null where the policy has no such sanction. Otherwise as for a file.
+    /// The data for the reviewer of an appeal (`AppealReview`), null if the policy has no such sanction. Otherwise as
+    /// for a file.
     public func appealReview(
         of subject: [UInt8], sanction: String, asStandby: Bool = false
     ) throws -> FileLookup {

@@ -1,14 +1,14 @@
 internal import Replay
 internal import Scoring
 
-// What an event loop may ask for.
+// Queries for an event loop.
 extension PipelineService {
-    /// Buckets that are read for a standing at once: they take some tens of microseconds. One rule with a bucket a day has 366 of
-    /// them in a year.
+    /// Buckets that are read for a standing at once, which takes some tens of microseconds. One rule with a bucket per
+    /// day has 366 of them in a year.
     static let maximumBucketsAtOnce = 512
 
-    /// The standing of a subject whose ledger partition this process owns. Nil at once where its fold is at work, or the standing
-    /// takes long to read: that is for a thread that may wait.
+    /// The standing of a subject whose ledger partition this process owns. Nil at once if its fold is busy, or the
+    /// standing takes long to read; a thread that may wait then reads it.
     public func standingAtOnce(of subject: [UInt8]) -> Lookup? {
         guard let number = ledgerPartition(of: subject) else { return .notReady }
         return subject.withUnsafeBytes { key in

@@ -1,7 +1,7 @@
 internal import Events
 internal import Scoring
 
-// What of an overview somebody should look at. The thresholds are those of the alerts.
+// The conditions of an overview that need attention. The thresholds are those of the alerts.
 extension PipelineService {
     private static let (behindSeconds, farBehindSeconds) = (60.0, 900.0)
     /// An appeal that lapses within this time, in microseconds, is urgent.

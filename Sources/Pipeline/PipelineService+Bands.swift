@@ -14,9 +14,10 @@ extension PipelineService {
     public struct BandPoint: Sendable, Equatable {
         /// The beginning of the minute or the hour.
         public var time: Timestamp
-        /// In the order of the policy that was active last in it. Of partitions under different ones, the bands of the same name together.
+        /// In the order of the policy that was active last in it. If the partitions have different policies, bands of
+        /// the same name are added.
         public var bands: [(name: String, subjects: Int)]
-        /// Partitions that it is the sum of.
+        /// The number of partitions in the sum.
         public var partitions: Int
 
         public init(time: Timestamp, bands: [(name: String, subjects: Int)], partitions: Int) {
@@ -28,11 +29,12 @@ extension PipelineService {
         }
     }
 
-    /// Points of an answer.
+    /// The greatest number of points of an answer.
     public static let maximumBandPoints = 2160
 
-    /// The subjects by band of the partitions that are folded here, over time by their clocks, oldest first, at most `maximum` of the
-    /// newest points. A partition that stood still in a minute counts there as it was before, once it is known. Waits for no fold.
+    /// The subjects by band of the partitions that are folded here, over time by their clocks, the oldest first, at
+    /// most `maximum` of the newest points. A partition whose clock has not moved in a minute counts with its previous
+    /// numbers, once there are any. Does not wait for the fold.
     public func bandHistory(_ resolution: BandResolution, maximum: Int = maximumBandPoints) -> [BandPoint] {
         Self.merged(
             owned.all.map { Self.points($0.bandSamples(resolution), resolution) }, maximum: maximum)
@@ -50,7 +52,7 @@ extension PipelineService {
         }
     }
 
-    /// The sum of several series, each oldest first: at every time that one of them has, what each had last.
+    /// The sum of several series, each oldest first: at every time that one of them has, the last value of each.
     public static func merged(_ series: [[BandPoint]], maximum: Int = maximumBandPoints) -> [BandPoint] {
         let times = Set(series.flatMap { $0.map(\.time) }).sorted().suffix(maximum)
         var next = [Int](repeating: 0, count: series.count)

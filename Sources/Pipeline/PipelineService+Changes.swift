@@ -3,11 +3,11 @@ internal import Synchronization
 extension PipelineService {
     /// Where the changes of each ledger partition can be read.
     public struct ChangePlaces: Sendable, Equatable {
-        /// Here.
+        /// At this member.
         public var here: [Int32] = []
         /// At other members, by `HOST:PORT` as they announce it.
         public var elsewhere: [(partition: Int32, address: String)] = []
-        /// Where nobody says that it owns them.
+        /// At no known member.
         public var nowhere: [Int32] = []
 
         public static func == (a: Self, b: Self) -> Bool {
@@ -15,7 +15,8 @@ extension PipelineService {
         }
     }
 
-    /// A member streams the changes of its own partitions. Who wants all of them asks each member that this names.
+    /// A member streams the changes of its own partitions. A reader of all of them connects to each member in the
+    /// result.
     public var changePlaces: ChangePlaces {
         var places = ChangePlaces(here: changes.ownedPartitions)
         let own = Set(places.here)

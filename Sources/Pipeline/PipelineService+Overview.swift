@@ -4,14 +4,14 @@ internal import Scoring
 internal import Synchronization
 
 extension PipelineService {
-    /// Appeals and changes that an overview has.
+    /// Appeals and changes of an overview.
     private static let overviewAppeals = 5
-    /// Changes that are older are not news.
+    /// Older changes are left out.
     private static let changesSeconds: Int64 = 60
 
-    /// What this member knows of the programme; what the lag monitor knows, and what wants attention for that, is for the caller to
-    /// add. `mask`: what stands for a subject's id; nil if the reader may see it. Waits until a part of a frame is folded, in each
-    /// partition; not from async code.
+    /// This member's state of the programme. The caller adds the lag monitor's data and its conditions for attention.
+    /// `mask`: replaces a subject's id; nil if the reader may see it. Waits until a part of a frame is folded, in each
+    /// partition, so it must not be called from async code.
     public func overview(mask: ((ArraySlice<UInt8>) -> String)?) -> ProgrammeOverview {
         let status = status
         let (isReady, here) = (isReady, owned.all.map(\.partition))

@@ -1,12 +1,12 @@
 public import Events
 
 extension PipelineService {
-    /// How far an owned ledger partition is, as its fold left it last.
+    /// The progress of an owned ledger partition, as of its fold's last view.
     public struct PartitionProgress: Sendable, Equatable {
         public var partition: Int32
-        /// The ledger offset that is folded next.
+        /// The ledger offset of the next frame.
         public var nextOffset: Int64
-        /// Where the partition ends; nil if that is not known.
+        /// The partition's end; nil if it is unknown.
         public var end: Int64?
         /// Nil before the first event.
         public var clock: Timestamp?
@@ -31,7 +31,7 @@ extension PipelineService {
         }
     }
 
-    /// By partition. Waits for no fold.
+    /// By partition. Does not wait for the fold.
     public var partitions: [PartitionProgress] {
         owned.all.map { partition in
             let view = partition.view

@@ -2,9 +2,9 @@ internal import Replay
 public import Scoring
 
 extension PipelineService {
-    /// The sanctions of the ledger partitions that are owned here, and the partitions that they were counted in: one whose state
-    /// is of no use for now is left out. Waits until a part of a frame is folded, in each partition; not from async code,
-    /// nor for metrics and readiness.
+    /// The sanctions of the ledger partitions that are owned here, and the partitions that are counted: one whose state
+    /// cannot be used now is left out. Waits until a part of a frame is folded, in each partition, so it must not be
+    /// called from async code, nor for metrics and readiness.
     public func openSanctions() -> (sanctions: OpenSanctions, partitions: Set<Int32>) {
         let now = configuration.host.wallClock
         var sum = OpenSanctions()

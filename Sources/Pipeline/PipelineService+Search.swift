@@ -4,13 +4,13 @@ internal import Replay
 internal import Scoring
 internal import Synchronization
 
-// Lists of subjects. Whoever searches brings the index of a partition up to date, while the fold waits a moment.
+// Lists of subjects. A search first updates the index of a partition, while the fold waits for a moment.
 extension PipelineService {
-    /// Subjects that are put into an index while the fold waits, which takes some milliseconds.
+    /// Subjects that are added to an index while the fold waits, which takes some milliseconds.
     private static let indexedAtOnce = 2048
-    /// Subjects that are looked at while the fold waits: about a millisecond.
+    /// Subjects that are searched while the fold waits, which takes about a millisecond.
     private static let searchedAtOnce = 32_768
-    /// After this time a search gives what it has, and says how far it came.
+    /// The time after which a search returns its results so far, and how far it came.
     private static let searchTime = Duration.seconds(2)
 
     /// The number of the ledger's partitions; nil before it is known.
@@ -19,9 +19,9 @@ extension PipelineService {
         return count > 0 ? count : nil
     }
 
-    /// Those that are folded here of `partitions`, or of all, answer; others are `missing`. `asStandby`: also those that another
-    /// member owns and that are folded here too. Waits for the folds; not from async code. A name that no policy has is refused
-    /// unless `partitions` are given.
+    /// The partitions that are folded here answer, all of them or those among `partitions`; others are `missing`.
+    /// `asStandby`: also those that another member owns and that are folded here too. Waits for the folds, so it must
+    /// not be called from async code. A name that is in no policy is refused unless `partitions` are given.
     public func search(
         _ search: SubjectSearch, partitions: [Int32]? = nil, asStandby: Bool = false
     ) throws(SubjectSearch.Problem) -> SubjectPage {
@@ -48,12 +48,13 @@ extension PipelineService {
         return SubjectPage(merging: pages, limit: search.limit)
     }
 
-    /// Nil: the partition's state is of no use now, or its index is not made in time; the next search goes on with it.
+    /// Nil if the partition's state cannot be used now, or its index is not complete in time. The next search continues
+    /// it.
     private func search(
         _ search: SubjectSearch, in partition: OwnedPartition, until deadline: ContinuousClock.Instant,
         _ unknown: inout [String]
     ) -> SubjectPage? {
-        /// What a part of the search gave.
+        /// The result of one step of a search.
         enum Step: Sendable {
             case goOn
             case unready

@@ -2,7 +2,7 @@ public import Events
 internal import Replay
 internal import Scoring
 
-/// What became of the question for one of many standings.
+/// The result of one of many standings.
 public struct StandingItem: Sendable {
     public enum Outcome: Sendable {
         case found(StandingAnswer)
@@ -27,9 +27,9 @@ public struct StandingItem: Sendable {
         }
     }
 
-    /// `{"subject","outcome","standing","freshness":{"partition","offset","clock","lag","current"}}`. `outcome` is `found`,
-    /// `not-enrolled` or `unreachable`; `standing`, as one alone has it, is null but where it is found, and `freshness` is null where the
-    /// partition cannot be reached.
+    /// `{"subject","outcome","standing","freshness":{"partition","offset","clock","lag","current"}}`. `outcome` is
+    /// `found`, `not-enrolled` or `unreachable`. `standing` has the format of a single standing, and is null unless it
+    /// is found. `freshness` is null if the partition cannot be reached.
     public func write(to writer: inout ByteWriter) {
         writer.append("{\"subject\":")
         subject.withUnsafeBytes { writer.append(jsonString: $0) }
@@ -50,13 +50,13 @@ public struct StandingItem: Sendable {
 }
 
 extension PipelineService {
-    /// Subjects that may be asked for at once.
+    /// The greatest number of subjects in one request.
     public static let maximumStandings = 1000
     /// Standings that are read while the fold waits.
     private static let standingsAtOnce = 32
 
-    /// The standings of many subjects, in the order in which they are asked for. Waits for the folds; not from async code. `asStandby`: as
-    /// for one standing. At most `maximumStandings`.
+    /// The standings of many subjects, in the same order, at most `maximumStandings`. Waits for the folds, so it must
+    /// not be called from async code. `asStandby`: as for one standing.
     public func standings(of subjects: [[UInt8]], asStandby: Bool = false) -> [StandingItem] {
         precondition(subjects.count <= Self.maximumStandings, "more than \(Self.maximumStandings) standings at once")
         var places: [Int: [Int]] = [:]

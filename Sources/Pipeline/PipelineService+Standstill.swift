@@ -1,6 +1,6 @@
 extension PipelineService {
-    /// For how long the part that stands still for longest does so: a role that does not poll its group, or a worker within one
-    /// slice. Zero while nothing has begun.
+    /// The longest standstill of a part: a role that does not poll its group, or a worker within one slice. Zero while
+    /// nothing has begun.
     public var standstill: Duration {
         let slice = member.slices.oldestSlice.map { ContinuousClock.now - $0 }
         return (Role.allCases.map { member.board.pollAge(of: $0) } + [slice]).compactMap(\.self).max() ?? .zero

@@ -2,8 +2,8 @@ internal import Events
 internal import Replay
 
 extension PipelineService {
-    /// What became of one of a subject's events, each time that the ledger has it, as `EventTrace` writes it; no occurrences where the
-    /// subject has no such event. Otherwise as for a file.
+    /// The effects of one of a subject's events, each time that the ledger has it, as `EventTrace` writes them. There
+    /// are no occurrences if the subject has no such event. Otherwise as for a file.
     public func trace(
         of subject: [UInt8], source: [UInt8], id: [UInt8], asStandby: Bool = false
     ) throws -> FileLookup {

@@ -1,14 +1,15 @@
 internal import Events
 internal import Replay
 
-// What became of a subject's score, from the archive of its partition. All of it reads the disk, and is not for async code.
+// Explanations of a subject's score, from the archive of its partition. All functions read the disk, and must not be
+// called from async code.
 extension PipelineService {
-    /// Why a subject's score is another at `end` than at `start`, as `SubjectDifference` writes it. Otherwise as for a standing at a point;
-    /// a start that is after the end is refused as one beyond.
+    /// Why a subject's score at `end` differs from that at `start`, as `SubjectDifference` writes it. Otherwise as for
+    /// a standing at a point. A start after the end is refused like a point after the ledger's end.
     public func difference(
         of subject: [UInt8], from start: Point, to end: Point, asStandby: Bool = false
     ) throws -> FileLookup {
-        // Whoever reads until a point knows whether it is known here, and the clock there.
+        // The reading of the later point checks whether it is known here, and finds its clock.
         var clocks: [Timestamp] = []
         for point in [start, end] {
             let found = try withHistory(of: subject, at: point, asStandby: asStandby) { entries, _, _, _ in

@@ -8,12 +8,12 @@ public import Replay
 public import Scoring
 internal import Synchronization
 
-/// Intake and fold in one process: starts them when the broker answers, keeps them running, stops them without losing
-/// what is in flight.
+/// Intake and fold in one process: starts them when the broker answers, restarts them after errors, and stops them
+/// without losing records in flight.
 public final class PipelineService: Sendable {
     private static let membersMilliseconds = 200
-    /// For so many workers there is one for what can wait. It has their priority: one that had less would hold a partition's lock for
-    /// longer than its piece takes, and who wants the partition would wait for a thread that the machine does not run.
+    /// The number of workers per worker for spare work. Its thread has the same priority. With a lower one it could be
+    /// suspended while it has a partition's lock, and other threads would wait for it.
     private static let workersOfSpare = 4
 
     let member: Member
@@ -22,7 +22,7 @@ public final class PipelineService: Sendable {
     let ledgerPartitions = Atomic(0)
     /// Of the places in the queue of appeals.
     let appealsKey: FingerprintKey
-    /// What was found wrong with archives by those who asked for the past, each logged once.
+    /// Damages of archives that were found by queries. Each is logged once.
     private let toldOfArchives = Mutex(Set<String>())
 
     public init(_ configuration: PipelineConfiguration, logger: Logger) {
@@ -35,12 +35,12 @@ public final class PipelineService: Sendable {
     private var stopFlag: StopFlag { member.stop }
     private var board: StatusBoard { member.board }
     var owned: OwnedPartitions { member.owned }
-    /// What is published here, as it is acknowledged.
+    /// The published facts of this member, as they are acknowledged.
     public var changes: ChangeFeed { member.changes }
     private var directory: MemberDirectory { member.directory }
 
-    /// Returns at once; the work goes on in threads of its own. `onLedger`: called on one of them with the number of the
-    /// ledger's partitions, once it is known and before anything of them is opened.
+    /// Returns at once; the work is done in threads of its own. `onLedger`: called on one of them with the number of
+    /// the ledger's partitions, before any of them is opened.
     public func start(onLedger: @escaping @Sendable (_ partitions: Int) -> Void = { _ in }) {
         let bootstrap = Worker("bootstrap", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) {
             [self] in
@@ -71,7 +71,7 @@ public final class PipelineService: Sendable {
         }
     }
 
-    /// They end with the fold's poller, which needs them to the last.
+    /// The workers end with the fold's poller, which needs them until its end.
     private func startFolding(_ slices: SliceQueue) {
         for number in 0..<max(1, configuration.workers) {
             let worker = Worker("worker-\(number)", stop: stopFlag, logger: logger, onFailure: { [self] in fail($0) }) {
@@ -98,11 +98,11 @@ public final class PipelineService: Sendable {
         workers.withLock { $0.append(worker) }
     }
 
-    /// `HOST:PORT` of this member's HTTP server: told to the others, so that they send here what is asked of them and
-    /// owned here.
+    /// `HOST:PORT` of this member's HTTP server. It is announced to the others, which forward requests about this
+    /// member's partitions.
     public func advertise(_ address: String) { directory.ownAddress = address }
 
-    /// Where another member answers for a ledger partition; nil: nobody says so.
+    /// The address of another member that owns a ledger partition; nil if none has announced it.
     public func address(ofOwner partition: Int) -> String? { directory.otherOwner(of: Int32(partition)) }
 
     private func fail(_ error: PipelineError) {
@@ -112,13 +112,14 @@ public final class PipelineService: Sendable {
         stopFlag.set()
     }
 
-    /// Asks every thread to wind up: read no more, wait for acknowledgements, commit.
+    /// Requests every thread to stop: to read no more, wait for acknowledgements, and commit.
     public func requestStop() {
         stopFlag.set()
         changes.end()
     }
 
-    /// Blocks until every thread has ended; throws what ended the pipeline, if something did. Not from async code.
+    /// Blocks until every thread has ended, so it must not be called from async code. Throws the error that ended the
+    /// pipeline, if there was one.
     public func join() throws {
         var joined = 0
         while true {
@@ -130,10 +131,10 @@ public final class PipelineService: Sendable {
         if let error = failure.withLock({ $0 }) { throw error }
     }
 
-    /// What ended the pipeline for good; nil while it runs.
+    /// The error that ended the pipeline; nil while it runs.
     public var finalFailure: PipelineError? { failure.withLock { $0 } }
 
-    /// As it is now. Waits for no fold, as nothing does that metrics and readiness are made of.
+    /// The present status. Does not wait for the fold, like everything that metrics and readiness use.
     public var status: PipelineStatus {
         var status = board.current
         status.waitingSlices = member.slices.readyCount
@@ -141,18 +142,18 @@ public final class PipelineService: Sendable {
         return status
     }
 
-    /// The longest time between two polls of a role's consumer since the process began, also while it lasts; nil if it has not
-    /// polled yet. Beyond `maximumPollInterval` its group takes this member for dead.
+    /// The longest time between two polls of a role's consumer since the start of the process, including the present
+    /// one; nil if it has not polled yet. Beyond `maximumPollInterval` its group expels this member.
     public func longestPollGap(of role: Role) -> Duration? { board.longestPollGap(of: role) }
 
     /// The time since a role's consumer polled last; nil while it has none.
     public func pollAge(of role: Role) -> Duration? { board.pollAge(of: role) }
 
-    /// Each role has joined its group, and the fold, where it has partitions, is at most `readyWithin` behind the ledger's end; the
-    /// time that policy switches take does not count.
+    /// Whether each role has joined its group, and the fold, if it has partitions, lags at most `readyWithin` after the
+    /// ledger's end, without the time of policy switches.
     public var isReady: Bool { status.unreadyFor == nil }
 
-    /// Both roles have their partitions, the fold has reached the ledger's end, and every fact is acknowledged.
+    /// Whether both roles have their partitions, the fold has reached the ledger's end, and every fact is acknowledged.
     public var isCurrent: Bool {
         let status = status
         return has(\.intakePartitions, .intake) && has(\.foldPartitions, .fold)
@@ -163,8 +164,8 @@ public final class PipelineService: Sendable {
         !configuration.roles.contains(role) || status[keyPath: partitions] > 0
     }
 
-    /// Appends a tick to every ledger partition: each clock moves to `time` if it is behind. Blocks until the ticks are
-    /// acknowledged; not from async code.
+    /// Appends a tick to every ledger partition, which moves each earlier clock to `time`. Blocks until the ticks are
+    /// acknowledged, so it must not be called from async code.
     public func advanceClocks(to time: Timestamp) throws {
         let partitions = ledgerPartitions.load(ordering: .acquiring)
         let producer = try configuration.gaplessProducer("clock", logger)
@@ -191,22 +192,23 @@ public final class PipelineService: Sendable {
         owned.all.reduce(FoldCounters()) { sum, partition in sum + partition.view.tallies.counters }
     }
 
-    /// Entries and frames that the ledger holds more than once, and that the fold therefore ignored.
+    /// Entries and frames that are in the ledger more than once, and that the fold ignored.
     public var ledgerRepeats: (entries: Int64, frames: Int64, brokenFrames: Int64) {
         let sum = owned.all.reduce(FoldTallies()) { sum, partition in sum + partition.view.tallies }
         return (sum.repeatedEntries, sum.repeatedFrames, sum.refusedFrames)
     }
 
-    /// Source topics that have lost records and impose no sanction until that is acknowledged, in a partition folded here.
+    /// Source topics that have lost records and impose no sanction until that is acknowledged, in a partition folded
+    /// here.
     public var frozenTopics: [String] { Set(owned.all.flatMap { $0.view.frozenTopics }).sorted() }
 
-    /// At its memory limit: enrolments become dead letters. Nil: it has none.
+    /// Whether the process is at its memory limit, so that enrolments become dead letters; nil if there is no limit.
     public var isFull: Bool? { member.memory.limit == nil ? nil : member.memory.isFull }
 
-    /// Bytes that the states may still take; nil: there is no limit.
+    /// Bytes by which the states may grow; nil if there is no limit.
     var memoryRoom: Int64? { member.memory.room }
 
-    /// The number of the ledger partition that a subject belongs to; nil before the ledger is known.
+    /// The number of a subject's ledger partition; nil before the ledger is known.
     public func ledgerPartition(of subject: [UInt8]) -> Int? {
         let count = ledgerPartitions.load(ordering: .acquiring)
         guard count > 0 else { return nil }
@@ -221,8 +223,8 @@ public final class PipelineService: Sendable {
         case notReady
     }
 
-    /// A subject's standing, from the partition that this process folds. `asStandby`: also from one that another member
-    /// owns and that is folded here too; it may be behind, and says how far.
+    /// A subject's standing, from a partition that this process owns. `asStandby`: also from one that another member
+    /// owns and that is folded here too. It may lag, and the answer includes the lag.
     public func standing(of subject: [UInt8], asStandby: Bool = false) -> Lookup {
         guard let number = ledgerPartition(of: subject) else { return .notReady }
         return subject.withUnsafeBytes { key in
@@ -243,17 +245,17 @@ public final class PipelineService: Sendable {
     }
 
     public enum FileLookup: Sendable {
-        /// JSON, `null` for who was not enrolled.
+        /// JSON, `null` for a subject that was not enrolled.
         case found([UInt8], Freshness)
         case notOwned(partition: Int)
         case notReady
-        /// No data folder, so no history is at hand.
+        /// There is no data folder, so no history is available.
         case noArchive
     }
 
-    /// Everything about a subject: what happened, what each event changed, and what would have been without what was voided.
-    /// Reads the disk; not from async code. `source`: what happened only as far as this source topic, or this `source` of events,
-    /// says it. `asStandby`: as for a standing. Throws `HistoryFailure`.
+    /// The file of a subject: its events, the effects of each, and the standing without voided events. It reads the
+    /// disk and must not be called from async code. `source`: only the events of this source topic, or of this
+    /// CloudEvents source. `asStandby`: as for a standing. Throws `HistoryFailure`.
     public func file(of subject: [UInt8], source: [UInt8]? = nil, asStandby: Bool = false) throws -> FileLookup {
         try withHistory(of: subject, asStandby: asStandby) { entries, _, clock, writer in
             try SubjectFile(entries, asOf: clock, declarations: configuration.topics.declarations)
@@ -261,16 +263,17 @@ public final class PipelineService: Sendable {
         }
     }
 
-    /// The point of the ledger that a standing is asked for.
+    /// A point of the ledger for a standing.
     public enum Point: Sendable {
         case time(Timestamp)
         /// Before the frame at this ledger offset.
         case offset(Int64)
     }
 
-    /// A subject's standing at a point of the ledger, under the policies of then or, if `isOfNow`, under the one that is active
-    /// now: JSON as of the live standing, null for who was not enrolled. Reads the disk; not from async code. Throws
-    /// `HistoryFailure`, also of a point that the partition does not know yet.
+    /// A subject's standing at a point of the ledger, under the policies of that time or, if `isOfNow`, under the one
+    /// that is active now: JSON like the live standing, null for a subject that was not enrolled. It reads the disk and
+    /// must not be called from async code. Throws `HistoryFailure`, also for a point that the partition has not
+    /// reached.
     public func standing(
         of subject: [UInt8], at point: Point, policyOfNow isOfNow: Bool, asStandby: Bool = false
     ) throws -> FileLookup {
@@ -299,7 +302,7 @@ public final class PipelineService: Sendable {
         var end = next
         switch point {
         case .time(let time) where time > clock:
-            // What is not folded to the ledger's end may know of it soon, but not of the future.
+            // A partition that is not folded to the ledger's end may reach the point soon, unless it is in the future.
             let isFuture = time.microseconds > configuration.host.wallClock
             throw HistoryFailure(
                 partition.isCurrent || isFuture ? .beyond : .notNow,
@@ -323,7 +326,7 @@ public final class PipelineService: Sendable {
         return .found(Array(writer.bytes), freshness)
     }
 
-    /// From the partition's archive. What is wrong with it is logged, once a process.
+    /// From the partition's archive. Each damage of an archive is logged once per process.
     private func entries(of subject: [UInt8], in partition: OwnedPartition, until end: Int64) throws -> SubjectEntries?
     {
         func damaged(_ place: String, _ reason: String) -> HistoryFailure {
@@ -358,7 +361,7 @@ public final class PipelineService: Sendable {
         }
     }
 
-    /// Adds the standings of every partition folded here to `writer`; returns the policy.
+    /// Adds the standings of every partition folded here to `writer`. Returns the policy.
     public func collect(into writer: inout StandingsWriter) -> ScoringPolicy? {
         var policy: ScoringPolicy?
         for partition in owned.all {
@@ -373,7 +376,7 @@ public final class PipelineService: Sendable {
         return policy
     }
 
-    /// Of each partition folded here: the ledger offset of the next frame, and the last sequence number of each fact
+    /// For each partition folded here: the ledger offset of the next frame, and the last sequence number of each fact
     /// topic.
     public var positions: [Int32: (next: Int64, sequences: [Int64])] {
         var result: [Int32: (next: Int64, sequences: [Int64])] = [:]
@@ -383,8 +386,8 @@ public final class PipelineService: Sendable {
         return result
     }
 
-    /// Subjects by band, in the policy's order. While a policy is activated in one partition after the other: of those that have
-    /// the first one's bands.
+    /// Subjects by band, in the policy's order. During an activation, of the partitions that have the first one's
+    /// bands.
     public func subjectsByBand() -> [(band: String, subjects: Int)] {
         var sum: [PartitionView.Band] = []
         for bands in owned.all.map(\.view.bands) {
@@ -397,7 +400,7 @@ public final class PipelineService: Sendable {
         return sum.map { ($0.name, $0.subjects) }
     }
 
-    /// Why events did not count, over the partitions that are folded here.
+    /// The reasons why events did not count, over the partitions that are folded here.
     public var diagnosis: Diagnosis {
         owned.all.reduce(into: board.formerDiagnosis) { sum, partition in sum.add(partition.view.diagnosis) }
     }

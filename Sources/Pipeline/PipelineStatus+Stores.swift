@@ -1,25 +1,25 @@
 extension PipelineStatus {
-    /// What intake has read and what is not acknowledged of it.
+    /// The records that intake has read and that are not acknowledged.
     public struct InFlight: Sendable, Equatable {
         /// Batches of source records.
         public var batches: Int64 = 0
         /// Bytes of frames and dead letters.
         public var bytes: Int64 = 0
-        /// Nothing is read, because too much is not acknowledged.
+        /// Whether nothing is read, because too much is not acknowledged.
         public var isPaused = false
-        /// Sources wait until the control topic is read.
+        /// Whether sources wait until the control topic is read.
         public var waitsForControl = false
 
         public init() {}
     }
 
-    /// What the partitions that are owned here have on their way and on the disk.
+    /// The facts in flight and the files of the partitions that are owned here.
     public struct Stores: Sendable, Equatable {
         /// Facts that are sent and not acknowledged.
         public var factsInFlight: Int64 = 0
         /// Partitions whose fold waits because the archive's disk is full.
         public var waitingForRoom = 0
-        /// Since the last snapshot of the partition for which it is longest; nil where none are taken.
+        /// The age of the last snapshot of the partition for which it is greatest; nil if no snapshots are taken.
         public internal(set) var snapshotAge: Duration?
         /// When that snapshot was taken.
         var oldestSnapshot: ContinuousClock.Instant?

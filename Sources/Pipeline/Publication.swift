@@ -1,9 +1,9 @@
 internal import Scoring
 
-/// How far the facts of one ledger partition are out: what was sent, what is acknowledged, and the ledger offset
-/// before which nothing is missing. A pure state machine; the ledger offset's commit carries it as metadata.
+/// The positions of one ledger partition's facts: which are sent, which are acknowledged, and the ledger offset before
+/// which all are. A pure state machine. Its marks are the metadata of the ledger offset's commit.
 struct Publication {
-    /// A place in a fact partition: everything up to `sequence` lies before `offset`.
+    /// A position in a fact partition: everything up to `sequence` is before `offset`.
     struct Mark: Equatable, Sendable {
         var offset: Int64 = 0
         var sequence: Int64 = 0
@@ -14,26 +14,26 @@ struct Publication {
         var sequences: [Int64]
     }
 
-    /// By `FactTopic.rawValue`: the last sequence number handed to the producer, or found in the topic.
+    /// By `FactTopic.rawValue`: the last sequence number that was passed to the producer, or found in the topic.
     private(set) var sent: [Int64]
     private(set) var acknowledged: [Mark]
     /// The ledger offset before which every fact is acknowledged.
     private(set) var committable: Int64 = 0
     private var checkpoints: [Checkpoint] = []
     private var firstCheckpoint = 0
-    /// Up to where `folded` has said it.
+    /// The greatest offset passed to `folded`.
     private var farthest: Int64 = 0
 
     private let waitsForAcknowledgements: Bool
 
-    /// Goes on behind what is in the fact topics already. `waitsForAcknowledgements`: as in `PipelineConfiguration`.
+    /// Continues after the facts in the topics. `waitsForAcknowledgements`: as in `PipelineConfiguration`.
     init(found: [Mark], waitsForAcknowledgements: Bool = true) {
         sent = found.map(\.sequence)
         acknowledged = found
         self.waitsForAcknowledgements = waitsForAcknowledgements
     }
 
-    /// The state came from a snapshot: every fact before this ledger offset is out.
+    /// The state is from a snapshot: every fact before this ledger offset is published.
     mutating func begin(at offset: Int64) { committable = max(committable, offset) }
 
     mutating func send(_ topic: FactTopic, _ sequence: Int64) {
@@ -41,14 +41,14 @@ struct Publication {
         if !waitsForAcknowledgements { acknowledged[topic.rawValue].sequence = sequence }
     }
 
-    /// `settle` draws the conclusions, once for many.
+    /// `settle` applies it, once for many calls.
     mutating func acknowledge(topic: Int, sequence: Int64, offset: Int64) {
         guard sequence > acknowledged[topic].sequence else { return }
         acknowledged[topic] = Mark(offset: offset + 1, sequence: sequence)
     }
 
-    /// The frame before ledger offset `next` is folded, and all its facts are sent. Said again of frames that are folded once
-    /// more, it changes nothing.
+    /// The frame before ledger offset `next` is folded, and all its facts are sent. A repeated call for a frame that is
+    /// folded again changes nothing.
     mutating func folded(next: Int64) {
         guard next > farthest else { return }
         farthest = next
@@ -59,7 +59,7 @@ struct Publication {
         }
     }
 
-    /// Everything that was sent is acknowledged, also of a frame that is sent in part.
+    /// Whether everything that was sent is acknowledged, including facts of a frame that is sent in part.
     var isSettled: Bool {
         firstCheckpoint == checkpoints.count && zip(acknowledged, sent).allSatisfy { $0.sequence >= $1 }
     }
@@ -85,14 +85,14 @@ struct Publication {
 
     private static let version = "1"
 
-    /// `1;OFFSET:SEQUENCE;…`, one mark a fact topic.
+    /// `1;OFFSET:SEQUENCE;…`, one mark per fact topic.
     static func metadata(of marks: [Mark]) -> String {
         ([version] + marks.map { "\($0.offset):\($0.sequence)" }).joined(separator: ";")
     }
 
     var metadata: String { Self.metadata(of: acknowledged) }
 
-    /// Nil for a text that is not of this version: then the fact partitions are read from their beginning.
+    /// Nil for a text that is not of this version. The fact partitions are then read from their beginning.
     static func marks(in metadata: String) -> [Mark]? {
         let parts = metadata.split(separator: ";")
         guard parts.first == Substring(version), parts.count == FactTopic.allCases.count + 1 else { return nil }

@@ -1,30 +1,30 @@
 internal import Ledger
 internal import Replay
 
-/// Why a ledger partition is in quarantine: a record of it cannot be read or folded. The fold waits there, until an entry after
-/// the record says that it is passed over. The other partitions go on.
+/// The quarantine of a ledger partition: a record cannot be read or folded. The fold stops before it, until a later
+/// entry passes it over. Other partitions are not affected.
 struct Quarantine {
     let problem: PartitionFold.Problem
-    /// Frames that the archive had after the record when the fold came to it, to be searched for that entry; nil: all are.
+    /// Archived frames after the record that must be searched for that entry; nil if all are searched.
     var unsearched: (any FrameFeed)?
-    /// The next of them is not here yet.
+    /// Whether the next of them is not available yet.
     var isWaiting = false
-    /// The entry is found.
+    /// Whether the entry is found.
     private(set) var isOver = false
-    /// The log has it.
+    /// Whether it is logged.
     var isReported = false
     private var search = SkipSearch()
 
     init(_ problem: PartitionFold.Problem) { self.problem = problem }
 
-    /// There are frames to be searched now.
+    /// Whether there are frames to search now.
     var isSearching: Bool { !isOver && !isWaiting && unsearched != nil }
 
     mutating func look(at frame: LedgerFrame) {
         if !isOver, search.names(problem.offset, in: frame) { isOver = true }
     }
 
-    /// What is wrong and what can be done, for the log and `/readyz`.
+    /// The defect and the remedy, for the log and `/readyz`.
     var description: String {
         let (partition, offset) = (problem.partition, problem.offset)
         let firstWayOut =
@@ -38,12 +38,12 @@ struct Quarantine {
 }
 
 extension PipelineStatus {
-    /// A ledger partition in quarantine: it is folded up to this record and no further.
+    /// A ledger partition in quarantine: it is folded only up to this record.
     public struct Quarantined: Sendable, Equatable {
         public let partition: Int32
         /// The record's ledger offset.
         public let offset: Int64
-        /// What is wrong with it, and what can be done.
+        /// Its defect, and the remedy.
         public let reason: String
     }
 }

@@ -1,9 +1,10 @@
 internal import Foundation
 
-/// A value that many threads may read at once, and one at a time changes.
+/// A value that many threads may read at once, and one at a time may change.
 ///
-/// A writer that waits comes before readers that come later, and readers that wait come before the writer's next turn: so
-/// neither starves the other, as long as there is one writer. Not recursive: who has the lock must not ask for it again.
+/// A waiting writer has precedence over readers that come later, and waiting readers have precedence over the writer's
+/// next turn. So neither starves the other, as long as there is one writer. It is not recursive: a thread with the lock
+/// must not take it again.
 final class ReadersWriterLock<Value: ~Copyable>: @unchecked Sendable {
     private let lock = UnsafeMutablePointer<pthread_rwlock_t>.allocate(capacity: 1)
     private let value = UnsafeMutablePointer<Value>.allocate(capacity: 1)
@@ -25,21 +26,21 @@ final class ReadersWriterLock<Value: ~Copyable>: @unchecked Sendable {
         lock.deallocate()
     }
 
-    /// Waits until nobody reads or changes the value.
+    /// Waits until no other thread reads or changes the value.
     func change<Result>(_ body: (inout Value) throws -> sending Result) rethrows -> sending Result {
         require(pthread_rwlock_wrlock(lock))
         defer { pthread_rwlock_unlock(lock) }
         return try body(&value.pointee)
     }
 
-    /// Waits until nobody changes the value.
+    /// Waits until no thread changes the value.
     func read<Result>(_ body: (borrowing Value) throws -> sending Result) rethrows -> sending Result {
         require(pthread_rwlock_rdlock(lock))
         defer { pthread_rwlock_unlock(lock) }
         return try body(value.pointee)
     }
 
-    /// Nil at once while the value is changed, or is to be.
+    /// Returns nil at once if a thread changes the value, or waits to.
     func readIfFree<Result>(_ body: (borrowing Value) throws -> sending Result) rethrows -> sending Result? {
         guard pthread_rwlock_tryrdlock(lock) == 0 else { return nil }
         defer { pthread_rwlock_unlock(lock) }

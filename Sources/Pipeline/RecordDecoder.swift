@@ -3,21 +3,22 @@ internal import Kafka
 internal import Ledger
 internal import Policy
 
-/// Turns source records into events: CloudEvents over Kafka in structured and binary mode, as the Kafka binding has them.
+/// Turns source records into events: CloudEvents over Kafka in structured and binary mode, as defined by the Kafka
+/// binding.
 ///
-/// Every record has an answer: an event, or the defect. The content type decides the mode. The names of headers are exact:
-/// `CE_ID` is no attribute. A record that gives a content type or an attribute twice is a defect in either mode: its readers
-/// would not agree which one counts.
+/// Every record is either an event or has a defect. The content type decides the mode. The names of headers are exact:
+/// `CE_ID` is no attribute. A record that has a content type or an attribute twice has a defect in either mode, because
+/// its readers would not agree which one counts.
 ///
-/// What `decode` returns is valid until the next call and as long as the record. Not thread-safe. In steady state it does not
-/// allocate.
+/// The result of `decode` is valid until the next call, and as long as the record. Not thread-safe. In steady state it
+/// does not allocate.
 final class RecordDecoder {
     private let decoder = EventDecoder()
-    /// Reads members of what `decoder` has lent.
+    /// Reads members of the text that `decoder` has returned.
     let memberDecoder = EventDecoder()
-    /// Who may write control events; nil if nobody is asked for a signature.
+    /// The keys of control events; nil if signatures are not required.
     let controlKeys: ControlKeys?
-    /// Fingerprints of the names of a record's further `ce_` headers: there may be many, and only repeats matter.
+    /// Fingerprints of the names of a record's further `ce_` headers. Only repeats matter, and there may be many.
     private var furtherNames: [UInt64] = []
 
     init(controlKeys: ControlKeys? = nil) { self.controlKeys = controlKeys }
@@ -47,7 +48,7 @@ final class RecordDecoder {
             ?? signatureDefect(of: event, record)
     }
 
-    /// The event that a map has made of a record of a source topic. `value` is as long valid as `event` is.
+    /// The event that a map has made of a record of a source topic. `value` must be valid as long as `event`.
     func decode(mapped value: UnsafeRawBufferPointer, latest: Int64, into event: inout EventView) -> EventDefect? {
         decoder.decode(structured: value, into: &event)
             ?? defect(of: event, fromControlTopic: false, latest: latest)
@@ -63,10 +64,10 @@ final class RecordDecoder {
 
     private struct Header {
         private var isThere = false
-        /// Nil if the record lacks it, and if it is null.
+        /// Nil if the record does not have it, or if it is null.
         private(set) var value: UnsafeRawBufferPointer?
 
-        /// False if the record gave it before.
+        /// Returns false if the record has it twice.
         mutating func take(_ value: UnsafeRawBufferPointer?) -> Bool {
             guard !isThere else { return false }
             isThere = true
@@ -75,7 +76,7 @@ final class RecordDecoder {
         }
     }
 
-    /// What a record's headers say of its event.
+    /// The attributes of an event in its record's headers.
     private struct Headers {
         var contentType = Header()
         var specversion = Header()
@@ -87,10 +88,10 @@ final class RecordDecoder {
         var dataContentType = Header()
         /// Whether there is a `ce_` header.
         var hasAttributes = false
-        /// What is given twice.
+        /// An attribute that the record has twice; nil if there is none.
         var repeated: EventDefect.Attribute?
 
-        /// False if the header is an attribute that nothing here reads.
+        /// Returns false if the header is an attribute that is not read here.
         mutating func take(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) -> Bool {
             if name.equals("content-type") {
                 if !contentType.take(value) { repeated = .contentType }

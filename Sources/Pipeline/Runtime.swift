@@ -1,24 +1,24 @@
 public import Events
 internal import Foundation
 
-/// The machine as the pipeline sees it, without the disk: clocks, random numbers, memory, and background threads. A simulation
-/// replaces it.
+/// The machine as seen by the pipeline, without the disk: clocks, random numbers, memory, and background threads. A
+/// simulation replaces it.
 public protocol Runtime: Sendable {
-    /// Runs on whatever happens to the wall clock.
+    /// A monotonic clock, independent of the wall clock.
     var now: ContinuousClock.Instant { get }
     /// Microseconds since 1970.
     var wallClock: Int64 { get }
-    /// Memory that this process has in use, in bytes; nil: not known.
+    /// The memory of this process in bytes; nil if it is unknown.
     var residentBytes: Int64? { get }
-    /// Not 0, and never the same again.
+    /// Not 0, and never repeated.
     func randomSession() -> UInt64
-    /// The salt of a ledger that begins: nobody can foresee it. A simulated machine has none.
+    /// The salt of a new ledger, which must be unpredictable. A simulated machine has none.
     func randomSalt() -> FingerprintKey
-    /// Runs something that may take long, after what was put into the same line before.
+    /// Runs work that may take long, after the earlier work of the same line.
     func background(_ line: BackgroundLine, _ work: @escaping @Sendable () -> Void)
-    /// Nothing runs by itself: whoever waits for a line calls `stepWork`.
+    /// Whether nothing runs by itself. A caller that waits for a line must call `stepWork`.
     var stepsWork: Bool { get }
-    /// Runs `slice` as a thread of its own would, and then something that waits in a line. Nothing where threads do it.
+    /// Runs `slice` in place of a thread, and then work of a line. Does nothing if there are threads.
     func stepWork(_ slice: () -> Void)
 }
 
@@ -26,7 +26,7 @@ public protocol Runtime: Sendable {
 public enum BackgroundLine: CaseIterable, Sendable {
     /// Syncs, snapshots and indexes, opening and closing.
     case storage
-    /// Questions to the broker that are waited for.
+    /// Requests to the broker that are waited for.
     case broker
 }
 
@@ -36,7 +36,7 @@ extension Runtime {
     public func stepWork(_ slice: () -> Void) {}
 }
 
-/// This machine. Each has lines of its own.
+/// This machine. Each instance has lines of its own.
 public struct SystemRuntime: Runtime {
     private let storage = DispatchQueue(label: "standing.storage")
     private let broker = DispatchQueue(label: "standing.broker")

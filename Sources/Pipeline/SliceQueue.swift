@@ -1,29 +1,29 @@
 internal import Foundation
 internal import Synchronization
 
-/// What is run in slices, by one worker at a time.
+/// Work that runs in slices, by one worker at a time.
 protocol Sliced: AnyObject, Sendable {
-    /// Works for a few milliseconds at most, on what cannot wait.
+    /// Works on urgent work, for a few milliseconds at most.
     func runSlice() -> SliceQueue.Outcome
-    /// Works on what can wait, and asks `SliceQueue.isWanted` after each small piece.
+    /// Works on spare work, which can wait, and checks `SliceQueue.isWanted` after each small piece.
     func runSpare() -> SliceQueue.Outcome
-    /// The queue's own, used under its lock alone.
+    /// Used by the queue, under its lock only.
     var sliceState: SliceQueue.SliceState { get set }
 }
 
-/// The work that is ready to be run, in the order in which it became so. Workers take it from here; in a simulation whoever
-/// steps the pipeline does. What can wait has workers of its own.
+/// The work that is ready to run, in the order in which it became so. Workers take it from here; in a simulation the
+/// caller of `runNext` does. Spare work, which can wait, has workers of its own.
 final class SliceQueue: Sendable {
-    /// What is left to do after a slice.
+    /// The remaining work after a slice.
     enum Outcome {
         case nothing, more
-        /// Only what can wait.
+        /// Only spare work.
         case spare
     }
 
     enum SliceState {
         case idle, queued, running
-        /// In the queue of what can wait.
+        /// In the queue of spare work.
         case spare
         /// Running, and ready for another slice.
         case runningAgain
@@ -34,22 +34,22 @@ final class SliceQueue: Sendable {
         let canWait: Bool
     }
 
-    /// While slices are run, a worker for what can wait works one part of its time out of so many.
+    /// The reciprocal of the share of time for which a worker does spare work while slices run.
     private static let spareShare = 5
-    /// Longest rest of such a worker, in seconds.
+    /// The longest rest of such a worker, in seconds.
     private static let longestRest = 0.02
 
     private struct State {
         var queue: [any Sliced] = []
-        /// What can wait.
+        /// Spare work that is ready.
         var spare: [any Sliced] = []
         var hasEnded = false
-        /// Slices of what cannot wait that were begun so far, and that have ended.
+        /// The number of urgent slices that have begun, and that have ended.
         var (begun, ended): (UInt64, UInt64) = (0, 0)
-        /// Slices of what cannot wait that workers are in, the oldest first.
+        /// The urgent slices that are running, the oldest first.
         var running: [(work: ObjectIdentifier, since: ContinuousClock.Instant)] = []
 
-        /// What is at this place of those that are ready, or of what can wait; nil: nothing is.
+        /// Takes the work at this index of the queue; nil if there is none.
         mutating func take(_ place: Int, canWait: Bool) -> Taken? {
             guard (canWait ? spare : queue).indices.contains(place) else { return nil }
             let work = canWait ? spare.remove(at: place) : queue.remove(at: place)
@@ -63,10 +63,10 @@ final class SliceQueue: Sendable {
     private let state = Mutex(State())
     /// One signal for each piece of work in the queue.
     private let signal = DispatchSemaphore(value: 0)
-    /// One for each piece of work that can wait; some of them wait no more.
+    /// One signal for each piece of spare work. Some of it may have been taken otherwise.
     private let spareSignal = DispatchSemaphore(value: 0)
 
-    /// There is something to do for it.
+    /// Adds work that is ready to run.
     func ready(_ work: any Sliced) {
         let isQueued = state.withLock { state -> Bool in
             switch work.sliceState {
@@ -87,20 +87,20 @@ final class SliceQueue: Sendable {
         if isQueued { signal.signal() }
     }
 
-    /// What runs has become ready meanwhile: what can wait is to make room for it.
+    /// Whether work that is running has become ready again, so that spare work must end.
     func isWanted(_ work: any Sliced) -> Bool { state.withLock { _ in work.sliceState == .runningAgain } }
 
-    /// How many pieces of work wait for a worker, those that can wait among them.
+    /// The number of pieces of work that wait for a worker, including spare work.
     var count: Int { state.withLock { $0.queue.count + $0.spare.count } }
 
-    /// Those that cannot wait.
+    /// The number of those that are urgent.
     var readyCount: Int { state.withLock { $0.queue.count } }
 
-    /// Since when the longest slice of what cannot wait has been running; nil if none is. A slice takes milliseconds: one that takes
-    /// minutes hangs.
+    /// The start of the oldest urgent slice that is running; nil if there is none. A slice takes milliseconds, so one
+    /// of minutes hangs.
     var oldestSlice: ContinuousClock.Instant? { state.withLock { $0.running.first?.since } }
 
-    /// Runs a slice of what waits at this place: first what is ready, then what can wait. False: nothing does.
+    /// Runs a slice of the work at this index of urgent work, followed by spare work. Returns false if there is none.
     @discardableResult func runNext(_ place: Int = 0) -> Bool {
         let next = state.withLock { state in
             state.take(place, canWait: false) ?? state.take(place - state.queue.count, canWait: true)
@@ -133,10 +133,10 @@ final class SliceQueue: Sendable {
         worker?.signal()
     }
 
-    /// A worker's life: runs slices until `end` is called.
+    /// The body of a worker: runs slices until `end` is called.
     func work() { work(signal, canWait: false) }
 
-    /// That of a worker for what can wait.
+    /// The body of a worker for spare work.
     func workOnSpare() { work(spareSignal, canWait: true) }
 
     private func work(_ signal: DispatchSemaphore, canWait: Bool) {
@@ -156,14 +156,14 @@ final class SliceQueue: Sendable {
         }
     }
 
-    /// What can wait takes a bounded share of the machine from what cannot. Nobody waits for a worker that rests.
+    /// Limits the machine's share of spare work. No other thread waits for a worker that rests.
     private func rest(after work: Duration, endedBefore: UInt64) {
         guard state.withLock({ $0.begun != endedBefore }) else { return }
         let rest = work / .seconds(1) * Double(Self.spareShare - 1)
         Thread.sleep(forTimeInterval: min(rest, Self.longestRest))
     }
 
-    /// The workers end after the slice that they are in.
+    /// The workers end after their present slices.
     func end() {
         state.withLock { $0.hasEnded = true }
         signal.signal()

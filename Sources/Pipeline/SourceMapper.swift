@@ -13,7 +13,7 @@ final class SourceMapper {
         self.topic = Array(topic.utf8)
     }
 
-    /// After `.event` the CloudEvents JSON, in structured mode; valid until the next record.
+    /// After `.event` the CloudEvents JSON in structured mode, valid until the next record.
     var event: UnsafeRawBufferPointer { json.bytes }
 
     func map(_ record: Record, from place: TopicPartition) -> MapOutcome {

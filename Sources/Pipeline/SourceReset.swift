@@ -1,8 +1,8 @@
 internal import Events
 internal import Kafka
 
-/// Says that a source topic was made anew: in the ledger, so that every fold takes its origins from 0 on, and to intake's
-/// group, so that it is read from its beginning. No intake may run meanwhile.
+/// Makes it known that a source topic was recreated: to the ledger, so that every fold accepts its origins from 0 on,
+/// and to intake's group, so that it is read from its beginning. No intake may run meanwhile.
 public struct SourceReset {
     private static let patienceMilliseconds = 30_000
     private static let pollMilliseconds = 100
@@ -11,8 +11,8 @@ public struct SourceReset {
 
     public init(_ configuration: PipelineConfiguration) { self.configuration = configuration }
 
-    /// Throws `PipelineError` where the group is in use, `KafkaError` where the broker does not take it. May be run again. Moves
-    /// no clock.
+    /// Throws `PipelineError` if the group is in use, and `KafkaError` if the broker refuses it. It may be run again.
+    /// It moves no clock.
     public func run(_ topic: String, id: String) throws {
         let cluster = try configuration.kafka.metadata(timeoutMilliseconds: Self.patienceMilliseconds)
         let names = [configuration.topics.control] + configuration.topics.sources
@@ -28,7 +28,7 @@ public struct SourceReset {
         else {
             throw PipelineError(.topicMissing, "\(configuration.topics.ledger): no such topic")
         }
-        // As the group's only member: so nobody reads the topic meanwhile.
+        // As the group's only member, so that no other process reads the topic meanwhile.
         let sole = SoleMember()
         let group = try configuration.kafka.consumer(.init(group: configuration.intakeGroup), listener: sole) { _ in }
         defer { group.close() }
@@ -47,7 +47,7 @@ public struct SourceReset {
         try group.commit(sources.filter { $0.topic == topic }.map { PartitionOffset($0, offset: 0) }, wait: true)
     }
 
-    /// Reads nothing; remembers what the group gave it.
+    /// Reads nothing, and only notes its assignment.
     private final class SoleMember: RebalanceListener {
         private(set) var places: Set<TopicPartition>?
 

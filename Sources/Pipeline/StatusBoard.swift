@@ -6,14 +6,14 @@ internal import Replay
 internal import Scoring
 internal import Synchronization
 
-/// What intake has done since this process started.
+/// The counts of intake since the start of this process.
 public struct IntakeCounts: Sendable, Equatable {
     public var records: Int64 = 0
     public var events: Int64 = 0
-    /// Records that are no events by their topic's map.
+    /// Records that are not events according to their topic's map.
     public var passedOver: Int64 = 0
     public var frames: Int64 = 0
-    /// Bytes of them.
+    /// Bytes of the frames.
     public var frameBytes: Int64 = 0
     /// By source topic.
     public var recordsByTopic: [String: Int64] = [:]
@@ -26,76 +26,78 @@ public struct IntakeCounts: Sendable, Equatable {
     public var deadLetterTotal: Int64 { deadLetters.values.reduce(0, +) }
 }
 
-/// What the pipeline is doing, for `/readyz`, the terminal view and the quickstart.
+/// The state of the pipeline, for `/readyz`, the terminal view and the quickstart.
 public struct PipelineStatus: Sendable {
     public var intake = IntakeCounts()
-    /// Roles whose group has said which partitions are this process's. It may be none: there can be more members than partitions.
+    /// Roles with an assignment. It may be empty, because there can be more members than partitions.
     public var joined: Set<Role> = []
     /// Source partitions that this process reads.
     public var intakePartitions = 0
     /// Ledger partitions that this process folds.
     public var foldPartitions = 0
-    /// Those of them that are folded to their end, with every fact acknowledged.
+    /// The number of folded partitions that have reached their end, with every fact acknowledged.
     public var currentPartitions = 0
     public var quarantined: [Quarantined] = []
-    /// Those of them that switch to another policy, by partition.
+    /// The folded partitions that switch to another policy, by partition.
     public var switching: [Switching] = []
-    /// The policy that is ordered to be folded beside the active one, as far as this process knows; nil if none is.
+    /// The ordered policy in the shadow, as far as this process knows; nil if there is none.
     public var shadowOrder: ShadowOrder?
-    /// What each ledger partition that is folded here, owned or not, has of it, by partition.
+    /// Its state in each ledger partition that is folded here, owned or not, by partition.
     public var shadows: [Shadow] = []
     /// The ledger partitions that are folded here, owned or not.
     public var sizes: [Size] = []
-    /// Entries that a worker folds in a second, as it was measured last; nil if it was not yet.
+    /// Entries that a worker folds in a second, as measured last; nil before the first measurement.
     public var entriesPerSecond: Double?
-    /// Ledger partitions that others own and that are folded here too, without publishing.
+    /// Ledger partitions that other members own and that are folded here too, without publishing.
     public var standbyPartitions = 0
-    /// How far the fold is behind; nil if that is not known yet, or nothing is folded here.
+    /// The lag of the fold; nil if it is unknown, or nothing is folded here.
     public var behind: Behind?
-    /// The partition that is farthest behind if the time that policy switches take does not count: what readiness goes by. Nil:
-    /// as `behind`.
+    /// The partition with the greatest lag without the time of policy switches, which readiness uses. Nil in the same
+    /// cases as `behind`.
     public var late: Behind?
-    /// Until those folded here are current, at the speed of the last seconds; nil: not known, or they are.
+    /// The estimated seconds until the partitions here are current, at the speed of the last seconds; nil if it is
+    /// unknown, or they are current.
     public var secondsLeft: Double?
-    /// Bytes of ledger frames that are polled and wait for a worker, of all partitions that are folded here.
+    /// Bytes of polled ledger frames that wait for a worker, of all partitions that are folded here.
     public var inboxBytes = 0
-    /// Ledger partitions that are not fetched for now, because as many of their frames wait as may.
+    /// Ledger partitions that are not fetched now, because their inboxes are full.
     public var pausedPartitions = 0
     /// Ledger partitions that wait for a worker.
     public var waitingSlices = 0
-    /// Ledger partitions that wait for a worker with nothing but what can wait.
+    /// Ledger partitions that wait for a worker with spare work only.
     public var waitingSpares = 0
-    /// What intake has on its way; nil if this process reads no sources.
+    /// The records of intake in flight; nil if this process reads no sources.
     public var inFlight: InFlight?
     public var stores = Stores()
-    /// What the data folder takes; nil if there is none, or nobody has looked yet.
+    /// The size of the data folder; nil if there is none, or it has not been measured yet.
     public var disk: DiskUsage?
-    /// How often a ledger partition has begun anew after an error of its own.
+    /// How often a ledger partition was restarted after an error of its own.
     public var partitionRestarts: Int64 = 0
     public var frames: Int64 = 0
-    /// Facts handed to the producer by this process, by `FactTopic.rawValue`.
+    /// Facts that this process has passed to the producer, by `FactTopic.rawValue`.
     public var factsPublished = [Int64](repeating: 0, count: FactTopic.allCases.count)
     public var ticks: Int64 = 0
     /// Source positions before which every record is in the ledger or a dead letter, acknowledged.
     public var sourcePositions: [TopicPartition: Int64] = [:]
-    /// Behind the last frame of each ledger partition that this process knows to be acknowledged.
+    /// The offset after the last acknowledged frame of each ledger partition, as far as this process knows.
     public var ledgerEnds: [Int32: Int64] = [:]
-    /// What was folded here, beyond what others or earlier processes had folded and published.
+    /// Counts of folding, without entries that were folded and published earlier by another process or member.
     public var folded = FoldTallies()
-    /// For how long this process has not been ready; nil while it is. It is ready while each of its roles has joined its group
-    /// and the fold, where it has partitions, is at most `readyWithin` behind the ledger's end, not counting policy switches.
+    /// The time for which this process has not been ready; nil while it is. It is ready while each of its roles has
+    /// joined its group, and the fold, if it has partitions, lags at most `readyWithin` after the ledger's end, without
+    /// the time of policy switches.
     public private(set) var unreadyFor: Duration?
-    /// The pipeline has ended for good.
+    /// Whether an error has ended the pipeline.
     var hasFailed = false
-    /// As far as the workers have noted it; nil while this process is ready.
+    /// According to the workers' notes; nil while this process is ready.
     fileprivate var unreadySince: ContinuousClock.Instant?
 
-    /// The ledger partition that is farthest behind: for how long its oldest frame has waited whose facts are not all
-    /// acknowledged.
+    /// The ledger partition with the greatest lag: the time for which its oldest frame has waited whose facts are not
+    /// all acknowledged.
     public struct Behind: Sendable, Equatable {
         public var time: Duration
         public var partition: Int32
-        /// When it was looked.
+        /// The time of the measurement.
         var at: ContinuousClock.Instant
 
         public init(time: Duration, partition: Int32, at: ContinuousClock.Instant = .now) {
@@ -103,15 +105,15 @@ public struct PipelineStatus: Sendable {
         }
     }
 
-    /// Of a process that has not begun.
+    /// The status of a process that has not begun.
     public init() {}
 }
 
 extension PipelineStatus {
-    /// What readiness goes by; nil if it is not known how far the fold is behind.
+    /// The lag for readiness; nil if it is unknown.
     fileprivate var counted: Behind? { behind.map { late ?? $0 } }
 
-    /// A change begins or ends a time of not being ready. `before`: what counted, as it was known before the change.
+    /// A change begins or ends a period without readiness. `before`: the counted lag before the change.
     fileprivate mutating func noteReadiness(
         of roles: Set<Role>, within readyWithin: Duration, before: Behind?, at now: () -> ContinuousClock.Instant
     ) {
@@ -120,14 +122,14 @@ extension PipelineStatus {
         if !hasFailed, isTimely, roles.isSubset(of: joined) {
             unreadySince = nil
         } else if unreadySince == nil {
-            // Who is too far behind has not been ready since the time allowed was over.
+            // A process with too great a lag has not been ready since the lag exceeded the allowed one.
             let now = now()
             unreadySince =
                 now - ([before, counted].compactMap { $0?.excess(over: readyWithin, at: now) }.max() ?? .zero)
         }
     }
 
-    /// As it is at `now`.
+    /// The status at `now`.
     fileprivate func at(_ now: ContinuousClock.Instant, readyWithin: Duration) -> Self {
         var status = self
         (status.behind, status.late) = (behind?.aged(to: now), late?.aged(to: now))
@@ -139,34 +141,34 @@ extension PipelineStatus {
 }
 
 extension PipelineStatus.Behind {
-    /// The fold notes how far it is behind more often; where it has not for longer, it is waiting for something.
+    /// The fold notes its lag more often. After this time without a note it waits for something.
     private static let longestPause = Duration.seconds(1)
 
-    /// As it is at `now`: a fold that does not look falls back.
+    /// The lag at `now`. It grows if the fold does not note it.
     fileprivate func aged(to now: ContinuousClock.Instant) -> Self {
         var result = self
         if now - at > Self.longestPause { result.time += now - at }
         return result
     }
 
-    /// Nil if it is within the time that is allowed.
+    /// Nil if it is within the allowed time.
     fileprivate func excess(over allowed: Duration, at now: ContinuousClock.Instant) -> Duration? {
         let time = aged(to: now).time
         return time > allowed ? time - allowed : nil
     }
 }
 
-/// Shared between the threads that do the work and whoever wants to know.
+/// The status of the pipeline, shared by its threads and its readers.
 final class StatusBoard: Sendable {
     private let host: any Runtime
     private let roles: Set<Role>
     private let readyWithin: Duration
     private let logger: Logger
-    /// A member that does not poll for longer is taken for dead by its groups.
+    /// A member that does not poll for longer is expelled by its groups.
     private let pollLimit: Duration
     private let status: Mutex<PipelineStatus>
     private let former = Mutex(Diagnosis())
-    /// By role: when its consumer polled last, and the longest time between two polls.
+    /// By role: the time of its consumer's last poll, and the longest time between two polls.
     private let polls = Mutex<[Role: (last: ContinuousClock.Instant?, longest: Duration)]>([:])
     private let records = Counter(.intakeRecords)
     private let events = Counter(.intakeEvents)
@@ -176,10 +178,10 @@ final class StatusBoard: Sendable {
     private let inFlight = Mutex<PipelineStatus.InFlight?>(nil)
     private let expired = Counter(.intakeExpiredPositions)
 
-    /// The broker has refused a dead letter for its size: from then on large ones go without their value.
+    /// Whether the broker has refused a dead letter because of its size. Large ones are then sent without their value.
     let refusesLargeDeadLetters = Atomic(false)
 
-    /// A process that begins is not ready.
+    /// A new process is not ready.
     init(_ configuration: PipelineConfiguration, logger: Logger) {
         (host, roles, self.logger) = (configuration.host, configuration.roles, logger)
         readyWithin = .microseconds(configuration.readyWithin)
@@ -197,7 +199,7 @@ final class StatusBoard: Sendable {
         }
     }
 
-    /// A role's consumer polls its group.
+    /// Notes a poll of a role's consumer.
     func notePoll(of role: Role) {
         endPollGap(of: role, polls: true)
         let now = host.now
@@ -206,7 +208,7 @@ final class StatusBoard: Sendable {
         activity.withLock { $0.add(counts, at: now) }
     }
 
-    /// What was done in the last minute, in the last hour, and in each minute of it.
+    /// The activity in the last minute, in the last hour, and in each minute of it.
     var lately: (minute: Activity?, hour: Activity?, minutes: [Activity]) {
         let now = host.now
         let counts = status.withLock { ActivitySamples.Counts($0) }
@@ -219,10 +221,10 @@ final class StatusBoard: Sendable {
         }
     }
 
-    /// The role has no consumer until it polls again: that time does not count.
+    /// The role has no consumer until its next poll. That time does not count.
     func noteNoPolls(of role: Role) { endPollGap(of: role, polls: false) }
 
-    /// Logs a gap of more than half of what is allowed: the next one may be longer.
+    /// Logs a gap of more than half of the allowed one, because the next one may be longer.
     private func endPollGap(of role: Role, polls goesOn: Bool) {
         let now = host.now
         let gap = polls.withLock { polls -> Duration in
@@ -244,7 +246,8 @@ final class StatusBoard: Sendable {
             ])
     }
 
-    /// The longest time between two polls of a role since the process began, also while it lasts; nil if it has not polled yet.
+    /// The longest time between two polls of a role since the start of the process, including the present one; nil if
+    /// it has not polled yet.
     func longestPollGap(of role: Role) -> Duration? {
         let now = host.now
         return polls.withLock { polls in
@@ -264,13 +267,13 @@ final class StatusBoard: Sendable {
         return current
     }
 
-    /// What intake has on its way, in every round.
+    /// Notes intake's records in flight, in every round.
     func note(_ new: PipelineStatus.InFlight) { inFlight.withLock { $0 = new } }
 
-    /// Why events did not count in partitions that are not folded here any more.
+    /// The reasons why events did not count in partitions that are not folded here any more.
     var formerDiagnosis: Diagnosis { former.withLock { $0 } }
 
-    /// Takes over the diagnosis of a partition that goes, which begins anew.
+    /// Adds the diagnosis of a partition that is closed.
     func add(_ partition: OwnedPartition) {
         let diagnosis = partition.withFold { state in
             var diagnosis = state.diagnosis
@@ -292,7 +295,7 @@ final class StatusBoard: Sendable {
         }
     }
 
-    /// Adds what came since the last call, and empties it.
+    /// Adds the counts since the last call, and resets them.
     func publish(_ counts: inout IntakeCounts) {
         records.increment(by: counts.records)
         events.increment(by: counts.events)

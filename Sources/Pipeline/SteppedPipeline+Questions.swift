@@ -4,33 +4,34 @@ internal import Logging
 internal import Replay
 internal import Scoring
 
-// Questions about subjects, as whoever asks over HTTP has them answered.
+// Questions about subjects, answered as over HTTP.
 extension SteppedPipeline {
-    /// What is said of a subject, and by whom.
+    /// An answer about a subject, and the member that gave it.
     public struct Answer: Sendable {
-        /// The address of the member whose state it is from.
+        /// The address of the member with the state.
         public let member: String
         /// Of the ledger.
         public let partition: Int32
-        /// The standing as JSON; nil: the subject is not enrolled.
+        /// The standing as JSON; nil if the subject is not enrolled.
         public let standing: [UInt8]?
         /// The ledger offset of the next frame.
         public let offset: Int64
-        /// Of the frame at `offset` a part is folded.
+        /// Whether a part of the frame at `offset` is folded.
         public let isWithinFrame: Bool
-        /// It is said to be of the ledger's end.
+        /// Whether the answer claims to be as of the ledger's end.
         public let isCurrent: Bool
-        /// From a state of which the member says that another one owns it.
+        /// Whether the state is of a partition that another member owns, according to the answer.
         public let isOfStandby: Bool
     }
 
-    /// `HOST:PORT` of this member: told to the others.
+    /// `HOST:PORT` of this member, which it announces.
     public func advertise(_ address: String) { member.directory.ownAddress = address }
 
-    /// The address of the member that says that it owns the ledger partition, as far as this one has heard; nil if none does.
+    /// The address of the member that has announced the ledger partition, as far as this one knows; nil if there is
+    /// none.
     public func owner(of partition: Int32) -> String? { member.directory.owner(of: partition) }
 
-    /// Takes what members have said since.
+    /// Reads the new announcements of members.
     public func followMembers() {
         guard let members = configuration.members, let ledgerPartitions else { return }
         do {
@@ -47,7 +48,8 @@ extension SteppedPipeline {
         }
     }
 
-    /// What this member answers about a subject; nil: not now. `ask`: another member answers, at this address; nil if it does not.
+    /// This member's answer about a subject; nil if it has none now. `ask`: another member's answer, by its address;
+    /// nil if it has none.
     public func answer(
         about subject: [UInt8], isForwarded: Bool = false, ask: (_ address: String) -> Answer?
     ) -> Answer? {

@@ -6,8 +6,8 @@ internal import Policy
 public import Replay
 public import Scoring
 
-/// A process's intake and fold, stepped by the caller on one thread: how a simulation runs the pipeline. What threads do in
-/// `PipelineService` is done here by whoever calls `step` and `runSlice`.
+/// A process's intake and fold, stepped by the caller on one thread, for a simulation. The work of the threads in
+/// `PipelineService` is done by the callers of `step` and `runSlice`.
 public final class SteppedPipeline {
     private static let pause = Duration.milliseconds(500)
 
@@ -15,9 +15,9 @@ public final class SteppedPipeline {
     private(set) var ledgerPartitions: Int?
     private var supervisors: [Role: Supervisor] = [:]
     private var pausedUntil: [Role: ContinuousClock.Instant] = [:]
-    /// Of the topic that says who owns what; nil before it is read, and after an error.
+    /// Reads the topic of announcements; nil before the first reading, and after an error.
     var membersReader: MembersReader?
-    /// A planted bug: whatever this member has ever owned.
+    /// For a planted bug: all partitions that this member has ever owned.
     private(set) var everOwned: [Int32: OwnedPartition] = [:]
 
     public init(_ configuration: PipelineConfiguration, logger: Logger) {
@@ -27,7 +27,8 @@ public final class SteppedPipeline {
     var configuration: PipelineConfiguration { member.configuration }
     var logger: Logger { member.logger }
 
-    /// One round of a role; what failed goes on half a second later. Throws `PipelineError`, which ends a process.
+    /// One round of a role. A role that failed continues after half a second. Throws `PipelineError`, which ends a
+    /// process.
     public func step(_ role: Role) throws {
         guard pausedUntil[role].map({ $0 <= configuration.host.now }) ?? true else { return }
         defer { if !configuration.forgetsLostPartitions { noteEverOwned() } }
@@ -51,7 +52,7 @@ public final class SteppedPipeline {
     /// Runs a slice of one of them.
     public func runSlice(_ place: Int) { member.slices.runNext(place) }
 
-    /// Nil: the broker does not answer yet.
+    /// Nil if the broker does not answer yet.
     private func supervisor(_ role: Role) throws -> Supervisor? {
         if let supervisor = supervisors[role] { return supervisor }
         guard let partitions = try prepare() else { return nil }
@@ -60,7 +61,7 @@ public final class SteppedPipeline {
         return supervisor
     }
 
-    /// Begins a ledger that is empty. The number of its partitions; nil: the broker does not answer yet.
+    /// Begins an empty ledger. Returns the number of its partitions; nil if the broker does not answer yet.
     @discardableResult public func prepare() throws -> Int? {
         if ledgerPartitions == nil {
             do {
@@ -73,7 +74,7 @@ public final class SteppedPipeline {
         return ledgerPartitions
     }
 
-    /// As a process that is asked to stop: waits for what is on its way, and gives back what it has.
+    /// Stops like a process: waits for records in flight, and leaves the groups.
     public func stop() throws {
         member.stop.set()
         for role in Role.allCases {
@@ -95,13 +96,13 @@ public final class SteppedPipeline {
         public let sequences: [Int64]
         /// Microseconds since 1970.
         public let clock: Int64
-        /// Folded to the end of the ledger, every fact acknowledged.
+        /// Whether it is folded to the end of the ledger, and every fact acknowledged.
         public let isCurrent: Bool
         /// As `PartitionFold.lookUps`.
         public let lookUps: Int64
     }
 
-    /// Some ledger partition is folded here.
+    /// Whether a ledger partition is owned here.
     public var owns: Bool { !member.owned.all.isEmpty }
 
     /// By ledger partition.
@@ -120,21 +121,21 @@ public final class SteppedPipeline {
     /// As `PipelineService.status`.
     public var status: PipelineStatus { member.board.current }
 
-    /// What the views of the partitions that are folded here say is what their states say.
+    /// Whether the views of the partitions that are folded here equal their states.
     public var viewsAreOfStates: Bool {
         member.owned.all.allSatisfy { partition in partition.view == partition.readFold { PartitionView($0) } }
     }
 
-    /// What a ledger partition that is folded here has in the shadow.
+    /// The shadow of a ledger partition that is folded here.
     public struct Shadowed: Sendable, Equatable {
-        /// Of the policies' texts; nil if there is no shadow.
+        /// Of the policy's text; nil if there is no shadow.
         public let hash: String?
         public let activeHash: String?
-        /// The shadow is at the offset at which the state is.
+        /// Whether the shadow is at the state's offset.
         public let isLive: Bool
     }
 
-    /// Nil: the partition is not folded here.
+    /// Nil if the partition is not folded here.
     public func shadow(of partition: Int32) -> Shadowed? {
         member.owned[partition]?.readFold { state in
             Shadowed(
@@ -143,7 +144,7 @@ public final class SteppedPipeline {
         }
     }
 
-    /// Under the policy in the shadow, as `StandingsWriter` writes them; nil if there is none.
+    /// The standings under the policy in the shadow, as `StandingsWriter` writes them; nil if there is none.
     public func shadowStandings(of partition: Int32) -> StandingsWriter? {
         member.owned[partition]?.readFold { state in
             state.withShadow { fold in
@@ -154,7 +155,7 @@ public final class SteppedPipeline {
         }
     }
 
-    /// Of a ledger partition's state; nil: it is not folded here.
+    /// The digest of a ledger partition's state; nil if it is not folded here.
     public func digest(of partition: Int32) -> StateDigest? {
         member.owned[partition]?.readFold { $0.fold.digest() }
     }

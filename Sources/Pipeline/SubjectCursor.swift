@@ -1,20 +1,20 @@
 internal import Events
 internal import Foundation
 
-/// Where the next page of a search begins, as text that is of no use but to go on: URL-safe base64 without padding of
+/// The position of the next page of a search, as an opaque text: URL-safe base64 without padding of
 ///
 ///     1  version, 1
 ///     8  fingerprint of the search that it belongs to, without limit
 ///     …  the id after which the page begins
 ///     4  lower half of the fingerprint of all before
 ///
-/// It has no secret: it only says where to go on, so a forged one shows nothing that a search does not show. Where ids are masked
-/// it is sealed (`SubjectNaming`), for it has an id.
+/// It has no secret: it is only a position, so a forged one shows nothing that a search does not show. If ids are
+/// masked, it is sealed (`SubjectNaming`), because it has an id.
 struct SubjectCursor: Equatable {
     private static let version: UInt8 = 1
     private static let headBytes = 9
     private static let checkBytes = 4
-    /// Characters of the longest.
+    /// The greatest length in characters.
     static let maximumText = (headBytes + EventDecoder.maximumAttributeBytes + checkBytes) * 4 / 3 + 2
 
     let last: [UInt8]
@@ -25,7 +25,7 @@ struct SubjectCursor: Equatable {
         self.search = Self.fingerprint(of: search)
     }
 
-    /// Throws where it is none, or is that of another search.
+    /// Throws if the text is not a cursor, or one of another search.
     init(_ text: String, of search: SubjectSearch) throws(SubjectSearch.Problem) {
         guard let bytes = Self.bytes(text), bytes.count > Self.headBytes + Self.checkBytes, bytes[0] == Self.version,
             Array(bytes.suffix(Self.checkBytes)) == Self.check(bytes.dropLast(Self.checkBytes))
@@ -64,7 +64,7 @@ struct SubjectCursor: Equatable {
         Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
     }
 
-    /// Nil for what `text` does not give.
+    /// Nil if `text` cannot have written it.
     static func bytes(_ text: String) -> [UInt8]? {
         guard !text.isEmpty, text.utf8.count <= maximumText else { return nil }
         let standard = text.replacing("-", with: "+").replacing("_", with: "/")

@@ -2,15 +2,15 @@ internal import Events
 internal import Foundation
 internal import Scoring
 
-// What members ask each other. Ids are in bodies, never in a URL, for URLs are logged on their way.
+// The questions between members. Ids are in bodies and never in a URL, because proxies log URLs.
 extension SubjectSearch {
-    /// The body of a question, and what another member asks with it.
+    /// The body of a question to another member.
     private struct Question: Codable {
         var parameters: [String: String]
         var partitions: [Int32]
     }
 
-    /// `{"parameters":{name: value},"partitions":[numbers]}`: the search as another member is asked for it.
+    /// `{"parameters":{name: value},"partitions":[numbers]}`: the search as a question to another member.
     public func question(partitions: [Int32]) -> [UInt8] {
         let question = Question(
             parameters: Dictionary(items.map { ($0.name, $0.value) }) { $1 }, partitions: partitions)
@@ -19,10 +19,10 @@ extension SubjectSearch {
         return (try? encoder.encode(question)).map { Array($0) } ?? []
     }
 
-    /// Partitions that one question can be about.
+    /// The greatest number of partitions of a question.
     public static let maximumPartitions = 10_000
 
-    /// From the body of a question.
+    /// The search in the body of a question.
     public static func asked(_ body: [UInt8]) throws(Problem) -> (search: SubjectSearch, partitions: [Int32]) {
         guard let question = try? JSONDecoder().decode(Question.self, from: Data(body)),
             question.partitions.count <= maximumPartitions, question.partitions.allSatisfy({ $0 >= 0 })
@@ -60,8 +60,8 @@ extension SubjectPage {
         var missing: [Int32]
     }
 
-    /// What another member has answered to a question about `partitions`. Nil for what `write` does not give of such a question: nothing
-    /// of it is trusted.
+    /// Another member's answer to a question about `partitions`. It is not trusted: nil if `write` cannot have written
+    /// it for such a question.
     public init?(json: [UInt8], search: SubjectSearch, partitions: [Int32]) {
         guard let text = try? JSONDecoder().decode(Text.self, from: Data(json)),
             text.subjects.count <= search.limit,
@@ -100,7 +100,7 @@ extension SubjectPage {
         if let next = text.next {
             guard let cursor = try? SubjectCursor(next, of: search) else { return nil }
             end = cursor.last
-            // A page that does not come further would have the asker ask for ever.
+            // A page without progress would cause endless questions.
             guard (search.after ?? []).lexicographicallyPrecedes(cursor.last) else { return nil }
         }
         self.init(items: items, completeThrough: end, parts: parts, missing: text.missing)

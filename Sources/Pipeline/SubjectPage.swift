@@ -2,7 +2,7 @@ public import Events
 internal import Policy
 public import Scoring
 
-/// A page of the answer to a search, or the part of it that one member gives. In the order of ids' bytes.
+/// A page of the answer to a search, or one member's part of it. It is in the order of ids' bytes.
 public struct SubjectPage: Sendable, Equatable {
     public struct Item: Sendable, Equatable {
         public struct Sanction: Sendable, Equatable {
@@ -39,13 +39,13 @@ public struct SubjectPage: Sendable, Equatable {
         }
     }
 
-    /// A ledger partition that the page has looked at, and where in the ledger.
+    /// A ledger partition of the page, with its position in the ledger.
     public struct Part: Sendable, Equatable {
         public var partition: Int32
         public var offset: Int64
         /// Nil before the first event.
         public var clock: Timestamp?
-        /// Nil if it is not known.
+        /// Nil if it is unknown.
         public var lag: Int64?
         public var isCurrent: Bool
 
@@ -63,11 +63,11 @@ public struct SubjectPage: Sendable, Equatable {
     }
 
     public var items: [Item]
-    /// Everything up to this id has been looked at; nil if everything has.
+    /// Everything up to this id has been searched; nil if everything has.
     public var completeThrough: [UInt8]?
     /// By number.
     public var parts: [Part]
-    /// Partitions whose subjects are not in the page, by number: nobody who folds them could be asked.
+    /// Partitions whose subjects are not in the page, by number, because no member that folds them answered.
     public var missing: [Int32]
 
     public init(items: [Item] = [], completeThrough: [UInt8]? = nil, parts: [Part] = [], missing: [Int32] = []) {
@@ -75,11 +75,11 @@ public struct SubjectPage: Sendable, Equatable {
         (self.parts, self.missing) = (parts, missing)
     }
 
-    /// One of several that have looked at different partitions, each up to its own id: as far as all of them have.
+    /// Merges pages about different partitions, each up to its own id. The result ends at the least of these.
     public init(merging pages: [SubjectPage], limit: Int) {
         let ends = pages.compactMap(\.completeThrough)
         var end = ends.min { $0.lexicographicallyPrecedes($1) }
-        // What one has beyond the end of another comes with a later page.
+        // Items of one page after the end of another come with a later page.
         var items = pages.flatMap(\.items).filter { item in
             end.map { !$0.lexicographicallyPrecedes(item.subject) } ?? true
         }
@@ -95,12 +95,12 @@ public struct SubjectPage: Sendable, Equatable {
     }
 }
 
-/// How ids are written for who asks. `plain`: as they are.
+/// How ids are written for the caller. `plain`: unchanged.
 public struct SubjectNaming: Sendable {
     let name: @Sendable (_ subject: [UInt8]) -> [UInt8]
     let cursor: @Sendable (_ text: String) -> String
 
-    /// `cursor`: seals what goes on to the next page, for it has an id.
+    /// `cursor`: seals the cursor of the next page, because it has an id.
     public init(
         name: @escaping @Sendable (_ subject: [UInt8]) -> [UInt8],
         cursor: @escaping @Sendable (_ text: String) -> String
@@ -113,8 +113,8 @@ public struct SubjectNaming: Sendable {
 
 extension SubjectPage {
     /// `{"subjects":[{"subject","kind","score","band","enrolled","perks":[ids],"sanctions":[{"id","state"}]}],"next",
-    /// "partitions":[{"partition","offset","clock","lag","current"}],"missing":[numbers]}`. `next`: the cursor of the next page, null
-    /// after the last. A page can have fewer subjects than asked for, or none, and a next one.
+    /// "partitions":[{"partition","offset","clock","lag","current"}],"missing":[numbers]}`. `next`: the cursor of the
+    /// next page, null after the last. A page can have fewer subjects than requested, or none, and still a next one.
     public func write(to writer: inout ByteWriter, search: SubjectSearch, naming: SubjectNaming = .plain) {
         writer.append("{\"subjects\":[")
         for (index, item) in items.enumerated() {
@@ -172,7 +172,7 @@ extension SubjectPage.Item {
 }
 
 extension SubjectPage.Part {
-    /// `{"partition","offset","clock","lag","current"}`; `clock` and `lag` are null where they are not known.
+    /// `{"partition","offset","clock","lag","current"}`; `clock` and `lag` are null if they are unknown.
     func write(to writer: inout ByteWriter) {
         writer.append("{\"partition\":")
         writer.append(decimal: Int64(partition))

@@ -2,9 +2,9 @@ public import Events
 internal import Policy
 public import Scoring
 
-/// Which subjects a list is to show: names, as people write them. What is nil does not restrict.
+/// The conditions of a list of subjects, with names as in requests. A condition that is nil matches all subjects.
 public struct SubjectSearch: Sendable, Equatable {
-    /// Why a search is refused. Names no subject.
+    /// Why a search is refused. It names no subject.
     public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
         public let description: String
         init(_ description: String) { self.description = description }
@@ -13,13 +13,13 @@ public struct SubjectSearch: Sendable, Equatable {
     public static let limits = 1...500
     public static let standardLimit = 100
 
-    /// How their ids begin.
+    /// The beginning of their ids.
     public var prefix: [UInt8]?
     public var kind: SubjectKind?
     public var band: String?
     /// A perk that they hold.
     public var perk: String?
-    /// A sanction that they are under, and its state; one of both is enough.
+    /// A sanction that they are under, and its state. One of the two is enough.
     public var sanction: String?
     public var state: SanctionState?
     /// The time of their enrolment: from, and before.
@@ -30,7 +30,7 @@ public struct SubjectSearch: Sendable, Equatable {
     public var scoreTo: Int64?
     /// Subjects of one page.
     public var limit = standardLimit
-    /// The page begins after this id; nil: with the first.
+    /// The page begins after this id; nil for the first page.
     public var after: [UInt8]?
 
     public init() {}
@@ -41,7 +41,8 @@ public struct SubjectSearch: Sendable, Equatable {
         "score-to",
     ]
 
-    /// From a query's parameters: `parameters`, `limit` and `cursor`. Others are refused, and so is one that comes twice.
+    /// From a query's parameters: `parameters`, `limit` and `cursor`. Others are refused, and so is one that comes
+    /// twice.
     public init(_ items: [(name: String, value: String)]) throws(Problem) {
         var seen: Set<String> = []
         var cursor: String?
@@ -98,7 +99,7 @@ public struct SubjectSearch: Sendable, Equatable {
 
     private static func shown(_ name: String) -> String { String(name.prefix(32)).debugDescription }
 
-    /// The parameters that restrict, in a fixed order: what a cursor belongs to.
+    /// The parameters with conditions, in a fixed order. A cursor belongs to them.
     var restrictions: [(name: String, value: [UInt8])] {
         let values: [[UInt8]?] = [
             prefix, kind.map { Array("\($0)".utf8) }, band.map { Array($0.utf8) }, perk.map { Array($0.utf8) },
@@ -109,7 +110,7 @@ public struct SubjectSearch: Sendable, Equatable {
         return zip(Self.parameters, values).compactMap { name, value in value.map { (name, $0) } }
     }
 
-    /// The query that asks another member for the same, without the page's beginning.
+    /// The query of the same search for another member, without the page's beginning.
     public var items: [(name: String, value: String)] {
         var items = restrictions.map { ($0.name, String(decoding: $0.value, as: UTF8.self)) }
         items.append(("limit", "\(limit)"))
@@ -119,7 +120,7 @@ public struct SubjectSearch: Sendable, Equatable {
 
     // MARK: Numbers of a policy
 
-    /// Names that a policy does not have; nobody of whom it is active passes then.
+    /// Names that a policy does not have. No subject under this policy matches then.
     func unknownNames(in policy: ScoringPolicy) -> [String] {
         var unknown: [String] = []
         if let band, !policy.bands.contains(where: { $0.name == band }) { unknown.append("band") }
@@ -128,7 +129,7 @@ public struct SubjectSearch: Sendable, Equatable {
         return unknown
     }
 
-    /// Only of a policy that has all names.
+    /// Only for a policy that has all names.
     func filter(under policy: ScoringPolicy) -> SubjectFilter {
         var filter = SubjectFilter()
         filter.prefix = prefix ?? []

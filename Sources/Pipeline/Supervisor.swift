@@ -1,18 +1,18 @@
 /// A part of the pipeline that works in rounds, all of them on one thread.
 protocol PollLoop: AnyObject {
     func start() throws
-    /// One round: waits a few milliseconds at most where there is nothing to do.
+    /// One round. It waits a few milliseconds at most if there is nothing to do.
     func step() throws
-    /// After an error: begins anew with the partitions that its group has dealt. Whoever left and joined again would have all
-    /// members wait for it.
+    /// Restarts after an error with the partitions that its group has assigned. A member that leaves and joins again
+    /// would cause a rebalance for all members.
     func resume() throws
-    /// It is still a member of its group.
+    /// Whether it is still a member of its group.
     var canResume: Bool { get }
-    /// Waits for what is on its way, and gives back what it has.
+    /// Waits for records in flight, and leaves the group.
     func finish() throws
-    /// Lets go of everything, after an end as after an error.
+    /// Drops everything, after an end as after an error.
     func abandon()
-    /// What it has found on its way out and no other worker can mend; nil if there is nothing.
+    /// An error at its end that no other worker can resolve; nil if there is none.
     var finalError: PipelineError? { get }
 }
 
@@ -20,10 +20,10 @@ extension PollLoop {
     var finalError: PipelineError? { nil }
 }
 
-/// Has a role's work done: after an error its worker resumes, and where that cannot help another one takes its place. One
-/// thread uses it.
+/// Runs a role's work: after an error its worker resumes, and if that does not help, another one replaces it. It is
+/// used by one thread.
 final class Supervisor: @unchecked Sendable {
-    /// Errors in a row until a worker is replaced.
+    /// The number of errors in a row after which a worker is replaced.
     private static let maximumResumes = 5
     private static let healthyAfter = Duration.seconds(30)
 
@@ -37,7 +37,7 @@ final class Supervisor: @unchecked Sendable {
     private var failures = 0
     private var lastFailure: ContinuousClock.Instant
 
-    /// `onFailure` hears of each error.
+    /// `onFailure`: called with each error.
     init(
         host: any Runtime, stop: StopFlag, onFailure: @escaping () -> Void = {},
         make: @escaping () throws -> any PollLoop
@@ -46,8 +46,8 @@ final class Supervisor: @unchecked Sendable {
         lastFailure = host.now
     }
 
-    /// Returns when the stop flag is set and everything is wound up. After an error, other than a `PipelineError`, it can be
-    /// called again.
+    /// Returns after the stop flag is set and everything is finished. After an error, except a `PipelineError`, it can
+    /// be called again.
     func run() throws {
         while !stop.isSet { try step() }
         try finish()
@@ -81,7 +81,7 @@ final class Supervisor: @unchecked Sendable {
 
     private func note(_ error: any Error) {
         onFailure()
-        // The other roles end too, and do not wait until this one has let go: intake must not append to a ledger that is not the one.
+        // The other roles end at once, before this one has finished, because intake must not append to another ledger.
         if error is PipelineError { stop.set() }
         let now = host.now
         if now - lastFailure > Self.healthyAfter { failures = 0 }

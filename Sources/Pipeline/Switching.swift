@@ -1,13 +1,13 @@
 internal import Replay
 
 extension PipelineStatus {
-    /// A ledger partition that is folded once more under the policy that is switched to. It answers under the policy before.
+    /// A ledger partition that is folded again under a new policy. It answers under the previous policy.
     public struct Switching: Sendable, Equatable, Codable {
         public let partition: Int32
         /// The new policy's id.
         public let policy: String
         public let version: Int64
-        /// The part of the partition's history that is folded under it, from 0 to 1.
+        /// The share of the partition's history that is folded under it, from 0 to 1.
         public let done: Double
 
         public init(partition: Int32, policy: String, version: Int64, done: Double) {
@@ -21,27 +21,27 @@ extension PipelineStatus {
     }
 }
 
-/// What the log says of policy switches: one line at a time for all partitions.
+/// The log of policy switches: one line at a time for all partitions.
 struct SwitchLog {
     enum Line: Equatable {
-        /// `policy`: id and version; with others, where partitions switch to different ones.
+        /// `policy`: id and version, with "others" if partitions switch to different ones.
         case begun(policy: String)
-        /// `partitions` switch still, `done` have switched. `frames` of `total` are folded.
+        /// `partitions`: those that still switch. `done`: those that have switched. `frames` of `total` are folded.
         case underWay(
             policy: String, partitions: Int, done: Int, frames: Int64, total: Int64, secondsLeft: Double?)
-        /// In so many partitions.
+        /// `partitions`: those that have switched.
         case done(policy: String, partitions: Int, time: Duration)
     }
 
     private static let sampleEvery = Duration.milliseconds(500)
     private static let lineEvery = Duration.seconds(5)
 
-    /// From the first partition that begins to the last that has done.
+    /// From the beginning of the first partition's switch to the end of the last one's.
     private struct Run {
         let start: ContinuousClock.Instant
         var lastSample: ContinuousClock.Instant
         var lastLine: ContinuousClock.Instant
-        /// Those that are under way, by ledger partition.
+        /// The switches in progress, by ledger partition.
         var steps: [Int32: PartitionFold.PolicySwitch] = [:]
         var policies: Set<String> = []
         /// Partitions that have switched, and their frames.
@@ -56,8 +56,8 @@ struct SwitchLog {
 
     private var run: Run?
 
-    /// `steps`: what is under way, by ledger partition. `folded`: the partitions that are folded here; what one did that is not
-    /// among them any more is forgotten.
+    /// `steps`: the switches in progress, by ledger partition. `folded`: the partitions that are folded here. Others
+    /// are forgotten.
     mutating func note(
         _ steps: [Int32: PartitionFold.PolicySwitch], folded: Set<Int32>, at now: ContinuousClock.Instant
     ) -> [Line] {

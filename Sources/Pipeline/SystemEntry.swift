@@ -3,7 +3,7 @@ internal import Kafka
 internal import Policy
 internal import Scoring
 
-/// An entry that Standing itself writes to ledger partitions: it has no origin and moves no clock.
+/// An entry of Standing itself in ledger partitions. It has no origin and moves no clock.
 struct SystemEntry {
     static let patienceMilliseconds = 30_000
 
@@ -34,7 +34,7 @@ struct SystemEntry {
         data = Array(writer.bytes)
     }
 
-    /// A ledger's first entry: its policy, and what it says of itself.
+    /// A ledger's first entry, with its policy and its identity.
     static func beginning(_ policy: ScoringPolicy, ledger: LedgerIdentity) -> SystemEntry {
         let id = "\(policy.id)-\(policy.version)"
         let (name, version) = (ledger.name ?? "", Int64(ledger.version.rawValue))
@@ -51,7 +51,7 @@ struct SystemEntry {
             ])
     }
 
-    /// Returns when every partition has it, acknowledged; throws `KafkaError` otherwise, also where that takes longer than
+    /// Returns after every partition has it, acknowledged. Throws `KafkaError` otherwise, also after
     /// `timeoutMilliseconds`.
     func append(
         to numbers: [Int], of partitions: Int, _ configuration: PipelineConfiguration,

@@ -1,13 +1,13 @@
-/// Since when a position is behind an end that moves: since the end first went beyond it.
+/// The time since which a position lags after a moving end: since the end first exceeded it.
 struct TimeBehind {
-    /// Ends that came within this time are one sample, as old as the first of them: the answer is never too small.
+    /// Ends within this time are one sample with the time of the first, so that the result is never too small.
     private static let sampleEvery = Duration.milliseconds(50)
     private static let maximumSamples = 256
 
     private var samples: [(end: Int64, at: ContinuousClock.Instant)] = []
     private var lastEnd = Int64.min
 
-    /// The end at a time.
+    /// Notes the end at a time.
     mutating func note(end: Int64, at now: ContinuousClock.Instant) {
         guard end > lastEnd else { return }
         lastEnd = end
@@ -18,10 +18,10 @@ struct TimeBehind {
         }
     }
 
-    /// Nothing is behind, also where the last offsets before the end are no records, as where transactions end.
+    /// Nothing lags, even if the last offsets before the end have no records, as at the end of transactions.
     mutating func reachEnd() { samples.removeAll() }
 
-    /// Nil if nothing is behind.
+    /// Nil if the position does not lag.
     mutating func since(position: Int64) -> ContinuousClock.Instant? {
         let reached = samples.prefix { $0.end <= position }.count
         if reached > 0 { samples.removeFirst(reached) }

@@ -3,7 +3,7 @@ internal import Kafka
 internal import Logging
 internal import Synchronization
 
-/// Says to a thread that it should come to an end.
+/// Requests a thread to end.
 final class StopFlag: Sendable {
     private let flag = Atomic(false)
     var isSet: Bool { flag.load(ordering: .acquiring) }
@@ -12,14 +12,14 @@ final class StopFlag: Sendable {
 
 /// A thread that runs a task again after it failed, until it is stopped or the failure is final.
 final class Worker: @unchecked Sendable {
-    /// Pauses between two attempts, in seconds: the first one, and the longest.
+    /// The first and the longest pause between two attempts, in seconds.
     private static let (firstPause, maximumPause) = (0.25, 2.0)
     private static let healthyAfter = Duration.seconds(30)
 
     private let done = DispatchSemaphore(value: 0)
 
-    /// `task` returns when the flag is set, also where it is set before; a `PipelineError` is final and goes to `onFailure`.
-    /// `onEnd`: called when the task will not be run again.
+    /// `task`: returns after the flag is set, even if it is set before. A `PipelineError` is final and is passed to
+    /// `onFailure`. `onEnd`: called when the task will not be run again.
     init(
         _ name: String, stop: StopFlag, logger: Logger, onFailure: @escaping @Sendable (PipelineError) -> Void,
         onEnd: @escaping @Sendable () -> Void = {}, task: @escaping @Sendable () throws -> Void
@@ -56,7 +56,7 @@ final class Worker: @unchecked Sendable {
         thread.start()
     }
 
-    /// Returns when the thread has ended.
+    /// Returns after the thread has ended.
     func join() {
         done.wait()
         done.signal()
@@ -64,7 +64,7 @@ final class Worker: @unchecked Sendable {
 }
 
 extension Logger {
-    /// Passes on what librdkafka has to say.
+    /// Logs a notice of librdkafka.
     func kafka(_ notice: KafkaNotice, of handle: String) {
         switch notice {
         case .log(let level, let facility, let message):

@@ -4,13 +4,14 @@ public import HTTP
 /// The address that a member advertises to the others.
 public enum Announcement: Sendable, Equatable {
     case address(HTTPAddress)
-    /// This host, and the port that the server has in the end.
+    /// This host, with the port that the server gets.
     case host(String)
-    /// Nowhere: no other machine can connect to the server.
+    /// Nothing is announced, because no other machine can connect to the server.
     case nothing
 
-    /// For a server that listens on `host`, which `reach` says who can connect to. `advertised`: what the operator says;
-    /// it is taken as it is. `brokers`: `HOST:PORT,…`; where all are on this machine, so are the other members.
+    /// For a server that listens on `host`. `reach`: the machines that can connect to that address. `advertised`: the
+    /// operator's address, which is used unchanged. `brokers`: `HOST:PORT,…`; if all are on this machine, the other
+    /// members are too.
     public init(
         advertised: HTTPAddress?, host: String, reach: HTTPAddress.Reach, hostName: String, brokers: String
     ) {
@@ -26,14 +27,14 @@ public enum Announcement: Sendable, Equatable {
 
     private static func areOnThisMachine(_ brokers: String) -> Bool {
         brokers.split(separator: ",").allSatisfy { broker in
-            // A protocol can stand before the address, `SSL://HOST:PORT`, and the port can be left out.
+            // The address may have a protocol, `SSL://HOST:PORT`, and may lack the port.
             let text = String(broker.split(separator: "/").last ?? "").trimmingCharacters(in: .whitespaces)
             let host = HTTPAddress(text)?.host ?? text.trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
             return HTTPAddress.reach(of: host) == .loopback
         }
     }
 
-    /// The address that is announced by a server that has got `port`; nil if none is.
+    /// The address that is announced by a server with `port`; nil if none is.
     func announced(port: Int) -> HTTPAddress? {
         switch self {
         case .address(let address): address

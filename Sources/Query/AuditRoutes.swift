@@ -6,11 +6,11 @@ internal import HTTPTypes
 internal import Hummingbird
 public import Kafka
 
-/// Who looked, who decided and who changed: all of it for auditors, and for a subject what was about it.
+/// The audit of looks, decisions and changes: all of it for auditors, and for a subject the records about it.
 public struct AuditRoutes: Sendable {
     private static let tag = "audit"
     private static let maximumText = EventDecoder.maximumAttributeBytes
-    /// Each page reads the topic.
+    /// Each page reads the topic, so few are read at a time.
     private static let (threads, maximumWaiting) = (2, 8)
 
     private let reader: AuditReader

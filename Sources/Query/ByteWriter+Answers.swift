@@ -13,20 +13,20 @@ extension ByteWriter {
         append("]")
     }
 
-    /// `null` for nil.
+    /// Writes `null` if the text is nil.
     mutating func append(text: String?) {
         if let text { append(jsonString: text) } else { append("null") }
     }
 
-    /// `null` for nil.
+    /// Writes `null` if the time is nil.
     mutating func append(time: Timestamp?) { append(text: time?.description) }
 
-    /// `null` for nil.
+    /// Writes `null` if the number is nil.
     mutating func append(number: Int64?) {
         if let number { append(decimal: number) } else { append("null") }
     }
 
-    /// `null` for nil.
+    /// Writes `null` if the bytes are nil.
     mutating func append(hex bytes: (some Sequence<UInt8>)?) {
         guard let bytes else { return append("null") }
         let digits = Array("0123456789abcdef".utf8)

@@ -9,44 +9,44 @@ internal import Synchronization
 /// | event | data |
 /// | --- | --- |
 /// | `change` | a fact: CloudEvents JSON, whole or masked |
-/// | `partitions` | `{"here":[0],"elsewhere":[{"partition":1,"address":"HOST:PORT"}],"nowhere":[]}`: first of all in a stream of everything, and whenever it changes |
-/// | `overview` | the figures of the overview, every five seconds, where the reader wants them |
-/// | `skipped` | `{"facts":17}`: so many were left out, because there were more than the stream takes |
-/// | `reset` | `{"reason":"gap","read":PATH}`: facts are missing. The reader asks `read` anew and connects again; the stream ends |
-/// | `end` | `{"reason":"moved","address":"HOST:PORT"}` or `{"reason":"shutdown"}`: the stream ends; `address` is left out where it is not known |
+/// | `partitions` | `{"here":[0],"elsewhere":[{"partition":1,"address":"HOST:PORT"}],"nowhere":[]}`: the first event in a stream of all partitions, and again when it changes |
+/// | `overview` | the figures of the overview, every five seconds, if the reader wants them |
+/// | `skipped` | `{"facts":17}`: the number of facts that were left out, because there were more than the stream's limit |
+/// | `reset` | `{"reason":"gap","read":PATH}`: facts are missing. The reader requests `read` again and connects again; the stream ends |
+/// | `end` | `{"reason":"moved","address":"HOST:PORT"}` or `{"reason":"shutdown"}`: the stream ends; `address` is left out if it is unknown |
 ///
-/// The id of each event is the token with which a reader goes on after it (`ChangeToken`).
+/// The id of each event is the token with which a reader continues after it (`ChangeToken`).
 public final class ChangeEvents: EventSource {
-    /// How much of a fact its reader may see.
+    /// The part of a fact that its reader may see.
     public enum Form: Sendable {
         case whole
-        /// What stands for a subject's id.
+        /// Replaces a subject's id.
         case masked(@Sendable (ArraySlice<UInt8>) -> String)
     }
 
-    /// Bytes of facts that are written at a time.
+    /// The greatest number of bytes of facts that are written at a time.
     private static let maximumBytes = 64 << 10
     private static let figuresEvery = Duration.seconds(5)
 
     private let subscription: ChangeSubscription
     private let form: Form
     private let mostAtOnce: Int?
-    /// What a reader asks after a gap.
+    /// The path that a reader requests after a gap.
     private let read: String
     private let places: @Sendable () -> PipelineService.ChangePlaces
     private let figures: Figures?
     private struct State {
         var hasBegun = false
-        /// When the figures are due next.
+        /// The time of the next figures.
         var figuresAt = ContinuousClock.now
     }
     private let state = Mutex(State())
 
-    /// Makes JSON, one line; nil if there is none for now.
+    /// Makes JSON of one line; nil if there is none now.
     public typealias Figures = @Sendable () async -> [UInt8]?
 
-    /// `most`: facts a second; the newest are written where there are more. Nil: all of them. `read`: what a reader asks after a gap.
-    /// `figures`: those of the overview; nil if the reader wants none.
+    /// `most`: facts per second, of which the newest are written if there are more; nil if all are. `read`: the path
+    /// that a reader requests after a gap. `figures`: those of the overview; nil if the reader wants none.
     public init(
         _ subscription: ChangeSubscription, form: Form, most: Int?, read: String, figures: Figures? = nil,
         places: @escaping @Sendable () -> PipelineService.ChangePlaces
@@ -68,7 +68,7 @@ public final class ChangeEvents: EventSource {
             defer { state.hasBegun = true }
             return (state.hasBegun, figures == nil ? deadline : state.figuresAt)
         }
-        // The first look is for where the reader is, and for what came since.
+        // The first call does not wait: it writes the partitions, and the changes since the reader's token.
         if hasBegun { await subscription.wait(until: min(deadline, figuresAt)) }
         guard !subscription.hasEnded else {
             events.event("end", data: "{\"reason\":\"shutdown\"}")
@@ -94,13 +94,13 @@ public final class ChangeEvents: EventSource {
         return false
     }
 
-    /// A stream that leaves facts out anyway needs no reset for some more.
+    /// A stream that leaves facts out anyway counts missing facts as skipped, and needs no reset.
     private static func forgive(_ taken: inout ChangeSubscription.Taken) {
         taken.skipped += taken.gaps.reduce(0) { $0 + ($1.missed ?? 0) }
         taken.gaps.removeAll { $0.missed != nil }
     }
 
-    /// Nil if there is nothing to write; false: the stream ends.
+    /// Returns nil if there is nothing to write, and false if the stream ends.
     private func writePlaces(to events: inout ServerSentEvents) -> Bool? {
         let places = places()
         switch subscription.scope {
@@ -122,7 +122,7 @@ public final class ChangeEvents: EventSource {
     }
 
     private func write(_ batch: ChangeBatch, until last: ChangeToken, to events: inout ServerSentEvents) {
-        // Each fact's token has the partitions that come later as they were before.
+        // In each fact's token, partitions that come later have their positions from before the batch.
         var token = last
         for item in batch.items.reversed() { token[item.partition] = item.count }
         var masked = ByteWriter()
@@ -131,7 +131,7 @@ public final class ChangeEvents: EventSource {
             switch form {
             case .whole: events.event("change", id: token.text, data: batch.json(item))
             case .masked(let mask):
-                // What is not a fact as the encoder writes it is not masked, so it is not written.
+                // Masking needs the encoder's format, so a record in another format is not written.
                 guard let text = FactText(batch.json(item)) else { continue }
                 masked.removeAll()
                 text.writeMasked(mask(batch.subject(item)), to: &masked)

@@ -73,7 +73,7 @@ extension ControlDesk {
         ]
     }
 
-    /// `members`: of the body; nil if there is none.
+    /// `members`: of the body; nil if it has none.
     private func act(
         _ kind: ControlAct.Kind, _ path: String, _ name: String, _ summary: String, _ members: [JSONSchema.Member]?,
         _ example: String?, method: Route.Method = .post

@@ -5,8 +5,8 @@ internal import Foundation
 public import Logging
 public import Pipeline
 
-/// Takes what people want done: records it in the audit, has a second person approve it where that is asked for, does it, and records
-/// what came of it. Who may do what, its callers have checked (`Permission`).
+/// Executes acts of people. It records an act in the audit, has it approved by a second person if that is required,
+/// executes it, and records the outcome. Callers check the permission (`Permission`).
 public final class ControlDesk: Sendable {
     /// An HTTP status and a JSON document.
     public struct Reply: Sendable {
@@ -40,8 +40,8 @@ public final class ControlDesk: Sendable {
         }
     }
 
-    /// Does an act, or proposes it where it needs two people. `body`: as `ControlRequest` reads it. `key`: the request's
-    /// `Idempotency-Key`; nil if it has none. `wait`: seconds; nil is `ControlActs.standardWait`.
+    /// Executes an act, or proposes it if it needs two people. `body`: as `ControlRequest` reads it. `key`: the
+    /// request's `Idempotency-Key`; nil if it has none. `wait`: seconds; nil for `ControlActs.standardWait`.
     public func act(
         _ kind: ControlAct.Kind, subject: [UInt8]? = nil, body: [UInt8], by caller: Caller, key: String?,
         wait: Int? = nil, wantsFacts: Bool = false
@@ -104,7 +104,7 @@ public final class ControlDesk: Sendable {
             details: details)
     }
 
-    /// What came of it is known without the record, too: the ledger has it.
+    /// Records the outcome. A failure is only logged, because the ledger has the outcome too.
     private func note(
         _ kind: ControlAct.Kind, subject: [UInt8]?, by caller: Caller, reason: String?, outcome: String,
         details: [(name: String, value: String)] = []
@@ -122,7 +122,7 @@ public final class ControlDesk: Sendable {
     private func propose(
         _ request: ControlRequest, _ body: String, by caller: Caller, _ fourEyes: FourEyes
     ) async throws(ControlRefusal) -> Reply {
-        // The same request again is the same proposal.
+        // A repeated request is the same proposal.
         let id = "p-" + PolicyHash.of("\(request.actor)\n\(request.key)").prefix(32)
         if let known = fourEyes.proposal(id) {
             guard known.hash == PolicyHash.of(body) else {
@@ -150,7 +150,7 @@ public final class ControlDesk: Sendable {
         return Reply(status: 202, json: Array(writer.bytes))
     }
 
-    /// The proposals that wait, the oldest first: `{"proposals":[…]}` as `Proposal.write` writes them, without bodies.
+    /// The open proposals, the oldest first: `{"proposals":[…]}` as `Proposal.write` writes them, without bodies.
     public func proposals() -> Reply {
         var writer = ByteWriter()
         writer.append("{\"proposals\":[")
@@ -162,13 +162,13 @@ public final class ControlDesk: Sendable {
         return Reply(status: 200, json: Array(writer.bytes))
     }
 
-    /// The same as values.
+    /// The open proposals as values.
     var openProposals: [Proposal] { fourEyes?.open ?? [] }
 
-    /// SHA-256 of what a proposal would do; nil if there is none of this id.
+    /// SHA-256 of a proposal's act; nil if there is none with this id.
     func hash(ofProposal id: String) -> String? { fourEyes?.proposal(id)?.hash }
 
-    /// One proposal, with what it would do.
+    /// One proposal, with its act.
     public func proposal(_ id: String) throws(ControlRefusal) -> Reply {
         guard let proposal = fourEyes?.proposal(id) else {
             throw ControlRefusal(404, "no-proposal", "there is no proposal of this id")
@@ -182,12 +182,13 @@ public final class ControlDesk: Sendable {
         return Reply(status: status, json: Array(writer.bytes))
     }
 
-    /// The act that a proposal is about; nil if there is no such proposal.
+    /// The kind of a proposal's act; nil if there is no such proposal.
     public func kind(ofProposal id: String) -> ControlAct.Kind? {
         fourEyes?.proposal(id).flatMap { ControlAct.Kind(rawValue: $0.act) }
     }
 
-    /// Approves a proposal and does what it says. `hash`: of what was read (`sha256`). A repeat by the same person does it once.
+    /// Approves a proposal and executes its act. `hash`: the `sha256` that the person has read. A repeat by the same
+    /// person has no further effect.
     public func approve(
         _ id: String, hash: String, by caller: Caller, wait: Int? = nil
     ) async throws(ControlRefusal) -> Reply {

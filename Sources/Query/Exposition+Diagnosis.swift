@@ -2,15 +2,15 @@ internal import Events
 import Scoring
 
 extension Exposition {
-    /// What is counted together because it is beyond the number of names.
+    /// The label of all names beyond the limit.
     private static let others = "other"
-    /// Rules that have a series of their own.
+    /// The number of rules that have a series of their own.
     private static let maximumRules = 256
 
-    /// What rules took, and why events did not count, by names that have an end: what the policy and the topics are called, and
-    /// the first types that nobody names. No subject, and no event's source or id, is a label.
+    /// The effects of rules, and the reasons why events did not count, by labels of bounded number: names from the
+    /// policy and the topics, and the first unknown types. No subject, and no event's source or id, is a label.
     ///
-    /// Errors and unmatched types count from the start of the process and begin anew with another policy.
+    /// Errors and unmatched types count from the start of the process, and restart with another policy.
     mutating func add(_ diagnosis: Diagnosis) {
         for failure in diagnosis.failures {
             let metric: Metric =

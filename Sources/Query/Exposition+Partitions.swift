@@ -2,11 +2,11 @@ internal import Events
 internal import Pipeline
 
 extension Exposition {
-    /// Ledger partitions that have series of their own.
+    /// The number of ledger partitions that have series of their own.
     private static let maximumPartitions = 512
     private static let microsecondsPerSecond = 1e6
 
-    /// How far the owned ledger partitions are. What is not known of one has no series.
+    /// The progress of the owned ledger partitions. Unknown values of a partition have no series.
     mutating func add(_ partitions: [PipelineService.PartitionProgress]) {
         for item in partitions.prefix(Self.maximumPartitions) {
             let label = [("partition", String(item.partition))]
@@ -24,7 +24,7 @@ extension Exposition {
         }
     }
 
-    /// What is on its way and on the disk.
+    /// Adds the batches and facts in flight, the age of snapshots, and the sizes of the disk.
     mutating func addStores(_ status: PipelineStatus) {
         if let inFlight = status.inFlight {
             add(.intakeBatchesInFlight, inFlight.batches)

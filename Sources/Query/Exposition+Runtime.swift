@@ -2,8 +2,8 @@ internal import Events
 internal import Pipeline
 
 extension Exposition {
-    /// What waits for workers, and whether the groups may take this member for dead. `pollGaps`: the longest time between two polls
-    /// of each role that has polled. `pollLimit`: what its groups allow.
+    /// The work that waits for workers, and the gaps between polls, which can cost the membership of a group.
+    /// `pollGaps`: the longest gap of each role that has polled. `pollLimit`: the greatest gap that the groups allow.
     mutating func addRuntime(_ status: PipelineStatus, pollGaps: [(role: Role, longest: Duration)], pollLimit: Duration)
     {
         add(.spareSlicesWaiting, Int64(status.waitingSpares))

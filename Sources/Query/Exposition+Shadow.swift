@@ -3,12 +3,12 @@ internal import Pipeline
 internal import Replay
 
 extension Exposition {
-    /// Pairs of bands that are told apart; the moves of fewest subjects are one series.
+    /// The number of pairs of bands with a series of their own. Moves of the fewest subjects share one series.
     private static let maximumMoves = 256
     private static let others = "other"
 
-    /// How far the policy in the shadow is in the partitions that are owned here, and what would be different. Labels are what the
-    /// policies are made of: no subject is one.
+    /// The progress of the policy in the shadow in the partitions that are owned here, and the differences that it
+    /// makes. Labels are names from policies, and never a subject.
     mutating func addShadow(_ status: PipelineStatus) {
         guard status.shadowOrder != nil else { return }
         let owned = status.shadows.filter { !$0.isStandby }

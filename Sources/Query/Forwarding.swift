@@ -9,37 +9,37 @@ import Synchronization
     import FoundationNetworking
 #endif
 
-/// Asks the member that owns a subject's ledger partition, and hands its answer on. Whoever may write the members topic
-/// says where that is, so nothing that comes from there is trusted: no redirect is followed, size and time are limited, and
-/// only an answer about that ledger partition is handed on. The target is in the request's body (`RouteTable.forwardPath`), because it
-/// names a subject, and URLs of calls are logged on the way.
+/// Asks the member that owns a subject's ledger partition, and returns its answer. Its address is from the members
+/// topic, whose writers are not trusted. So no redirect is followed, size and time are limited, and only an answer
+/// about that ledger partition is returned. The target is in the request's body (`RouteTable.forwardPath`), because it
+/// names a subject and proxies log URLs.
 struct Forwarding: Sendable {
-    /// What came of a question.
+    /// The outcome of a question.
     enum Outcome: Sendable {
         case answer(Response)
-        /// Its answer is greater than `maximumBytes`.
+        /// The answer is greater than `maximumBytes`.
         case tooLarge
-        /// No answer, none about this partition, or one that it does not own the partition, or not yet; or too many questions are
-        /// under way.
+        /// There is no answer, or none about this partition; or the member does not own the partition, or not yet; or
+        /// too many questions are in progress.
         case none
     }
 
     static let maximumBytes = 16 << 20
     private static let timeLimit = Duration.seconds(5)
-    /// In an answer: who gave it.
+    /// In an answer: the member that gave it.
     static let member = HTTPField.Name("standing-member")!
-    /// What a member can answer for a subject: a standing, that there is none, and what is wrong with the question.
+    /// The statuses of a member's answers about a subject: a standing, its absence, and mistakes in the question.
     private static let statuses = [200, 400, 404, 500, 501]
 
     private let session: URLSession
     private let transfers: Transfers
-    /// Of all members; nil if they have none.
+    /// The secret of all members; nil if they have none.
     let secret: MemberSecret?
     private let scheme: String
     private let isRefused: Bool
 
-    /// At most `maximum` questions are under way. `isTLS`: members speak TLS, as this one does. `isRefused`: nobody is
-    /// asked, because nothing would prove for whom.
+    /// `maximum`: questions in progress. `isTLS`: members speak TLS, as this one does. `isRefused`: no member is asked,
+    /// because the caller could not be proven.
     init(maximum: Int, secret: MemberSecret? = nil, isTLS: Bool = false, isRefused: Bool = false) {
         (self.secret, self.isRefused) = (secret, isRefused)
         scheme = isTLS ? "https" : "http"
@@ -50,12 +50,12 @@ struct Forwarding: Sendable {
         session = URLSession(configuration: configuration, delegate: transfers, delegateQueue: nil)
     }
 
-    /// Questions that are under way.
+    /// Questions in progress.
     var underWay: Int { transfers.count }
-    /// Questions that can be under way.
+    /// The greatest number of questions in progress.
     var maximum: Int { transfers.maximum }
 
-    /// `target`: the path and the query, percent-encoded as they came. `caller`: who has asked this member.
+    /// `target`: the path and the query, percent-encoded as they came. `caller`: the caller of this member.
     func ask(_ address: HTTPAddress, about partition: Int, target: String, for caller: Caller) async -> Outcome {
         let (answer, body): (HTTPURLResponse, [UInt8])
         switch await transfer(address, target: target, for: caller) {
@@ -75,7 +75,7 @@ struct Forwarding: Sendable {
         return .answer(response)
     }
 
-    /// What a member answers about itself, JSON; nil if it does not, or answers with anything else.
+    /// A member's answer about itself, as JSON; nil if there is none, or it is not JSON.
     func ask(_ address: HTTPAddress, target: String, for caller: Caller) async -> [UInt8]? {
         guard case .whole(let answer, let body) = await transfer(address, target: target, for: caller),
             answer.statusCode == 200,
@@ -85,7 +85,7 @@ struct Forwarding: Sendable {
         return body
     }
 
-    /// The same of a question in a body, to a path that members alone may ask.
+    /// As above, for a question in a body, to a path for members only.
     func ask(_ address: HTTPAddress, path: String, body: [UInt8], for caller: Caller) async -> [UInt8]? {
         let question = Question(path: path, body: body, type: "application/json", sealed: ("POST", path, body))
         guard case .whole(let answer, let body) = await transfer(address, question, for: caller),
@@ -96,7 +96,7 @@ struct Forwarding: Sendable {
         return body
     }
 
-    /// A `POST`, and what its token is for.
+    /// A `POST`, and the request that its token is for.
     private struct Question {
         let path: String
         let body: [UInt8]
@@ -135,7 +135,7 @@ struct Forwarding: Sendable {
     }
 }
 
-/// Answers as they come in.
+/// The transfers in progress, and their delegate.
 private final class Transfers: NSObject, URLSessionDataDelegate {
     enum Outcome: Sendable {
         case whole(HTTPURLResponse, [UInt8])
@@ -150,7 +150,7 @@ private final class Transfers: NSObject, URLSessionDataDelegate {
     }
 
     private struct State {
-        /// Questions under way.
+        /// The number of reserved transfers.
         var reserved = 0
         /// By the task's identifier.
         var transfers: [Int: Transfer] = [:]
@@ -163,7 +163,8 @@ private final class Transfers: NSObject, URLSessionDataDelegate {
 
     var count: Int { state.withLock { $0.reserved } }
 
-    /// Before a task is made, because a session keeps a task until it ends. False: there is no room.
+    /// Reserves a transfer before its task is made, because a session stores a task until it ends. Returns false if
+    /// there is no room.
     func reserve() -> Bool {
         state.withLock { state in
             guard state.reserved < maximum else { return false }
@@ -179,7 +180,7 @@ private final class Transfers: NSObject, URLSessionDataDelegate {
             await withCheckedContinuation { continuation in
                 state.withLock { $0.transfers[task.taskIdentifier] = Transfer(continuation: continuation) }
                 task.resume()
-                // A task that was cancelled before is not heard of again.
+                // If the task was cancelled before, the delegate is not called.
                 if Task.isCancelled { end(task) { _ in .failed } }
             }
         } onCancel: {

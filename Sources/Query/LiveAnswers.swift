@@ -4,12 +4,12 @@ internal import Hummingbird
 internal import Pipeline
 internal import Scoring
 
-/// What a console and its readers follow: changes as they come, the overview, the appeals that wait. Functions of plain values, so that
-/// a route only has to say who may ask.
+/// Answers for a console and its readers: changes as they come, the overview, the open appeals. The functions have
+/// plain values as arguments, so that a route only adds the permission.
 struct LiveAnswers: Sendable {
-    /// Facts a second of a stream for people, unless they ask for another number.
+    /// Facts per second of a stream for people, unless they ask for another number.
     static let standardMost = 20
-    /// A stream that takes more takes all of them.
+    /// A stream with a greater number takes all facts.
     static let greatestMost = 1000
 
     private let service: PipelineService
@@ -18,7 +18,7 @@ struct LiveAnswers: Sendable {
     private let queries: SubjectQueries
     private let mask: @Sendable (ArraySlice<UInt8>) -> String
 
-    /// `mask`: what stands for a subject's id where the reader may not see it.
+    /// `mask`: replaces a subject's id if the reader may not see it.
     init(
         _ service: PipelineService, streams: EventStreams, watch: OverviewWatch, queries: SubjectQueries,
         mask: @escaping @Sendable (ArraySlice<UInt8>) -> String
@@ -26,9 +26,10 @@ struct LiveAnswers: Sendable {
         (self.service, self.streams, self.watch, self.queries, self.mask) = (service, streams, watch, queries, mask)
     }
 
-    /// The changes of all ledger partitions that this member owns, as server-sent events (`ChangeEvents`). `place`: the last event's
-    /// id, from `Last-Event-ID` or a parameter; nil or empty: from now on. `most`: facts a second; nil: all of them. `caller`: whose
-    /// streams are counted; nil where callers are not told apart. `isAllowed` is asked again while the stream lasts.
+    /// The changes of all ledger partitions that this member owns, as server-sent events (`ChangeEvents`). `place`: the
+    /// last event's id, from `Last-Event-ID` or a parameter; nil or empty if the stream begins now. `most`: facts per
+    /// second; nil if all are sent. `caller`: the name under which streams are counted; nil if callers are not
+    /// distinguished. `isAllowed` is called again during the stream.
     func changes(
         after place: String?, most: Int?, showsSubjects: Bool, withFigures: Bool, for caller: String?,
         isAllowed: @escaping @Sendable () async -> Bool
@@ -48,7 +49,8 @@ struct LiveAnswers: Sendable {
         }
     }
 
-    /// The changes of one subject. 421 where another member owns its ledger partition: the problem names its address.
+    /// The changes of one subject. If another member owns its ledger partition, the answer is 421, with a problem that
+    /// names its address.
     func changes(
         of subject: [UInt8], after place: String?, for caller: String?,
         isAllowed: @escaping @Sendable () async -> Bool
@@ -94,7 +96,7 @@ struct LiveAnswers: Sendable {
     private static let badToken = Response.error(
         "Last-Event-ID: no place in a stream of changes", status: .badRequest, code: "place-malformed")
 
-    /// Nil for a text that is no token; a value of nil is none.
+    /// Nil if the text is not a token. The value in the result is nil if there is no text.
     private static func token(_ text: String?) -> (value: ChangeToken?, Void)? {
         guard let text, !text.isEmpty else { return (nil, ()) }
         return ChangeToken(text).map { ($0, ()) }

@@ -7,17 +7,18 @@ public import Pipeline
 internal import Scoring
 internal import Synchronization
 
-/// The lag of the groups that this member is one of, with what it knows of it from inside: why its fold is behind, and the sanctions
-/// of its ledger partitions. It looks while somebody asks, so that a member that nobody watches costs nothing.
+/// The lag of the groups that this member is one of, with causes that only a member knows: why its fold lags, and the
+/// sanctions of its ledger partitions. It measures only while callers ask, so that a member without readers uses no
+/// time for it.
 public final class MemberLag: Sendable {
-    /// Between two looks.
+    /// The time between two measurements.
     private static let interval = Duration.seconds(10)
-    /// A scrape a minute keeps it looking.
+    /// A scrape per minute is enough to continue the measurements.
     private static let restsAfter = Duration.seconds(300)
-    /// Milliseconds from one point of the history to the next: an hour in all.
+    /// Milliseconds from one point of the history to the next. The history has an hour.
     private static let spacing: Int64 = 15_000
 
-    /// Standing's groups and the ledger, by their names.
+    /// The names of Standing's groups and of the ledger.
     public struct Names: Sendable {
         let fold: String
         let intake: String
@@ -29,14 +30,14 @@ public final class MemberLag: Sendable {
     }
 
     private let watch: LagWatch
-    /// As of the last look.
+    /// As of the last measurement.
     private let sanctions: Box
 
     private final class Box: Sendable {
         let value = Mutex<(open: OpenSanctions, reading: SanctionReading)?>(nil)
     }
 
-    /// `makeLook`: as of `LagWatch`; its reports are of the groups of `names`.
+    /// `makeLook`: as in `LagWatch`. Its reports are of the groups of `names`.
     public init(_ service: PipelineService, names: Names, makeLook: @escaping @Sendable () throws -> LagWatch.Look) {
         let box = Box()
         sanctions = box
@@ -63,7 +64,7 @@ public final class MemberLag: Sendable {
         LagRoutes(watch, title: "Lag of this member's groups").lagRoutes(requires: .permission(.readProgramme))
     }
 
-    /// What the last look told; nothing but that there is none, before the first one and after one that failed.
+    /// Adds the last measurement. Before the first, and after one that failed, it adds only that there is none.
     func add(to exposition: inout Exposition) {
         let state = watch.ask()
         exposition.addLag(state.report, age: state.age, isCurrent: state.isCurrent)
@@ -77,24 +78,24 @@ public final class MemberLag: Sendable {
         exposition.add(.sanctionsPartitions, Int64(reading.partitions))
     }
 
-    /// The last report, if it says how things are now.
+    /// The last report, if it is current.
     var report: LagReport? {
         let state = watch.ask()
         return state.isCurrent ? state.report : nil
     }
 
-    /// The last look, once there is one, for at most `limit`; nil if the task is cancelled.
+    /// The last measurement. Waits for the first one up to `limit`. Nil if the task is cancelled.
     func state(within limit: Duration) async -> LagWatch.State? { try? await watch.ask(within: limit) }
 
-    /// How far a group was behind, the oldest first.
+    /// The history of a group's lag, the oldest first.
     func points(of group: String) -> [LagHistory.Point] { watch.points(of: group) }
 
-    /// Ends after the look that is under way.
+    /// Ends after the measurement in progress.
     public func stop() { watch.stop() }
 }
 
 extension MemberReading {
-    /// What this process says of itself.
+    /// The state of this process.
     fileprivate init(_ service: PipelineService, sanctions: SanctionReading) {
         let status = service.status
         let readiness = Readiness(service, status)

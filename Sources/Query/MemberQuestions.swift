@@ -2,13 +2,13 @@ public import Access
 public import HTTP
 public import Pipeline
 
-/// What commands ask members over HTTP, within the limits of `Forwarding`: whoever may write the members topic says where they
-/// are.
+/// Questions of commands to members over HTTP, within the limits of `Forwarding`, because the members' addresses are
+/// from the members topic, whose writers are not trusted.
 public struct MemberQuestions: Sendable {
     private static let atOnce = 32
 
     private let forwarding: Forwarding
-    /// Who asks: the command, with the operator's role.
+    /// The caller in these questions: the command, with the operator's role.
     private let caller = Caller(name: "command", roles: [.operator])
 
     /// `secret`: of all members; nil if they have none.

@@ -4,7 +4,7 @@ internal import Lag
 internal import Pipeline
 internal import Synchronization
 
-/// The overview of a programme for everybody who asks: it is made once for all who ask within a short time.
+/// The overview of a programme. One is made for all who ask within a short time.
 final class OverviewWatch: Sendable {
     /// An overview is at least so long in use, and so many times longer than it took to make here: it costs 2 % of a core at most.
     private static let (least, share) = (Duration.seconds(2), 50)
@@ -25,14 +25,14 @@ final class OverviewWatch: Sendable {
     private let queries: SubjectQueries
     private let lag: MemberLag?
     private let mask: @Sendable (ArraySlice<UInt8>) -> String
-    /// With the subjects' ids, and masked. Who asks while one is made waits for it.
+    /// The overview with the subjects' ids, and the masked one. Callers that ask while one is made wait for it.
     private let whole = Mutex<Made?>(nil)
     private let masked = Mutex<Made?>(nil)
 
     /// By whether it shows subjects.
     private let shared = Mutex<[Bool: Shared]>([:])
 
-    /// `mask`: what stands for a subject's id where the reader may not see it.
+    /// `mask`: replaces a subject's id if the reader may not see it.
     init(
         _ service: PipelineService, queries: SubjectQueries, lag: MemberLag?,
         mask: @escaping @Sendable (ArraySlice<UInt8>) -> String

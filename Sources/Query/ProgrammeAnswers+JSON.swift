@@ -19,8 +19,8 @@ extension PipelineService.PartitionProgress.Policy? {
 }
 
 extension PolicyVersion {
-    /// `{"id","version","sha256","active","since":{"partition","offset","clock"},"ignored"}`, and of a whole one `explanation` and `text`.
-    /// `id` and `version` are null if the text does not compile.
+    /// `{"id","version","sha256","active","since":{"partition","offset","clock"},"ignored"}`, and if `isWhole` also
+    /// `explanation` and `text`. `id` and `version` are null if the text does not compile.
     func write(to writer: inout ByteWriter, isWhole: Bool) {
         writer.append("{\"id\":")
         writer.append(text: policy?.id)
@@ -170,11 +170,11 @@ extension DeadLetterReader.Summary {
 }
 
 extension DeadLetter {
-    /// Bytes of a text of a letter that are shown.
+    /// The number of bytes of a letter's text that are shown.
     static let shownBytes = 64 << 10
 
-    /// As a summary's. With bytes also `message`, `key`, `headers` and `value`: of each `{"text","hex","bytes"}`, `text` null for bytes
-    /// that are no UTF-8, and no more than the first `shownBytes`; null for what is not there.
+    /// A summary. With bytes also `message`, `key`, `headers` and `value`: of each `{"text","hex","bytes"}`, with at
+    /// most the first `shownBytes`. `text` is null if the bytes are not UTF-8; the whole is null if it is missing.
     func write(to writer: inout ByteWriter, outcome: DeadLetterReader.Outcome, withBytes: Bool) {
         writer.append("{")
         writer.append(
@@ -204,7 +204,7 @@ extension DeadLetter {
         var shown = bytes.prefix(shownBytes)
         writer.append("{\"text\":")
         if let whole = String(validating: bytes, as: UTF8.self) {
-            // The cut falls between two characters.
+            // The cut must be between two characters.
             while shown.count < bytes.count, !shown.isEmpty, bytes[shown.endIndex] & 0xC0 == 0x80 { shown.removeLast() }
             writer.append(jsonString: shown.count == bytes.count ? whole : String(decoding: shown, as: UTF8.self))
         } else {

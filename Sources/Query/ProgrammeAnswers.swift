@@ -6,8 +6,9 @@ internal import Ledger
 internal import Pipeline
 internal import Policy
 
-/// The state of the programme as JSON: policies, sources, dead letters, the ledger. Functions of plain values, so that a route only has
-/// to say who may ask. Each reads the cluster for a limited time, in a few threads of its own.
+/// The state of the programme as JSON: policies, sources, dead letters, the ledger. The functions have plain values as
+/// arguments, so that a route only adds the permission. Each reads the cluster for a limited time, in a few threads of
+/// its own.
 struct ProgrammeAnswers: Sendable {
     private static let (threads, maximum) = (3, 24)
 
@@ -26,7 +27,7 @@ struct ProgrammeAnswers: Sendable {
         ledger = LedgerReader(service)
     }
 
-    /// Throws a problem where the cluster does not answer, or not within the time.
+    /// Throws a problem if the cluster does not answer within the time.
     func read<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         guard service.ledgerPartitionCount != nil else {
             throw Problem.retryLater(code: "not-ready", "this member does not know the ledger yet: ask again")
@@ -46,7 +47,8 @@ struct ProgrammeAnswers: Sendable {
 
     // MARK: - Policies
 
-    /// `{"active","policies","partitions","proposals"}`. `proposals`: the list's JSON; nil where the caller may not see it.
+    /// `{"active","policies","partitions","proposals"}`. `proposals`: the list's JSON; nil if the caller may not see
+    /// it.
     func policies(proposals: [UInt8]?) async throws -> Answer {
         let (versions, partitions) = try await read { [policies, service] in
             (try policies.versions(), service.partitions)
@@ -79,7 +81,7 @@ struct ProgrammeAnswers: Sendable {
         }
     }
 
-    /// The policy of this name and version that was last to become active, or would have; nil if there is none.
+    /// The latest policy of this name and version that became active or was refused; nil if there is none.
     func policy(_ name: String, version: Int64) async throws -> Answer? {
         let versions = try await read { [policies] in try policies.versions() }
         let found = versions.filter { $0.policy?.id == name && $0.policy?.version == version }
@@ -129,7 +131,8 @@ struct ProgrammeAnswers: Sendable {
         }
     }
 
-    /// A letter; nil if there is none at this place. `withBytes`: also what it says and its bytes, which can name a subject.
+    /// Nil if there is no letter at this position. `withBytes`: also its message and its bytes, which can name a
+    /// subject.
     func deadLetter(at place: DeadLetter.Place, withBytes: Bool) async throws -> Answer? {
         let found = try await read { [letters] in try letters.letter(at: place) }
         guard let found else { return nil }

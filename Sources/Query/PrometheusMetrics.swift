@@ -2,14 +2,14 @@ public import CoreMetrics
 internal import Events
 import Synchronization
 
-/// Keeps what the process measures and renders it for Prometheus. A series is a label with its dimensions, in any order;
-/// everyone who asks for it gets the same one. It lives as long as the factory: destroying a handler changes nothing,
-/// for another may hold the series.
+/// Stores the metrics of the process and renders them for Prometheus. A series is a label with its dimensions, in any
+/// order; all handlers with the same label and dimensions share one. A series lives as long as the factory: destroying
+/// a handler changes nothing, because another may use the series.
 ///
-/// Timers are rendered in seconds: those of a `Metric` that is a histogram as one, all others, and aggregating recorders, as
-/// summaries with `_sum` and `_count`.
+/// Timers are rendered in seconds. A timer of a `Metric` that is a histogram is rendered as one. Other timers, and
+/// aggregating recorders, are summaries with `_sum` and `_count`.
 public final class PrometheusMetrics: MetricsFactory, Sendable {
-    /// Series that are kept unless told otherwise.
+    /// The default limit of stored series.
     public static let defaultSeriesLimit = 2_000
 
     private struct Registry {
@@ -27,11 +27,11 @@ public final class PrometheusMetrics: MetricsFactory, Sendable {
     private let seriesLimit: Int
     private let registry = Mutex(Registry())
 
-    /// Beyond `seriesLimit` series, and where a name is taken by another type or is a `Metric` of another one, a new handler
-    /// keeps nothing.
+    /// Beyond `seriesLimit` series, and if another type or another kind of `Metric` has the name, a new handler stores
+    /// nothing.
     public init(seriesLimit: Int = PrometheusMetrics.defaultSeriesLimit) { self.seriesLimit = seriesLimit }
 
-    /// The text exposition format 0.0.4; families and series in ascending order.
+    /// The text exposition format 0.0.4, with families and series in ascending order.
     public func text() -> String { exposition().text }
 
     func exposition() -> Exposition {

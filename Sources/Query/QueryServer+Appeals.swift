@@ -4,7 +4,7 @@ import HTTP
 import Hummingbird
 import Pipeline
 
-/// One subject's appeals, and what their reviewer needs.
+/// One subject's appeals, and the data for their reviewer.
 extension QueryServer {
     var appealRoutes: [Route] {
         [

@@ -4,7 +4,7 @@ import HTTP
 import Hummingbird
 import Pipeline
 
-/// What a console follows: changes as they come, the overview, the appeals that wait.
+/// Routes for a console: changes as they come, the overview, the open appeals.
 extension QueryServer {
     private static let tag = "live"
 

@@ -5,9 +5,10 @@ import Hummingbird
 import Pipeline
 import Scoring
 
-/// Answers about subjects: of this member where it owns the ledger partition, of the owner where it does not.
+/// Answers about subjects: from this member if it owns the ledger partition, otherwise from the owner.
 extension QueryServer {
-    /// Answers from the archive of the subject's partition: the owner's, or, where that cannot be had, a standby's here.
+    /// Answers from the archive of the subject's partition: the owner's, or, if that is not available, a standby's on
+    /// this member.
     func lookUp(
         _ call: RouteCall, _ body: @escaping @Sendable (_ asStandby: Bool) throws -> PipelineService.FileLookup
     ) async throws -> Response {

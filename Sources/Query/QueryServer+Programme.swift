@@ -4,7 +4,7 @@ import HTTP
 import Hummingbird
 import Pipeline
 
-/// The process and its topics, without anybody's data.
+/// The process and its topics, without data of subjects.
 extension QueryServer {
     static let shadowPath = "/shadow"
 

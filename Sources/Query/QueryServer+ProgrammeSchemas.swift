@@ -2,7 +2,8 @@ import HTTP
 import Ledger
 import Pipeline
 
-/// The answers about policies, sources, dead letters and the ledger. What a later release adds, none of them forbids.
+/// Schemas of the answers about policies, sources, dead letters and the ledger. They allow members that a later release
+/// adds.
 extension QueryServer {
     static let programmeSchemas: [(name: String, schema: JSONSchema)] = [
         ("PolicyVersion", policyVersion(isWhole: false)), ("Policy", policyVersion(isWhole: true)),

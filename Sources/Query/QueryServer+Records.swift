@@ -5,7 +5,7 @@ import Hummingbird
 import Ledger
 import Pipeline
 
-/// Policies, sources, dead letters and the ledger: what the programme's records have.
+/// Routes of the programme's records: policies, sources, dead letters and the ledger.
 extension QueryServer {
     private static let tag = "programme"
 
@@ -106,7 +106,7 @@ extension QueryServer {
     private static let partition = RouteParameter(
         "partition", in: .path, .integer(0...Int64(Frame.maximumPartition)), example: "0", "The partition.")
 
-    /// The value of `after`; nil if it is not given. Refuses what is no place.
+    /// The value of `after`; nil if it is missing. Throws if it cannot be parsed.
     private static func place<Place>(_ call: RouteCall, _ parse: (String) -> Place?) throws -> Place? {
         guard let text = call["after"] else { return nil }
         guard let place = parse(text) else {
@@ -175,7 +175,7 @@ extension QueryServer {
         func page(from offset: Int64) async throws -> Response {
             var response = Response(
                 try await programme.entries(of: partition, from: offset, after: place, limit: limit))
-            // Another member that asked knows it for what it is.
+            // A member that forwarded the request checks the partition of the answer by it.
             response.headers[.ledgerPartition] = String(partition)
             return response
         }

@@ -3,7 +3,7 @@ import HTTP
 import Pipeline
 import Scoring
 
-/// The answers of this module, as the document describes them. What a later release adds, none of them forbids.
+/// Schemas of this module's answers for the OpenAPI document. They allow members that a later release adds.
 extension QueryServer {
     static let schemas: [(name: String, schema: JSONSchema)] =
         [

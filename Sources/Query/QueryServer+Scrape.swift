@@ -4,8 +4,8 @@ internal import Pipeline
 internal import Scoring
 
 extension QueryServer {
-    /// The metrics of the process, and what is computed when they are asked for. Counters count what is new: what others, or
-    /// this process before a restart, had folded and published is not in them.
+    /// The metrics of the process, and those that are computed at the time of the scrape. Counters include only new
+    /// facts: those that other members, or this process before a restart, folded and published are not in them.
     func scrape() -> Exposition {
         var exposition = metrics.exposition()
         program(&exposition)

@@ -5,7 +5,7 @@ import Hummingbird
 import Pipeline
 import Scoring
 
-/// Lists of subjects, many standings at once, and what became of a subject over time.
+/// Lists of subjects, many standings at once, and the history of a subject.
 extension QueryServer {
     private static let tag = "search"
 
@@ -124,7 +124,7 @@ extension QueryServer {
         ]
     }
 
-    /// The declaration allows nothing but the two forms.
+    /// The route's declaration allows only these two forms.
     private static func point(_ call: RouteCall, _ name: String) -> PipelineService.Point {
         if let time = call.time(name) { .time(time) } else { .offset(call.integer(name) ?? 0) }
     }

@@ -74,8 +74,8 @@ extension QueryServer {
         ]
     }
 
-    /// Answers about the call's subject. Every answer says which ledger partition it is about, so that a member that asked for
-    /// another one knows it for what it is.
+    /// Answers about the call's subject. Every answer has its ledger partition in a header, so that a member that asked
+    /// about another partition notices it.
     func answer(_ call: RouteCall, _ body: ([UInt8]) async throws -> Response) async throws -> Response {
         let subject = call.subject ?? []
         var response = try await body(subject)
@@ -83,8 +83,8 @@ extension QueryServer {
         return response
     }
 
-    /// What `answer` and `standingOfNow` say together of the subject that a path's segment names, where its partition is owned
-    /// here and its fold is not at work. Nil otherwise; blocks nobody.
+    /// The answer of `answer` and `standingOfNow` together, for the subject in a path's segment, if its partition is
+    /// owned here and its fold is idle. Nil otherwise. It does not block.
     private static func answerAtOnce(_ segment: Substring, _ service: PipelineService) -> Answer? {
         guard let subject = percentDecoded(segment), let found = service.standingAtOnce(of: subject),
             var answer = Answer(found), let partition = service.ledgerPartition(of: subject)
@@ -93,7 +93,7 @@ extension QueryServer {
         return answer
     }
 
-    /// `as-of=TIME` or `offset=LEDGER-OFFSET`, and `policy=then` (default) or `now`: a standing of the past.
+    /// A standing of the past: `as-of=TIME` or `offset=LEDGER-OFFSET`, and `policy=then` (default) or `now`.
     private func standing(of subject: [UInt8], _ call: RouteCall) async throws -> Response {
         let point: PipelineService.Point
         switch (call.time("as-of"), call.integer("offset")) {

@@ -7,8 +7,8 @@ public import Logging
 public import Pipeline
 import Synchronization
 
-/// The HTTP side of `standing serve`: the routes of this module and those that others bring, in one table. Requests are not logged,
-/// for their paths name subjects.
+/// The HTTP side of `standing serve`: the routes of this module and those of others, in one table. Requests are not
+/// logged, because their paths name subjects.
 public final class QueryServer: Sendable {
     let service: PipelineService
     let metrics: PrometheusMetrics
@@ -23,17 +23,18 @@ public final class QueryServer: Sendable {
     private let console: AccessControl?
     private let version: String
     let forwarding: Forwarding
-    /// Files and standings of the past: each reads the disk and takes some megabytes.
+    /// For files and standings of the past. Each reads the disk and takes some megabytes.
     let historyWork = BlockingWork(threads: 4, maximum: min(32, share))
-    /// Standings of now whose partition's fold is at work: each waits for a slice of it.
+    /// For present standings whose partition's fold is busy. Each waits for a slice of it.
     let standingWork = BlockingWork(threads: 8, maximum: maximumStandings)
-    /// Each of the sorts of work that take long leaves the connections of the others free, and all of them some for `/livez`.
+    /// Each kind of long work uses at most this share of the connections, so that the others, and `/livez`, have some
+    /// left.
     private static let share = HTTPServer.maximumConnections / 4
-    /// Standings that can wait for their folds at once; what is beyond is answered with 503.
+    /// Standings that can wait for their folds at once. Further requests are answered with 503.
     public static var maximumStandings: Int { max(1, share) }
     let streams = EventStreams()
     let refusals = Refusals()
-    /// Overviews and queues of appeals: each looks at all partitions.
+    /// For overviews and queues of appeals. Each reads the state of all partitions.
     let overviewWork = BlockingWork(threads: 2, maximum: maximumStandings)
     let mask: SubjectMask
     let overviewWatch: OverviewWatch
@@ -41,13 +42,14 @@ public final class QueryServer: Sendable {
     let programme: ProgrammeAnswers
     let desk: ControlDesk?
     private let boundPort = Mutex<Int?>(nil)
-    /// Who asks other members for what this one asks itself.
+    /// The caller of this member's questions to other members.
     private static let asMember = Caller(name: "member", roles: [.service])
 
-    /// Port 0 takes a free one. `lag`: nil where nobody measures it. `program`: adds what every server's `/metrics` has. `options`: who
-    /// is answered. `secret`: of all members, so that they mask alike; nil if requests that are sent on name no caller. `more`: routes
-    /// beside those of this module. `desk`: does what people ask for, and knows the proposals; nil where nobody acts here. `console`: who
-    /// signs in at the console; nil without one. `version`: of the program.
+    /// `port` 0 takes a free one. `lag`: nil if the lag is not measured. `program`: adds the metrics that every server
+    /// of the program has. `options`: the callers that are answered. `secret`: of all members, so that their masks are
+    /// equal; nil if forwarded requests name no caller. `more`: routes beside those of this module. `desk`: executes
+    /// acts and has the proposals; nil if there are no acts here. `console`: the log-ins of the console; nil if there
+    /// is no console. `version`: of the program.
     public init(
         service: PipelineService, metrics: PrometheusMetrics, address: HTTPAddress, certificate: TLSCertificate? = nil,
         announcement: Announcement, lag: MemberLag? = nil,
@@ -80,7 +82,7 @@ public final class QueryServer: Sendable {
     /// The port that the server listens on; nil before it does.
     public var port: Int? { boundPort.withLock { $0 } }
 
-    /// All that is answered here, and its document.
+    /// All routes, and their document.
     var table: RouteTable {
         var options = options
         options.refusals = refusals
@@ -97,7 +99,7 @@ public final class QueryServer: Sendable {
             programmeRoutes + policyRoutes + flowRoutes + ledgerRoutes + subjectRoutes + appealRoutes + searchRoutes
             + memberRoutes + liveRoutes + more
         guard let console else { return RouteTable(routes, options, logger: logger) }
-        // The pages ask the routes.
+        // The pages request the routes of this table.
         var bare = options
         bare.document = nil
         let pages = consoleServer(asking: RouteTable(routes, bare, logger: logger), access: console)
@@ -113,8 +115,8 @@ public final class QueryServer: Sendable {
         return ConsoleServer(ConsoleRoutes(ConsolePages(), data: data), access: access)
     }
 
-    /// Serves until the task is cancelled, then returns; `listening` is told the port. Throws when the address cannot be
-    /// bound.
+    /// Serves until the task is cancelled, then returns. `listening` is called with the port. Throws if the address
+    /// cannot be bound.
     public func run(listening: @escaping @Sendable (Int) -> Void) async throws {
         let server = HTTPServer(table, address: address, certificate: certificate, streams: streams, logger: logger)
         try await server.run { [self] port in

@@ -1,12 +1,12 @@
 public import Pipeline
 
 extension PipelineService {
-    /// What `/readyz` says, in a line.
+    /// The state of `/readyz` in one line.
     public var readinessInWords: String { Readiness(self, status).sentence }
 }
 
 extension Readiness {
-    /// Without how long it has not been ready.
+    /// The sentence without the time for which it has not been ready.
     var sentence: String {
         if let failure { return failure }
         let partitions = "\(foldPartitions) ledger partitions, \(intakePartitions) source partitions"

@@ -1,36 +1,36 @@
 internal import Events
 internal import Pipeline
 
-/// What `/readyz` says: whether this process does what its roles are, and if not, why.
+/// The state of `/readyz`: whether this process fulfils its roles, and the reasons if not.
 struct Readiness {
     var isReady: Bool { unreadyFor == nil }
-    /// For how long this process has not been ready; nil while it is.
+    /// The time for which this process has not been ready; nil while it is.
     var unreadyFor: Duration?
-    /// What ended the pipeline for good; nil while it runs.
+    /// The error that ended the pipeline; nil while it runs.
     var failure: String?
-    /// Roles of this process that have not joined their group: which partitions are this member's is not known.
+    /// Roles of this process that have not joined their group, so that its partitions are unknown.
     var missing: Set<Role>
-    /// Source partitions that are read here; 0 also where the group has more members than partitions.
+    /// The number of source partitions that are read here. It is 0 also if the group has more members than partitions.
     var intakePartitions: Int
-    /// Ledger partitions that are folded here; as above.
+    /// The number of ledger partitions that are folded here. It is 0 in the same case.
     var foldPartitions: Int
-    /// Those of them that are folded to their end.
+    /// The number of those that are folded to their end.
     var currentPartitions: Int
-    /// How far the fold is behind the ledger's end; nil if that is not known yet.
+    /// How far the fold lags after the ledger's end; nil if that is not known yet.
     var behind: PipelineStatus.Behind?
-    /// As far as it counts: `PipelineStatus.late`.
+    /// The part of the lag that makes the process unready: `PipelineStatus.late`.
     var late: PipelineStatus.Behind?
-    /// How far it may be.
+    /// The greatest lag of a ready process.
     var readyWithin: Duration
-    /// Those of them that are folded no further, because a record of theirs cannot be read or folded. It does not make the
-    /// others unready.
+    /// The folded partitions that are stopped, because a record cannot be read or folded. They do not make the process
+    /// unready.
     var quarantined: [PipelineStatus.Quarantined] = []
-    /// Those of them that switch to another policy. The time that this takes makes nobody unready.
+    /// The folded partitions that switch to another policy. The time that this takes does not make the process unready.
     var switching: [PipelineStatus.Switching] = []
-    /// Until all are current, as far as it is known.
+    /// The estimated time until all are current; nil if it is unknown.
     var secondsLeft: Double?
 
-    /// A sentence each.
+    /// One sentence per reason.
     var reasons: [String] {
         if isReady { return [] }
         var reasons: [String] = []
@@ -59,9 +59,10 @@ struct Readiness {
         return attoseconds > 0 ? seconds + 1 : seconds
     }
 
-    /// `{"ready"[,"error","reasons"],"intakePartitions","foldPartitions","currentPartitions"[,"quarantined"][,"switching"][,"behindSeconds"][,"secondsLeft"]}`:
-    /// `error` and `reasons` of one that is not ready, `quarantined`, of `{"partition","offset","reason"}`, where there is one,
-    /// `switching`, of `{"partition","policy":{"id","version"},"done"}`, likewise, the seconds where they are known.
+    /// `{"ready"[,"error","reasons"],"intakePartitions","foldPartitions","currentPartitions"[,"quarantined"][,"switching"][,"behindSeconds"][,"secondsLeft"]}`.
+    /// `error` and `reasons` are there if the process is not ready. `quarantined`, a list of
+    /// `{"partition","offset","reason"}`, and `switching`, a list of `{"partition","policy":{"id","version"},"done"}`,
+    /// are there if they are not empty. The seconds are there if they are known.
     var json: String {
         var writer = ByteWriter()
         writer.append("{\"ready\":")

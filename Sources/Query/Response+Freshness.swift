@@ -10,27 +10,27 @@ extension HTTPField.Name {
     /// The offset of the ledger's next frame.
     static let ledgerOffset = Self("standing-ledger-offset")!
     fileprivate static let clock = Self("standing-clock")!
-    /// Frames that the ledger has and the answer does not know; left out where that is not known.
+    /// The number of frames in the ledger that are not in the answer; left out if it is unknown.
     fileprivate static let lag = Self("standing-lag")!
     /// Whether the partition is folded to the ledger's end.
     fileprivate static let current = Self("standing-current")!
-    /// The policy that is switched to while the answer is under the one before, and the part of the history that is folded under
-    /// it: `NAME/VERSION; done=0.42`. Left out where none is.
+    /// The policy of a switch in progress, while the answer is under the previous one, and the share of the history
+    /// that is folded under it: `NAME/VERSION; done=0.42`. Left out if there is no switch.
     static let policySwitch = Self("standing-policy-switch")!
 
-    /// Where in the ledger an answer holds.
+    /// The headers with the position in the ledger for which an answer holds.
     static let ofAnswer = [ledgerPartition, ledgerOffset, clock, lag, current, policySwitch, eTag]
 }
 
 extension Response {
-    /// With where in the ledger the answer holds.
+    /// The response with the position in the ledger for which it holds.
     func stamped(_ freshness: Freshness) -> Response {
         var response = self
         response.headers.stamp(freshness)
         return response
     }
 
-    /// 503: neither the owner of the subject's ledger partition nor a standby can be asked here.
+    /// 503: neither the owner of the subject's ledger partition nor a standby is available here.
     static func ownerAway(_ partition: Int?) -> Response {
         let named = partition.map { "ledger partition \($0)" } ?? "the subject's ledger partition"
         return .retryLater("no member that folds \(named) can be reached")
@@ -38,7 +38,7 @@ extension Response {
 }
 
 extension HTTPFields {
-    /// Adds where in the ledger the answer holds.
+    /// Adds the position in the ledger for which the answer holds.
     fileprivate mutating func stamp(_ freshness: Freshness) {
         func add(_ name: HTTPField.Name, _ value: String) { append(HTTPField(name: name, value: value)) }
         add(.ledgerOffset, String(freshness.offset))
@@ -51,7 +51,7 @@ extension HTTPFields {
 }
 
 extension Answer {
-    /// A standing, or that there is none; nil if another member is to be asked, or this one later.
+    /// A standing, or its absence; nil if another member must be asked, or this one later.
     init?(_ found: PipelineService.Lookup) {
         let freshness: Freshness
         switch found {
@@ -79,10 +79,10 @@ extension PipelineStatus.Switching {
 }
 
 extension Freshness {
-    /// The same for the same answers about a subject: the partition's offset decides which events and which policy they rest on, but
-    /// while another policy is switched to, and the clock which timers have fired.
+    /// Equal for equal answers about a subject. The partition's offset decides the events and the policy, except during
+    /// a switch of the policy; the clock decides the timers that have fired.
     var entityTag: String {
-        // Counts the forms that answers have had.
+        // The number of the answers' format, so that a change of the format changes every tag.
         let form: Int64 = 1
         var tag = EntityTag()
         tag.add(form)

@@ -5,15 +5,16 @@ internal import Pipeline
 
 // Subjects by band over time, of all members.
 extension SubjectQueries {
-    /// Where members ask each other, with the resolution as JSON text in the body.
+    /// The path of members' questions. The body is the resolution as JSON text.
     public static let bandsPath = "/members/bands"
-    /// More than any policy has.
+    /// More bands than any policy has.
     private static let maximumBands = 256
-    /// More than any ledger has.
+    /// More subjects than any ledger has.
     private static let maximumCount = Int(Int32.max)
 
-    /// The answer to `GET /bands`: `{"resolution","points":[{"time","partitions","bands":{name: subjects}}]}`. `isForwarded`: another
-    /// member asks, so nobody else is asked. Who does not answer is not in the sum, as `partitions` shows.
+    /// The answer to `GET /bands`: `{"resolution","points":[{"time","partitions","bands":{name: subjects}}]}`.
+    /// `isForwarded`: the caller is a member, so no other member is asked. A member that does not answer is not in the
+    /// sum, as `partitions` shows.
     func bands(_ resolution: PipelineService.BandResolution, isForwarded: Bool) async -> Answer {
         var series = [service.bandHistory(resolution)]
         if !isForwarded {
@@ -28,7 +29,7 @@ extension SubjectQueries {
         return .json { PipelineService.write(points, resolution, to: &$0) }
     }
 
-    /// The answer to another member's question; nil for a body that names no resolution.
+    /// The answer to another member's question; nil if the body has no resolution.
     func ownBands(asked body: [UInt8]) async -> Answer? {
         guard let name = try? JSONDecoder().decode(String.self, from: Data(body)),
             let resolution = PipelineService.BandResolution(rawValue: name)
@@ -46,8 +47,8 @@ extension SubjectQueries {
         var points: [Point]
     }
 
-    /// What another member has answered. Nil for what `bands` does not give: nothing of it is trusted. Bands are in the order of their
-    /// names' bytes, for JSON has none.
+    /// The answer of another member. It is not trusted: nil if `bands` cannot have made it. Bands are in the order of
+    /// their names' bytes, because JSON has no order.
     static func points(
         _ json: [UInt8], _ resolution: PipelineService.BandResolution
     ) -> [PipelineService.BandPoint]? {

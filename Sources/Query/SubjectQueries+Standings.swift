@@ -4,19 +4,19 @@ internal import HTTP
 internal import HTTPTypes
 internal import Pipeline
 
-// Many standings at once: of each member those whose partitions it folds.
+// Many standings at once, each from the member that folds its partition.
 extension SubjectQueries {
     /// `{"subjects":[ids]}`
     private struct Question: Codable {
         var subjects: [String]
     }
 
-    /// Why a body is refused. Names no subject.
+    /// Why a body is refused. It names no subject.
     struct BodyProblem: Error, CustomStringConvertible {
         let description: String
     }
 
-    /// Bytes of a body: so many of the longest ids, each byte escaped.
+    /// Bytes of a body with the greatest number of the longest ids, each byte escaped.
     static let maximumBody = PipelineService.maximumStandings * 6 * EventDecoder.maximumAttributeBytes
 
     static func subjects(asked body: [UInt8]) throws -> [[UInt8]] {
@@ -33,8 +33,9 @@ extension SubjectQueries {
         return subjects
     }
 
-    /// The answer to `POST /subjects/standings` with the body `{"subjects":[ids]}`: `{"standings":[…]}`, one for each in the order asked,
-    /// as `StandingItem` writes them. `isForwarded`: another member asks, so nobody else is asked.
+    /// The answer to `POST /subjects/standings` with the body `{"subjects":[ids]}`: `{"standings":[…]}`, one for each
+    /// in the same order, as `StandingItem` writes them. `isForwarded`: the caller is a member, so no other member is
+    /// asked.
     func standings(asked body: [UInt8], isForwarded: Bool) async throws -> Answer {
         let subjects: [[UInt8]]
         do { subjects = try Self.subjects(asked: body) } catch {
@@ -43,7 +44,7 @@ extension SubjectQueries {
         let own = try await work.run { service.standings(of: subjects) }
         var written = own.map { $0.json }
         if !isForwarded {
-            // By partition: the places of those that are folded elsewhere.
+            // By partition that is folded by another member: the indices of its subjects.
             var places: [Int32: [Int]] = [:]
             for (place, item) in own.enumerated() {
                 if case .notOwned(let partition) = item.outcome { places[Int32(partition), default: []].append(place) }
@@ -68,7 +69,7 @@ extension SubjectQueries {
         }
     }
 
-    /// From the member at an address, or else from the standbys here.
+    /// From the member at an address, or else from the standbys on this member.
     private func standings(of subjects: [[UInt8]], at address: String?) async -> [[UInt8]] {
         let question = Question(subjects: subjects.map { String(decoding: $0, as: UTF8.self) })
         if let address, let body = try? JSONEncoder().encode(question),
@@ -81,8 +82,8 @@ extension SubjectQueries {
         return standbys?.map(\.json) ?? subjects.map { StandingItem(subject: $0, outcome: .notReady).json }
     }
 
-    /// The items of another member's answer, as it wrote them. Nil unless it is JSON with one about each subject, in order: nothing of it
-    /// is trusted.
+    /// The items of another member's answer, as it wrote them. They are not trusted: nil unless the answer is JSON with
+    /// one item about each subject, in order.
     static func items(_ json: [UInt8], of subjects: [[UInt8]]) -> [[UInt8]]? {
         guard let object = try? JSONSerialization.jsonObject(with: Data(json)) as? [String: Any],
             let items = object["standings"] as? [[String: Any]], items.count == subjects.count,

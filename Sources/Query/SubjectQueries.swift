@@ -4,19 +4,19 @@ internal import HTTP
 internal import HTTPTypes
 internal import Pipeline
 
-/// Asks the members that fold ledger partitions for what several of them know together: lists of subjects, and many standings. Each
-/// member answers for the partitions that it owns; where an owner does not answer, a standby here does.
+/// Questions about subjects of several members: lists of subjects, and many standings. Each member answers for the
+/// partitions that it owns. If an owner does not answer, a standby on this member does.
 ///
 /// Memory is bounded: a page of at most 500 subjects from each member, or 1,000 standings.
 public struct SubjectQueries: Sendable {
-    /// Posts a body to a path of a member and returns the body of its answer, if that is 200 and JSON; nil otherwise. Its time and the
-    /// size of the answer are limited.
+    /// Posts a body to a path of a member and returns the body of its answer if that is 200 and JSON, nil otherwise.
+    /// Its time and the size of the answer are limited.
     public typealias Ask = @Sendable (_ address: String, _ path: String, _ body: [UInt8]) async -> [UInt8]?
 
-    /// Where members ask each other, and nobody else may.
+    /// The path of members' questions. Only members may ask.
     public static let searchPath = "/members/subjects"
     public static let standingsPath = "/members/standings"
-    /// Members that are asked at the same time.
+    /// The number of members that are asked at the same time.
     private static let atOnce = 8
 
     let service: PipelineService
@@ -28,14 +28,14 @@ public struct SubjectQueries: Sendable {
         (self.service, self.work, self.ask) = (service, work, ask)
     }
 
-    /// Partitions by the address of the member that owns them; those that nobody is known to own are under nil.
+    /// Partitions by the address of the member that owns them, under nil if no owner is known.
     func owners(of partitions: [Int32]) -> [(address: String?, partitions: [Int32])] {
         Dictionary(grouping: partitions) { service.address(ofOwner: Int($0)) }
             .map { (address: $0.key, partitions: $0.value.sorted()) }
             .sorted { $0.partitions[0] < $1.partitions[0] }
     }
 
-    /// Asks members at the same time, at most `atOnce`; the answers in the order of the questions.
+    /// Asks members at the same time, at most `atOnce`. The answers are in the order of the questions.
     func each<Question: Sendable, Answer: Sendable>(
         _ questions: [Question], _ body: @escaping @Sendable (Question) async -> Answer
     ) async -> [Answer] {
@@ -52,7 +52,7 @@ public struct SubjectQueries: Sendable {
 
     // MARK: Search
 
-    /// A page from all members. Throws `SubjectSearch.Problem`, and `BlockingWork.Busy`.
+    /// A page from all members. Throws `SubjectSearch.Problem` and `BlockingWork.Busy`.
     func page(_ search: SubjectSearch) async throws -> SubjectPage {
         let own = try await work.run { try self.service.search(search) }
         guard !own.missing.isEmpty else { return own }
@@ -70,7 +70,7 @@ public struct SubjectQueries: Sendable {
         return SubjectPage(merging: [found] + others, limit: search.limit)
     }
 
-    /// What is missing from a page, as far as it is folded here beside its owner.
+    /// Adds the partitions that are missing from a page, as far as standbys on this member have folded them.
     private func withStandbys(_ page: SubjectPage, _ search: SubjectSearch) async -> SubjectPage {
         let missing = page.missing
         guard !missing.isEmpty,
@@ -81,14 +81,14 @@ public struct SubjectQueries: Sendable {
         return SubjectPage(merging: [rest, standby], limit: search.limit)
     }
 
-    /// The answer to another member's question, or to that of `GET /subjects` where only this member's partitions are asked for.
+    /// The answer to another member's question, or to a `GET /subjects` that asks for this member's partitions only.
     func ownPage(asked body: [UInt8]) async throws -> Answer {
         let (search, partitions) = try SubjectSearch.asked(body)
         let page = try await work.run { try service.search(search, partitions: partitions) }
         return Self.answer(page, search)
     }
 
-    /// `mask`: of who may not read ids; nil where they are shown.
+    /// `mask`: for a caller who may not read ids; nil if they are shown.
     static func answer(_ page: SubjectPage, _ search: SubjectSearch, mask: SubjectMask? = nil) -> Answer {
         var answer = Answer.json {
             page.write(to: &$0, search: search, naming: mask.map { SubjectNaming($0) } ?? .plain)
@@ -97,8 +97,8 @@ public struct SubjectQueries: Sendable {
         return answer
     }
 
-    /// The answer to `GET /subjects?…`: `parameters` as they came, decoded. `mask`: of who may not read ids; such a caller may neither
-    /// search by the beginning of an id, which would unmask them, nor use a cursor that the mask has not sealed.
+    /// The answer to `GET /subjects?…`. `parameters`: decoded. `mask`: for a caller who may not read ids. Such a caller
+    /// may not search by the beginning of an id, which would reveal ids, nor use a cursor that the mask has not sealed.
     func list(_ parameters: [(name: String, value: String)], mask: SubjectMask?) async throws -> Answer {
         var search: SubjectSearch
         do {
@@ -115,13 +115,13 @@ public struct SubjectQueries: Sendable {
         }
     }
 
-    /// Why a search by somebody who does not see ids is refused.
+    /// Why a search by a caller who may not read ids is refused.
     struct MaskRefusal: Error, CustomStringConvertible {
         let isForbidden: Bool
         let description: String
     }
 
-    /// The parameters with the cursor that the mask has sealed.
+    /// The parameters with the opened cursor.
     static func opened(
         _ parameters: [(name: String, value: String)], _ mask: SubjectMask?
     ) throws -> [(name: String, value: String)] {
@@ -144,13 +144,13 @@ public struct SubjectQueries: Sendable {
 
 extension SubjectNaming {
     init(_ mask: SubjectMask) {
-        // What cannot be sealed is not shown.
+        // A cursor that cannot be sealed is not shown.
         self.init(name: { mask.masked($0) }, cursor: { mask.sealed($0) ?? "" })
     }
 }
 
 extension SubjectPage {
-    /// The same as long as every partition is where it was, and the same ones are missing.
+    /// Equal as long as every partition is at the same offset, and the same ones are missing.
     fileprivate var entityTag: String {
         var tag = EntityTag()
         for part in parts {

@@ -1,4 +1,4 @@
-/// Something that a deed brings about days or months later.
+/// A consequence of a deed, days or months later.
 struct Consequence: Sendable {
     enum Kind: Sendable {
         /// A creditor goes to court about an unpaid bill, and wins.
@@ -7,7 +7,7 @@ struct Consequence: Sendable {
         case paidUp(amount: Int)
         /// The source of an event finds that it was wrong.
         case corrected(source: String, id: Int)
-        /// The citizen appeals against what a deed has brought.
+        /// The citizen appeals against a sanction that a deed has brought.
         case appealed(Sanction)
         /// The board decides that appeal.
         case decided(Sanction, isUpheld: Bool)
@@ -16,17 +16,18 @@ struct Consequence: Sendable {
     /// Microseconds since 1970.
     let due: Int64
     let kind: Kind
-    /// Where the citizen lives, and who it was: nothing comes to one who has left.
+    /// The house of the citizen, and the citizen's id. A citizen who has left has no consequences.
     let house: Int
     let name: [UInt8]
 }
 
-/// What is to come, earliest first and, of the same time, in the order in which it was planned: a binary heap.
+/// The planned consequences in a binary heap. The earliest comes first; those of the same time come in the order in
+/// which they were planned.
 struct Agenda: Sendable {
     private var heap: [(consequence: Consequence, number: Int)] = []
     private var planned = 0
 
-    /// Nil when nothing is planned.
+    /// Nil if nothing is planned.
     var due: Int64? { heap.first?.consequence.due }
 
     mutating func add(_ consequence: Consequence) {

@@ -1,30 +1,30 @@
 internal import Simulation
 
-/// Whom a town has: the `kind` of an enrolment.
+/// The kinds of citizens: the `kind` of an enrolment.
 enum Kind: String, Sendable {
     case individual, business, official
 }
 
 /// One resident. Numbers of character are in thousandths.
 ///
-/// Deeds follow character and reputation: in each sphere a reliable citizen's name settles high and an unreliable one's
-/// low. Whoever stands above that grows careless, whoever stands below makes amends. So standings spread and keep
-/// moving, and none runs away, however long the town lives.
+/// Deeds follow character and reputation. In each sphere the reputation of a reliable citizen settles high and that of
+/// an unreliable one low. A citizen whose reputation is above that level grows careless; one whose reputation is below
+/// it makes amends. So standings spread and keep moving, and stay within bounds however long the town lives.
 struct Citizen: Sendable {
     let name: [UInt8]
     let kind: Kind
-    /// False for one who never signs up: there are events about them all the same.
+    /// Whether the citizen ever signs up. There are events also about those who do not.
     let enrolls: Bool
-    /// The citizen has withdrawn and gone; the place waits for the next one.
+    /// Whether the citizen has withdrawn and left. Another citizen takes the house later.
     var hasLeft = false
     private(set) var reliability: Int
-    /// What reliability returns to; a turn of life changes it.
+    /// The level to which reliability returns. An event in the citizen's life changes it.
     private var nature: Int
     private let sociability: Int
-    /// The day of the last appeal, counted from 1970; nobody appeals again at once.
+    /// The day of the last appeal, counted from 1970. A citizen waits before the next appeal.
     private var lastAppeal = Int32.min
-    /// The deeds of about half a year as the policy of the programme may see them, by sphere, in quarters of a
-    /// point: it stays within what the gravest deed, done for ever, would make of it.
+    /// The recent deeds, of about half a year, by sphere, as the policy of the programme may score them, in quarters of
+    /// a point. The value stays within what the gravest deed, repeated for ever, would give.
     private var lately = SIMD8<Int16>(repeating: 0)
     /// The sum of the weights of the deeds done, by sphere.
     private var reputation = SIMD8<Int32>(repeating: 0)
@@ -36,13 +36,13 @@ struct Citizen: Sendable {
     private static let officePerMille = 100
     private static let faultPerMille = 3...450
     private static let quarters = 4
-    /// After so many deeds of a sphere most of what was before is forgotten.
+    /// After this many deeds of a sphere most of its earlier ones are forgotten.
     private static let forgetting: Int16 = 100
-    /// One in so many.
+    /// One in this many.
     private static let smokingOdds = 150
     private static let gatheringOdds = 120
     private static let parkingOdds = 3
-    /// What a sphere comes to when a level sanction is near.
+    /// The reputation in a sphere at which a level sanction is near.
     private static let railBanLevel = -100
     private static let delistedLevel = -90
     private static let judgmentLimit = 1000
@@ -58,12 +58,12 @@ struct Citizen: Sendable {
         sociability = generator.within(0...1000)
     }
 
-    /// Most are in the middle.
+    /// Most values are near the middle.
     private static func drawNature(using generator: inout SplitMix64) -> Int {
         (generator.within(0...1000) + generator.within(0...1000)) / 2
     }
 
-    /// What the citizen does next, before it has happened.
+    /// The citizen's next deed, before it is done.
     func intends(using generator: inout SplitMix64) -> Deed {
         let sphere = nextSphere(using: &generator)
         let failed = generator.chance(perMille: faultPerMille(in: sphere))
@@ -86,7 +86,7 @@ struct Citizen: Sendable {
         }
     }
 
-    /// The deed is done: it makes a name, and time leaves its mark.
+    /// Applies a deed that is done: it changes the reputation, and time changes the character.
     mutating func did(_ deed: Deed, using generator: inout SplitMix64) {
         let sphere = deed.sphere.rawValue
         reputation[sphere] += Int32(deed.weight)
@@ -132,13 +132,13 @@ struct Citizen: Sendable {
         }
     }
 
-    /// How grave a misconduct is; few are of grade 3.
+    /// The severity of a misconduct. Grade 3 is rare.
     private static func grade(using generator: inout SplitMix64) -> Int {
         let roll = generator.below(20)
         return roll == 0 ? 3 : roll <= 4 ? 2 : 1
     }
 
-    /// At the level that the character calls for, good and bad deeds balance.
+    /// The share of faults at which good and bad deeds balance at the level of the character.
     private func faultPerMille(in sphere: Sphere) -> Int {
         let balanced =
             switch sphere {
@@ -150,7 +150,7 @@ struct Citizen: Sendable {
         return min(max(balanced + excess * balanced / 50, Self.faultPerMille.lowerBound), Self.faultPerMille.upperBound)
     }
 
-    /// The reputation that a sphere settles at: from -250 for no reliability over 0 for half of it to 60 for all.
+    /// The reputation at which a sphere settles: -250 for a reliability of 0, 0 for half of it, 60 for all of it.
     private var level: Int {
         let surplus = reliability - 500
         return surplus >= 0 ? surplus * 60 / 500 : -surplus * surplus / 1000

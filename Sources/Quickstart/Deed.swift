@@ -1,17 +1,17 @@
 internal import Simulation
 
-/// What a citizen can do, and what the town hears of it.
+/// The deeds of a citizen, and the events that report them.
 enum Deed: Sendable {
     case billPaid, billMissed, loanRepaid
     case farePaid, fareEvaded, parkingFined, smokedOnTrain
     case volunteered, bloodDonated, noiseMade, gatheringDisturbed
     case orderDelivered, orderCancelled, praised, complainedOf
     case auditPassed, misconduct(grade: Int)
-    /// What courts report of a citizen who owes.
+    /// Reports of courts about a citizen who owes money.
     case judgmentDefaulted(amount: Int), judgmentSatisfied(amount: Int)
 
-    /// The CloudEvents type; the side of life; what neighbours make of it, which steers what the citizen does next and
-    /// is not a policy's points.
+    /// The CloudEvents type, the sphere, and the weight in the eyes of the neighbours. The weight steers the citizen's
+    /// next deeds; it is not a policy's points.
     private var traits: (type: String, sphere: Sphere, weight: Int) {
         switch self {
         case .billPaid: ("bill.paid", .payment, 2)
@@ -40,7 +40,7 @@ enum Deed: Sendable {
     var sphere: Sphere { traits.sphere }
     var weight: Int { traits.weight }
 
-    /// Courts report what they decide themselves, not the creditor.
+    /// The topic of the authority that reports. Courts report their own decisions; the creditor does not.
     var topic: String {
         switch self {
         case .judgmentDefaulted, .judgmentSatisfied: Town.communityTopic
@@ -48,7 +48,7 @@ enum Deed: Sendable {
         }
     }
 
-    /// Who reports it: a bank or a utility (private), a market (private), or an office of the city (public).
+    /// The source that reports: a bank or a utility (private), a market (private), or an office of the city (public).
     func source(using generator: inout SplitMix64) -> String {
         switch self {
         case .billPaid, .billMissed: generator.below(3) == 0 ? "/bank/meridian" : "/utility/waterworks"
@@ -92,7 +92,7 @@ enum Deed: Sendable {
     private static let carriages = ["sleeper", "high-speed", "regional"]
 }
 
-/// A side of life; a citizen's name differs from one to the next.
+/// A side of life. A citizen's reputation differs between them.
 enum Sphere: Int, Sendable {
     case payment, transport, community, commerce, office
 

@@ -5,9 +5,9 @@ internal import Kafka
 internal import Synchronization
 internal import Terminal
 
-/// What the sanction facts add up to: what stands now, and what has become of the rest.
+/// The sum of the sanction facts: the sanctions that exist now, and the outcomes of the others.
 struct SanctionTally {
-    /// What follows `standing.sanction.` in a fact's type.
+    /// The part of a fact's type after `standing.sanction.`.
     enum State: String {
         case noticed, stayed, lifted
         case inForce = "in-force"
@@ -20,7 +20,7 @@ struct SanctionTally {
     /// Sanctions lifted so far, by reason.
     private(set) var lifted: [String: Int] = [:]
     private(set) var rejectedAppeals = 0
-    /// Subjects to whom a measure is denied now.
+    /// The number of subjects to whom a measure is denied now.
     private(set) var denied: [String: Int] = [:]
 
     private struct Place: Hashable {
@@ -30,14 +30,14 @@ struct SanctionTally {
     }
 
     private var imposed: [Place: (state: State, measures: [String])] = [:]
-    /// How many sanctions in force deny the subject the measure.
+    /// The number of sanctions in force that deny the subject the measure.
     private var denials: [Place: Int] = [:]
 
     static func state(of fact: FactMessage) -> State? {
         fact.type.hasPrefix(typePrefix) ? State(rawValue: String(fact.type.dropFirst(typePrefix.count))) : nil
     }
 
-    /// Whether the fact puts a sanction back after an appeal in vain.
+    /// Whether the fact restores a sanction after a rejected appeal.
     static func isRejection(_ fact: FactMessage) -> Bool {
         fact.data.cause.type == "standing.appeal.decided" && state(of: fact) != .lifted
     }
@@ -74,8 +74,8 @@ struct SanctionTally {
     }
 }
 
-/// Follows every fact topic by the consumers' rule: counts, remembers the last changes for the view, and writes the
-/// facts to a file if there is one.
+/// Follows every fact topic by the consumers' rule. It counts facts, retains the last changes for the view, and writes
+/// the facts to a file if there is one.
 final class FactTap: @unchecked Sendable {
     struct State {
         var byType: [String: Int] = [:]
@@ -83,11 +83,11 @@ final class FactTap: @unchecked Sendable {
         var gaps = 0
         /// By topic and partition.
         var sequences: [TopicPartition: FactSequence] = [:]
-        /// The last changes, newest last; of sanctions apart, for they are rare.
+        /// The last changes, the newest last. Those of sanctions are separate, because they are rare.
         var recent: [FactMessage] = []
         var recentSanctions: [FactMessage] = []
         var failure: String?
-        /// Holders of each perk, by what the facts say.
+        /// Holders of each perk, according to the facts.
         var perksHeld: [String: Int] = [:]
         var sanctions = SanctionTally()
     }
@@ -105,7 +105,8 @@ final class FactTap: @unchecked Sendable {
     private let memberDecoder = EventDecoder()
     private var fact = EventView.empty
 
-    /// Starts reading at the topics' beginnings. `remembers`: for a view, keep the last changes, count perks and sanctions.
+    /// Starts reading at the topics' beginnings. `remembers`: retains the last changes and counts perks and sanctions,
+    /// for a view.
     init(
         kafka: KafkaConfiguration, topics: [String], partitions: Int, output: OutputFile? = nil, remembers: Bool = false
     ) throws {
@@ -144,7 +145,7 @@ final class FactTap: @unchecked Sendable {
                 switch state.sequences[place, default: FactSequence()].judge(sequence) {
                 case .accept:
                     state.byType[String(decoding: fact.type, as: UTF8.self), default: 0] += 1
-                    // Score changes are nearly everything, and a view shows the last few.
+                    // Most facts are score changes, and a view shows only the last of them.
                     let isShown = index >= records.count - Self.shownOfBatch || !fact.type.starts(with: Self.scoreType)
                     if remembers, isShown { try remember(FactMessage(json: value), in: &state) }
                     try output?.write(line: value)
@@ -177,7 +178,7 @@ final class FactTap: @unchecked Sendable {
     /// Facts accepted so far.
     var accepted: Int { state.withLock { $0.byType.values.reduce(0, +) } }
 
-    /// Throws what ended the reading before its time.
+    /// Throws the error that ended the reading.
     func check() throws {
         if let failure = state.withLock({ $0.failure }) { throw fail("error: facts: \(failure)") }
     }

@@ -11,10 +11,10 @@ internal import Scoring
 internal import Terminal
 internal import Topics
 
-/// `quickstart --until-done`: files through the whole pipeline, and what came out of it.
+/// `quickstart --until-done`: sends files through the whole pipeline, and prints the results.
 ///
-/// The files go into the control topic, which has as many partitions as the ledger and the same partitioner: so each
-/// ledger partition sees its events in the files' order, and the facts are those of `standing replay`.
+/// The files go into the control topic, which has the ledger's number of partitions and its partitioner. So each ledger
+/// partition has its events in the files' order, and the facts are those of `standing replay`.
 public final class FileRun: @unchecked Sendable {
     private let cluster: Cluster
     private let events: [String]
@@ -77,17 +77,17 @@ public final class FileRun: @unchecked Sendable {
         try service.join()
     }
 
-    /// Records that have come all the way through: folded or dead-lettered, and their facts read back.
+    /// The number of records that are fully processed: folded or dead-lettered, with their facts read.
     private func through(_ tap: FactTap) throws -> Int64 {
         try check(tap)
         let status = service.status
         let behind = status.factsPublished.reduce(0, +) - Int64(tap.accepted)
-        // A reader of facts that falls behind holds the feeding up like a fold that does.
+        // A reader of facts that lags limits the feeding as a fold does.
         return service.foldCounters.entries + service.ledgerRepeats.entries + status.intake.deadLetterTotal
             - max(0, behind)
     }
 
-    /// Every frame that was acknowledged is folded, and every fact that followed is acknowledged.
+    /// Whether every acknowledged frame is folded, and every fact of it is acknowledged.
     private var isFolded: Bool {
         let positions = service.positions
         let status = service.status
@@ -95,7 +95,7 @@ public final class FileRun: @unchecked Sendable {
             && status.ledgerEnds.allSatisfy { positions[$0.key]?.next ?? 0 >= $0.value }
     }
 
-    /// Nothing that this run waits for comes any more once the pipeline or the reader of facts has ended.
+    /// Throws if the pipeline or the reader of facts has ended, because the run cannot be completed then.
     private func check(_ tap: FactTap) throws {
         if let failure = service.finalFailure { throw fail("error: \(failure)") }
         try tap.check()
@@ -109,7 +109,7 @@ public final class FileRun: @unchecked Sendable {
         }
     }
 
-    /// Feeds every line; returns the greatest event time.
+    /// Feeds every line. Returns the greatest event time.
     private func feedAll(_ feed: Feed) throws -> Timestamp {
         let progress = FileProgress(of: events)
         let line = ProgressLine(progress)
@@ -122,7 +122,7 @@ public final class FileRun: @unchecked Sendable {
                 let lines = try LineReader(file, maximumBytes: EventDecoder.maximumEventBytes, progress: progress)
                 while let line = try lines.next() {
                     guard !line.isEmpty else { continue }
-                    // What is no event goes in as well: it must come out as a dead letter.
+                    // A line that is not an event is sent too, and must become a dead letter.
                     let isEvent = decoder.decode(structured: line, into: &event) == nil
                     if isEvent { latest = max(latest, event.time) }
                     try feed.send(
@@ -148,7 +148,7 @@ public final class FileRun: @unchecked Sendable {
 
     private func printSummary(_ read: Int64, _ facts: FactTap.State, _ seconds: Double) {
         let fold = service.foldCounters
-        // The files are at their end: nobody will enrol whose events still wait.
+        // The files are at their end, so waiting events are of subjects that never enrol.
         let notEnrolled = fold.notEnrolled + service.diagnosis.waiting
         let types = facts.byType.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",")
         print(

@@ -1,4 +1,4 @@
-/// Gives out names like `anna-17`, each once.
+/// Generates names like `anna-17`, each once.
 struct Names: Sendable {
     private var givenOut: (individuals: Int, businesses: Int, officials: Int) = (0, 0, 0)
 

@@ -1,7 +1,7 @@
-/// What a citizen can expect to be sanctioned with; the raw value is the id in the town's policy.
+/// A sanction that a citizen can expect. The raw value is the id in the town's policy.
 ///
-/// The town does not see the policy or a fact. It knows as its citizens do what usually follows a deed: now and then
-/// one appeals in vain, against a sanction that was never imposed.
+/// The town does not see the policy or a fact. Like its citizens it only knows what usually follows a deed. So now and
+/// then a citizen appeals in vain, against a sanction that was never imposed.
 enum Sanction: String, Sendable {
     case railBan = "rail-ban"
     case noGatherings = "no-gatherings"
@@ -9,7 +9,7 @@ enum Sanction: String, Sendable {
     case officeSuspension = "office-suspension"
     case judgmentDefaulter = "judgment-defaulter"
 
-    /// What is said against it. Of each such list one entry is drawn.
+    /// Statements against the sanction. Of each such list one entry is drawn.
     var statements: [String] {
         switch self {
         case .railBan: ["My ticket would not open.", "I was at home that day.", "The inspector took the wrong name."]

@@ -5,23 +5,25 @@ public struct TownRecord: Sendable, Equatable {
     public let topic: String
     /// The subject.
     public let key: [UInt8]
-    /// A CloudEvents 1.0 event in the JSON format, for structured mode; in a bad record something short of it.
+    /// A CloudEvents 1.0 event in the JSON format, for structured mode. In a bad record it is not a valid event.
     public let value: [UInt8]
-    /// When it is sent, in microseconds since 1970, a whole number of milliseconds. The event's own time, except in a
-    /// duplicate, where that is earlier.
+    /// When it is sent, in microseconds since 1970, a whole number of milliseconds. It is the event's own time, except
+    /// in a duplicate, whose event is earlier.
     public let time: Int64
 }
 
 /// A made-up town: an endless stream of records in time order, the same bytes for the same arguments on any machine.
 ///
-/// In the first hour the residents enrol, all but about 5 %, who never do and live on regardless. From then on there are
-/// about two events a citizen and day, more by day than by night. About one record in 300 is a repeat of a recent one,
-/// byte for byte, and one in 400 is bad: not JSON, without a subject, of a wrong `specversion`, or enrolling an unknown
-/// kind. Now and then a resident withdraws and leaves, and another moves in, so that the town keeps its size.
+/// In the first hour the residents enrol, except about 5 %, who never do and live on regardless. From then on there are
+/// about two events per citizen and day, more by day than by night. About one record in 300 is a repeat of a recent
+/// one, byte for byte, and one in 400 is bad: not JSON, without a subject, of a wrong `specversion`, or enrolling an
+/// unknown kind. Now and then a resident withdraws and leaves, and another moves in, so that the size of the town does
+/// not change.
 ///
-/// Some deeds have consequences days or months later, on top of the everyday events: an unpaid bill ends in court, and
-/// most such debts are then paid; an event of an enrolled subject turns out to be wrong and is voided; one who expects a
-/// sanction appeals, and a board decides most appeals within 30 days. Nothing comes to one who has left.
+/// Some deeds have consequences days or months later, in addition to the everyday events. An unpaid bill ends in court,
+/// and most such debts are then paid. An event of an enrolled subject turns out to be wrong and is voided. A citizen
+/// who expects a sanction appeals, and a board decides most appeals within 30 days. A citizen who has left has no more
+/// consequences.
 public struct Town: Sendable {
     public static let controlTopic = "standing.control"
     public static let paymentsTopic = "behaviour.payments"
@@ -31,26 +33,26 @@ public struct Town: Sendable {
     /// Every topic that the records use.
     public static let topics = [controlTopic, paymentsTopic, transportTopic, communityTopic, commerceTopic]
 
-    /// How many citizens a town can have, at about 200 bytes each.
+    /// The greatest number of citizens of a town. Each takes about 200 bytes.
     public static let maximumCitizens = 10_000_000
-    /// When a town can begin: 1970 to 8999, in microseconds since 1970.
+    /// The times at which a town can begin, from 1970 to 8999, in microseconds since 1970.
     public static let starts: Range<Int64> = 0..<221_845_392_000_000_000
 
     private static let registration: Int64 = 3_600_000_000
     private static let day: Int64 = 86_400_000_000
     private static let eventsPerDay: Int64 = 2
-    /// How busy each hour of the UTC day is.
+    /// The activity in each hour of the UTC day.
     private static let rhythm: [Int64] = [
         250, 150, 100, 100, 150, 400, 900, 1500, 1700, 1400, 1200, 1250,
         1450, 1350, 1200, 1200, 1400, 1800, 1700, 1450, 1200, 1000, 700, 450,
     ]
     private static let averageHour: Int64 = 1000
-    /// Out of `odds` records.
+    /// The denominator of the probabilities of records.
     private static let odds = 12_000
     private static let duplicates = 40
     private static let defects = 30
     private static let departures = 2
-    /// How many records back a duplicate can reach.
+    /// The number of latest records that a duplicate can repeat.
     private static let memory = 64
 
     private var generator: SplitMix64
@@ -64,7 +66,7 @@ public struct Town: Sendable {
     private let seed: [UInt8]
     private var lastID = 0
     private var agenda = Agenda()
-    /// When the next of the everyday events is due, while consequences come before it.
+    /// The time of the next everyday event, while consequences come before it.
     private var nextEvent: Int64?
     private var recent: [TownRecord] = []
     private var oldest = 0
@@ -164,7 +166,7 @@ public struct Town: Sendable {
         Citizen(name: names.next(of: kind), kind: kind, using: &generator)
     }
 
-    /// Somebody reports what a citizen has done, and it takes its course.
+    /// Makes the record that reports a deed, and plans its consequences.
     private mutating func record(of deed: Deed, at house: Int) -> TownRecord {
         let source = deed.source(using: &generator)
         let name = citizens[house].name
@@ -174,7 +176,7 @@ public struct Town: Sendable {
         return record
     }
 
-    /// For a duplicate.
+    /// Stores a record for duplicates.
     private mutating func remember(_ record: TownRecord) {
         if recent.count < Self.memory {
             recent.append(record)
@@ -193,7 +195,7 @@ extension Town {
 
     private static let errorsPerMille = 15
     private static let daysToCorrect = 1...12
-    /// Of a hundred thousand missed bills.
+    /// Of a hundred thousand unpaid bills.
     private static let lawsuits = 450
     private static let daysToJudge = 10...45
     private static let debts = 200...3000
@@ -204,7 +206,7 @@ extension Town {
     private static let daysToDecide = 3...28
     private static let upheldPerMille = 350
 
-    /// Plans what a deed that has been reported brings about.
+    /// Plans the consequences of a deed that has been reported.
     private mutating func foresee(after deed: Deed, from source: String, id: Int, at house: Int) {
         guard deed.weight < 0 else { return }
         if citizens[house].enrolls, generator.chance(perMille: Self.errorsPerMille) {
@@ -317,7 +319,7 @@ extension Town {
 
     private mutating func draw(_ texts: [String]) -> String { texts[generator.below(texts.count)] }
 
-    /// A record that no reader can use, in one of four ways; nothing has happened in the citizen's life.
+    /// A record that no reader can use, in one of four ways. It has no effect on the citizen.
     private mutating func badRecord(about citizen: Citizen) -> TownRecord {
         let deed = citizen.intends(using: &generator)
         let topic = deed.topic

@@ -1,9 +1,8 @@
 internal import Events
 
-/// What a terminal shows of a town: numbers and sentences, whatever they come from. `lines` lays them out for a terminal
-/// of any size.
+/// A town in a terminal: numbers and sentences from any source. `lines` formats them for a terminal of any size.
 public struct TownPicture: Sendable {
-    /// How many of a name.
+    /// The number of something with a name.
     public struct Count: Sendable, Hashable {
         public let name: String
         public let count: Int
@@ -11,7 +10,7 @@ public struct TownPicture: Sendable {
         public init(_ name: String, _ count: Int) { (self.name, self.count) = (name, count) }
     }
 
-    /// A sentence, and what it means for whom it is about.
+    /// A sentence, with its meaning for the subject.
     public struct Remark: Sendable, Hashable {
         public enum Tone: Sendable { case neutral, better, underWay, worse }
 
@@ -21,13 +20,13 @@ public struct TownPicture: Sendable {
         public init(_ text: String, _ tone: Tone = .neutral) { (self.text, self.tone) = (text, tone) }
     }
 
-    /// The town's, such as `2026-01-31`.
+    /// The date in the town, such as `2026-01-31`.
     public var date = ""
     /// `HOST:PORT` of the broker.
     public var broker = ""
-    /// `HOST:PORT` of the HTTP server; nil: it does not listen yet.
+    /// `HOST:PORT` of the HTTP server; nil before it listens.
     public var address: String?
-    /// Somebody to ask the HTTP server about.
+    /// A subject for the example of a request to the HTTP server.
     public var subject: String?
     /// Whether the key q ends the view, as Ctrl-C does.
     public var readsKeys = false
@@ -39,7 +38,7 @@ public struct TownPicture: Sendable {
     public var notEnrolled = 0
     public var deadLetters = 0
     public var lag = Remark("unknown")
-    /// What went wrong; nil: nothing.
+    /// The problem that is shown; nil if there is none.
     public var problem: String?
 
     /// Subjects of each band, best first.
@@ -51,24 +50,24 @@ public struct TownPicture: Sendable {
     public var inForce = 0
     public var inForceInService = 0
     public var stayed = 0
-    /// By reason.
+    /// Lifted sanctions by reason.
     public var lifted: [Count] = []
-    /// By measure.
+    /// Denied requests by measure.
     public var denied: [Count] = []
     public var appealsUpheld = 0
     public var appealsRejected = 0
     public var appealsLapsed = 0
-    /// The last changes of scores and perks, newest first, and those of sanctions.
+    /// The latest changes of scores and perks, newest first, and those of sanctions.
     public var changes: [Remark] = []
     public var sanctionChanges: [Remark] = []
 
     public init() {}
 
-    /// At most `rows` lines of at most `columns` cells. With `colour` they have escape sequences, which take no cells.
-    /// The less room, the shorter each section; then the less important ones are left out.
+    /// At most `rows` lines of at most `columns` cells. With `colour` the lines have escape sequences, which take no
+    /// cells. With less room each section is shorter; then the less important ones are left out.
     public func lines(columns: Int, rows: Int, colour: Bool) -> [String] {
         var layout = Layout(sections(columns: columns, rows: rows, colour: colour), rows: rows)
-        // The least of everything; then more of it, the most telling first.
+        // Each section gets its shortest form; then they grow, the most informative first.
         for section in [.title, .foot, .counters, .lag, .problem, .bands, .sanctions, .changes, .perks] as [Section] {
             layout.show(section, form: 0)
         }
@@ -91,11 +90,11 @@ public struct TownPicture: Sendable {
 // MARK: - Layout
 
 extension TownPicture {
-    /// In the order of the picture.
+    /// The sections in the order of the picture.
     private enum Section: CaseIterable {
         case title, counters, lag, problem, bands, perks, sanctions, sanctionChanges, changes, legend, foot
 
-        /// Whether an empty line goes before it, where there is room.
+        /// Whether an empty line precedes it, if there is room.
         var standsApart: Bool {
             switch self {
             case .title, .lag, .problem: false
@@ -104,7 +103,7 @@ extension TownPicture {
         }
     }
 
-    /// Deals out the rows.
+    /// Assigns the rows to sections.
     private struct Layout {
         /// The forms of each section, shortest first.
         private let sections: [Section: [[TerminalLine]]]
@@ -117,7 +116,8 @@ extension TownPicture {
             rowsLeft = max(0, rows)
         }
 
-        /// The section takes this form, or its longest, if there is room for it and it is longer than the one it has.
+        /// Shows the section in this form or its longest, if there is room for it and it is longer than the current
+        /// one.
         mutating func show(_ section: Section, form: Int) {
             guard let forms = sections[section], !forms.isEmpty else { return }
             let form = min(form, forms.count - 1)
@@ -134,7 +134,7 @@ extension TownPicture {
             rowsLeft -= 1
         }
 
-        /// Deals out what is left, in turns.
+        /// Assigns the remaining rows in turns.
         mutating func grow(_ sections: [Section]) {
             var before: Int
             repeat {
@@ -192,7 +192,7 @@ extension TownPicture {
     private func bars(_ flow: Flow) -> [TerminalLine] {
         let nameWidth = min(Self.widestName, bands.map { TerminalLine.width(of: $0.name) }.max() ?? 0)
         let most = max(1, bands.map(\.count).max() ?? 1)
-        // The indent, a space on each side of the bar, and the number.
+        // The room for the bar is without the indent, a space on each side of the bar, and the number.
         let room = min(Self.widestBar, max(0, flow.columns - nameWidth - 4 - String(most).count))
         let rows = bands.enumerated().map { rank, band in
             var line = TerminalLine("  ")
@@ -208,7 +208,7 @@ extension TownPicture {
         return [TerminalLine("bands", .strong)] + rows
     }
 
-    /// The best third, the middle, the last third.
+    /// One style each for the best third, the middle and the last third.
     private func style(ofRank rank: Int) -> TerminalLine.Style {
         switch rank * 3 / max(1, bands.count) {
         case 0: .good
@@ -255,7 +255,7 @@ extension TownPicture {
         ]
     }
 
-    /// The newest alone, then a heading and two or more, as many as can be wanted.
+    /// The forms of a list: the newest entry alone, then a heading and two or more entries, up to the limit.
     private func list(_ remarks: [Remark], heading: String, _ limit: Int) -> [[TerminalLine]] {
         let rows = remarks.prefix(max(0, limit)).map { TerminalLine("  " + $0.text, $0.tone.style) }
         return rows.indices.map { last in
@@ -278,11 +278,11 @@ extension TownPicture {
         return items
     }
 
-    /// Where to look closer.
+    /// The command for a closer look; nil before the HTTP server listens.
     private func look(_ flow: Flow) -> TerminalLine? {
         guard let address else { return nil }
         let path = "\(address)/" + (subject.map { "subjects/\($0)" } ?? "metrics")
-        // curl takes an address without its scheme, too.
+        // curl accepts an address without its scheme too.
         let long = TerminalLine("curl http://\(path)", .strong)
         let look = long.width <= flow.columns ? long : TerminalLine("curl \(path)", .strong)
         return flow.line([look, TerminalLine("also /console, /metrics, /readyz", .faint)])
@@ -300,7 +300,7 @@ extension TownPicture.Remark.Tone {
     }
 }
 
-/// Sets items side by side.
+/// Formats items side by side.
 private struct Flow {
     private static let gap = "  "
     private static let labelWidth = 11
@@ -309,7 +309,7 @@ private struct Flow {
 
     let columns: Int
 
-    /// One line of those items that fit; the first always does.
+    /// One line of the items that fit. It has at least the first.
     func line(_ items: [TerminalLine]) -> TerminalLine {
         var line = TerminalLine()
         for item in items where line.width == 0 || line.width + Self.gap.count + item.width <= columns {
@@ -319,10 +319,10 @@ private struct Flow {
         return line
     }
 
-    /// As many lines as it takes.
+    /// As many lines as the items need.
     func lines(_ items: [TerminalLine]) -> [TerminalLine] { lines(items, from: TerminalLine(), indent: 0) }
 
-    /// At least one line; a label before the first, the others indented.
+    /// At least one line. The label precedes the first; the others are indented.
     func labelled(_ label: String, _ items: [TerminalLine]) -> [TerminalLine] {
         var start = TerminalLine(label, .strong)
         let indent = columns < Self.wide ? start.width + Self.gap.count : Self.labelWidth

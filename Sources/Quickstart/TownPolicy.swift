@@ -1,5 +1,5 @@
-/// The policy of the made-up town, so that `standing quickstart` needs no file: deploy/policies/town/town.yaml. Whoever changes
-/// it there changes it here; a test keeps the two equal.
+/// The policy of the made-up town, so that `standing quickstart` needs no file. It is equal to
+/// deploy/policies/town/town.yaml; a test compares the two.
 public enum TownPolicy {
     public static let text = #"""
         # yaml-language-server: $schema=../policy.schema.json

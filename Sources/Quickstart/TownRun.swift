@@ -13,9 +13,10 @@ internal import Synchronization
 internal import Terminal
 internal import Topics
 
-/// `quickstart` without files: the town lives, the pipeline scores it, the downstream services follow, a view shows it.
+/// `quickstart` without files: a town, the pipeline that scores it, the downstream services, and a view.
 public final class TownRun: @unchecked Sendable {
-    /// The town's calendar begins this long ago; when it has caught up with the present it goes on in real time.
+    /// The years from the beginning of the town's calendar to now. When the town has reached the present, it continues
+    /// in real time.
     private static let yearsAgo: Int64 = 5
     private static let refresh = 0.5
     private static let plainLineEvery = 2.0
@@ -45,7 +46,7 @@ public final class TownRun: @unchecked Sendable {
         (self.folder, self.logger) = (folder, logger)
     }
 
-    /// `line`: what is printed after the console's address; nil for nothing.
+    /// `line`: a line after the console's address; nil if there is none.
     public func run(saying line: String?) async throws {
         let (listening, listens) = AsyncStream.makeStream(of: Int.self)
         let serving = Task { [server] in
@@ -117,7 +118,7 @@ public final class TownRun: @unchecked Sendable {
             while !isStopped {
                 let record = town.next()
                 if isMovingIn, record.time > start + 3_600_000_000 {
-                    // Enrolments come on another topic than deeds: let them arrive before life begins.
+                    // Enrolments are in another topic than deeds, so they must be folded before the first deed.
                     try settle(feed)
                     isMovingIn = false
                     origin = .now
@@ -144,7 +145,7 @@ public final class TownRun: @unchecked Sendable {
         }
     }
 
-    /// Waits until the town's clock may show `time`: fast motion, and never ahead of the wall clock.
+    /// Waits until the town's clock may show `time`. The clock is fast, and never ahead of the wall clock.
     private func pace(_ time: Int64, since start: Int64, _ origin: ContinuousClock.Instant) {
         while !isStopped {
             let elapsed = Double((ContinuousClock.now - origin) / .microseconds(1)) / 1e6
@@ -182,7 +183,7 @@ public final class TownRun: @unchecked Sendable {
         var lastLine = start
         var lastRecords: Int64 = 0
         var lastTime = start
-        // The first who is seen: an example that changed all the time could not be copied.
+        // The first subject, so that the example does not change while the user copies it.
         var subject: String?
         var hasSaidWhere = false
         while !isStopped {
@@ -222,7 +223,7 @@ public final class TownRun: @unchecked Sendable {
         }
     }
 
-    /// Neither a shell nor a path takes anything in it for something else.
+    /// Whether no character of the subject needs quoting in a shell or a path.
     private static func needsNoQuotes(_ subject: String) -> Bool {
         subject.utf8.allSatisfy { byte in
             switch byte {
@@ -234,7 +235,7 @@ public final class TownRun: @unchecked Sendable {
         }
     }
 
-    /// Perks held, or sanctions in force, by what that service has taken in.
+    /// Perks held, or sanctions in force, according to the service's database.
     private static func held(_ kind: DownstreamService.Kind, _ services: [DownstreamService]) -> Int {
         (try? services.first { $0.kind == kind }?.held()) ?? 0
     }

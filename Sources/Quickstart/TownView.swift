@@ -4,7 +4,7 @@ internal import Lag
 internal import Pipeline
 internal import Scoring
 
-/// What is known of the town at one moment: as a picture for a terminal, or as one line where there is none.
+/// The state of the town at one moment, as a picture for a terminal or as one line.
 struct TownView {
     let service: PipelineService
     let facts: FactTap.State
@@ -14,14 +14,14 @@ struct TownView {
     let perksHeld: Int
     let sanctionsInForce: Int
     let broker: String
-    /// `HOST:PORT` of the HTTP server; nil: it does not listen yet.
+    /// `HOST:PORT` of the HTTP server; nil before it listens.
     let address: String?
-    /// Somebody to ask it about.
+    /// A subject for the example of a request.
     let subject: String?
     let readsKeys: Bool
     let problem: String?
 
-    /// As many as any terminal has room for.
+    /// More than any terminal has room for.
     private static let shownChanges = 100
     private static let energyDiscount = "energy-discount"
 
@@ -116,7 +116,7 @@ struct TownView {
         return some.isEmpty ? "none" : some.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
     }
 
-    /// The group that is furthest behind.
+    /// The group with the greatest lag.
     private var furthestBehind: GroupLag? {
         lag?.groups.max { ($0.knownSeconds ?? 0, $0.knownRecords ?? 0) < ($1.knownSeconds ?? 0, $1.knownRecords ?? 0) }
     }
@@ -163,7 +163,7 @@ struct TownView {
         }
     }
 
-    /// What speaks against the subject in the sanction's dimension, or the event that imposed it.
+    /// The points against the subject in the sanction's dimension, or the event that imposed it.
     private static func evidence(_ fact: FactMessage) -> String {
         let adverse = fact.data.reasons.filter { $0.points < 0 }
         return adverse.isEmpty ? (fact.data.cause.type ?? "of what happened") : list(adverse)

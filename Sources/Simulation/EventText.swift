@@ -1,8 +1,9 @@
-/// The bytes of one CloudEvents event in the JSON format. Texts are written as they are: none here needs an escape.
+/// The bytes of one CloudEvents event in the JSON format. Strings are written without escaping, because none of the
+/// town's strings needs it.
 public struct EventText {
     public private(set) var bytes: [UInt8]
 
-    /// Holds nearly every event of a town without growing.
+    /// Nearly every event of a town fits without growing.
     private static let usualSize = 240
 
     public init() {

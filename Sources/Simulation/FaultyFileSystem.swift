@@ -1,18 +1,18 @@
 public import Ledger
 internal import Synchronization
 
-/// A disk in memory that keeps what POSIX promises and not a byte more: what was not synced may be lost, torn or reordered
-/// by a crash, a name lasts when its directory was synced, and any call may fail.
+/// A disk in memory that guarantees what POSIX guarantees and nothing more. In a crash, bytes that were not synced may
+/// be lost, torn or reordered; a name is durable after its directory is synced; any call may fail.
 public final class FaultyFileSystem: FileSystem {
-    /// What is to go wrong.
+    /// A fault that is planned.
     public enum Fault: Sendable, Hashable {
         /// The call fails with this `errno`, once.
         case error(Int32)
-        /// It fails so from then on, until the faults are taken away.
+        /// The call and all later ones fail with this `errno`, until the faults are removed.
         case errorForGood(Int32)
-        /// A write or read does one byte only.
+        /// A write or read transfers one byte only.
         case short
-        /// A sync fails, and what it should have written is dropped (as Linux does).
+        /// A sync fails, and the bytes that it should have written are dropped (as Linux does).
         case dropsUnsynced
     }
 
@@ -20,7 +20,7 @@ public final class FaultyFileSystem: FileSystem {
     private struct Write {
         var position: Int
         var bytes: [UInt8]
-        /// Nil: a write. Otherwise the file was cut to this size.
+        /// The size to which the file was truncated; nil if this is a write.
         var size: Int?
     }
 
@@ -40,7 +40,7 @@ public final class FaultyFileSystem: FileSystem {
         var calls: [FileError.Call: Int] = [:]
         var total = 0
         var faults: [(call: FileError.Call?, number: Int, fault: Fault)] = []
-        /// Bytes the disk takes; nil: any number.
+        /// The capacity of the disk in bytes; nil if it is unlimited.
         var capacity: Int?
     }
 
@@ -48,9 +48,10 @@ public final class FaultyFileSystem: FileSystem {
 
     public init() {}
 
-    // MARK: What goes wrong
+    // MARK: Faults
 
-    /// The `number`-th call (from 1) of this sort (nil: of any) after now has the fault.
+    /// Plans the fault for a later call. `number`: counted from 1 after now, among calls of this sort; among all calls
+    /// if `call` is nil.
     public func plan(_ fault: Fault, atCall number: Int, of call: FileError.Call? = nil) {
         state.withLock { state in
             let before = call.map { state.calls[$0, default: 0] } ?? state.total
@@ -62,12 +63,11 @@ public final class FaultyFileSystem: FileSystem {
 
     public func setCapacity(_ bytes: Int?) { state.withLock { $0.capacity = bytes } }
 
-    /// Calls so far.
+    /// The number of calls so far.
     public var callCount: Int { state.withLock { $0.total } }
 
-    /// The machine stops and starts again: of each file what was synced stays, of each later write what `keeps` says (a
-    /// number of its bytes; nil: none of it), and of the names those that were made to last, or, if `names` says so, the
-    /// current ones.
+    /// The machine stops and starts again. Synced bytes of each file stay. Of each later write as many bytes stay as
+    /// `keeps` returns, and none if it returns nil. Durable names stay, or, if `names` is true, the current ones.
     public func crash(names keepsNames: Bool = false, _ keeps: (_ path: String, _ write: Int, _ count: Int) -> Int?) {
         state.withLock { state in
             state.open = [:]
@@ -101,7 +101,7 @@ public final class FaultyFileSystem: FileSystem {
         bytes.replaceSubrange(write.position..<end, with: write.bytes.prefix(count))
     }
 
-    /// A file's bytes as a reader sees them; nil: no such file.
+    /// A file's bytes as a reader sees them; nil if there is no such file.
     public subscript(_ path: String) -> [UInt8]? {
         get { state.withLock { $0.names[path]?.bytes } }
         set {
@@ -125,7 +125,7 @@ public final class FaultyFileSystem: FileSystem {
 
     private static let (enoent, ebadf, ewouldblock, enospc): (Int, Int, Int, Int) = (-2, -9, -11, -28)
 
-    /// Counts the call; the fault that it has.
+    /// Counts the call. Returns its fault; nil if it has none.
     private static func fault(_ call: FileError.Call, _ state: inout State) -> Fault? {
         state.total += 1
         state.calls[call, default: 0] += 1
@@ -230,7 +230,7 @@ public final class FaultyFileSystem: FileSystem {
             let fault = Self.fault(.close, &state)
             guard let file = state.open.removeValue(forKey: descriptor) else { return Self.ebadf }
             if file.node.lockedBy == descriptor { file.node.lockedBy = nil }
-            // The descriptor is gone whatever is answered.
+            // The descriptor is closed whatever the call returns.
             if case .error(let code) = fault { return -Int(code) }
             return 0
         }
@@ -285,7 +285,7 @@ public final class FaultyFileSystem: FileSystem {
         }
     }
 
-    /// Lent for the length of a call.
+    /// A buffer that is valid during a call.
     private struct SendableBuffer: @unchecked Sendable {
         let bytes: UnsafeMutableRawBufferPointer
         init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }

@@ -1,6 +1,6 @@
 public import Ledger
 
-/// A ledger partition's frames in memory, under their offsets.
+/// A ledger partition's frames in memory, by their offsets.
 public final class MemoryFrames: FrameSource {
     private let frames: [(offset: Int64, bytes: [UInt8])]
     private var index = 0

@@ -13,7 +13,7 @@ public struct SplitMix64: Sendable {
         return mixed ^ (mixed >> 31)
     }
 
-    /// A number in `0..<bound`; `bound` is positive.
+    /// A number in `0..<bound`. `bound` must be positive.
     public mutating func below(_ bound: Int) -> Int {
         Int(truncatingIfNeeded: next().multipliedFullWidth(by: UInt64(bound)).high)
     }

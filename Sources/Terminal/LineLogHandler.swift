@@ -2,8 +2,8 @@ internal import Events
 internal import Foundation
 public import Logging
 
-/// Structured logs on standard error, a line each: text for people or JSON for collectors. What cannot be written is lost and
-/// counted (`StandardError`): logging never ends or stops anything.
+/// Structured logs on standard error, one line each: text for people or JSON for collectors. Lines that cannot be
+/// written are lost and counted (`StandardError`): logging never ends or blocks the process.
 public struct LineLogHandler: LogHandler {
     public enum Format: String, Sendable { case text, json }
 
@@ -54,7 +54,7 @@ public struct LineLogHandler: LogHandler {
             }
             writer.append(byte: 0x7D)
         }
-        // What is left in a JSON string of what cannot be printed has the same escapes there.
+        // Unprintable characters that remain in a JSON string have the same escapes there.
         return Array((String(decoding: writer.bytes, as: UTF8.self).printable() + "\n").utf8)
     }
 }

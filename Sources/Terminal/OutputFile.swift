@@ -1,14 +1,14 @@
 internal import CoreFoundation
 internal import Foundation
 
-/// Buffered bytes to a file or to standard output (`-`). A file is written beside its name, under a name of this process's own
-/// (`PATH.PROCESS.partial`), and moved there at the end, so that a reader never sees half of it. What is not closed leaves
-/// nothing behind. What is no file, such as a device or a pipe, is written as it is.
+/// Buffered bytes to a file or to standard output (`-`). A file is written beside its final name, under a name of this
+/// process (`PATH.PROCESS.partial`), and renamed at the end, so that a reader never sees half of it. A file that is not
+/// closed is removed. A special file, such as a device or a pipe, is written directly.
 public final class OutputFile {
     private let path: String
-    /// Nil: standard output, no file, or moved already.
+    /// The temporary name; nil for standard output or a special file, and after the renaming.
     private var partial: String?
-    /// Nil: flushed and closed.
+    /// Nil after it is flushed and closed.
     private var handle: UnsafeMutablePointer<FILE>?
 
     public init(_ path: String) throws {
@@ -33,14 +33,14 @@ public final class OutputFile {
         if let partial { unlink(partial) }
     }
 
-    /// It is there, and to be moved onto it would take its place.
+    /// Whether there is a special file at the path, which a renaming would replace.
     private static func isNoFile(_ path: String) -> Bool {
         let file = URL(filePath: path).resolvingSymlinksInPath().path
         let type = try? FileManager.default.attributesOfItem(atPath: file)[.type] as? FileAttributeType
         return type.map { $0 != .typeRegular && $0 != .typeDirectory } ?? false
     }
 
-    /// What a process that was killed has left under such a name is not taken.
+    /// A file of this name that a killed process has left is not reused.
     private static func make(beside path: String) -> (path: String, descriptor: Int32) {
         var number = 1
         while true {
@@ -67,7 +67,7 @@ public final class OutputFile {
         guard let handle, putc(0x0A, handle) >= 0 else { throw unwritable }
     }
 
-    /// Everything is written, but a file is not there yet: `close` moves it.
+    /// Writes everything. The file gets its final name in `close`.
     public func finish() throws {
         guard let file = handle else { return }
         handle = nil

@@ -3,19 +3,19 @@ public import Ledger
 public import Replay
 internal import Synchronization
 
-/// Shows on standard error how far a command is that takes its time: a line that is drawn over where that is a terminal, else one
-/// now and then. A quick command is done before the first.
+/// Shows the progress of a command on standard error: a line that is repainted if that is a terminal, otherwise lines
+/// at intervals. A quick command ends before the first.
 public final class ProgressLine: @unchecked Sendable {
-    /// One look at the work.
+    /// One reading of the progress.
     public struct Reading: Sendable {
         public var done: Int64
-        /// 0: not known.
+        /// 0 if it is unknown.
         public var total: Int64
-        /// What was done in the unit of the rate.
+        /// The work in the unit of the rate.
         public var count: Int64
     }
 
-    /// What takes the line that is drawn away, so that a message has one of its own; empty if none is.
+    /// The characters that erase the line, so that a message has a line of its own; empty if none is shown.
     static var clearing: String { isShown.load(ordering: .relaxed) ? erasing : "" }
 
     private static let erasing = "\r\u{1B}[K"
@@ -27,17 +27,17 @@ public final class ProgressLine: @unchecked Sendable {
     private let read: @Sendable () -> Reading
     private let timer: any DispatchSourceTimer
     private let queue = DispatchQueue(label: "progress")
-    // Touched on the queue alone.
+    // Used on the queue only.
     private var text: ProgressText
     private var isFinished = false
 
-    /// `unit`: what the rate counts. `read` is called on a thread of its own.
+    /// `unit`: of the rate. `read`: is called on a thread of its own.
     public init(_ unit: String, _ read: @escaping @Sendable () -> Reading) {
         self.read = read
         let kind = ProcessInfo.processInfo.environment["TERM"] ?? ""
         isTerminal = isatty(STDERR_FILENO) == 1 && !kind.isEmpty && kind != "dumb"
         text = ProgressText(unit: unit)
-        // The first line has a rate already.
+        // The first line already has a rate.
         let before = read()
         _ = text.line(done: before.done, total: before.total, count: before.count, at: 0)
         timer = DispatchSource.makeTimerSource(queue: queue)
@@ -69,7 +69,7 @@ public final class ProgressLine: @unchecked Sendable {
         if isTerminal { Self.isShown.store(true, ordering: .relaxed) }
     }
 
-    /// Takes the line away again. What the command prints comes after it.
+    /// Erases the line. The command's output follows.
     public func finish() {
         timer.cancel()
         queue.sync {
@@ -80,9 +80,9 @@ public final class ProgressLine: @unchecked Sendable {
     }
 }
 
-/// Work that is counted where it is done and shown elsewhere.
+/// A counter of work that is shown by another thread.
 public final class WorkCounter: Sendable {
-    /// 0: not known.
+    /// 0 if it is unknown.
     public let total: Int64
     private let doneSoFar = Atomic<Int64>(0)
     private let countSoFar = Atomic<Int64>(0)
@@ -92,14 +92,14 @@ public final class WorkCounter: Sendable {
     public var done: Int64 { doneSoFar.load(ordering: .relaxed) }
     public var count: Int64 { countSoFar.load(ordering: .relaxed) }
 
-    /// `count`: the same in the unit of the rate.
+    /// `count`: the same work in the unit of the rate.
     public func add(_ done: Int64, count: Int64) {
         doneSoFar.add(done, ordering: .relaxed)
         countSoFar.add(count, ordering: .relaxed)
     }
 }
 
-/// Frames that are counted as they are read: the offsets as work, the frames as its unit.
+/// Counts the frames that are read: offsets as work, frames as the unit.
 public final class CountedFrames: FrameSource {
     private let frames: any FrameSource
     private let work: WorkCounter

@@ -1,14 +1,15 @@
 internal import Foundation
 internal import Synchronization
 
-/// Standard error, as far as it takes what is written. A full disk, a pipe that nobody reads, or one that is closed, ends
-/// nothing and stops nothing: lines are lost then, and counted.
+/// Standard error, without blocking or failing. If a disk or a pipe is full, or a pipe is closed, lines are lost and
+/// counted.
 enum StandardError {
-    /// For so long a line waits for a pipe that is full.
+    /// The longest wait of a line for a full pipe.
     private static let patienceMilliseconds: Int32 = 100
     private static let lost = Mutex(0)
 
-    /// `lostLines`: the line that says how many were lost before this one, once there is room for it.
+    /// `lostLines`: makes a line with the number of lines that were lost before this one, which is written when there
+    /// is room.
     static func write(_ line: [UInt8], lostLines: (Int) -> [UInt8] = { Array("\($0) lines were lost\n".utf8) }) {
         lost.withLock { lost in
             if lost > 0, put(lostLines(lost)) { lost = 0 }
@@ -16,7 +17,7 @@ enum StandardError {
         }
     }
 
-    /// False: not all of it is written.
+    /// Returns false if the line is not completely written.
     private static func put(_ line: [UInt8]) -> Bool {
         line.withUnsafeBytes { bytes in
             var written = 0

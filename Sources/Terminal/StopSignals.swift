@@ -30,7 +30,7 @@ public final class StopSignals: Sendable {
         // Its own, because a command that hangs may have taken every thread of the global ones.
         let queue = DispatchQueue(label: "stop-signals")
         let state = state
-        // Whoever reads a pipe of ours may go.
+        // A reader that closes its pipe must not end the process.
         signal(SIGPIPE, SIG_IGN)
         sources = [SIGTERM, SIGINT].map { number in
             // Before the source takes the signal: afterwards it would be ignored indeed.

@@ -1,21 +1,21 @@
 public import Foundation
 
-/// The terminal of this process: a picture on it that is painted over, and its keys. One thread uses it.
+/// The terminal of this process: a picture that is repainted, and its keys. It is used by one thread.
 public final class TerminalScreen {
     private static let endKeys = [UInt8(ascii: "q"), UInt8(ascii: "Q")]
-    /// Of a terminal that does not say how large it is.
+    /// The size of a terminal that does not report its size.
     private static let usualSize = (columns: 80, rows: 24)
 
-    /// Whether the terminal's keys come here, at once and unseen.
+    /// Whether keys are read at once and without echo.
     public let readsKeys: Bool
     private let hasColour: Bool
-    /// How the terminal was before it was told to give its keys at once.
+    /// The terminal's settings before keys were read.
     private var before: termios
     private var painted = (columns: 0, rows: 0)
     private var lastRow = 0
 
-    /// Nil where there is nothing to paint on: a file, a pipe, or a terminal that cannot place text. `wantsKeys`: else its keys
-    /// stay whose they are.
+    /// Nil if the output is a file, a pipe, or a terminal that cannot position text. `wantsKeys`: whether keys are
+    /// read.
     public init?(wantsKeys: Bool, environment: [String: String] = ProcessInfo.processInfo.environment) {
         guard isatty(STDOUT_FILENO) == 1, let kind = environment["TERM"], !kind.isEmpty, kind != "dumb" else {
             return nil
@@ -23,7 +23,7 @@ public final class TerminalScreen {
         hasColour = environment["NO_COLOR"]?.isEmpty ?? true
         var found = termios()
         var isOurs = false
-        // In the background the terminal's keys are somebody else's, and to ask for them stops the process.
+        // In the background the terminal's keys belong to another process, and reading them would stop this one.
         if wantsKeys, isatty(STDIN_FILENO) == 1, tcgetpgrp(STDIN_FILENO) == getpgrp(),
             tcgetattr(STDIN_FILENO, &found) == 0
         {
@@ -42,17 +42,17 @@ public final class TerminalScreen {
         return (Int(size.ws_col), Int(size.ws_row))
     }
 
-    /// Paints each line in its place, so that nothing scrolls. The size is asked for each time: it may have changed. `draw`: at
-    /// most `rows` lines of at most `columns` cells.
+    /// Paints each line at its position, so that nothing scrolls. The size is read each time, because it may have
+    /// changed. `draw`: at most `rows` lines of at most `columns` cells.
     public func paint(_ draw: (_ columns: Int, _ rows: Int, _ colour: Bool) -> [String]) {
         let (columns, rows) = size
         let lines = draw(columns, rows, hasColour)
-        // What a terminal makes of its contents when its size changes is its own affair: away with it.
+        // After a change of the size, the terminal's contents are undefined and are erased.
         var text = painted == (columns, rows) ? "" : "\u{1B}[2J"
         painted = (columns, rows)
         lastRow = lines.count
-        // Without wrapping at the edge, whatever the terminal takes a character's width for.
-        // A terminal that can shows all of it at once.
+        // Without wrapping at the edge, because the terminal may have another width for a character. A terminal with
+        // synchronized output shows everything at once.
         text += "\u{1B}[?2026h\u{1B}[?7l"
         for (row, line) in lines.enumerated() { text += "\u{1B}[\(row + 1);1H\u{1B}[2K" + line }
         if lines.count < rows { text += "\u{1B}[\(lines.count + 1);1H\u{1B}[J" }
@@ -61,7 +61,7 @@ public final class TerminalScreen {
         fflush(nil)
     }
 
-    /// Waits so long; true, and earlier, if somebody presses q.
+    /// Waits for this time. Returns true, and earlier, if the user presses q.
     public func isEnded(within seconds: Double) -> Bool {
         let end = ContinuousClock.now + .seconds(seconds)
         while true {
@@ -75,7 +75,7 @@ public final class TerminalScreen {
             guard poll(&input, 1, Int32(left.rounded(.up))) > 0 else { continue }
             var key: UInt8 = 0
             guard read(STDIN_FILENO, &key, 1) == 1 else {
-                // Nobody is there any more.
+                // The terminal is closed.
                 Thread.sleep(forTimeInterval: left / 1000)
                 return false
             }
@@ -83,7 +83,7 @@ public final class TerminalScreen {
         }
     }
 
-    /// Leaves the last picture, with the cursor below it, and the terminal as it was.
+    /// Leaves the last picture, with the cursor below it, and restores the terminal's settings.
     public func close() {
         if lastRow > 0 {
             let below = lastRow < painted.rows ? "\u{1B}[\(lastRow + 1);1H\u{1B}[J" : "\u{1B}[\(lastRow);1H\n"

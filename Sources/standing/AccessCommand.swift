@@ -185,7 +185,8 @@ extension User {
     }
 }
 
-/// A file of users as the commands change it: the new one takes the place of the old one at once, and only its owner may read it.
+/// A file of users as the commands change it. The new file replaces the old one atomically, and only its owner may read
+/// it.
 private struct UsersStore {
     let path: String
 
@@ -204,7 +205,7 @@ private struct UsersStore {
         }
     }
 
-    /// `mayMake`: a file that is not there is made.
+    /// `mayMake`: whether a missing file is made.
     func change(mayMake: Bool = false, _ body: (inout UsersFile) throws -> Void) throws {
         let old = try? FileManager.default.attributesOfItem(atPath: path)
         var users = old != nil || !mayMake ? try read() : UsersFile()
@@ -226,7 +227,8 @@ private struct UsersStore {
         }
     }
 
-    /// Gives a file the owner, the group and the permissions that another has, and none to others. False with `errno` if it fails.
+    /// Gives a file the owner, the group and the permissions of another one, without any for others. Returns false and
+    /// sets `errno` if it fails.
     private func give(_ descriptor: Int32, asIn old: [FileAttributeKey: Any]) -> Bool {
         func number(_ key: FileAttributeKey) -> UInt32? { (old[key] as? NSNumber)?.uint32Value }
         guard let owner = number(.ownerAccountID), let group = number(.groupOwnerAccountID),
@@ -255,7 +257,7 @@ private enum Password {
         }
     }
 
-    /// Twice, without showing it.
+    /// Asks twice, without echo.
     private static func ask() throws -> String? {
         var before = termios()
         tcgetattr(STDIN_FILENO, &before)

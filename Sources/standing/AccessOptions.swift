@@ -6,7 +6,7 @@ import Logging
 import Options
 import Terminal
 
-/// Who is let in over HTTP, and whether it is encrypted.
+/// Access over HTTP, and its encryption.
 struct AccessOptions: ParsableArguments {
     @Option(help: Setting.help("access-users"), completion: .file())
     var accessUsers: String?
@@ -42,10 +42,10 @@ struct AccessOptions: ParsableArguments {
     @Option(help: Setting.help("tls-key"), completion: .file())
     var tlsKey: String?
 
-    /// More requests than a second has nanoseconds are no limit.
+    /// A greater limit would have no effect: it is more than one request per microsecond.
     private static let maximumRequestsPerSecond = 1e6
 
-    /// Reads the settings, not yet what they name.
+    /// Reads the settings, but not the files that they name.
     func settings(_ settings: inout Settings) throws -> AccessSettings {
         var access = AccessConfiguration()
         access.users = try settings.text("access-users", flag: accessUsers)
@@ -80,7 +80,7 @@ struct AccessSettings {
     let access: AccessConfiguration
     let certificate, key: String?
 
-    /// Reads and checks the files that the settings name. Half of a configuration ends the command.
+    /// Reads and checks the files that the settings name. An incomplete configuration ends the command.
     func open(_ logger: Logger) async throws -> ServerAccess {
         do {
             return ServerAccess(control: try await access.open(logger: logger), certificate: try openCertificate())
@@ -89,7 +89,7 @@ struct AccessSettings {
         }
     }
 
-    /// Nil without TLS.
+    /// Nil if there is no TLS.
     private func openCertificate() throws -> TLSCertificate? {
         switch (certificate, key) {
         case (nil, nil): return nil
@@ -100,21 +100,21 @@ struct AccessSettings {
     }
 }
 
-/// Who is let in by the server of this process, and its certificate.
+/// Access to the server of this process, and its certificate.
 struct ServerAccess {
     let control: AccessControl
-    /// Nil without TLS.
+    /// Nil if there is no TLS.
     let certificate: TLSCertificate?
 
     var isTLS: Bool { certificate != nil }
 
-    /// Who is answered.
+    /// The callers that are answered.
     var rule: AccessRule { control.isConfigured ? .gate(control.gate) : .loopback }
 
-    /// For those who log in. `audit`: nil if log-ins are not recorded.
+    /// Routes of the log-in. `audit`: nil if log-ins are not recorded.
     func routes(audit: (any AuditLog)?) -> [Route] { control.hasUsers ? Route.session(control, audit: audit) : [] }
 
-    /// Follows changes of users, keys and certificate until the task is cancelled.
+    /// Reloads users, keys and certificate when they change, until the task is cancelled.
     func follow(_ logger: Logger) -> Task<Void, Never> {
         Task { [control, certificate] in
             await withTaskGroup { group in
@@ -124,7 +124,7 @@ struct ServerAccess {
         }
     }
 
-    /// Says what is open to whom, and warns of what others on the network can read.
+    /// Logs who has access to what, and warns if others on the network can read the answers.
     func log(at address: HTTPAddress, reach: HTTPAddress.Reach, _ logger: Logger) {
         logger.notice("\(control.openness)")
         guard control.isConfigured, !isTLS, reach != .loopback else { return }

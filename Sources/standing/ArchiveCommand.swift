@@ -24,7 +24,7 @@ struct ArchiveCommand: AsyncParsableCommand {
         ])
 }
 
-/// A data folder's partitions.
+/// The partitions of a data folder.
 struct DataOptions: ParsableArguments {
     @Option(help: Setting.help("data", otherwise: "none, and the command ends"), completion: .directory)
     var data: String?
@@ -32,7 +32,7 @@ struct DataOptions: ParsableArguments {
     @Option(help: "Only this ledger partition. Default: all that are there.")
     var partition: Int32?
 
-    /// Ends the command where there is no archive. `config`: the configuration file.
+    /// Ends the command if there is no archive. `config`: the configuration file.
     func archives(config: String?) throws -> [Archive] {
         var settings = try Settings(config: config)
         return try archives(&settings)
@@ -79,7 +79,7 @@ extension Archive.Status {
     }
 }
 
-/// Shows partitions and tells their damages; true: there are none.
+/// Shows partitions and reports damage. Returns true if there is none.
 private func show(_ archives: [Archive], _ output: TableFormat, _ look: (Archive) throws -> Archive.Status) throws
     -> Bool
 {
@@ -103,7 +103,7 @@ private func show(_ archives: [Archive], _ output: TableFormat, _ look: (Archive
 }
 
 extension Archive {
-    /// The bytes of all segments, for whoever reads them; not known where they cannot be looked at.
+    /// The size of all segments, for commands that read them; 0 if they cannot be examined.
     fileprivate static func work(of archives: [Archive]) -> WorkCounter {
         let sizes = archives.map { try? $0.segmentBytes() }
         return WorkCounter(total: sizes.contains(nil) ? 0 : sizes.reduce(0) { $0 + ($1 ?? 0) })
@@ -209,7 +209,7 @@ struct ArchiveRepairCommand: ParsableCommand {
 }
 
 extension ArchiveRepairCommand {
-    /// JSON: `{"partition","fetched":[{"from","to"}]}`, offsets, the second one the last that was fetched.
+    /// JSON: `{"partition","fetched":[{"from","to"}]}`. `from` and `to` are the first and the last fetched offset.
     private func report(_ fetched: [Range<Int64>], of partition: Int32) {
         guard output == .text else {
             let ranges = fetched.map { "{\"from\":\($0.lowerBound),\"to\":\($0.upperBound - 1)}" }

@@ -19,7 +19,7 @@ struct AuditCommand: ParsableCommand {
 }
 
 extension Cluster {
-    /// The topic of the audit. Ends the command where the topic files have none.
+    /// The topic of the audit. Ends the command if the topic files have none.
     fileprivate func auditTopic() throws -> String {
         guard let topic = names(.audit).first else {
             throw fail("error: the topic files have no topic for the audit", Exit.usage)

@@ -5,7 +5,7 @@ import Options
 import Scoring
 
 extension Build {
-    /// This program. Sources that are built by hand name no commit.
+    /// This program. A build by hand has no commit.
     static let current = Build(
         version: StandingCommand.release, commit: StandingCommand.commit ?? "unknown",
         foldVersion: FoldVersion.newest.rawValue,
@@ -13,8 +13,8 @@ extension Build {
 }
 
 extension Cluster {
-    /// Keeps the statistics of the clients that are made from here on. Returns what adds them, the program and its process to a
-    /// scrape.
+    /// Collects the statistics of all clients that are made afterwards. Returns a function that adds them, the program
+    /// and its process to a scrape.
     mutating func program() -> @Sendable (inout Exposition) -> Void {
         let statistics = KafkaStatistics()
         kafka.statistics = statistics

@@ -120,7 +120,7 @@ struct CapacityCommand: AsyncParsableCommand {
         }
     }
 
-    /// `2000000`, `2M`, `1.4G`: with k, M or G, powers of 1000; nil if it is no number above 0.
+    /// `2000000`, `2M`, `1.4G`: with k, M or G for powers of 1000; nil if it is not a number above 0.
     private static func number(_ text: String) -> Double? {
         let units: [Character: Double] = ["k": 1e3, "M": 1e6, "G": 1e9]
         let unit = text.last.flatMap { units[$0] }

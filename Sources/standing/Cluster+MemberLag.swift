@@ -4,7 +4,7 @@ import Pipeline
 import Query
 
 extension Cluster {
-    /// What a member knows of the lag of the groups that it is one of.
+    /// A member's measurement of the lag of its own groups.
     func lag(of service: PipelineService) throws -> MemberLag {
         let (fold, intake) = (prefix + "standing-fold", prefix + "standing-intake")
         let known = try knownGroups().filter { [fold, intake].contains($0.key) }

@@ -10,9 +10,9 @@ import Query
 import Terminal
 import Topics
 
-/// The policy in the shadow, as the members topic and the members themselves say it.
+/// The policy in the shadow, according to the members topic and the members.
 struct ClusterShadow {
-    /// A member, and what it answers; nil if it does not.
+    /// A member and its answer; nil if it does not answer.
     struct Answer {
         let member: MembersTable.Member
         let report: ShadowReport?
@@ -23,7 +23,7 @@ struct ClusterShadow {
     private static let patienceMilliseconds = 30_000
     private static let betweenLooks = Duration.milliseconds(250)
 
-    /// The order that holds; nil if there is none.
+    /// The order in force; nil if there is none.
     let order: ShadowOrder?
     private let cluster: Cluster
     private let topic: String
@@ -31,8 +31,8 @@ struct ClusterShadow {
     private let questions: MemberQuestions
     private let secret: MemberSecret?
 
-    /// Nil where the topic files have no topic for members. Ends the command where the topic cannot be read.
-    /// `secret`: of all members; nil if they have none.
+    /// Nil if the topic files have no topic for members. Ends the command if the topic cannot be read. `secret`: of all
+    /// members; nil if they have none.
     init?(_ cluster: Cluster, secret: MemberSecret?) throws {
         guard let topic = cluster.names(.members).first else { return nil }
         var table = MembersTable(seal: secret?.seal)
@@ -46,7 +46,7 @@ struct ClusterShadow {
         (order, members) = (table.shadow, table.members)
     }
 
-    /// As `init`; ends the command where there is no topic.
+    /// As `init`, but ends the command if there is no topic.
     static func required(_ cluster: Cluster, secret: MemberSecret?) throws -> Self {
         guard let shadow = try Self(cluster, secret: secret) else {
             throw fail("error: the topic files have no topic for members, where a policy is put into the shadow")
@@ -54,7 +54,7 @@ struct ClusterShadow {
         return shadow
     }
 
-    /// What each member says; of those that have left and did not say so nothing.
+    /// The answer of each announced member. A member that neither answers nor owns partitions has left and is omitted.
     func answers() async -> [Answer] {
         let addresses = members.map { HTTPAddress($0.address) }
         let known = addresses.compactMap(\.self)
@@ -65,8 +65,8 @@ struct ClusterShadow {
         }.filter { $0.report != nil || !$0.member.partitions.isEmpty }
     }
 
-    /// Asks the members until `isDone` with what they say, or so many microseconds are over. The last answers, and whether it is
-    /// done.
+    /// Asks the members until `isDone` returns true for their answers, or the time is over, in microseconds. Returns
+    /// the last answers, and whether it is done.
     func wait(
         _ microseconds: Int64, until isDone: ([Answer]) -> Bool
     ) async -> (answers: [Answer], isDone: Bool) {
@@ -81,7 +81,7 @@ struct ClusterShadow {
 
     // MARK: The order
 
-    /// Nil ends it. Ends the command where it is not acknowledged.
+    /// Writes an order; nil ends the shadow. Ends the command if the order is not acknowledged.
     func write(_ order: ShadowOrder?) throws {
         do {
             try produce(order?.json)
@@ -114,7 +114,7 @@ struct ClusterShadow {
 // MARK: An activation
 
 extension ClusterShadow {
-    /// How long an activation of `policy` takes, in a sentence, as far as the members say.
+    /// The time that an activation of `policy` takes, in a sentence, according to the members.
     func forecast(of policy: ScoringPolicy) async -> String {
         let name = "\(policy.id) version \(policy.version)"
         let answers = await answers()
@@ -153,8 +153,9 @@ extension ClusterShadow {
         }
     }
 
-    /// Takes the order away once the policy that is activated is active in every ledger partition, or says that it stands. `ledger`:
-    /// its partitions. Members come and go meanwhile, and others may give other orders: the topic is read again for each look.
+    /// Removes the order after the activated policy is active in every ledger partition, or reports that the order
+    /// remains. `ledger`: its partitions. The topic is read again each time, because members come and go, and other
+    /// orders may be given.
     func end(after policy: ScoringPolicy, of ledger: [Int32], within microseconds: Int64) async throws {
         guard let order, order.hash == PolicyHash.of(policy.text) else { return }
         let end = ContinuousClock.now + .microseconds(microseconds)
@@ -178,7 +179,8 @@ extension ClusterShadow {
             "its shadow stands until it is ended: `standing policy shadow stop`, once it is active in every partition")
     }
 
-    /// In every partition of every member, the owners of all of the ledger's among them.
+    /// Whether the policy is active in every partition of every member, including the owners of all of the ledger's
+    /// partitions.
     private static func isActive(_ answers: [Answer], in ledger: [Int32]) -> Bool {
         let reports = answers.compactMap(\.report)
         return reports.count == answers.count && ShadowReport.isActive(in: ledger, by: reports)

@@ -6,12 +6,12 @@ import Options
 import Pipeline
 import Terminal
 
-/// With which key a command signs the control events that it sends.
+/// The key with which a command signs the control events that it sends.
 struct ControlKeyOptions: ParsableArguments {
     @Option(help: Setting.help("control-key"), completion: .file())
     var controlKey: String?
 
-    /// Nil if no key is given: the events are not signed.
+    /// Nil if no key is given; the events are then not signed.
     func signer(_ settings: inout Settings) throws -> ControlSigner? {
         try settings.text("control-key", flag: controlKey).map { path in
             try ControlKeyFile.reading { try ControlSigner(file: path) }
@@ -19,8 +19,8 @@ struct ControlKeyOptions: ParsableArguments {
     }
 }
 
-/// What `standing serve` is told about the acts of people: whose signature counts, with which key the member signs, and which
-/// acts need two people.
+/// The settings of `standing serve` for the acts of people: the accepted keys, the member's own key, and the acts that
+/// need two people.
 struct ControlOptions: ParsableArguments {
     @Option(help: Setting.help("control-keys"), completion: .file())
     var controlKeys: String?
@@ -47,7 +47,7 @@ struct ControlOptions: ParsableArguments {
         }
     }
 
-    /// Ends the command where the member's own key is not one that the member believes.
+    /// Ends the command if the member's own key is not an accepted one.
     static func check(_ signer: ControlSigner?, _ keys: ControlKeys?) throws {
         guard let signer, let keys, !keys.has(signer) else { return }
         throw fail(
@@ -64,7 +64,7 @@ struct ControlOptions: ParsableArguments {
 }
 
 private enum ControlKeyFile {
-    /// Ends the command with what is wrong with a key's file.
+    /// Ends the command with the mistake in a key's file.
     static func reading<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             return try body()

@@ -10,9 +10,9 @@ import Query
 import Terminal
 import Topics
 
-/// What `standing serve` needs for the acts of people: the audit, what is known of it, and the desk that does the acts.
+/// The parts of `standing serve` for the acts of people: the audit, its reader, and the desk that executes the acts.
 struct ControlServices {
-    /// Clients of the cluster that it has at most: two producers, three consumers, one that asks.
+    /// The greatest number of its clients of the cluster: two producers, three consumers, one admin client.
     static let clients = 6
 
     let audit: AuditWriter
@@ -22,7 +22,8 @@ struct ControlServices {
     let desk: ControlDesk
     private let acts: ControlActs
 
-    /// Nil, with a warning, where the topic files have no topic for the audit: what cannot be recorded is not done.
+    /// Nil, with a warning, if the topic files have no topic for the audit, because acts that cannot be recorded are
+    /// not allowed.
     init?(
         _ service: PipelineService, _ cluster: Cluster, signer: ControlSigner?, fourEyes: Set<String>, member: String,
         _ logger: Logger
@@ -45,7 +46,7 @@ struct ControlServices {
         routes = desk.routes + AuditRoutes(cluster.kafka, topic: topic, index: index).routes
     }
 
-    /// Waits for what is being recorded, within a time.
+    /// Waits until open records are written, within a time limit.
     func close() {
         acts.close()
         index.close()

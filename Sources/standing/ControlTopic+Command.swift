@@ -3,7 +3,7 @@ import Feeding
 import Options
 
 extension ControlTopic {
-    /// All that a command about one subject does: stamps the event, sends it, and prints its id.
+    /// The whole of a command about one subject: stamps the event, sends it, and prints its id.
     static func send(
         _ type: ControlType, subject: String, data: String?, to options: ClusterOptions, at time: OperatorTimeOptions,
         by key: ControlKeyOptions

@@ -30,7 +30,7 @@ private func place(_ text: String) throws -> DeadLetter.Place {
     return place
 }
 
-/// Which letters a command is about, whatever is wrong with them.
+/// The letters that a command is about, by other properties than their defect.
 struct DeadLetterFilterOptions: ParsableArguments {
     @Option(help: "Only letters from this source topic, with the topic prefix or without.", completion: .sourceTopics)
     var topic: String?
@@ -41,7 +41,7 @@ struct DeadLetterFilterOptions: ParsableArguments {
 
     var isEmpty: Bool { topic == nil && since == nil && until == nil }
 
-    /// `defect`: only letters with this one.
+    /// `defect`: only letters with this defect.
     func filter(defect: String?) throws -> DeadLetterTopic.Filter {
         var filter = DeadLetterTopic.Filter()
         filter.reason = defect
@@ -61,7 +61,7 @@ struct DeadLetterFilterOptions: ParsableArguments {
 }
 
 extension Cluster {
-    /// With the whole name of the topic that is meant.
+    /// The filter with the full name of its topic.
     fileprivate func resolved(_ filter: DeadLetterTopic.Filter) -> DeadLetterTopic.Filter {
         var filter = filter
         filter.topic = filter.topic.map { sourceTopic($0) ?? $0 }
@@ -82,7 +82,7 @@ private struct LetterReading {
     }
 }
 
-/// Runs what talks to the dead-letter topic; ends the command where the broker says no.
+/// Runs work on the dead-letter topic. Ends the command with the broker's error.
 private func withDeadLetters<Result>(
     _ options: ClusterOptions, _ body: (LetterReading) throws -> Result
 ) throws -> Result {
@@ -110,7 +110,7 @@ struct DeadLetterListCommand: ParsableCommand {
               standing dead-letter list --reason time/in-the-future --output json
             """)
 
-    /// So many rows are aligned together, and no more are kept.
+    /// The number of rows that are aligned together. No more are in memory.
     private static let rowsAtATime = 1000
 
     @OptionGroup var cluster: ClusterOptions
@@ -264,7 +264,7 @@ struct DeadLetterRedriveCommand: ParsableCommand {
     }
 }
 
-/// Ends the command where it is not said which letters are meant, or said twice.
+/// Ends the command unless the letters are given in exactly one way.
 private func checkChoice(_ letters: [DeadLetter.Place], isFiltered: Bool, everyLetter: Bool) throws {
     if letters.isEmpty, !isFiltered, !everyLetter {
         throw ValidationError("Which letters? Name them, filter them, or say --every-letter.")
@@ -274,7 +274,7 @@ private func checkChoice(_ letters: [DeadLetter.Place], isFiltered: Bool, everyL
     }
 }
 
-/// Ends the command where letters that were named are not there.
+/// Ends the command if letters are missing that were named.
 private func checkFound(_ found: Int, of letters: [DeadLetter.Place]) throws {
     let named = Set(letters).count
     if found < named { throw fail("error: \(named - found) of the letters named are not there") }
@@ -315,7 +315,7 @@ struct DeadLetterDiscardCommand: ParsableCommand {
         if reason.utf8.count > Discard.maximumReasonBytes {
             throw ValidationError("--reason has at most \(Discard.maximumReasonBytes) bytes.")
         }
-        // In `list` and `redrive` it would choose letters.
+        // In `list` and `redrive` such a value selects letters, so it is probably a mistake here.
         if reason.wholeMatch(of: /[a-z]+\/[a-z0-9-]+/) != nil {
             throw ValidationError(
                 "--reason says in words why the letters are discarded; --defect \(reason) chooses those with that defect."
@@ -335,10 +335,10 @@ struct DeadLetterDiscardCommand: ParsableCommand {
     }
 }
 
-/// What became of a letter; nothing of it: it waits.
+/// The outcome of a letter. If it has none, the letter is open.
 private struct LetterOutcome {
     var sentTo: String?
-    /// Why it was discarded.
+    /// The reason of its discarding.
     var discarded: String?
 
     var isWaiting: Bool { sentTo == nil && discarded == nil }
@@ -359,7 +359,7 @@ extension Discard.Summary {
 }
 
 extension Redrive.Summary {
-    /// How many letters stay that were meant, and what each kind of them needs.
+    /// The number of the command's letters that remain, and what each kind of them needs.
     fileprivate var whatStays: String {
         let kinds = [
             (
@@ -409,8 +409,9 @@ extension DeadLetter {
         ]
     }
 
-    /// `{"letter","time","reason","message","topic","partition","offset","bytes"}`, then what there is of `redriveOf`, `sentTo`,
-    /// `discarded` (the reason) and, of a whole one, `key`, `headers` and `value`. Bytes that are no UTF-8 are in base64, in `…Base64`.
+    /// `{"letter","time","reason","message","topic","partition","offset","bytes"}`, then `redriveOf`, `sentTo` and
+    /// `discarded` (the reason) if there are any, and, if `isWhole`, `key`, `headers` and `value`. Bytes that are not
+    /// UTF-8 are in base64, in `…Base64`.
     fileprivate func json(_ outcome: LetterOutcome, isWhole: Bool = false) -> String {
         var writer = ByteWriter()
         func add(_ name: String, _ text: String) {

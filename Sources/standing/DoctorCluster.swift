@@ -7,17 +7,17 @@ import Options
 import Synchronization
 import Topics
 
-/// Asks a cluster what the doctor judges. Blocks.
+/// Queries a cluster for the doctor. The calls block.
 final class DoctorCluster: Sendable {
     private struct State {
         var metadata: Metadata?
         var settings: [String: [String: String]] = [:]
         var brokerSettings: [[String: String]] = []
-        /// False: no right would make the brokers describe settings.
+        /// False if the brokers describe no settings whatever the rights are.
         var describesSettings = true
     }
 
-    /// librdkafka's default: a producer's batch, where the properties do not say.
+    /// librdkafka's default of a producer's batch, if the properties have none.
     private static let batchBytes: Int64 = 1_000_000
 
     private let cluster: Cluster
@@ -40,7 +40,7 @@ final class DoctorCluster: Sendable {
         }
     }
 
-    /// How many there are; nil if the cluster has not answered.
+    /// The number of brokers; nil if the cluster has not answered.
     var brokers: Int? { state.withLock { $0.metadata?.brokers } }
 
     var ledgerPartitions: Int? {
@@ -79,7 +79,7 @@ final class DoctorCluster: Sendable {
         ]
     }
 
-    /// Where the brokers describe no settings, a right that would let this user read them is no mend.
+    /// If the brokers describe no settings, a finding must not recommend the right to read them.
     private func described(_ findings: [Finding]) -> [Finding] {
         guard !state.withLock({ $0.describesSettings }) else { return findings }
         return findings.map { finding in
@@ -163,7 +163,7 @@ final class DoctorCluster: Sendable {
         return ClusterCheck.retention(
             byTopic.keys.sorted().map { topic in
                 let lags = (byTopic[topic] ?? []).map(\.lag)
-                // Nothing unread uses up nothing.
+                // Without unread records, none of the retention is used.
                 let shares = lags.map { $0.retentionShare ?? ($0.records == 0 ? 0 : nil) }
                 let isKnown = shares.allSatisfy { $0 != nil }
                 return ClusterCheck.Used(
@@ -241,7 +241,7 @@ final class DoctorCluster: Sendable {
     }
 }
 
-/// Finds out by calls that change nothing what the user who connects may do.
+/// Finds out the rights of the connecting user, by calls that change nothing.
 struct AccessProbe {
     private static let pollMilliseconds = 100
 
@@ -259,7 +259,7 @@ struct AccessProbe {
         func note(_ right: AccessRight, _ isGiven: Bool?) {
             if isGiven == true { proven.insert(right) } else if isGiven == false { refused.insert(right) }
         }
-        // Only what is there and may be described is listed: what is not shows nothing of rights.
+        // Only existing topics that may be described are listed. A missing one proves nothing about rights.
         let metadata = try admin.metadata(milliseconds: milliseconds)
         let seen = Set(metadata.topics.map(\.name))
         let onTopics = rights.filter { $0.resource == .topic }
@@ -275,13 +275,13 @@ struct AccessProbe {
             Admin.GroupLimits(requestMilliseconds: milliseconds / 4, totalMilliseconds: milliseconds / 3))
         for right in groups {
             let isGiven = committed[right.name].flatMap { Self.isGiven($0) }
-            // Who may describe a group need not be allowed to join it.
+            // A user who may describe a group need not have the right to join it.
             if right.operation == .describe || isGiven == false { note(right, isGiven) }
         }
         return (proven, refused)
     }
 
-    /// Nil: the answer says nothing of rights.
+    /// Nil if the answer proves nothing about rights.
     private static func isGiven<Value>(_ result: Result<Value, KafkaError>) -> Bool? {
         switch result {
         case .success: true
@@ -289,7 +289,7 @@ struct AccessProbe {
         }
     }
 
-    /// Fetches at the end of one partition of each topic, so that nothing need be read.
+    /// Fetches at the end of one partition of each topic, so that no record has to be read.
     private func read(_ topics: [String]) throws -> [String: Bool] {
         guard !topics.isEmpty else { return [:] }
         var options = Consumer.Options()

@@ -25,7 +25,8 @@ struct DoctorCommand: AsyncParsableCommand {
               standing doctor --config serve.yaml --role serve --output json
             """)
 
-    /// Microseconds of a check for each millisecond of a request in it: a request that is not answered is a finding of its check.
+    /// Microseconds of a check for each millisecond of its request, so that a request without an answer is a finding of
+    /// its check.
     private static let requestShare: Int64 = 2_000
 
     @OptionGroup var cluster: ClusterOptions
@@ -92,7 +93,7 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 }
 
-/// One check, on a thread of its own: what hangs in it costs its limit, and nothing else.
+/// One check, on a thread of its own. A check that hangs costs its time limit and nothing else.
 enum DoctorCheck {
     private final class Outcome: Sendable {
         let findings = Mutex<[Finding]?>(nil)

@@ -7,7 +7,7 @@ import Options
 import Pipeline
 import Policy
 
-/// Looks at this machine for the doctor.
+/// Examines this machine for the doctor.
 struct DoctorMachine: Sendable {
     private static let syncs = 9
     private static let syncBytes = 64 * 1024
@@ -23,7 +23,7 @@ struct DoctorMachine: Sendable {
     let trustedKeys: String?
     let config: String?
 
-    /// Nil where the kernel does not tell.
+    /// Nil if the kernel does not report it.
     static var kernelClock: MachineCheck.KernelClock? {
         var isSynchronized: Int32 = 0
         var maximumError: Int64 = 0
@@ -49,7 +49,7 @@ struct DoctorMachine: Sendable {
         let syncs: [Int64]
         switch Self.times(name) {
         case .success(let times): syncs = times
-        // Space can be left that is not this user's, or that this file system gives nobody.
+        // The free room can be reserved for other users, or not usable in this file system.
         case .failure(let error) where [ENOSPC, EDQUOT].contains(error.code):
             return [MachineCheck.fullDisk("\(data) takes no more: \(String(cString: strerror(error.code)))")]
         case .failure(let error):
@@ -67,7 +67,7 @@ struct DoctorMachine: Sendable {
                 freeInodes: space.f_files == 0 ? nil : Int64(clamping: space.f_favail), syncs: syncs), path: data)
     }
 
-    /// A file system may give any number.
+    /// A file system may report any number.
     private static func bytes(_ blocks: some BinaryInteger, _ size: UInt64) -> Int64 {
         let (bytes, overflows) = UInt64(clamping: blocks).multipliedReportingOverflow(by: size)
         return overflows ? .max : Int64(clamping: bytes)
@@ -75,7 +75,7 @@ struct DoctorMachine: Sendable {
 
     private struct SystemError: Error { let code: Int32 }
 
-    /// Microseconds of each write and sync of a file, which is removed.
+    /// The duration of each write and sync of a temporary file, in microseconds.
     private static func times(_ path: String) -> Result<[Int64], SystemError> {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return .failure(SystemError(code: errno)) }
@@ -89,7 +89,7 @@ struct DoctorMachine: Sendable {
             let start = ContinuousClock.now
             let written = write(descriptor, bytes, bytes.count)
             guard written >= 0 else { return .failure(SystemError(code: errno)) }
-            // A file that takes a part of a write has no room for the rest, and the call says nothing of it.
+            // A partial write means that the disk is full, although the call reports no error.
             guard written == bytes.count else { return .failure(SystemError(code: ENOSPC)) }
             guard fdatasync(descriptor) == 0 else { return .failure(SystemError(code: errno)) }
             times.append(Int64((ContinuousClock.now - start) / .microseconds(1)))
@@ -111,7 +111,7 @@ struct DoctorMachine: Sendable {
 
     // MARK: Policy
 
-    /// `isReached`: the cluster answers.
+    /// `isReached`: whether the cluster answers.
     func policies(isReached: Bool) throws -> [Finding] {
         guard let policy else {
             return [Finding("policy", .note, "not-asked", "no policy is given (--policy)")]

@@ -135,7 +135,7 @@ struct BlacklistCommand: AsyncParsableCommand {
             let clock = try settings.parse("clock", flag: clock, expected: "wall or events") {
                 PipelineConfiguration.Clock(rawValue: $0)
             }
-            // In such a ledger the wall clock says nothing about a sanction's term.
+            // In such a ledger the wall clock does not decide a sanction's term.
             if clock == .events { options.now = nil }
         }
     }

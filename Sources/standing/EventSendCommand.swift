@@ -64,7 +64,7 @@ struct EventSendCommand: ParsableCommand {
 }
 
 extension SourceDeclaration {
-    /// Who speaks there for its owner.
+    /// The source of operators' events in the topic's declaration.
     fileprivate var operatorSource: String? {
         sources.first.map { $0.hasSuffix("/") ? $0 + "operator" : $0 + "/operator" }
     }

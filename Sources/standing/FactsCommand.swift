@@ -111,7 +111,7 @@ struct FactsBootstrapCommand: ParsableCommand {
                     })
             }
         }
-        // What is moved is taken back where something else cannot be.
+        // If one database cannot be moved, those that are moved are moved back.
         for database in databases.values { try writing { try database.move() } }
         for start in starts { try Array(start.json.utf8).withUnsafeBytes { try out.write(line: $0) } }
         var writer = standings
@@ -175,7 +175,7 @@ struct FactsBootstrapCommand: ParsableCommand {
         return try writing { try DatabaseBuilder(kind, path: path, topic: configuration.topics.facts[topic.rawValue]) }
     }
 
-    /// Runs something that writes databases, and turns what can go wrong into an exit code.
+    /// Runs work that writes databases, and ends the command with an exit code for each error.
     private func writing<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
@@ -200,21 +200,21 @@ extension FactStart {
     }
 }
 
-/// A folder with a copy of every partition of a ledger: segments, and snapshots where it is a member's.
+/// A folder with a copy of every partition of a ledger: segments, and snapshots if it is a member's folder.
 private struct LedgerCopy {
     let partitions: [Int32]
     let frames: LedgerReplay.Source
-    /// Offsets of all archives in sum.
+    /// The sum of the archives' offsets.
     private(set) var total: Int64 = 0
-    /// Those of them that lie behind the newest snapshots.
+    /// The number of them after the newest snapshots.
     private(set) var behindSnapshots: Int64 = 0
     private let data: LocalData
     let root: String
     private let topic: String
-    /// Of the topic's partitions.
+    /// The ends of the topic's partitions.
     private let ends: [Int32: Int64]
 
-    /// Ends the command where a partition of the topic is missing, or the copy is not one of this topic.
+    /// Ends the command if a partition of the topic is missing, or the copy is not of this topic.
     init(_ path: String, of cluster: Cluster) throws {
         let data = LocalData(path)
         let hasArchives = FileManager.default.fileExists(atPath: data.archiveRoot)
@@ -235,7 +235,7 @@ private struct LedgerCopy {
                 let archive = ArchiveDirectory(root: root, partition: partition)
                 let status = try Archive(archive).status(rereading: .besideMember)
                 let kept = try data.snapshots(partition).offsets().last ?? 0
-                // One that is damaged is there: its damage is said where it is read.
+                // A damaged partition counts as found. Its damage is reported by the reader.
                 if status.segments > 0 || kept > 0 { found.insert(partition) }
                 copied[partition] = max(status.nextOffset, kept)
                 total += status.nextOffset
@@ -246,7 +246,7 @@ private struct LedgerCopy {
         } catch let damage as ArchiveDamage {
             throw fail("error: \(damage); `standing archive repair` fetches it from the topic", Exit.corruption)
         }
-        // After the copies, which grow meanwhile.
+        // Read after the copies, which grow meanwhile.
         let ends = try Self.ends(of: topic, cluster)
         partitions = ends.keys.sorted()
         guard ends.values.contains(where: { $0 > 0 }) else {
@@ -263,8 +263,8 @@ private struct LedgerCopy {
         try checkBeginnings(cluster)
     }
 
-    /// Ends the command where a partition's first frame in the folder is another one than in the topic. What is damaged there, or
-    /// not there, is said where it is read.
+    /// Ends the command if a partition's first frame in the folder differs from that in the topic. Damaged or missing
+    /// frames are reported by the reader.
     private func checkBeginnings(_ cluster: Cluster) throws {
         try LedgerSource.reading {
             for partition in partitions where ends[partition]! > 0 {
@@ -278,7 +278,7 @@ private struct LedgerCopy {
         }
     }
 
-    /// Ends the command where the topic has something of a partition that is not found in the folder.
+    /// Ends the command if a partition with records in the topic is not in the folder.
     func check(_ isFound: (_ partition: Int32) -> Bool) throws {
         let missing = partitions.filter { ends[$0]! > 0 && !isFound($0) }
         guard missing.isEmpty else {
@@ -302,7 +302,7 @@ private struct LedgerCopy {
         }
     }
 
-    /// The state of a partition's newest good snapshot; what is wrong with others is said.
+    /// The state of a partition's newest good snapshot. Defects of other snapshots are printed.
     var restore: @Sendable (Int32, @escaping PartitionFold.History) throws -> PartitionFold? {
         { [data] partition, history in
             try data.restoredBesideMember(partition, history: history) { rejected in

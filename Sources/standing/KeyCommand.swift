@@ -4,7 +4,7 @@ import Ledger
 import Options
 import Terminal
 
-/// Who signs checkpoints and whose are believed.
+/// The key that signs checkpoints, and the accepted keys.
 struct KeyOptions: ParsableArguments {
     @Option(help: Setting.help("signing-key"), completion: .file())
     var signingKey: String?

@@ -88,7 +88,7 @@ struct LagCommand: AsyncParsableCommand {
     @Option(help: "Exit with 4 if a group is more seconds behind.")
     var maxSeconds: Double?
 
-    /// `--interval` where nobody gives it, in microseconds.
+    /// The default of `--interval`, in microseconds.
     private var standardInterval: Int64 { serve ? 10_000_000 : 2_000_000 }
     private var pause: Double { Double(interval.flatMap(Settings.duration) ?? standardInterval) / 1e6 }
 
@@ -131,8 +131,8 @@ struct LagCommand: AsyncParsableCommand {
         if exceeded { throw Exit.limitExceeded }
     }
 
-    /// Prints evaluations; true if the one evaluation is not within `--max-seconds`. With `--watch` a look that fails for a while
-    /// is a message, and the next one may succeed.
+    /// Prints evaluations. Returns true if the one evaluation is not within `--max-seconds`. With `--watch` an
+    /// evaluation that fails is a message, and the next one may succeed.
     private func evaluate(_ source: LagSource, every pause: Double) throws -> Bool {
         var look: LagSource.Look?
         while true {
@@ -142,7 +142,7 @@ struct LagCommand: AsyncParsableCommand {
                     known = look
                 } else {
                     known = try source.look()
-                    // The first sample has no rate, so the first report comes with the second.
+                    // The first sample has no rate, so the first report is made from the second.
                     _ = try known.observe(now: milliseconds())
                     look = known
                 }
@@ -173,10 +173,10 @@ struct LagCommand: AsyncParsableCommand {
         fflush(nil)
     }
 
-    /// Looks that a screen remembers: as many as it has room for.
+    /// The number of evaluations in the graph of a screen, the greatest that has room.
     private static let screenPoints = 60
 
-    /// Until the process ends. A look that fails is said on the screen, and the next one may succeed.
+    /// Paints until the process ends. An evaluation that fails is reported on the screen, and the next one may succeed.
     private func paint(_ source: LagSource, on screen: TerminalScreen, every pause: Double) throws -> Never {
         var history = LagHistory(points: Self.screenPoints, spacing: 0)
         var last: (report: LagReport, at: ContinuousClock.Instant)?
@@ -223,7 +223,7 @@ struct LagCommand: AsyncParsableCommand {
         }
     }
 
-    /// Milliseconds from one point of a page's history to the next: an hour in all.
+    /// Milliseconds from one point of a page's history to the next. The history has an hour.
     private static let pageSpacing: Int64 = 15_000
 }
 

@@ -117,12 +117,12 @@ struct LedgerImportCommand: ParsableCommand {
                         "error: the export has \(manifest.parts.count) partitions, the topic \(ledger.partitionCount ?? 0)"
                     )
                 }
-                // The export is checked, tried and appended.
+                // The export is checked, tried and appended, which are three passes.
                 let work = WorkCounter(total: 3 * manifest.parts.map(\.nextOffset).reduce(0, +))
                 let line = ProgressLine("frames", work)
                 defer { line.finish() }
                 for part in manifest.parts { try export.verify(part, work) }
-                // Once without appending, so that what cannot be wholly imported is not begun.
+                // First a pass without appending, so that an import that would fail does not begin.
                 for part in manifest.parts {
                     _ = try LedgerImport(partition: part.partition, end: ledger.ends[part.partition] ?? 0).run(
                         frames: CountedFrames(export.frames(part.partition), work),
@@ -147,7 +147,7 @@ struct LedgerImportCommand: ParsableCommand {
 }
 
 extension LedgerImport.Counts {
-    /// `{"partition","existing","appended"}`, and `"filled"` where it is not 0.
+    /// `{"partition","existing","appended"}`, and `"filled"` if it is not 0.
     fileprivate func json(of partition: Int32) -> String {
         var object = JSONObjectText()
         object.add("partition", Int64(partition))
@@ -276,7 +276,7 @@ struct LedgerSkipCommand: ParsableCommand {
 }
 
 extension LedgerUpgrade.Outcome {
-    /// `{"ledger","foldVersion","partitions","upgraded"}`, the last two as numbers of partitions.
+    /// `{"ledger","foldVersion","partitions","upgraded"}`. The last two are numbers of partitions.
     fileprivate func json(of ledger: String) -> String {
         var object = JSONObjectText()
         object.add("ledger", ledger)

@@ -11,16 +11,16 @@ import Scoring
 import Terminal
 import Topics
 
-/// The policies that a ledger has been under, read from its first partition: an activation goes to all.
+/// The policies of a ledger over time, read from its first partition, because an activation goes to all.
 struct ActivePolicies {
     private static let millisecondsBetweenLooks: UInt32 = 200
-    /// What follows an activation.
+    /// The message about the progress of a switch after an activation.
     static let switchIsSeen =
         "each member folds the history of its partitions under the policy in the background, and answers for a partition under "
         + "the policy before until that is done; `switching` in /readyz, \(Metric.foldPartitionsSwitching.rawValue) in /metrics "
         + "and the member's log say how far it is"
 
-    /// The last one is active; no two neighbours are the same.
+    /// The last one is active. Neighbours always differ.
     let texts: [String]
     private let cluster: Cluster
     private let ledger: LedgerSource
@@ -37,8 +37,8 @@ struct ActivePolicies {
     /// The ledger's partitions.
     var partitions: [Int32] { ledger.partitions }
 
-    /// Ends the command where the ledger's fold version does not have all that the policy has: its activation would change
-    /// nothing.
+    /// Ends the command if the policy uses features that the ledger's fold version does not have, because its
+    /// activation would change nothing.
     func requireVersion(of policy: ScoringPolicy) throws {
         guard Int64(policy.foldVersion.rawValue) > history.foldVersion else { return }
         throw fail(
@@ -47,7 +47,7 @@ struct ActivePolicies {
                 + "them, once all members are updated")
     }
 
-    /// The policy that the active one was reached from. Ends the command where there is none.
+    /// The policy before the active one. Ends the command if there is none.
     func textBefore() throws -> String {
         guard texts.count > 1 else { throw fail("error: this ledger has had one policy only") }
         guard let text = PolicyHistory.lineage(of: texts).dropLast().last else {
@@ -57,7 +57,7 @@ struct ActivePolicies {
         return text
     }
 
-    /// The policy of this name and version that was active last; `name`: NAME/VERSION, or a version of the active name.
+    /// The policy of this name and version that was active last. `name`: NAME/VERSION, or a version of the active name.
     func text(named name: String) throws -> String {
         let active = try loadLedgerPolicy(texts[texts.count - 1])
         let parts = name.split(separator: "/", omittingEmptySubsequences: false)
@@ -65,7 +65,7 @@ struct ActivePolicies {
             throw fail("error: --to: \"\(name)\" is not NAME/VERSION or VERSION", Exit.usage)
         }
         let id = parts.count == 2 ? String(parts[0]) : active.id
-        // Two texts can have one name and version; the active one is not what is meant.
+        // Two texts can have one name and version. The other one than the active text is wanted.
         for text in texts.reversed() where text != active.text {
             let policy = try loadLedgerPolicy(text)
             if policy.id == id, policy.version == version { return text }
@@ -75,7 +75,7 @@ struct ActivePolicies {
         throw fail("error: --to: this ledger has not had \(id)/\(version), but \(known)", Exit.usage)
     }
 
-    /// Each name and version once, in the order in which they became active first.
+    /// Each name and version once, in the order of their first activations.
     private func names() throws -> String {
         var names: [String] = []
         for text in texts {
@@ -86,8 +86,9 @@ struct ActivePolicies {
         return names.joined(separator: ", ")
     }
 
-    /// Sends the activation, which names the policy that is active here, and waits until the ledger has it. `time` is asked for
-    /// once it is certain to be sent. Ends the command where the ledger does not have it in time, and where it changed nothing.
+    /// Sends the activation, which names the policy that is active here, and waits until the ledger has it. `time`:
+    /// called after all checks. Ends the command if the ledger does not have the activation in time, or if it had no
+    /// effect.
     mutating func activate(
         _ policy: ScoringPolicy, _ wait: ActivationWaitOptions, _ signer: ControlSigner?,
         at time: () throws -> Timestamp
@@ -129,12 +130,12 @@ struct ActivePolicies {
         }
     }
 
-    /// What became of an operator's event, read on from where the ledger ended before it was sent; nil if the ledger does not
-    /// have it within so many microseconds.
+    /// The outcome of an operator's event, read from the ledger's end before the event was sent; nil if the ledger does
+    /// not have it within the time, in microseconds.
     private mutating func outcome(of id: String, within microseconds: Int64) throws -> PolicyHistory.Outcome? {
         let end = ContinuousClock.now + .microseconds(microseconds)
         while true {
-            // What comes while it is read is found at the next look.
+            // Records that are written during this reading are found by the next.
             let isLast = ContinuousClock.now >= end
             try LedgerSource.reading {
                 try history.read(
@@ -148,7 +149,7 @@ struct ActivePolicies {
     }
 }
 
-/// How long a command that sends an activation waits for what the ledger makes of it.
+/// The wait of a command that sends an activation until the ledger has it.
 struct ActivationWaitOptions: ParsableArguments {
     @Option(
         name: .customLong("wait"),
@@ -171,7 +172,7 @@ extension PolicyHistory.Conflict {
     var wordy: String { "it replaces \(replaces.prefix(Self.head)), and \(active.prefix(Self.head)) was active" }
 }
 
-/// The policies that a ledger has been under, each with where it became active.
+/// The policies of a ledger over time, each with the positions at which it became active.
 struct LedgerPolicies {
     struct Place {
         let partition: Int32
@@ -183,19 +184,19 @@ struct LedgerPolicies {
 
     struct Activation {
         let text: String
-        /// Nil if it changed nothing and does not compile.
+        /// Nil if the activation had no effect and the text does not compile.
         let policy: ScoringPolicy?
         /// In the order of the partitions.
         let places: [Place]
         let isActive: Bool
-        /// Why it changed nothing: one of these.
+        /// Why it had no effect. At most one of this and `olderVersion` is set.
         let conflict: PolicyHistory.Conflict?
-        /// The ledger's fold version, which does not have all that the policy has.
+        /// The ledger's fold version, if the policy uses features that it does not have.
         let olderVersion: Int64?
     }
 
-    /// In the ledger's order, those that changed nothing among them. One that has not reached every partition is listed with
-    /// those that it has.
+    /// In the ledger's order, including those without effect. One that has not reached every partition is listed with
+    /// those that it has reached.
     let activations: [Activation]
 
     init(_ source: LedgerSource) throws {
@@ -241,13 +242,13 @@ struct LedgerPolicies {
         self.activations = activations
     }
 
-    /// The one that is active.
+    /// The active one; nil if there is none.
     var active: Activation? { activations.last { $0.isActive } }
 
-    /// The texts of those that became active, read from the first partition alone; never empty.
+    /// The texts that became active, read from the first partition only. There is at least one.
     static func texts(of source: LedgerSource) throws -> [String] { try firstHistory(of: source).history.texts }
 
-    /// The first partition, whose policies stand for those of all; at least one of them became active.
+    /// The first partition with its policies, which are those of all partitions. At least one became active.
     static func firstHistory(of source: LedgerSource) throws -> (partition: Int32, history: PolicyHistory) {
         guard let partition = source.partitions.first else { throw fail("error: the ledger has no partition") }
         var history = PolicyHistory()
@@ -270,7 +271,7 @@ extension LedgerPolicies.Activation {
         .text("note"),
     ]
 
-    /// `since` is the clock of the first partition to the clock of the last one, where they differ; `-` before any event.
+    /// `since` is the clock of the first partition to the clock of the last one if they differ; `-` before any event.
     var row: [String] {
         let clocks = places.compactMap { $0.clock }
         var since = clocks.min()?.description ?? "-"
@@ -283,8 +284,9 @@ extension LedgerPolicies.Activation {
         ]
     }
 
-    /// `{"policy","version","sha256","active","since":[{"partition","offset","clock"}]}`; `clock` is null before any event. One
-    /// that changed nothing has `"ignored"` besides: `{"replaces","active"}`, two hashes, or `{"foldVersion"}`, the ledger's.
+    /// `{"policy","version","sha256","active","since":[{"partition","offset","clock"}]}`; `clock` is null before any
+    /// event. An activation without effect also has `"ignored"`: `{"replaces","active"}`, two hashes, or
+    /// `{"foldVersion"}`, the ledger's.
     var json: String {
         let since = places.map { place in
             let clock = place.clock.map { "\"\($0)\"" } ?? "null"
@@ -313,7 +315,7 @@ extension LedgerPolicies.Activation {
     }
 }
 
-/// Reads a policy that stands in a ledger.
+/// Reads the text of a policy in a ledger.
 func loadLedgerPolicy(_ text: String) throws -> ScoringPolicy {
     do {
         return try ScoringPolicy(yaml: text, file: "ledger")

@@ -33,7 +33,7 @@ struct LedgerRepartitionCommand: ParsableCommand {
     @Option(help: "The new ledger's name: letters, digits, '.', '_' and '-'. It stands in the source of every fact.")
     var name: String
 
-    /// More than Kafka is good for.
+    /// More partitions than Kafka manages well.
     private static let maximumPartitions = 100_000
 
     func validate() throws {
@@ -96,7 +96,7 @@ struct LedgerRepartitionCommand: ParsableCommand {
         return try body(work)
     }
 
-    /// Ends the command where a subject of an old partition has another standing in its new one.
+    /// Ends the command if a subject of an old partition has another standing in its new one.
     private func compare(
         _ old: Int32, of count: Int, _ source: LedgerExport, _ target: LedgerExport, _ work: WorkCounter
     ) throws {

@@ -8,7 +8,7 @@ import Replay
 import Terminal
 import Topics
 
-/// Where a command gets a ledger from: the local archive, an export, or the topic.
+/// The source of a command's ledger: the local archive, an export, or the topic.
 struct LedgerSourceOptions: ParsableArguments {
     @Option(
         help: "The data folder of `standing serve`, or the folder of `standing ledger export`.", completion: .directory)
@@ -35,22 +35,22 @@ struct LedgerSourceOptions: ParsableArguments {
     }
 }
 
-/// A ledger that can be read, also while members write it.
+/// A readable ledger. Members may write it meanwhile.
 struct LedgerSource {
     let partitions: [Int32]
     let frames: LedgerReplay.Source
-    /// The topic's ends as they were when it was opened, by partition; of a folder none.
+    /// The topic's ends by partition when it was opened; empty for a folder.
     let ends: [Int32: Int64]
-    /// Offsets in sum, as far as they are known now.
+    /// The sum of the offsets that are known now.
     let total: Int64
-    /// The folder of partitions, if it is one.
+    /// The folder of partitions; nil if the source is a topic.
     let root: String?
-    /// Of the whole ledger; nil: an archive does not know.
+    /// Of the whole ledger; nil for an archive, which does not have the number.
     let partitionCount: Int?
     /// The name of the ledger topic.
     let topic: String
 
-    /// `topic`: the ledger topic that the archive is of; an export knows its own.
+    /// `topic`: the ledger topic of the archive. An export has its own.
     init(archive path: String, of topic: String) throws {
         let data = LocalData(path)
         let isData = FileManager.default.fileExists(atPath: data.archiveRoot)
@@ -98,19 +98,19 @@ struct LedgerSource {
         total = ends.values.reduce(0, +)
         root = nil
         topic = ledger
-        // The ends as they were at the start: what comes meanwhile is not part of this reading.
+        // Reading ends at the ends at the start. Later records are not part of it.
         frames = { partition, start, end in
             try LedgerTopicFrames(
                 kafka, topic: ledger, partition: partition, from: start, until: min(end, ends[partition] ?? 0))
         }
     }
 
-    /// The one of these partitions that a subject's events lie in; nil: not known.
+    /// The partition of a subject's events, among these; nil if it is unknown.
     func partition(of subject: [UInt8]) -> Int32? {
         partitionCount.map { count in Int32(subject.withUnsafeBytes { Murmur2.partition(of: $0, count: count) }) }
     }
 
-    /// A subject's entries, from the folder's indexes; nil: the source has none, or the subject has no entry.
+    /// A subject's entries, from the folder's indexes; nil if there are no indexes, or the subject has no entry.
     func entries(of subject: [UInt8], until end: Int64) throws -> SubjectEntries? {
         guard let root else { return nil }
         let wanted = partition(of: subject).map { [$0] } ?? partitions
@@ -122,7 +122,7 @@ struct LedgerSource {
         return nil
     }
 
-    /// Runs something that reads the source, and turns what can go wrong into an exit code.
+    /// Runs work that reads the source, and ends the command with an exit code for each error.
     static func reading<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()

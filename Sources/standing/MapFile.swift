@@ -5,12 +5,12 @@ import Policy
 import Terminal
 import Topics
 
-/// A file with a map: a topic file, or a file of the map alone.
+/// A file with a map: a topic file, or a file with only a map.
 struct MapFile {
     let map: RecordMap
-    /// The file's own.
+    /// The file's text.
     let text: String
-    /// Nil if it is no topic file.
+    /// Nil if the file is not a topic file.
     let topic: TopicDefinition?
 
     /// Ends the command with every mistake of the file.

@@ -6,7 +6,7 @@ import Options
 import Pipeline
 import Terminal
 
-/// The secret by which members know each other.
+/// The secret with which members authenticate each other.
 struct MemberSecretOptions: ParsableArguments {
     @Option(help: Setting.help("member-secret"), completion: .file())
     var memberSecret: String?
@@ -16,12 +16,12 @@ struct MemberSecretOptions: ParsableArguments {
 }
 
 extension MemberSecret {
-    /// Of a command that asks members. Ends it where the file cannot be used.
+    /// The secret of a command that asks members. Ends the command if the file cannot be used.
     static func setting(_ settings: inout Settings) throws -> MemberSecret? {
         try read(try settings.text("member-secret", flag: nil))
     }
 
-    /// Ends the command where the file cannot be used. Nil without a path.
+    /// Ends the command if the file cannot be used. Nil if there is no path.
     static func read(_ path: String?) throws -> MemberSecret? {
         do {
             return try path.map { try MemberSecret(file: $0) }
@@ -34,7 +34,7 @@ extension MemberSecret {
 extension MemberSecret {
     private static let announcement: StaticString = "standing-member"
 
-    /// Of announcements.
+    /// The seal of announcements.
     var seal: MemberSeal {
         MemberSeal {
             code(of: $0, for: Self.announcement)
@@ -45,7 +45,7 @@ extension MemberSecret {
 }
 
 extension ServerAccess {
-    /// Who is answered. `hosts`: names under which the server may be asked, beside those of this machine.
+    /// The callers that are answered. `hosts`: names of the server beside those of this machine.
     func options(audit: (any AuditLog)?, hosts: Set<String> = []) -> RouteTable.Options {
         var options = RouteTable.Options(
             access: rule, audit: audit, hosts: hosts, sessionCookies: [control.cookie.name])
@@ -56,7 +56,7 @@ extension ServerAccess {
 }
 
 extension StartCheck {
-    /// Warns where requests about other members' subjects are not sent on, because nothing would prove who asks.
+    /// Warns if requests about other members' subjects are not forwarded, because their callers could not be proven.
     static func warnOfNoForwarding(
         _ configuration: PipelineConfiguration, _ access: ServerAccess, _ secret: MemberSecret?, _ logger: Logger
     ) {

@@ -6,13 +6,13 @@ import Options
 import Pipeline
 import Terminal
 
-/// When an operator's event happens: an option of every command that sends one.
+/// The time of an operator's event: an option of every command that sends one.
 ///
-/// With `clock: events` only the events of the sources move a ledger's clock. What an operator does is then stamped so that
-/// it moves no partition's clock: the wall clock's time would end all that expires between the last event and today. Where
-/// nobody says which clock it is, the ledger is asked.
+/// With `clock: events` only the events of the sources move a ledger's clock. The time of an operator's event is then
+/// chosen so that it moves no partition's clock: the time of the wall clock would end everything that expires between
+/// the last event and today. If the kind of clock is not given, it is found out from the ledger.
 struct OperatorTimeOptions: ParsableArguments {
-    /// Microseconds that the wall clock may move a ledger's clock without being told to.
+    /// The greatest move of a ledger's clock by the wall clock without an explicit option, in microseconds.
     static let unaskedMove: Int64 = 3_600_000_000
 
     @Option(help: "When it happens (RFC 3339). Default: now, or with --clock events the ledger's clock.")
@@ -42,9 +42,9 @@ struct OperatorTimeOptions: ParsableArguments {
         }
     }
 
-    /// `subject`: whose event it is; nil if it goes to every ledger partition. `known`: the ledger's clock, where it need not
-    /// be read. Ends the command where intake would turn the time away, and where nobody has said which clock it is and the
-    /// wall clock would move the ledger's by more than `unaskedMove`.
+    /// `subject`: of the event; nil if the event goes to every ledger partition. `known`: the ledger's clock, if it
+    /// need not be read. Ends the command if intake would refuse the time, and if the kind of clock is not given and
+    /// the wall clock would move the ledger's by more than `unaskedMove`.
     func stamp(
         _ cluster: Cluster, _ settings: inout Settings, subject: String? = nil, known: Timestamp? = nil
     ) throws -> Timestamp {
@@ -65,7 +65,7 @@ struct OperatorTimeOptions: ParsableArguments {
         }
     }
 
-    /// Intake takes no event that is later than its clock by more than the allowed skew.
+    /// Intake refuses events that are ahead of its clock by more than the allowed skew.
     private func refuseFuture(_ time: Timestamp, _ wall: Timestamp, _ settings: inout Settings) throws {
         let skew = try settings.parse(
             "allowed-skew", flag: allowedSkew, expected: "a duration such as 5m", Settings.duration)
@@ -86,20 +86,20 @@ struct OperatorTimeOptions: ParsableArguments {
     }
 }
 
-/// The clock of a ledger: where its partitions are, found by reading their entries once more.
+/// The clock of a ledger: the clocks of its partitions, computed from their entries.
 struct LedgerClock {
     private let topic: LedgerSource
     private let archive: LedgerSource?
 
-    /// Partitions without an archive are read from the topic; an archive that lags gives an earlier clock.
+    /// Partitions without an archive are read from the topic. An archive that lags gives an earlier clock.
     init(_ cluster: Cluster, archive: String?) throws {
         let topic = try LedgerSource(topicOf: cluster)
         self.topic = topic
         self.archive = try archive.map { try LedgerSource(archive: $0, of: topic.topic) }
     }
 
-    /// The greatest time that moves no clock: that of the subject's partition, or the least of all partitions' clocks. Ends
-    /// the command where nothing has moved a clock yet.
+    /// The greatest time that moves no clock: that of the subject's partition, or the least of all partitions' clocks.
+    /// Ends the command if no clock has moved yet.
     func time(for subject: String?) throws -> Timestamp {
         guard let clock = try time(for: subject, of: { try self.clock(of: $0)?.time() }) else {
             throw fail("error: no event has moved the ledger's clock yet: give --time", Exit.usage)
@@ -107,8 +107,8 @@ struct LedgerClock {
         return clock
     }
 
-    /// The same time if it is before `limit`; nil if it is not, or if nothing has moved a clock yet. Says so where it has to
-    /// read all of a long partition.
+    /// The same time if it is before `limit`; nil if it is not, or if no clock has moved yet. Prints a message before
+    /// it reads all of a long partition.
     func time(for subject: String?, before limit: Timestamp) throws -> Timestamp? {
         let time = try time(for: subject) { partition in
             try self.clock(of: partition)?.time(upTo: limit) {
@@ -120,7 +120,7 @@ struct LedgerClock {
         return time.flatMap { $0 < limit ? $0 : nil }
     }
 
-    /// `clock`: a partition's; nil if nothing has moved it.
+    /// `clock`: a partition's; nil if it has not moved yet.
     private func time(for subject: String?, of clock: (Int32) throws -> Timestamp?) throws -> Timestamp? {
         try LedgerSource.reading {
             if let partition = subject.flatMap({ topic.partition(of: Array($0.utf8)) }), let own = try clock(partition)
@@ -131,7 +131,7 @@ struct LedgerClock {
         }
     }
 
-    /// Nil: the partition is empty, and nothing is opened for it.
+    /// Nil if the partition is empty.
     private func clock(of partition: Int32) -> PartitionClock? {
         let end = topic.ends[partition] ?? 0
         if let archive, archive.partitions.contains(partition) {

@@ -59,7 +59,7 @@ struct PolicyBacktestCommand: ParsableCommand {
         help: "Leave every subject's id, and every event's source and id, out of the report.")
     var noSubjects = false
 
-    /// Beyond these, rejected lines are only counted.
+    /// Further rejected lines are only counted.
     private static let rejectedLinesShown = 20
 
     func validate() throws {

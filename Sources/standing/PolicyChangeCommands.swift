@@ -54,7 +54,7 @@ struct PolicyProposeCommand: ParsableCommand {
         let file = try OutputFile(path)
         try Array(proposal.json.utf8).withUnsafeBytes { try file.write($0) }
         try file.close()
-        // Standard output has the document or the page about it, never both.
+        // Standard output has either the document or the page about it.
         if path != "-" {
             print(proposal.page, terminator: "")
             printMessage("proposal: \(path)")
@@ -163,7 +163,7 @@ struct PolicyActivateCommand: AsyncParsableCommand {
         print("{\"policy\":\"\(policy.id)\",\"version\":\(policy.version)}")
     }
 
-    /// Ends the command with all that is wrong with the policy; lines and columns are those of its text.
+    /// Ends the command with all mistakes in the policy. Lines and columns are those of its text.
     private func compile(_ proposal: PolicyProposal) throws -> ScoringPolicy {
         do {
             return try ScoringPolicy(yaml: proposal.policy, file: "\(self.proposal): policy")

@@ -42,7 +42,7 @@ struct PolicyCheckCommand: ParsableCommand {
                 for line in review.lines(areErrors: strict) { printMessage(line) }
                 if strict, !review.warnings.isEmpty { isGood = false }
             } catch is ExitCode {
-                // Its mistakes are told; the next file may have others.
+                // The mistakes are printed. The next file may have others.
                 isGood = false
             }
         }

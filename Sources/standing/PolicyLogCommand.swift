@@ -36,7 +36,7 @@ struct PolicyLogCommand: ParsableCommand {
 }
 
 extension LedgerSourceOptions {
-    /// The topic is the default; --topic says so.
+    /// The topic is the default, which `--topic` states explicitly.
     func validateChoice() throws {
         if archive != nil, topic { throw ValidationError("give one of --topic and --archive DIR") }
     }

@@ -90,10 +90,10 @@ struct PolicyShadowStartCommand: AsyncParsableCommand {
         }
     }
 
-    /// Until each member has taken the order. One that refuses it now ends it.
+    /// Waits until each member has taken the order. Ends the command if one refuses it now.
     private func look(for order: ShadowOrder, _ shadow: ClusterShadow) async throws {
         guard let microseconds = Settings.duration(wait), microseconds > 0 else { return }
-        // A refusal of an order before this one is none, be it of the same policy.
+        // A refusal of an earlier order does not count, even of the same policy.
         let ordered = order.since.description
         func isAbout(_ report: ShadowReport) -> Bool {
             report.shadow?.sha256 == order.hash && report.shadow?.since == ordered

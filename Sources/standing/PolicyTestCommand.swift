@@ -53,7 +53,7 @@ struct PolicyTestCommand: ParsableCommand {
 
     enum OutputForm: String, ExpressibleByArgument { case text, json }
 
-    /// Files that a folder may have below it.
+    /// The greatest number of files in a folder.
     private static let maximumFiles = 10_000
 
     func run() throws {
@@ -107,7 +107,7 @@ struct PolicyTestCommand: ParsableCommand {
     private struct Tally {
         var passed = 0
         var failed = 0
-        /// Cases that say now what they gave.
+        /// Cases that were updated with their results.
         var updated = 0
         /// Cases, passed or failed, with evaluation errors.
         var withErrors = 0
@@ -157,7 +157,7 @@ struct PolicyTestCommand: ParsableCommand {
         let folder = (file as NSString).deletingLastPathComponent
         var parts: [String] = []
         for part in (folder as NSString).appendingPathComponent(relative).components(separatedBy: "/") {
-            // What a path leaves again is left out; what lies above it stays.
+            // A `..` removes the part before it. At the beginning it stays.
             if part == "..", let last = parts.last, last != "..", !last.isEmpty {
                 parts.removeLast()
             } else if part != "." {
@@ -169,7 +169,7 @@ struct PolicyTestCommand: ParsableCommand {
 
     // MARK: Update
 
-    /// Puts what the cases gave into their file.
+    /// Writes the results of the cases into their file.
     private func write(
         _ file: PolicyCaseFile, _ text: String, _ results: [PolicyCaseResult], _ tally: inout Tally
     ) throws {

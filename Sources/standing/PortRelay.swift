@@ -3,13 +3,13 @@ import Synchronization
 
 /// Listens on a port of 127.0.0.1 and passes every connection on to another port of this machine, byte for byte.
 ///
-/// The embedded broker chooses its ports itself. Clients that bootstrap here learn its own address from the first answer.
+/// The embedded broker chooses its own ports. Clients that bootstrap here learn its address from the first answer.
 final class PortRelay: Sendable {
     struct Unusable: Error, CustomStringConvertible {
         let description: String
     }
 
-    /// Connections at a time; further ones are closed at once.
+    /// The number of connections at a time. Further ones are closed at once.
     private static let maximumConnections = 256
     private static let bufferBytes = 64 * 1024
     private static let backlog: Int32 = 64
@@ -18,7 +18,7 @@ final class PortRelay: Sendable {
     private let target: UInt16
     private let connections = Atomic(0)
 
-    /// Throws `Unusable` where the port cannot be had.
+    /// Throws `Unusable` if the port is not available.
     init(port: UInt16, to target: UInt16) throws {
         self.target = target
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -52,7 +52,7 @@ final class PortRelay: Sendable {
         while true {
             let client = Glibc.accept(listener, nil, nil)
             guard client >= 0 else {
-                // Too many open files, or a client that has gone: the next one may do.
+                // There are too many open files, or the client has gone. The next connection may succeed.
                 usleep(10_000)
                 continue
             }
@@ -75,7 +75,7 @@ final class PortRelay: Sendable {
         }
     }
 
-    /// Returns when either side has closed.
+    /// Returns after either side has closed.
     private func relay(_ client: Int32, _ server: Int32) {
         var buffer = [UInt8](repeating: 0, count: Self.bufferBytes)
         while true {

@@ -90,7 +90,7 @@ struct QuickstartCommand: AsyncParsableCommand {
         let logger = try logging.logger(&settings, label: "standing", level: "warning")
         let workers = try settings.workers(flag: workers)
         let policy = try untilDone ? loadPolicy(self.policy ?? "") : policyOfTown()
-        // Nothing is made on the cluster for a ledger that cannot begin.
+        // Checked first, so that nothing is created on the cluster for a ledger that cannot begin.
         _ = try cluster.pipeline(policy: policy)
         let broker = try cluster.startEmbedded()
         let brokerLine = broker.map {

@@ -67,7 +67,7 @@ struct ReplayCommand: ParsableCommand {
         completion: .file())
     var facts: String?
 
-    /// Beyond these, rejected lines are only counted.
+    /// Further rejected lines are only counted.
     private static let rejectedLinesShown = 20
 
     func validate() throws {
@@ -197,7 +197,7 @@ struct ReplayCommand: ParsableCommand {
         try out.close()
     }
 
-    /// Says so where no partition knows anything of the time that it is asked about.
+    /// Prints a message if the time is after the clocks of all partitions.
     private func noteKnown(_ results: [LedgerReplay.Result]) {
         let known = results.compactMap(\.knownUntil)
         if known.count == results.count, let last = known.max() { Self.noteKnown(until: last) }
@@ -225,7 +225,7 @@ struct ReplayCommand: ParsableCommand {
         try file.close()
     }
 
-    /// By the subject's own entries: steps, not a scan.
+    /// Reads only the subject's own entries.
     private func replaySubject(_ subject: String, _ source: LedgerSource, _ replay: LedgerReplay) throws {
         try LedgerSource.reading {
             guard let entries = try source.entries(of: Array(subject.utf8), until: replay.until) else {

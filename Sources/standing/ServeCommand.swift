@@ -86,7 +86,7 @@ struct LogOptions: ParsableArguments {
     @Option(help: Setting.help("log-format"), completion: .list(["text", "json"]))
     var logFormat: String?
 
-    /// `level`: the default of a command that has another one than the table.
+    /// `level`: the default level of a command whose default differs from the table's.
     func logger(_ settings: inout Settings, label: String, level: String? = nil) throws -> Logger {
         let level = try settings.parse("log-level", flag: logLevel, default: level, expected: "a log level") {
             Logger.Level(rawValue: $0)
@@ -213,7 +213,8 @@ struct ServeCommand: AsyncParsableCommand {
                 }
             }
             group.addTask {
-                // No group is joined before HTTP listens: what cannot start disturbs nobody.
+                // The process joins no group before HTTP listens, so that a start that fails does not disturb the
+                // groups.
                 var ports = listening.makeAsyncIterator()
                 guard let port = await ports.next() else { return }
                 let url = HTTPAddress(host: http.address.host, port: port).ownURL(isTLS: access.isTLS)
@@ -223,7 +224,7 @@ struct ServeCommand: AsyncParsableCommand {
                 try await onThread { try service.join() }
             }
             do {
-                // Whichever ends first: the pipeline after a signal or for good, or the server because it cannot run.
+                // Either the pipeline ends, after a signal or an error, or the server ends because it cannot run.
                 try await group.next()
                 service.requestStop()
                 group.cancelAll()
@@ -290,8 +291,8 @@ extension ServeOptions {
         return (address, advertised)
     }
 
-    /// Ends the command where settings, all of them read, make no sense together. What has no effect beside another
-    /// setting is refused as a flag only.
+    /// Ends the command if settings contradict each other, after all are read. A setting without effect beside another
+    /// one is refused only if it is a flag.
     func check(_ configuration: PipelineConfiguration, _ cluster: Cluster, _ settings: Settings) throws {
         let isIntake = configuration.roles.contains(.intake)
         let isFold = configuration.roles.contains(.fold)

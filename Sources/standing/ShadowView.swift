@@ -2,7 +2,7 @@ import Events
 import Pipeline
 import Replay
 
-/// What `standing policy shadow status` shows.
+/// The output of `standing policy shadow status`.
 struct ShadowView {
     let order: ShadowOrder?
     let answers: [ClusterShadow.Answer]
@@ -10,7 +10,7 @@ struct ShadowView {
     var silent: [ClusterShadow.Answer] { answers.filter { $0.report == nil } }
     private var reports: [ShadowReport] { answers.compactMap(\.report) }
 
-    /// Of all members together; nil before one has compared anything.
+    /// Of all members together; nil before a member has compared anything.
     private var difference: ShadowDifference? {
         let parts = reports.compactMap(\.difference)
         guard var sum = parts.first else { return nil }
@@ -18,8 +18,8 @@ struct ShadowView {
         return sum
     }
 
-    /// `{"shadow","members","silent","difference"}`: the members' reports, each without its difference, and the addresses of those
-    /// that do not answer.
+    /// `{"shadow","members","silent","difference"}`: the members' reports, each without its difference, and the
+    /// addresses of members that do not answer.
     var json: String {
         var document = JSONObjectText()
         document.add("shadow", json: order.map { ShadowReport.Order($0).json } ?? "null")

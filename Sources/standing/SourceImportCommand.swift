@@ -62,7 +62,7 @@ struct SourceImportCommand: ParsableCommand {
     @Option(help: "text or json, one document.")
     var output = TableFormat.text
 
-    /// Refused rows with a message of their own.
+    /// The number of refused rows with a message of their own.
     private static let shownRefusals: Int64 = 10
     private static let shownColumns = 20
     private static let stateEvery = Duration.seconds(2)
@@ -121,7 +121,8 @@ struct SourceImportCommand: ParsableCommand {
         }
     }
 
-    /// The cluster if something is sent to it, and the source topic with what is declared; without --go the topic may be left out.
+    /// The cluster if events are sent to it, and the source topic with its declaration. Without `--go` the topic may be
+    /// left out.
     private func target(_ settings: inout Settings) throws -> (Cluster?, SourceTopic) {
         if go {
             let cluster = try Cluster(self.cluster, &settings)
@@ -172,7 +173,7 @@ struct SourceImportCommand: ParsableCommand {
         return summary
     }
 
-    /// Columns that the map reads and the table does not have.
+    /// Warns of columns that the map reads and the table does not have.
     private func warn(of columns: [String], _ map: RecordMap) {
         for name in map.fieldNames where !columns.contains(name) {
             let near = YAMLReader.nearest(to: name, in: columns).map { "; did you mean \"\($0)\"?" } ?? ""
@@ -190,7 +191,7 @@ struct SourceImportCommand: ParsableCommand {
 
     // MARK: Sending
 
-    /// Returns how many events are acknowledged.
+    /// Returns the number of acknowledged events.
     private func send(_ pass: ImportPass, mapText: String, to topic: String, of cluster: Cluster, rows: Int64) throws
         -> Int64
     {
@@ -232,7 +233,7 @@ struct SourceImportCommand: ParsableCommand {
     }
 }
 
-/// How a table is written.
+/// The format of a table.
 struct TableOptions: ParsableArguments {
     @Flag(exclusivity: .exclusive)
     var format: TableInput.Format?

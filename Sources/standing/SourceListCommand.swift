@@ -47,7 +47,7 @@ struct SourceListCommand: ParsableCommand {
         let declaration: SourceDeclaration?
         /// Nil if the cluster does not have the topic.
         var records: (read: Int64, unread: Int64)?
-        /// Those that wait, by reason.
+        /// Open dead letters, by reason.
         var letters: [String: Int64] = [:]
     }
 
@@ -69,7 +69,7 @@ struct SourceListCommand: ParsableCommand {
             var records: (read: Int64, unread: Int64) = (0, 0)
             for place in places {
                 let (first, end) = (beginnings[place] ?? 0, ends[place] ?? 0)
-                // Of a position that was never committed nothing is read.
+                // A position that was never committed counts as the beginning.
                 let position = max(first, positions[place] ?? first)
                 records.read += max(0, positions[place] ?? 0)
                 records.unread += max(0, end - position)

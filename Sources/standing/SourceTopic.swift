@@ -5,15 +5,15 @@ import Topics
 
 /// A source topic to which CloudEvents are sent.
 struct SourceTopic {
-    /// With the prefix; empty if it is left out.
+    /// The name with the prefix; empty if it is left out.
     var topic = ""
-    /// Of all topics, by name.
+    /// The declarations of all topics, by name.
     var declarations: [String: SourceDeclaration] = [:]
 
     init() {}
 
-    /// The source topic of this name, with the prefix or without, or, of nil, the only one that there is. Ends the command if
-    /// there is none, and for one with records of its own format.
+    /// The source topic of this name, given with or without the prefix; if the name is nil, the only one. Ends the
+    /// command if there is none, or if its records have a format of their own.
     init(_ name: String?, of definitions: [TopicDefinition], prefix: String) throws {
         let sources = definitions.filter { $0.role == .source }.map { prefix + $0.name }
         let known = sources.isEmpty ? "there is none" : sources.joined(separator: ", ")

@@ -37,13 +37,13 @@ struct StandingCommand: AsyncParsableCommand {
 
     static let release = "0.1.0"
 
-    /// The commit that was built; nil if the build was not told it.
+    /// The commit of the build; nil if the build was not given it.
     static var commit: String? {
         let commit = String(cString: standing_commit())
         return commit.isEmpty ? nil : commit
     }
 
-    /// The numbers of what it writes to disks and topics: a program reads those of the same number.
+    /// The version numbers of the formats on disks and topics. A program reads those of the same number.
     private static var formats: [(name: String, number: Int)] {
         [
             ("fold version", Int(FoldVersion.newest.rawValue)), ("frame", Int(Frame.version)),
@@ -52,8 +52,8 @@ struct StandingCommand: AsyncParsableCommand {
         ]
     }
 
-    /// With the native libraries that decide how fast the process is. The mention of mimalloc also links it: it takes the
-    /// place of the C library's allocator, which keeps more than twice of the memory and costs a fifth more of the time.
+    /// The version with the native libraries that decide the speed of the process. The mention of mimalloc also links
+    /// it. It replaces the C library's allocator, which uses more than twice the memory and a fifth more of the time.
     private static var version: String {
         let allocator = mi_version()
         let numbers = formats.map { "\($0.name) \($0.number)" }.joined(separator: ", ")
@@ -62,14 +62,15 @@ struct StandingCommand: AsyncParsableCommand {
             + "mimalloc \(allocator / 100).\(allocator / 10 % 10).\(allocator % 10))"
     }
 
-    /// After so many milliseconds memory that is free goes back to the system. Batches of records come and go by the megabyte: the
-    /// standard of 25 keeps a quarter more of a member's memory, and 0 costs a third more of its time.
+    /// The delay after which free memory returns to the system, in milliseconds. Batches of records take and free
+    /// megabytes. The default of 25 uses a quarter more of a member's memory, and 0 costs a third more of its time.
     private static let decommitMilliseconds = 5
 
-    /// Where standard input, output or error is closed, the next file or connection would get its number, and what is printed.
+    /// If standard input, output or error is closed, the next file or connection would get its descriptor, and with it
+    /// the output.
     private static func occupyStandardStreams() {
         for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) < 0 {
-            // The wrong way round, so that reading and writing fail as before.
+            // The opposite direction, so that reading and writing fail as before.
             _ = open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY)
         }
     }
@@ -85,7 +86,7 @@ struct StandingCommand: AsyncParsableCommand {
                 try command.run()
             }
         } catch {
-            // The argument parser's own code for usage is 64; ours is 2.
+            // The argument parser's code for usage errors is 64; ours is 2.
             if exitCode(for: error) == .validationFailure {
                 printMessage(fullMessage(for: error))
                 Foundation.exit(Exit.usage.rawValue)

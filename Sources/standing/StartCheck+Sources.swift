@@ -2,7 +2,7 @@ import Logging
 import Pipeline
 
 extension StartCheck {
-    /// They are read all the same.
+    /// Undeclared sources are read too.
     static func warnOfUndeclaredSources(_ configuration: PipelineConfiguration, _ logger: Logger) {
         let undeclared = configuration.topics.undeclared
         guard configuration.roles.contains(.intake), !undeclared.isEmpty else { return }

@@ -7,10 +7,10 @@ import Logging
 import Pipeline
 import Terminal
 
-/// What a service needs of its machine, looked at before it joins a group: each call ends the command with one sentence,
-/// the path or address and the mend in it.
+/// The requirements of a service on its machine, checked before it joins a group. Each check ends the command with one
+/// sentence that has the path or address and the remedy.
 enum StartCheck {
-    /// Who reaches a server that listens there.
+    /// The machines that can connect to a server that listens there.
     static func http(_ address: HTTPAddress) throws -> HTTPAddress.Reach {
         do throws(HTTPAddress.Unusable) {
             return try address.checkFree()
@@ -25,7 +25,7 @@ enum StartCheck {
             metadata: ["http": "\(address)"])
     }
 
-    /// They work all the same.
+    /// Idle workers are allowed.
     static func warnOfIdleWorkers(_ configuration: PipelineConfiguration, _ logger: Logger) {
         let cores = PipelineConfiguration.cores
         guard configuration.roles.contains(.fold), configuration.workers > cores else { return }
@@ -34,13 +34,13 @@ enum StartCheck {
             metadata: ["workers": "\(configuration.workers)", "cores": "\(cores)"])
     }
 
-    /// What a process has open beside files, brokers and HTTP: standard streams, event loops, what it passes on to other members.
+    /// Descriptors beside files, brokers and HTTP: standard streams, event loops, forwarded requests.
     private static let otherDescriptors = 48
     private static let descriptorsOfCore = 4
     private static let metadataMilliseconds = 5000
 
-    /// Warns where the process may open fewer files than a member of so many ledger partitions can need: it would fail when it has
-    /// the most to do. Asks the broker how many there are.
+    /// Warns if the process may open fewer files than a member of this many ledger partitions can need, because it
+    /// would fail under its greatest load. Asks the broker for the number of partitions.
     static func descriptors(_ configuration: PipelineConfiguration, ledgerPartitions: Int, _ logger: Logger) {
         let metadata = try? configuration.kafka.metadata(timeoutMilliseconds: metadataMilliseconds)
         let needed = neededDescriptors(
@@ -52,10 +52,10 @@ enum StartCheck {
             metadata: ["limit": "\(limit)", "needed": "\(needed)", "ledgerPartitions": "\(ledgerPartitions)"])
     }
 
-    /// What this process may have open; 0 if that is not known.
+    /// The limit of open descriptors of this process; 0 if it is unknown.
     static var descriptorLimit: Int { HTTPServer.descriptorLimit }
 
-    /// The least limit that is enough for a member of so many ledger partitions.
+    /// The least limit that is enough for a member of this many ledger partitions.
     static func neededDescriptors(
         _ configuration: PipelineConfiguration, ledgerPartitions: Int, brokers: Int
     ) -> Int {
@@ -77,7 +77,7 @@ enum StartCheck {
         }
     }
 
-    /// Makes the data folder; it and what is written in it must be writable for this user.
+    /// Makes the data folder. The folder and the files that the service writes in it must be writable for this user.
     static func data(_ data: LocalData) throws {
         let mend = "give --data a folder that this user can write, or this user the folder"
         try folder(data.path, of: "--data \(data.path)", mend)
@@ -106,7 +106,7 @@ enum StartCheck {
         }
     }
 
-    /// Makes the folder of a SQLite database; it, for the files that SQLite puts beside the database, and the database must
+    /// Makes the folder of a SQLite database. The folder, for SQLite's files beside the database, and the database must
     /// be writable for this user.
     static func database(_ path: String) throws {
         let mend = "give --database a file that this user can write, or this user the file and its folder"
@@ -116,7 +116,7 @@ enum StartCheck {
         for suffix in ["", "-wal", "-shm"] { try writable(path + suffix, of: "--database \(path)", mend) }
     }
 
-    /// Makes a folder if it is missing, and a file in it. A full disk is no error: there can be room later.
+    /// Makes a folder if it is missing, and a file in it. A full disk is no error, because there can be room later.
     private static func folder(_ path: String, of setting: String, _ mend: String) throws {
         let files = PosixFileSystem()
         let name = "\(path)/\(LocalData.trialPrefix)\(getpid())"
@@ -130,7 +130,7 @@ enum StartCheck {
         }
     }
 
-    /// What is not there yet can be made later: its folder is writable.
+    /// A missing file can be made later, because its folder is writable.
     private static func writable(_ path: String, of setting: String, _ mend: String) throws {
         guard access(path, R_OK | W_OK) != 0 else { return }
         let code = errno

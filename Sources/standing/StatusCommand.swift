@@ -78,7 +78,7 @@ struct StatusCommand: AsyncParsableCommand {
     }
 }
 
-/// Looks at members and groups. A value of one thread; every call blocks.
+/// Examines members and groups. It is used by one thread, and the calls block.
 final class StatusLook {
     private static let metadataMilliseconds = 5000
 
@@ -88,12 +88,12 @@ final class StatusLook {
     private let monitor: LagMonitor
     private let admin: Admin
     private let groups: [String]
-    /// The cluster has answered once.
+    /// Whether the cluster has answered once.
     private var hasAnswered = false
-    /// When the members topic was last read; nil if it never was.
+    /// The members at the last reading of the members topic; nil before the first.
     private var lastAnnounced: [MembersTable.Member]?
 
-    /// `asked`: addresses; empty: those that have announced themselves.
+    /// `asked`: addresses of members; empty for those that have announced themselves.
     init(_ cluster: Cluster, asked: [String]) throws {
         (self.cluster, self.asked) = (cluster, asked)
         let known = try cluster.knownGroups()
@@ -103,7 +103,7 @@ final class StatusLook {
         admin = try Admin(cluster.kafka, timeoutMilliseconds: Self.metadataMilliseconds)
     }
 
-    /// Throws where the cluster has never answered and nobody has said whom to ask; what else cannot be looked at is a note.
+    /// Throws if the cluster has never answered and no addresses are given. Other failures are notes.
     func report() throws -> StatusReport {
         let now = Date().timeIntervalSince1970
         var notes: [String] = []
@@ -155,12 +155,12 @@ final class StatusLook {
     private func lag(_ now: Double, _ notes: inout [String]) -> [StatusReport.Group] {
         do {
             let report = try monitor.observe(now: Int64(now * 1000))
-            // Downstream services need not run; a member always commits in both groups.
+            // Downstream services need not run. A member always commits in both groups.
             let needed = [cluster.accessPlanGroups.intake, cluster.accessPlanGroups.fold]
             for name in needed where !report.groups.contains(where: { $0.group == name }) {
                 notes.append("group \(name): it is not on the cluster, or this user may not describe it")
             }
-            // That the embedded broker lists no groups is no news here: they are known.
+            // The embedded broker cannot list groups, which needs no note, because its groups are known.
             return report.groups.filter { groups.contains($0.group) }.map { group in
                 StatusReport.Group(
                     name: group.group, records: group.records, seconds: group.seconds, status: group.status.rawValue,

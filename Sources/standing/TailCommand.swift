@@ -106,7 +106,7 @@ struct TailCommand: AsyncParsableCommand {
     }
 }
 
-/// Where reading begins.
+/// The beginning of the reading.
 enum FactStartPoint: Equatable, Sendable {
     case beginning, end
     case offset(Int64)
@@ -129,11 +129,11 @@ enum FactStartPoint: Equatable, Sendable {
     }
 }
 
-/// Prints facts of some topics until it is stopped. Everything but `stop` on one thread.
+/// Prints facts of some topics until it is stopped. All functions except `stop` are for one thread.
 final class FactTail: @unchecked Sendable {
     private static let pollMilliseconds = 100
     private static let askMilliseconds = 10_000
-    /// A pipe that is ready takes so many bytes at once (POSIX's PIPE_BUF): to write more could wait for its reader.
+    /// A ready pipe takes this many bytes at once (POSIX's PIPE_BUF). A greater write could block.
     private static let readyBytes = 4096
 
     private let kafka: KafkaConfiguration
@@ -144,24 +144,24 @@ final class FactTail: @unchecked Sendable {
     private let count: Int?
     private let follows: Bool
     private let isJSON: Bool
-    /// No further record is taken.
+    /// Whether reading has ended.
     private let isStopped = Atomic(false)
-    /// Somebody has stopped it from outside.
+    /// Whether `stop` was called.
     private let isInterrupted = Atomic(false)
 
     /// Of the batch that is being read.
     private var lines: [UInt8] = []
     private var ends: [TopicPartition: Int64] = [:]
-    /// By source of the consumer; nil where nothing was read yet of a partition that is not read from its beginning.
+    /// By source of the consumer; nil before the first record of a partition that is not read from its beginning.
     private var sequences: [FactSequence?] = []
-    /// Sources that wait for a fact that is missing.
+    /// Sources with a missing fact.
     private var gaps: Set<Int> = []
-    /// Sources that had a record that is no fact.
+    /// Sources with a record that is not a fact.
     private var strange: Set<Int> = []
     private var shown = 0
     private var isTroubled = false
 
-    /// `partitions`: nil reads all. `count`: nil ends after none.
+    /// `partitions`: nil for all. `count`: nil if there is no limit.
     init(
         _ kafka: KafkaConfiguration, topics: [String], partitions: Set<Int32>?, filter: FactFilter,
         start: FactStartPoint, count: Int?, follows: Bool, isJSON: Bool
@@ -187,11 +187,11 @@ final class FactTail: @unchecked Sendable {
             try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
                 for record in records where !isStopped.load(ordering: .relaxed) { try take(record, consumer) }
             }
-            // What was printed of a batch is seen at once.
+            // The facts of a batch are printed at once.
             try flush()
             try note(consumer.takeErrors())
         }
-        // Whoever reads to the end wants all there is.
+        // A reader to the end needs all facts.
         if !follows, shown != count, !gaps.isEmpty { throw Exit.failed }
     }
 
@@ -232,7 +232,7 @@ final class FactTail: @unchecked Sendable {
                 case .beginning: beginning
                 case .end: end
                 case .offset(let offset): min(max(offset, beginning), end)
-                // The embedded broker finds no offsets by time: what is older is passed over one by one.
+                // The embedded broker finds no offsets by time, so earlier records are skipped one by one.
                 case .time: atTime[place].map { $0 ?? end } ?? beginning
                 }
             return PartitionOffset(place, offset: offset)
@@ -270,7 +270,7 @@ final class FactTail: @unchecked Sendable {
 
     private func add(_ fact: FactMessage, _ json: UnsafeRawBufferPointer, _ place: TopicPartition) {
         if isJSON {
-            // Between JSON's tokens a line end is as good as a space.
+            // Between JSON's tokens a line end is equal to a space.
             lines.append(contentsOf: json.lazy.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 })
         } else {
             let line = "\(fact.time)  \(fact.subject)  \(fact.summary)  [\(place) \(fact.sequence)]"
@@ -279,13 +279,14 @@ final class FactTail: @unchecked Sendable {
         lines.append(0x0A)
     }
 
-    /// Writes the lines of a batch. Whoever has read enough, as `head` does, ends it; anything else is a failure.
+    /// Writes the lines of a batch. A reader that closes the pipe, as `head` does, ends the program; other errors are
+    /// failures.
     private func flush() throws {
         defer { lines.removeAll(keepingCapacity: true) }
         var written = 0
         while written < lines.count {
             var place = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
-            // A reader that takes nothing keeps nobody from stopping this.
+            // A pipe without progress must not prevent the stop.
             guard poll(&place, 1, Int32(Self.pollMilliseconds)) > 0 else {
                 if isInterrupted.load(ordering: .relaxed) { return }
                 continue
@@ -303,13 +304,13 @@ final class FactTail: @unchecked Sendable {
         }
     }
 
-    /// The pipe that it prints into has no reader: there need not be another fact to find that out.
+    /// Whether the reader has closed the pipe. It is checked without writing a fact.
     private var hasNoReader: Bool {
         var place = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
         return poll(&place, 1, 0) > 0 && place.revents & Int16(POLLERR) != 0
     }
 
-    /// The first error since records came is said.
+    /// Prints the first error since the last records.
     private func note(_ errors: [(place: TopicPartition, error: KafkaError)]) throws {
         guard let (place, error) = errors.first else { return isTroubled = false }
         guard error.isRetriable else { throw error }

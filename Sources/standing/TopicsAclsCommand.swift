@@ -93,7 +93,7 @@ extension AccessRole {
     }
 }
 
-/// `ROLE=TYPE:NAME`: whom a cluster knows as what.
+/// `ROLE=TYPE:NAME`: a role and its principal in the cluster.
 struct RolePrincipal: ExpressibleByArgument {
     let role: AccessRole
     let principal: String

@@ -88,9 +88,10 @@ private func withAdmin(
 extension TopicChange {
     fileprivate func print(_ output: TableFormat) { Swift.print(output == .text ? description : json) }
 
-    /// `{"change","topic"}` and, by the change, `partitions`, `replication` (null: the broker's) and `settings` of a new topic,
-    /// `from` and `to` in partitions, `settings` (`old` is null if the broker does not name it), or `reason`. Of settings that
-    /// the broker does not describe, `topics` is how many topics they are of.
+    /// `{"change","topic"}`, and by the kind of change: `partitions`, `replication` (null for the broker's default) and
+    /// `settings` of a new topic; `from` and `to` in partitions; `settings` (`old` is null if the broker does not
+    /// describe it); or `reason`. For settings that the broker does not describe, `topics` is the number of their
+    /// topics.
     fileprivate var json: String {
         var object = JSONObjectText()
         switch self {

@@ -10,7 +10,7 @@ extension TraceReport {
         milliseconds.map { Timestamp(microseconds: $0 * 1000).description }
     }
 
-    /// For people, a line each.
+    /// Text for people, in lines.
     var text: String {
         var lines = ["searched: \(searched)"]
         if isCutOff { lines.append("found so often that only the first \(EventSearch.maximumFound) are shown") }
@@ -66,8 +66,9 @@ extension TraceReport {
         return lines
     }
 
-    /// `{"source","id","searched","occurrences":[…],"concernsEveryone":[…],"passedOver":[…],"deadLetters":[…]}`: an occurrence has
-    /// the places and the outcome as `EventTrace` writes them, with `origin` and `facts`. What is not known is null.
+    /// `{"source","id","searched","occurrences":[…],"concernsEveryone":[…],"passedOver":[…],"deadLetters":[…]}`. An
+    /// occurrence has the positions and the outcome as `EventTrace` writes them, with `origin` and `facts`. Unknown
+    /// values are null.
     var json: [UInt8] {
         var writer = ByteWriter()
         writer.append("{\"source\":")

@@ -5,7 +5,7 @@ import Pipeline
 import Replay
 import Scoring
 
-/// What is known of one event's way, and how it is printed.
+/// The history of one event, and its output.
 struct TraceReport {
     /// A fact that the event caused.
     struct Fact: Decodable {
@@ -18,11 +18,11 @@ struct TraceReport {
 
         let id: String
         let type: String
-        /// Of its partition in its topic.
+        /// In its partition of its topic.
         let sequence: Int64
         let cause: Cause
         var topic: String?
-        /// Its record; nil if nobody has looked, or the topic has it no more.
+        /// Its record; nil if it was not looked up, or the topic does not have it any more.
         var record: EventLookUp.Found?
 
         private enum CodingKeys: String, CodingKey { case id, type, sequence, data }
@@ -42,7 +42,7 @@ struct TraceReport {
             self = fact
         }
 
-        /// The topic that facts of this type go to, of the three.
+        /// The topic of facts of this type.
         var factTopic: FactTopic {
             type.hasPrefix("standing.score.") ? .scoreChanges : type.hasPrefix("standing.perk.") ? .perks : .sanctions
         }
@@ -55,7 +55,7 @@ struct TraceReport {
         var facts: [Fact]
         /// The record of the source topic; nil as for a fact.
         var origin: EventLookUp.Found?
-        /// When the ledger's record was written, in milliseconds since 1970.
+        /// The time of the ledger's record, in milliseconds since 1970.
         var appended: Int64?
     }
 
@@ -64,11 +64,12 @@ struct TraceReport {
     let searched: String
     var isCutOff = false
     var occurrences: [Occurrence] = []
-    /// Entries that concern everyone, in each partition.
+    /// Entries that concern every subject, in each partition.
     var concernsEveryone: [(partition: Int32, place: EventTrace.Place)] = []
-    /// Entries that the fold does not count: of a refused frame, of an origin that was accepted before, or out of range.
+    /// Entries that the fold does not count: their frame is refused, their origin was accepted before, or their time is
+    /// out of range.
     var passedOver: [(partition: Int32, place: EventTrace.Place)] = []
-    /// Nil if nobody has looked.
+    /// Nil if they were not looked up.
     var deadLetters: [(letter: DeadLetter, redrivenTo: String?, discarded: String?)]?
 
     init(source: String, id: String, searched: String) {
@@ -79,7 +80,7 @@ struct TraceReport {
         !occurrences.isEmpty || !concernsEveryone.isEmpty || !passedOver.isEmpty || deadLetters?.isEmpty == false
     }
 
-    /// Adds what the cluster still has of it.
+    /// Adds the records that the cluster still has.
     mutating func lookUp(in cluster: Cluster, ledger: String) throws {
         let look = EventLookUp(cluster.kafka)
         let topics = try cluster.pipelineTopics()
@@ -103,7 +104,7 @@ struct TraceReport {
         deadLetters = try look.deadLetters(source: source, id: id, topic: topics.deadLetter)
     }
 
-    /// A topic that is not there any more has no record.
+    /// A topic that does not exist any more has no record.
     private static func orGone(_ body: () throws -> EventLookUp.Found?) throws -> EventLookUp.Found? {
         do {
             return try body()

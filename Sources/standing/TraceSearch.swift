@@ -5,19 +5,19 @@ import Ledger
 import Replay
 import Terminal
 
-/// Finds an event in a ledger, and what it did there.
+/// Finds an event in a ledger, and its effects there.
 struct TraceSearch {
     private let ledger: LedgerSource
     private let source, id: String
     private var found: [EventSearch.Found] = []
-    /// What was searched, for whoever finds nothing.
+    /// The searched parts, for the message if nothing is found.
     private var searched = ""
 
     init(_ ledger: LedgerSource, source: String, id: String) {
         (self.ledger, self.source, self.id) = (ledger, source, id)
     }
 
-    /// `kafka`: of a ledger that is a topic.
+    /// `kafka`: for a ledger in a topic; nil for a folder.
     mutating func find(subject: String?, since: Timestamp?, _ kafka: KafkaConfiguration?) throws {
         var partitions = ledger.partitions
         if let subject {
@@ -52,7 +52,7 @@ struct TraceSearch {
 
     private func partition(of entries: SubjectEntries) throws -> Int32 {
         if let known = ledger.partition(of: entries.subject) { return known }
-        // An archive that does not know how many there are: the one that has them.
+        // An archive does not have the number of partitions, so all of its partitions are searched.
         for partition in ledger.partitions {
             guard let root = ledger.root else { break }
             let history = SubjectHistory(ArchiveDirectory(root: root, partition: partition))
@@ -62,7 +62,7 @@ struct TraceSearch {
         return 0
     }
 
-    /// Folds what leads to the event, wherever it was found.
+    /// Folds the ledger up to the event.
     func report() throws -> TraceReport {
         var report = TraceReport(source: source, id: id, searched: searched)
         report.isCutOff = found.count == EventSearch.maximumFound
@@ -79,7 +79,8 @@ struct TraceSearch {
                 report.occurrences.append(
                     .init(partition: place.partition, subject: trace.subject, occurrence: occurrence, facts: facts))
             }
-            // What the fold passes over has no outcome: its frame was refused, its origin repeated, its time out of range.
+            // Entries that the fold passes over have no outcome: their frame is refused, their origin repeated, or
+            // their time out of range.
             let known = Set(trace.occurrences.map(\.place))
             report.passedOver += of.map { ($0.partition, EventTrace.Place(offset: $0.offset, entry: $0.entry)) }
                 .filter { !known.contains($0.1) }
@@ -107,7 +108,7 @@ struct TraceSearch {
         }
     }
 
-    /// The facts of the entry, and of the enrolment that let it count: the partition is folded to there.
+    /// The facts of the entry, and of the enrolment after which it counted. The partition is folded up to there.
     private func facts(of occurrence: EventTrace.Occurrence, in partition: Int32) throws -> [TraceReport.Fact] {
         let places = [occurrence.place, occurrence.countedBy].compactMap(\.self)
         let end = (places.map(\.offset).max() ?? 0) + 1
@@ -129,7 +130,7 @@ struct TraceSearch {
         return facts
     }
 
-    /// `total`: offsets that are to be read; 0 if that is not known.
+    /// `total`: the number of offsets to read; 0 if it is unknown.
     private func withProgress<Result>(_ total: Int64, _ body: (ReplayProgress) throws -> Result) rethrows -> Result {
         let progress = ReplayProgress(total: total)
         let bar = ProgressLine(progress)
@@ -141,8 +142,8 @@ struct TraceSearch {
 extension KafkaConfiguration {
     private static let startsMilliseconds = 10_000
 
-    /// The first offsets that were written at a time or later, of a partition that has none its end; empty where the brokers find no
-    /// offsets by time.
+    /// The first offsets of records at this time or later; of a partition without any, its end. Empty if the brokers
+    /// find no offsets by time.
     fileprivate func starts(
         of ledger: LedgerSource, _ partitions: [Int32], since time: Timestamp
     ) throws -> [Int32: Int64] {

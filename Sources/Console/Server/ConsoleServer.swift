@@ -3,11 +3,12 @@ public import HTTP
 internal import HTTPTypes
 public import Hummingbird
 
-/// Serves the console among the routes of a server, whose table checks the caller first.
+/// Serves the console among the routes of a server. The server's route table checks the caller first.
 public struct ConsoleServer: Sendable {
     private let console: ConsoleRoutes
     private let access: AccessControl
-    /// Of callers without a session. Nobody sees it who is not proven: whoever cannot read this process's pages cannot send its forms.
+    /// The form token of callers without a session. Only this process's pages contain it, so a page of another site,
+    /// which cannot read them, cannot send their forms.
     private let processToken = Self.random()
 
     public init(_ console: ConsoleRoutes, access: AccessControl) { (self.console, self.access) = (console, access) }
@@ -34,7 +35,7 @@ public struct ConsoleServer: Sendable {
                 .object([], isOpen: true), mediaType: "application/x-www-form-urlencoded",
                 maximumBytes: FormFields.maximumBytes) : nil
         let parameters = page.parameters.map { name in
-            // Percent-encoding takes three characters a byte.
+            // Percent-encoding takes three characters per byte.
             let isEncoded = name.hasSuffix(".encoded")
             return RouteParameter(
                 name, .text(0...Self.longestParameter * (isEncoded ? 3 : 1)),
@@ -44,7 +45,9 @@ public struct ConsoleServer: Sendable {
         return Route(
             isPage ? .get : .post, page.path, name: Self.name(page), summary: page.summary + ".", tag: "console",
             parameters: parameters, body: body,
-            answers: isPage ? [.text("The page.", Self.mediaType(page.path))] : [RouteAnswer(303, "It is done; the page to go to.", nil)],
+            answers: isPage
+                ? [.text("The page.", Self.mediaType(page.path))]
+                : [RouteAnswer(303, "It is done; the page to go to.", nil)],
             requires: requirement
         ) { call in
             let (request, setCookie) = request(
@@ -65,7 +68,7 @@ public struct ConsoleServer: Sendable {
         path.hasSuffix(".css") ? "text/css" : path.hasSuffix(".js") ? "text/javascript" : "text/html"
     }
 
-    /// `consoleDeadLetters`, `consoleActsVoidSend`; an asset without its hash.
+    /// `consoleDeadLetters`, `consoleActsVoidSend`; for an asset, the name without its hash.
     private static func name(_ route: ConsoleRoute) -> String {
         let words = route.path.split { $0 == "/" || $0 == "-" || $0 == "." }.filter { !$0.contains(where: \.isNumber) }
         let name = words.dropFirst().reduce(into: String(words.first ?? "")) { name, word in
@@ -74,7 +77,7 @@ public struct ConsoleServer: Sendable {
         return name + (route.method == .post ? "Send" : "")
     }
 
-    /// The page's request, and the cookie that renews the session; nil while that needs none.
+    /// The page's request, and the cookie that renews the session; nil while the session needs no renewal.
     private func request(
         _ fields: HTTPFields, target: String, address: String, caller: Caller?, query: FormFields = FormFields()
     ) -> (ConsoleRequest, setCookie: String?) {
@@ -99,7 +102,8 @@ public struct ConsoleServer: Sendable {
         return response
     }
 
-    /// The page in place of a problem that the table found before a page was asked; nil for paths that are none of the console's.
+    /// The page that replaces a problem that the route table found before the page was rendered; nil for paths outside
+    /// the console.
     @Sendable public func page(_ problem: Problem, _ request: Request) -> Response? {
         let path = request.uri.path
         guard ConsoleRoutes.isConsole(path) else { return nil }

@@ -1,44 +1,46 @@
 internal import Kafka
 internal import Simulation
 
-/// A bug that is put in on purpose, one of each sort that this system must not have: the simulation has to find it. What
-/// the pipeline is told and what is done come apart.
+/// A bug that is planted on purpose, one of each kind that this system must not have. The simulation has to find it.
+/// With a planted bug, the pipeline gets an acknowledgement of something that was not done.
 public enum PlantedBug: String, CaseIterable, Sendable {
-    /// A frame is acknowledged and not kept.
+    /// A frame is acknowledged and not stored.
     case lost
-    /// A fact is kept twice, under two numbers.
+    /// A fact is stored twice, under two numbers.
     case twice
-    /// Two frames of one batch change places.
+    /// Two frames of one batch are swapped.
     case reordered
-    /// Half of a frame is kept, and all of it acknowledged.
+    /// Half of a frame is stored, and all of it acknowledged.
     case torn
-    /// What was read is committed, whether or not it is in the ledger.
+    /// The offsets that were read are committed, whether or not the records are in the ledger.
     case earlyCommit = "early-commit"
-    /// Frames that only move the clock are acknowledged and not kept, so that nothing falls due.
+    /// Frames that only move the clock are acknowledged and not stored, so that no timer expires.
     case missedTimer = "missed-timer"
-    /// The facts of a member that has lost its partition are numbered behind those of the one that has it.
+    /// The facts of a member that has lost its partition are numbered after those of the new owner.
     case zombieWins = "zombie-wins"
     /// An appender trusts that the fold remembers its session for ever.
     case forgotten
     /// A member computes for longer than the poll interval with the records that a poll has brought.
     case stalls
-    /// A slice takes a partition's order apart: now and then it folds what was polled second before what was polled first.
+    /// A slice breaks a partition's order: now and then it folds the records of the second poll before those of the
+    /// first.
     case disordered
-    /// The position that is committed, and the snapshot that is kept, run ahead of the facts: they count what was sent as
-    /// acknowledged.
+    /// The committed position and the stored snapshot are ahead of the facts: they count facts as acknowledged that
+    /// were only sent.
     case ahead
-    /// A member that has lost a partition goes on answering as its owner.
+    /// A member that has lost a partition continues to answer as its owner.
     case misdirected
     /// A policy in the shadow leaks a fact: one is published twice while the partition has a shadow, under the next number.
     case leak
-    /// A member folds a ledger under a fold version that its program knows before the ledger's entry moves it there.
+    /// A member folds a ledger under a fold version that its program knows, before the ledger's entry moves the ledger
+    /// to it.
     case hasty
 
     static let oneIn = 40
 }
 
 extension SimulatedCluster {
-    /// Takes a batch in, as it is. Returns the offset of its first record.
+    /// Appends a batch unchanged. Returns the offset of its first record.
     func take(_ items: [SimulatedProducer.Outgoing], to place: TopicPartition, of process: SimulatedProcess) -> Int64 {
         let first = end(place)
         var items = items
@@ -87,19 +89,19 @@ extension SimulatedCluster {
 }
 
 extension SimulatedCluster.Stored {
-    /// A frame of one entry, which is a tick: the entry's kind is its first byte behind the header.
+    /// Whether this is a frame whose one entry is a tick. The entry's kind is the first byte after the header.
     fileprivate var isTick: Bool {
         guard let value, value.count > 32 else { return false }
         return value[24] == 1 && value[32] == 1
     }
 
-    /// A later release may say of a member what an earlier one does not know.
+    /// Adds a member to the announcement, as a later release may, that an earlier release does not know.
     fileprivate mutating func announceMore() {
         guard let json = value, json.last == UInt8(ascii: "}") else { return }
         value = json.dropLast() + Array(#","release":{"name":"next","formats":[1,2]}}"#.utf8)
     }
 
-    /// The fact under the number behind that of `last`.
+    /// The fact under the number after that of `last`.
     fileprivate func numbered(behind last: Self?) -> Self {
         guard let value, let own = Self.number(in: value) else { return self }
         let number = (last?.value.flatMap { Self.number(in: $0)?.number } ?? 0) + 1

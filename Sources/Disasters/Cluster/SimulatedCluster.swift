@@ -2,10 +2,10 @@ internal import Kafka
 internal import Ledger
 internal import Simulation
 
-/// A Kafka cluster in memory, with its clock: logs, groups, and what is on its way to and from them. Time passes only when
-/// somebody waits; everything that happens by itself lies in the agenda, in order of its time.
+/// A Kafka cluster in memory, with its clock: logs, groups, and the messages on their way to and from them. Time passes
+/// only while a caller waits. Everything that happens by itself is in the agenda, in order of its time.
 ///
-/// One thread uses it, and everything that belongs to it.
+/// The cluster and everything that belongs to it are used by one thread.
 final class SimulatedCluster: @unchecked Sendable {
     typealias Header = (name: String, value: [UInt8]?)
 
@@ -13,7 +13,8 @@ final class SimulatedCluster: @unchecked Sendable {
         var key: [UInt8]?
         var value: [UInt8]?
         var headers: [Header] = []
-        /// An offset that brings nobody a record: one of a transaction that was aborted, or the mark where one ends.
+        /// Whether a reader gets no record at this offset: it is of a transaction that was aborted, or the marker at
+        /// the end of a transaction.
         var isHole = false
 
         static let hole = Stored(key: nil, value: nil, isHole: true)
@@ -25,22 +26,22 @@ final class SimulatedCluster: @unchecked Sendable {
         var action: () -> Void
     }
 
-    /// Partitions by topic.
+    /// The number of partitions by topic.
     private(set) var topics: [String: Int]
     let bug: PlantedBug?
     var random: SplitMix64
     var faults = Faults()
-    /// Microseconds since the beginning.
+    /// Microseconds since the beginning of the run.
     private(set) var time: Int64 = 0
-    /// The thread of a process whose work is done now; nil if no group waits for its polls.
+    /// The simulated thread that runs now; nil if it does not poll for a group.
     private(set) var thread: String?
     private(set) var logs: [TopicPartition: [Stored]] = [:]
     private(set) var groups: [String: SimulatedGroup] = [:]
-    /// What lies before is gone.
+    /// The first offset of each log. Records before it are deleted.
     private var beginnings: [TopicPartition: Int64] = [:]
-    /// Nobody is answered before this.
+    /// The brokers answer no request before this time.
     private var downUntil: Int64 = 0
-    /// Everybody is answered late before this.
+    /// Answers are late before this time.
     private var slowUntil: Int64 = 0
     private var agenda: [Appointment] = []
     private var appointments = 0
@@ -54,7 +55,7 @@ final class SimulatedCluster: @unchecked Sendable {
 
     // MARK: Time
 
-    /// Runs what is due by then.
+    /// Lets the time pass, and runs the agenda's entries up to its end.
     func wait(_ microseconds: Int64) {
         let end = time + microseconds
         while let index = nextAppointment(by: end) {
@@ -66,7 +67,7 @@ final class SimulatedCluster: @unchecked Sendable {
         for group in groups.values { group.expel(at: time) }
     }
 
-    /// Runs what this thread does. The time that passes meanwhile delays its next poll, and nobody else's.
+    /// Runs the work of a thread. The time that passes meanwhile delays the next poll of this thread only.
     func run<Result>(on thread: String?, _ body: () throws -> Result) rethrows -> Result {
         let interrupted = self.thread
         self.thread = thread
@@ -95,7 +96,8 @@ final class SimulatedCluster: @unchecked Sendable {
         200...3000, 200_000...3_000_000
     )
 
-    /// A way through the network, in microseconds: milliseconds, now and then many, and up to seconds where the brokers are slow.
+    /// The time of one way through the network, in microseconds: usually milliseconds, now and then many, and up to
+    /// seconds if the brokers are slow.
     var latency: Int64 {
         if isSlow { return Int64(random.within(Self.slowLatencies)) }
         return Int64(random.within(Self.latencies)) * (random.chance(perMille: faults.delays) ? 100 : 1)
@@ -113,19 +115,19 @@ final class SimulatedCluster: @unchecked Sendable {
 
     func beginning(_ place: TopicPartition) -> Int64 { beginnings[place] ?? 0 }
 
-    /// Retention: what lies before this offset is gone.
+    /// Deletes the records before this offset, as retention does.
     func expire(_ place: TopicPartition, before offset: Int64) {
         beginnings[place] = max(beginning(place), min(offset, end(place)))
     }
 
     func end(_ place: TopicPartition) -> Int64 { Int64(logs[place]?.count ?? 0) }
 
-    /// The offset behind the last record: what lies from there to the end is none.
+    /// The offset after the last record. From there to the log's end there are no records.
     func recordsEnd(_ place: TopicPartition) -> Int64 {
         (logs[place]?.lastIndex { !$0.isHole }).map { Int64($0) + 1 } ?? 0
     }
 
-    /// Where the next record lies at `offset` or behind it; nil: there is none up to the end.
+    /// The offset of the first record at `offset` or after it; nil if there is none up to the end.
     func nextRecord(_ place: TopicPartition, from offset: Int64) -> Int64? {
         guard let log = logs[place], offset < log.count else { return nil }
         return log[Int(offset)...].firstIndex { !$0.isHole }.map(Int64.init)
@@ -136,7 +138,7 @@ final class SimulatedCluster: @unchecked Sendable {
         (logs[place] ?? []).enumerated().filter { !$1.isHole }.map { (Int64($0), $1) }
     }
 
-    /// A transaction that wrote so many records is aborted.
+    /// Aborts a transaction of this many records.
     func abort(_ count: Int, in place: TopicPartition) { for _ in 0...count { append(.hole, to: place) } }
 
     /// Returns the offset.
@@ -152,7 +154,7 @@ final class SimulatedCluster: @unchecked Sendable {
         return group
     }
 
-    /// Whoever reads the topic is dealt its partitions anew.
+    /// Readers of the topic are assigned its partitions anew.
     func addPartition(to topic: String) {
         let partition = topics[topic] ?? 0
         topics[topic] = partition + 1
@@ -160,7 +162,7 @@ final class SimulatedCluster: @unchecked Sendable {
         for group in groups.values { group.dealAnew(topic) }
     }
 
-    /// Where the cluster's murmur2 puts a key.
+    /// The partition of a key by the cluster's murmur2.
     func partition(of key: [UInt8]?, in topic: String) -> Int32 {
         let count = topics[topic] ?? 1
         guard let key else { return Int32(random.below(count)) }
@@ -168,17 +170,17 @@ final class SimulatedCluster: @unchecked Sendable {
     }
 }
 
-/// How often things go wrong, in a thousand.
+/// How often faults happen, in a thousand.
 struct Faults {
-    /// A message is on its way for long.
+    /// A message takes long.
     var delays = 0
-    /// An answer does not arrive, and the request is sent again.
+    /// An answer is lost, and the request is sent again.
     var lostAnswers = 0
-    /// A broker refuses a batch for good.
+    /// A broker refuses a batch finally.
     var refusals = 0
     /// A request for positions or metadata is not answered in time.
     var timeouts = 0
-    /// Instead of records comes an error.
+    /// A fetch returns an error instead of records.
     var fetchErrors = 0
     /// A commit is refused.
     var commitErrors = 0

@@ -1,11 +1,12 @@
 internal import Kafka
 internal import Simulation
 
-/// A consumer of the simulated cluster: alone or in a group, with everything that happens to members of one.
+/// A consumer of the simulated cluster, alone or in a group. As a member it can be expelled, rejoin and lose its
+/// assignment.
 final class SimulatedConsumer: ConsumerClient {
     private static let batch = 8
     private static let commitTimeoutMilliseconds = 1000
-    /// How long it takes a member to hear that it is none any more.
+    /// The time after which a member notices that it was expelled.
     private static let noticeMicroseconds = 0...3_000_000
 
     private let process: SimulatedProcess
@@ -14,14 +15,14 @@ final class SimulatedConsumer: ConsumerClient {
     private let instance: String?
     private weak var listener: (any RebalanceListener)?
     private let onNotice: (KafkaNotice) -> Void
-    /// The thread that polls, once it has.
+    /// The thread that polls; nil before the first poll.
     private var thread: String?
     private(set) var assignment: [Consumer.Assigned] = []
-    /// By place in the assignment: the end, as far as it was heard of.
+    /// The last known end of each partition, by its index in the assignment; nil if it is not known.
     private var ends: [Int64?] = []
     private var paused: Set<TopicPartition> = []
     private var errors: [(place: TopicPartition, error: KafkaError)] = []
-    /// When what slow brokers have sent arrives; nil: nothing is on its way.
+    /// The time at which the records of slow brokers arrive; nil if none are on their way.
     private var arrivesAt: Int64?
 
     private var topics: [String] = []
@@ -66,7 +67,7 @@ final class SimulatedConsumer: ConsumerClient {
             noticeExpulsion()
         } else if group.mustRejoin(member) {
             if owns { revoke(lost: false) }
-            // Whoever was expelled while it wound up hears of it in the next round.
+            // If the member was expelled while it revoked its partitions, it notices that in the next round.
             group.rejoin(member)
         } else if !owns, let places = group.assignment(of: member) {
             generation = group.generation
@@ -87,7 +88,8 @@ final class SimulatedConsumer: ConsumerClient {
         if owns { revoke(lost: true) }
     }
 
-    /// As in librdkafka, the poll that comes too late brings the error and takes the partitions; the next one joins anew.
+    /// As in librdkafka, a poll that comes too late reports the error and revokes the partitions. The next poll joins
+    /// anew.
     private func noticeStall() {
         onNotice(.error(.notPolled))
         (member, noticesAt) = (nil, nil)
@@ -106,7 +108,7 @@ final class SimulatedConsumer: ConsumerClient {
         isClosed = true
         guard !process.isDead, let member else { return }
         if owns { revoke(lost: !group.contains(member)) }
-        // A word that does not arrive, or is not said, is made up for by the session's end.
+        // If the request to leave is lost or was not sent, the end of the session expels the member.
         if process.canSend, instance == nil { group.leave(member) } else { group.lose(member) }
     }
 
@@ -132,7 +134,7 @@ final class SimulatedConsumer: ConsumerClient {
         try group.commit(offsets, of: member, generation: generation)
     }
 
-    /// As `enable.auto.commit` does: what was read counts as done.
+    /// As with `enable.auto.commit`, records that were returned count as processed.
     private func handedOut(_ offsets: [PartitionOffset]) -> [PartitionOffset] {
         offsets.map { offset in
             guard let read = assignment.first(where: { $0.topicPartition == offset.topicPartition }),
@@ -197,7 +199,7 @@ final class SimulatedConsumer: ConsumerClient {
         if isOverdue, member != nil { noticeStall() } else { takePart() }
     }
 
-    /// Waits for what slow brokers have sent. False: it has not arrived within the time-out.
+    /// Waits for the records of slow brokers. Returns false if they have not arrived within the time-out.
     private func arrive(within milliseconds: Int) -> Bool {
         guard arrivesAt != nil || cluster.isSlow else { return true }
         let time = arrivesAt ?? cluster.time + cluster.latency
@@ -232,7 +234,8 @@ final class SimulatedConsumer: ConsumerClient {
                 errors.append((assignment[source].topicPartition, .outOfRange))
                 continue
             }
-            // The position stays behind the last record; only the end tells of what lies behind that and is none.
+            // The position stays after the last record. Only the end shows that there are more offsets, without
+            // records.
             let place = assignment[source].topicPartition
             guard var next = cluster.nextRecord(place, from: assignment[source].position) else {
                 if reportsEnds { assignment[source].end = end }
@@ -253,7 +256,7 @@ final class SimulatedConsumer: ConsumerClient {
         return found.count
     }
 
-    /// The records in memory that is the caller's for the length of the call.
+    /// Passes the records in memory that is valid only during the call.
     private func lend(
         _ found: [(source: Int, offset: Int64)], _ body: (UnsafeBufferPointer<Record>) throws -> Void
     ) throws {

@@ -3,7 +3,7 @@ internal import Kafka
 /// A consumer group of the range assignor, as its coordinator sees it.
 final class SimulatedGroup {
     static let session: Int64 = 10_000_000
-    /// The default of librdkafka's `max.poll.interval.ms`, which `Consumer` does not change, in microseconds. A member that
+    /// The default of librdkafka's `max.poll.interval.ms` in microseconds; `Consumer` does not change it. A member that
     /// is busy for longer between two polls loses its membership, although it sends heartbeats.
     static let maximumPollInterval: Int64 = 300_000_000
 
@@ -17,13 +17,13 @@ final class SimulatedGroup {
         let id: Int
         let process: SimulatedProcess
         let topics: [String]
-        /// Static membership under this name.
+        /// The name of a static member; nil if the member is dynamic.
         let instance: String?
-        /// The one that polls.
+        /// The thread that polls; nil if the member has no poll deadline.
         let thread: String?
         var lastHeard: Int64
         var isGone = false
-        /// Waits for the partitions to be dealt.
+        /// Whether the member waits for an assignment.
         var hasJoined = true
         var assignment: [TopicPartition] = []
 
@@ -33,23 +33,23 @@ final class SimulatedGroup {
     private let topics: () -> [String: Int]
     private var members: [Member] = []
     private var nextID = 1
-    /// How often partitions were dealt.
+    /// How often partitions were assigned.
     private(set) var generation = 0
     private(set) var isDealing = false
     private(set) var committed: [TopicPartition: PartitionOffset] = [:]
-    /// By process: how often it was expelled because it did not poll in time.
+    /// How often each process was expelled because it did not poll in time.
     private(set) var expulsions: [String: Int] = [:]
-    /// Those of them that were its own fault.
+    /// The expulsions among them that the members caused themselves.
     private(set) var stalls: [Stall] = []
 
-    /// `topics`: partitions by topic, as they are when it asks.
+    /// `topics`: returns the current number of partitions by topic.
     init(topics: @escaping () -> [String: Int]) { self.topics = topics }
 
     private func index(_ id: Int) -> Int? { members.firstIndex { $0.id == id } }
 
     func contains(_ id: Int) -> Bool { index(id) != nil }
 
-    /// `thread`: the one that polls; nil if the member has no poll deadline. Returns the member's id.
+    /// `thread`: the thread that polls; nil if the member has no poll deadline. Returns the member's id.
     func join(
         _ process: SimulatedProcess, _ topics: [String], as instance: String?, on thread: String?, at time: Int64
     ) -> Int {
@@ -57,7 +57,7 @@ final class SimulatedGroup {
         var member = Member(
             id: nextID, process: process, topics: topics, instance: instance, thread: thread, lastHeard: time)
         if let instance, let index = members.firstIndex(where: { $0.instance == instance }) {
-            // It takes the place of the one that it was before, and nothing is dealt.
+            // It takes over the assignment of the earlier member of its name, and the group does not rebalance.
             member.assignment = members[index].assignment
             members[index] = member
             if isDealing { dealIfAllAreHere() }
@@ -74,10 +74,10 @@ final class SimulatedGroup {
         deal(joined: nil)
     }
 
-    /// Left without a word.
+    /// The member is gone without a request to leave.
     func lose(_ id: Int) { if let index = index(id) { members[index].isGone = true } }
 
-    /// Members that have not polled in time, and those that were not heard of for a session.
+    /// Expels members that have not polled in time, and those without a heartbeat for a session.
     func expel(at time: Int64) {
         for index in members.indices where members[index].process.isHeard && !members[index].isGone {
             members[index].lastHeard = time
@@ -88,8 +88,8 @@ final class SimulatedGroup {
         if members.count < count { deal(joined: nil) }
     }
 
-    /// The client finds by itself that it was not polled, and leaves the group. A static member stops its heartbeats instead, and
-    /// so does one that cannot reach the broker: the session's end expels them.
+    /// A client finds by itself that it was not polled, and leaves the group. A static member stops its heartbeats
+    /// instead, as does one that cannot reach the broker; both are expelled at the end of the session.
     private func expelOverdue() {
         var leaving: Set<Int> = []
         for index in members.indices where members[index].isOverdue {
@@ -107,7 +107,7 @@ final class SimulatedGroup {
         deal(joined: nil)
     }
 
-    /// The topic has other partitions than before.
+    /// The number of the topic's partitions has changed.
     func dealAnew(_ topic: String) { if members.contains(where: { $0.topics.contains(topic) }) { deal(joined: nil) } }
 
     private func deal(joined: Int?) {
@@ -144,13 +144,13 @@ final class SimulatedGroup {
         }
     }
 
-    /// Nil: they are not dealt.
+    /// Nil while partitions are not assigned.
     func assignment(of id: Int) -> [TopicPartition]? {
         guard !isDealing, let index = index(id) else { return nil }
         return members[index].assignment
     }
 
-    /// Who was given a partition last and has not been expelled since.
+    /// The process that was assigned the partition last; nil if it was expelled since.
     func owner(of place: TopicPartition) -> SimulatedProcess? {
         members.first { $0.assignment.contains(place) }?.process
     }
@@ -163,7 +163,7 @@ final class SimulatedGroup {
 }
 
 extension SimulatedProcess {
-    /// The thread has not polled for longer than a group's member may.
+    /// Whether the thread has not polled for longer than a group's member may.
     func isOverdue(on thread: String?) -> Bool {
         guard !isDead, let thread else { return false }
         return busy(on: thread).total > SimulatedGroup.maximumPollInterval

@@ -3,14 +3,14 @@ internal import Ledger
 internal import Pipeline
 internal import Simulation
 
-/// A process on a simulated machine, from its start to its death. Its calls end with it: whoever makes one then gets an
-/// error, and nothing happens.
+/// A process on a simulated machine, from its start to its death. After its death every call returns an error and has
+/// no effect.
 final class SimulatedProcess: @unchecked Sendable {
-    /// What a thread has spent since it last polled as a member of a group, in microseconds.
+    /// The time that a thread has spent since it last polled as a member of a group, in microseconds.
     struct Busy: Equatable {
-        /// On computing and on its disk.
+        /// Time of computing and of its disk.
         var own: Int64 = 0
-        /// On the broker, in calls that their own time-outs bound.
+        /// Time of waiting for the broker, in calls that their own time-outs bound.
         var waiting: Int64 = 0
 
         var total: Int64 { own + waiting }
@@ -19,24 +19,24 @@ final class SimulatedProcess: @unchecked Sendable {
     let cluster: SimulatedCluster
     let name: String
     private(set) var isDead = false
-    /// SIGSTOP.
+    /// The process was stopped by SIGSTOP.
     var isPaused = false
     var isConnected = true
-    /// Whether it folds a policy beside the active one in a ledger partition of its own.
+    /// Whether the process folds a policy beside the active one in a ledger partition of its own.
     var hasShadow: (_ partition: Int32) -> Bool = { _ in false }
-    /// Its program is of a release later than that of others (`RollingUpgrade`).
+    /// Whether the process runs the later one of two releases (`RollingUpgrade`).
     var isOfNextRelease = false
-    /// Calls that it still makes; nil: any number.
+    /// The number of calls that it still makes before it dies; nil if there is no limit.
     var callsLeft: Int?
     private var busy: [String: Busy] = [:]
-    /// By consumer: what a group has assigned to it, and has not taken back as far as it has heard.
+    /// The assignment of each consumer, as far as the process knows.
     private var assigned: [ObjectIdentifier: Set<TopicPartition>] = [:]
 
     init(_ cluster: SimulatedCluster, name: String = "tool") { (self.cluster, self.name) = (cluster, name) }
 
-    /// The group's coordinator hears its heartbeats.
+    /// Whether the group's coordinator gets its heartbeats.
     var isHeard: Bool { !isDead && !isPaused && isConnected && !cluster.isDown }
-    /// What it sends now goes out.
+    /// Whether a message that it sends now leaves the machine.
     var canSend: Bool { isHeard }
 
     func die() { isDead = true }
@@ -45,23 +45,24 @@ final class SimulatedProcess: @unchecked Sendable {
         assigned[ObjectIdentifier(consumer)] = places.isEmpty ? nil : places
     }
 
-    /// As far as the process has heard from the group.
+    /// Whether the partition is assigned to the process, as far as it knows.
     func isAssigned(_ place: TopicPartition) -> Bool { assigned.contains { $0.value.contains(place) } }
 
     // MARK: Time
 
     func busy(on thread: String) -> Busy { busy[thread] ?? Busy() }
 
-    /// The thread that runs now polls. Only polls of a group's member count.
+    /// The current thread polls. Only polls of a group's member count.
     func polled() { if let thread = cluster.thread { busy[thread] = Busy() } }
 
-    /// The thread that runs now works for so long.
+    /// The current thread computes for this time.
     func compute(_ microseconds: Int64) { pass(microseconds, as: \.own) }
 
-    /// The thread that runs now waits for the broker for so long.
+    /// The current thread waits for the broker for this time.
     func waitForBroker(_ microseconds: Int64) { pass(microseconds, as: \.waiting) }
 
-    /// Whoever waits finds the time noted, and so does a group that expels meanwhile.
+    /// The time is noted before it passes: a caller that waits finds it noted, and so does a group that expels
+    /// meanwhile.
     private func pass(_ microseconds: Int64, as kind: WritableKeyPath<Busy, Int64>) {
         if let thread = cluster.thread { busy[thread, default: Busy()][keyPath: kind] += microseconds }
         cluster.wait(microseconds)
@@ -69,7 +70,7 @@ final class SimulatedProcess: @unchecked Sendable {
 
     // MARK: Calls
 
-    /// A call of the process: it may be its last. False: it is dead.
+    /// Counts a call of the process, which may be its last. Returns false if the process is dead.
     func call() -> Bool {
         if let left = callsLeft {
             callsLeft = left - 1
@@ -80,7 +81,7 @@ final class SimulatedProcess: @unchecked Sendable {
 
     func check() throws(KafkaError) { if !call() { throw .deadProcess } }
 
-    /// A request that is answered: waits for it.
+    /// Waits until a request is answered.
     func request(timeoutMilliseconds: Int) throws(KafkaError) {
         try check()
         let limit = Int64(timeoutMilliseconds) * 1000
@@ -94,7 +95,7 @@ final class SimulatedProcess: @unchecked Sendable {
     }
 }
 
-/// The way of one process to the cluster.
+/// The connection of one process to the cluster.
 struct ProcessCluster: KafkaCluster {
     let process: SimulatedProcess
 
@@ -143,18 +144,18 @@ struct ProcessCluster: KafkaCluster {
 
 /// A machine: its disk and its clock outlive its processes.
 final class SimulatedMachine: Runtime, @unchecked Sendable {
-    /// Differences alone count.
+    /// Only differences count.
     private static let origin = ContinuousClock.now
 
     let name: String
     let start: Int64
     let disk = FaultyFileSystem()
     private let cluster: SimulatedCluster
-    /// Microseconds by which its wall clock is wrong.
+    /// The error of its wall clock, in microseconds.
     var error: Int64 = 0
-    /// Every call of its disk takes time.
+    /// Whether every call of its disk takes time.
     var hasSlowDisk = false
-    /// What waits in each line, in order.
+    /// The work that waits in each background line, in order.
     private var work: [BackgroundLine: [@Sendable () -> Void]] = [:]
 
     /// `start`: the time at the beginning, in microseconds since 1970.
@@ -177,17 +178,17 @@ final class SimulatedMachine: Runtime, @unchecked Sendable {
         workInBackground()
     }
 
-    /// The first piece of work of one of the lines.
+    /// Runs the first piece of work of one of the lines.
     func workInBackground() {
         let lines = BackgroundLine.allCases.filter { work[$0]?.isEmpty == false }
         guard !lines.isEmpty, let piece = work[lines[cluster.random.below(lines.count)]]?.removeFirst() else { return }
         offThePoll { piece() }
     }
 
-    /// Runs what a thread does that does not poll: the time that passes meanwhile keeps no member from its poll.
+    /// Runs the work of a thread that does not poll. The time that passes meanwhile delays no member's poll.
     func offThePoll(_ body: () throws -> Void) rethrows { try cluster.run(on: nil, body) }
 
-    /// What ends with it may leave work too, which is harmless to a process that has ended.
+    /// Drops the work of the process that has ended. Objects that end with it may leave work later, which is harmless.
     func forgetWork() {
         let forgotten = work
         work = [:]
@@ -196,17 +197,18 @@ final class SimulatedMachine: Runtime, @unchecked Sendable {
 
     // MARK: The disk
 
-    /// Microseconds; of what makes something last, up to seconds.
+    /// The duration of calls of a slow disk, in microseconds. A sync takes up to seconds.
     private static let (slowSync, slowCall): (ClosedRange<Int>, ClosedRange<Int>) = (0...3_000_000, 0...5000)
 
-    /// What a call of the disk takes, in microseconds.
+    /// The duration of a call of the disk, in microseconds.
     func diskTime(of call: FileError.Call) -> Int64 {
         guard hasSlowDisk else { return 0 }
         let isSync = call == .sync || call == .syncDirectory
         return Int64(cluster.random.within(isSync ? Self.slowSync : Self.slowCall))
     }
 
-    /// What a crash leaves of the disk: `losesPower`: of what was not synced, any part, and any of the new names.
+    /// Changes the disk as a crash does. `losesPower`: any part of the bytes that were not synced may be lost, and any
+    /// of the new names.
     func crashDisk(losesPower: Bool) {
         guard losesPower else { return disk.crash(names: true) { _, _, count in count } }
         disk.crash(names: cluster.random.chance(perMille: 500)) { [cluster] _, _, count in
@@ -219,7 +221,7 @@ final class SimulatedMachine: Runtime, @unchecked Sendable {
     }
 }
 
-/// A machine's disk as one process has it: the time that a call takes passes for the thread that makes it.
+/// A machine's disk as seen by one process. The time of a call passes for the thread that makes it.
 struct ProcessDisk: FileSystem {
     private static let ioError = -5
 
@@ -228,7 +230,7 @@ struct ProcessDisk: FileSystem {
 
     private var disk: FaultyFileSystem { machine.disk }
 
-    /// The time that the disk takes has passed when this returns. False: the process is dead.
+    /// Lets the time of the call pass. Returns false if the process is dead.
     private func call(_ call: FileError.Call) -> Bool {
         guard process.call() else { return false }
         let time = machine.diskTime(of: call)
@@ -252,7 +254,7 @@ struct ProcessDisk: FileSystem {
     func truncate(_ descriptor: Int, to size: Int64) -> Int {
         run(.truncate) { disk.truncate(descriptor, to: size) }
     }
-    /// Takes no time: it may be the end of whoever has the file.
+    /// Takes no time, because it may run in the `deinit` of the file's owner.
     func close(_ descriptor: Int) -> Int { process.isDead ? Self.ioError : disk.close(descriptor) }
     func lock(_ descriptor: Int) -> Int { run(.lock) { disk.lock(descriptor) } }
     func rename(_ path: String, to target: String) -> Int { run(.rename) { disk.rename(path, to: target) } }

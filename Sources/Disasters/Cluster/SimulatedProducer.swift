@@ -1,8 +1,8 @@
 internal import Kafka
 internal import Simulation
 
-/// An idempotent producer of the simulated cluster: one batch a partition on its way, sent again until it is answered. What
-/// it has sent may arrive after it is dead.
+/// An idempotent producer of the simulated cluster. It has one batch per partition on its way, which it sends again
+/// until it is answered. Batches that it has sent may arrive after it is dead.
 final class SimulatedProducer: ProducerClient {
     private static let maximumQueued = 64
     private static let maximumBatch = 6
@@ -21,7 +21,7 @@ final class SimulatedProducer: ProducerClient {
     final class Batch {
         var items: [Outgoing]
         var firstOffset: Int64?
-        /// Nobody waits for it any more.
+        /// Whether no caller waits for it any more.
         var isForgotten = false
         init(_ items: [Outgoing]) { self.items = items }
     }
@@ -89,7 +89,7 @@ final class SimulatedProducer: ProducerClient {
     private func send(_ batch: Batch, to place: TopicPartition) {
         let (cluster, process) = (cluster, process)
         cluster.later(cluster.latency) { [weak self] in
-            // What a dead process has sent may still come in.
+            // A batch of a dead process may still arrive.
             if process.isDead || batch.isForgotten {
                 guard batch.firstOffset == nil, cluster.random.chance(perMille: 500) else { return }
             }

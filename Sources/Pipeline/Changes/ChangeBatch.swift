@@ -1,19 +1,19 @@
 public import Scoring
 
-/// Facts that a subscription was given, in one piece of memory.
+/// Facts of a subscription, in one piece of memory.
 public struct ChangeBatch: Sendable {
     public struct Item: Sendable {
         public let partition: Int32
-        /// The token of a reader that has this fact names the count after it.
+        /// A reader's token after this fact has the count after it.
         public let count: Int64
         public let kind: Fact.Kind
-        /// When this member sent the fact, in microseconds since 1970.
+        /// The time at which this member sent the fact, in microseconds since 1970.
         public let sentAt: Int64
         fileprivate let key: Range<Int>
         fileprivate let value: Range<Int>
     }
 
-    /// The order is the ledger's in each partition.
+    /// In each partition the order is that of the ledger.
     public private(set) var items: [Item] = []
     private(set) var bytes: [UInt8] = []
 
@@ -38,7 +38,7 @@ public struct ChangeBatch: Sendable {
                 key: start..<middle, value: middle..<bytes.count))
     }
 
-    /// The newest first, and no more than `limit`.
+    /// Retains the newest items, at most `limit`.
     mutating func keepNewest(_ limit: Int) {
         items.sort { ($0.sentAt, $0.count) > ($1.sentAt, $1.count) }
         items.removeLast(max(0, items.count - limit))

@@ -1,24 +1,25 @@
 internal import Synchronization
 
-/// What is published of the ledger partitions that this member owns, as it is acknowledged, for whoever wants to see it as it
-/// comes. The newest facts of each partition are in memory (`ChangeRing`), bounded in bytes and number; a reader that falls behind
-/// them, or comes back too late, is told of the gap and asks anew.
+/// The acknowledged facts of the ledger partitions that this member owns, for readers that follow them. The newest
+/// facts of each partition are in memory (`ChangeRing`), bounded in bytes and number. A reader that lags after them, or
+/// returns too late, gets a gap and must read the state again.
 public final class ChangeFeed: Sendable {
-    /// Bytes of facts in memory: of a partition at most and at least, and what the partitions share between these.
+    /// Bytes of facts in memory: the greatest and the least number of a partition, and the number that the partitions
+    /// share between these.
     static let (mostBytes, fewestBytes, sharedBytes) = (1 << 20, 64 << 10, 32 << 20)
-    /// Facts of a partition in memory.
+    /// The greatest number of a partition's facts in memory.
     static let maximumFacts = 4096
     public static let maximumSubscriptions = 4096
 
     let watchers = ChangeWatchers()
     private let host: any Runtime
     private let bytes = Atomic(mostBytes)
-    /// By the partition's number; each stays once it is there.
+    /// By the partition's number. An entry is never removed.
     private let partitions = Mutex<[Int32: PartitionChanges]>([:])
 
     init(_ host: any Runtime) { self.host = host }
 
-    /// How many ledger partitions share the memory; those that are there have theirs.
+    /// `partitions`: the number of ledger partitions that share the memory. Existing rings do not change.
     func expect(partitions: Int) {
         let share = Self.sharedBytes / max(1, partitions)
         bytes.store(min(Self.mostBytes, max(Self.fewestBytes, share)), ordering: .relaxed)
@@ -35,7 +36,7 @@ public final class ChangeFeed: Sendable {
         }
     }
 
-    /// Begins with what comes from now on, or after `token`. Nil where there are too many, or the pipeline ends.
+    /// A subscription to the changes from now on, or after `token`. Nil if there are too many, or the pipeline ends.
     public func subscribe(_ scope: ChangeSubscription.Scope, from token: ChangeToken? = nil) -> ChangeSubscription? {
         watchers.add(maximum: Self.maximumSubscriptions) { number in
             ChangeSubscription(scope, number: number, from: token, feed: self)
@@ -44,7 +45,7 @@ public final class ChangeFeed: Sendable {
 
     public var subscriptionCount: Int { watchers.count }
 
-    /// Those that this member owns and that are read, in ascending order.
+    /// The partitions of the scope that this member owns, in ascending order.
     func partitions(of scope: ChangeSubscription.Scope) -> [PartitionChanges] {
         let all = partitions.withLock { partitions in
             switch scope {
@@ -57,11 +58,11 @@ public final class ChangeFeed: Sendable {
 
     func reads(_ scope: ChangeSubscription.Scope) -> Bool { !partitions(of: scope).isEmpty }
 
-    /// The numbers of the ledger partitions whose changes this member has, in ascending order.
+    /// The numbers of the ledger partitions whose changes are on this member, in ascending order.
     public var ownedPartitions: [Int32] { partitions(of: .everything).map(\.partition) }
 
-    /// The newest facts of all partitions, the newest first, that were sent at `since` (microseconds since 1970) or after it.
-    /// Where there are many, and nobody watches, some between them are missing.
+    /// The newest facts of all partitions, the newest first, that were sent at `since` (microseconds since 1970) or
+    /// later. If there are many and no reader follows them, some are missing.
     public func newest(_ limit: Int, since: Int64) -> ChangeBatch {
         var found = ChangeBatch()
         for partition in partitions(of: .everything) {

@@ -1,22 +1,23 @@
 internal import Events
 internal import Scoring
 
-/// The newest facts of one ledger partition, in the order in which they were sent. Those that are acknowledged can be read.
+/// The newest facts of one ledger partition, in the order in which they were sent. The acknowledged ones can be read.
 ///
-/// A fact's *count* is the number of facts of its ledger partition up to and with it, over all fact topics. It follows from the
-/// ledger alone, as the sequence numbers do, so it is the same at every member that has ever owned the partition.
+/// A fact's *count* is the number of facts of its ledger partition up to and with it, over all fact topics. It follows
+/// from the ledger alone, as the sequence numbers do, so it is the same at every member that has ever owned the
+/// partition.
 ///
-/// The memory is allocated with the first fact. The oldest facts make room for new ones; the facts of the newest run have
-/// consecutive counts.
+/// The memory is allocated with the first fact. The oldest facts make room for new ones. The facts of the newest run
+/// have consecutive counts.
 struct ChangeRing: ~Copyable {
-    /// What is known of a fact beside its bytes.
+    /// A fact's properties beside its bytes.
     struct Entry {
         let count: Int64
         let kind: Fact.Kind
         let sequence: Int64
         /// Of the subject.
         let fingerprint: UInt64
-        /// Microseconds since 1970 at this member, when the fact was sent.
+        /// The time at which this member sent the fact, in microseconds since 1970.
         let sentAt: Int64
         fileprivate let start: Int
         fileprivate let keyBytes: Int
@@ -30,17 +31,17 @@ struct ChangeRing: ~Copyable {
     let maximumFacts: Int
     private var bytes: UnsafeMutableRawBufferPointer?
     private var entries: [Entry] = []
-    /// Entries are numbered in the order in which they came, from 0. Entry n lies at n modulo `maximumFacts`.
+    /// Entries are numbered in the order in which they came, from 0. Entry n is at index n modulo `maximumFacts`.
     private(set) var (first, next) = (0, 0)
-    /// The newest run begins here.
+    /// The number of the first entry of the newest run.
     private var run = 0
     /// Entries before this one are acknowledged.
     private(set) var released = 0
-    /// The count of the next fact of the partition; nil before it is known how many are published.
+    /// The count of the partition's next fact; nil before the number of published facts is known.
     private(set) var nextCount: Int64?
     /// By `FactTopic.rawValue`.
     private var acknowledged = [Int64](repeating: 0, count: FactTopic.allCases.count)
-    /// Where the next fact's bytes go.
+    /// The position of the next fact's bytes.
     private var head = 0
 
     init(capacity: Int, maximumFacts: Int) {
@@ -49,14 +50,14 @@ struct ChangeRing: ~Copyable {
 
     deinit { bytes?.deallocate() }
 
-    /// The count of the first fact that a reader can have without a gap.
+    /// The count of the first fact that a reader can read without a gap.
     var readableFrom: Int64? { nextCount.map { $0 - Int64(next - max(run, first)) } }
 
     /// The count of the next fact to be acknowledged.
     var releasedCount: Int64? { nextCount.map { $0 - Int64(next - max(released, run)) } }
 
-    /// This member owns the partition from now on, and `sequences` are published of its facts. Facts that the ring has and
-    /// that follow them are sent once more, byte for byte.
+    /// This member owns the partition from now on, and the facts up to `sequences` are published. Facts after them that
+    /// are in the ring are sent again, byte for byte.
     mutating func begin(published sequences: [Int64]) {
         let count = sequences.reduce(0, +) + 1
         acknowledged = sequences
@@ -67,13 +68,13 @@ struct ChangeRing: ~Copyable {
         }
     }
 
-    /// The facts before `count` are not in the ring. What is in it stays for `newest`.
+    /// The facts before `count` are not in the ring. Its entries stay for `newest`.
     mutating func skip(to count: Int64) {
         nextCount = count
         (run, released) = (next, next)
     }
 
-    /// A fact that was sent. One that is sent once more changes nothing.
+    /// Adds a fact that was sent. A fact that is sent again changes nothing.
     mutating func append(
         _ kind: Fact.Kind, count: Int64, sequence: Int64, at sentAt: Int64, key: UnsafeRawBufferPointer,
         value: UnsafeRawBufferPointer
@@ -94,12 +95,13 @@ struct ChangeRing: ~Copyable {
         (head, next, nextCount) = (start + size, next + 1, count + 1)
     }
 
-    /// Everything up to `sequence` of a fact topic is acknowledged. `release` draws the conclusions, once for many.
+    /// Notes that everything up to `sequence` of a fact topic is acknowledged. `release` applies it, once for many
+    /// calls.
     mutating func acknowledge(topic: Int, sequence: Int64) {
         acknowledged[topic] = max(acknowledged[topic], sequence)
     }
 
-    /// Entries that can be read from now on.
+    /// Returns the entries that can be read from now on.
     @discardableResult mutating func release() -> Range<Int> {
         released = max(released, run, first)
         let before = released
@@ -111,32 +113,33 @@ struct ChangeRing: ~Copyable {
 
     subscript(_ entry: Int) -> Entry { entries[entry % maximumFacts] }
 
-    /// The number of the entry with a count; nil if there is a gap from there on.
+    /// The number of the entry with this count; nil if there is a gap after the count.
     func entry(count: Int64) -> Int? {
         guard let nextCount, let from = readableFrom, (from...nextCount).contains(count) else { return nil }
         return next - Int(nextCount - count)
     }
 
-    /// How many facts are missing between a count and what can be read; nil where the count was never reached here.
+    /// The number of facts between a count and the first readable one; nil if the count was never reached here.
     func missed(from count: Int64) -> Int64? {
         guard let readableFrom, count < readableFrom else { return nil }
         return readableFrom - count
     }
 
-    /// The subject: valid until the next change.
+    /// The subject, valid until the next change.
     func key(_ entry: Entry) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: bytes![entry.start..<(entry.start + entry.keyBytes)])
     }
 
-    /// The fact's JSON: valid until the next change.
+    /// The fact's JSON, valid until the next change.
     func value(_ entry: Entry) -> UnsafeRawBufferPointer {
         let start = entry.start + entry.keyBytes
         return UnsafeRawBufferPointer(rebasing: bytes![start..<(start + entry.valueBytes)])
     }
 
-    /// Entries that can be read, the newest first, over gaps.
+    /// Entries that can be read, the newest first, without regard to gaps.
     func newest(_ limit: Int, _ body: (Entry) -> Bool) {
-        // Entries from `released` on are not acknowledged; before the newest run all were, or will never be.
+        // Entries from `released` on are not acknowledged. Those before the newest run were acknowledged, or will never
+        // be.
         for entry in (first..<min(released, next)).reversed().prefix(limit) where !body(self[entry]) { return }
     }
 
@@ -156,7 +159,7 @@ struct ChangeRing: ~Copyable {
         (run, released) = (max(run, first), max(released, first))
     }
 
-    /// Where `size` bytes lie together that no entry has.
+    /// Frees `size` contiguous bytes, and returns their position.
     private mutating func makeRoom(for size: Int) -> Int {
         while first < next {
             let tail = self[first].start

@@ -1,46 +1,47 @@
 internal import Events
 internal import Synchronization
 
-/// Somebody who reads changes as they come. It has no queue of its own: it reads the partitions' rings from where it is, so a slow
-/// reader costs nobody memory, and has gaps. One task at a time uses it; it ends with `cancel`.
+/// A reader of changes. It has no queue of its own: it reads the partitions' rings from its position, so a slow reader
+/// uses no memory and has gaps. It is used by one task at a time. It ends with `cancel`.
 public final class ChangeSubscription: Sendable {
-    /// What is read.
+    /// The partitions that are read.
     public enum Scope: Sendable, Hashable {
         /// All partitions that the member owns.
         case everything
         case subject([UInt8], partition: Int32)
     }
 
-    /// What came of a look.
+    /// The result of one `take`.
     public struct Taken: Sendable, Equatable {
-        /// A reader's place is not in the ring, or not any more.
+        /// The reader's position is not in the ring, or not any more.
         public struct Gap: Sendable, Equatable {
             public let partition: Int32
-            /// Facts that the reader does not get; nil: that is not known, for its token is of another ledger.
+            /// The number of facts that the reader misses; nil if it is unknown, because the reader's token is of
+            /// another ledger.
             public let missed: Int64?
         }
 
         public var gaps: [Gap] = []
-        /// Facts that were left out because there were more than asked for.
+        /// The number of facts that were left out because of the limit `most`.
         public var skipped: Int64 = 0
-        /// The partitions that are read are others than at the last look, the first of all included.
+        /// Whether the set of read partitions has changed since the last call. It is true in the first call.
         public var hasOtherPartitions = false
-        /// More can be read at once.
+        /// Whether more can be read at once.
         public var hasMore = false
     }
 
     private struct State {
         var token: ChangeToken
-        /// The partitions that were read at the last look; nil before the first.
+        /// The partitions that were read in the last call; nil before the first.
         var partitions: [Int32]?
-        /// Of a single subject: the count from which on there may be facts that it has not read; nil: there are none.
+        /// For a single subject: the count from which on there may be unread facts; nil if there are none.
         var firstUnread: Int64?
         var seen = -1
         var waiter: CheckedContinuation<Void, Never>?
         var deadline = ContinuousClock.now
         var isCancelled = false
         var hasEnded = false
-        /// Where the next look begins, so that no partition is last for ever.
+        /// The partition with which the next call begins, so that each is first in turn.
         var turn = 0
     }
 
@@ -62,10 +63,10 @@ public final class ChangeSubscription: Sendable {
         self.state = Mutex(state)
     }
 
-    /// Where the reader is after what it was given.
+    /// The reader's position after the facts that it has read.
     public var token: ChangeToken { state.withLock { $0.token } }
 
-    /// The pipeline ends, or the reader's task is cancelled: nothing more comes.
+    /// Whether nothing more comes, because the pipeline ends or the reader's task is cancelled.
     public var hasEnded: Bool { state.withLock { $0.hasEnded || $0.isCancelled } }
 
     public func cancel() {
@@ -75,7 +76,7 @@ public final class ChangeSubscription: Sendable {
 
     // MARK: Waiting
 
-    /// Until there may be something to read, the deadline, or the end. Returns at once if the task is cancelled.
+    /// Waits until there may be something to read, the deadline, or the end. Returns at once if the task is cancelled.
     public func wait(until deadline: ContinuousClock.Instant) async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -96,12 +97,12 @@ public final class ChangeSubscription: Sendable {
     private func hasNews(_ state: State, version: Int) -> Bool {
         switch scope {
         case .everything: state.seen != version
-        // The other news of a single subject is that its partition goes.
+        // A reader of a single subject is also woken when the subject's partition is revoked.
         case .subject: state.firstUnread != nil || state.seen != version && !feed.reads(scope)
         }
     }
 
-    /// A fact of the subject can be read.
+    /// Notes that a fact of the subject can be read.
     func note(_ count: Int64, of partition: Int32) {
         state.withLock { if $0.firstUnread == nil { $0.firstUnread = count } }
     }
@@ -126,8 +127,8 @@ public final class ChangeSubscription: Sendable {
 
     // MARK: Reading
 
-    /// Adds what can be read to `batch`: no more than it takes until that has `bytes`, and of everything the newest `most` facts,
-    /// if there are more. After a gap the reader goes on with what comes.
+    /// Adds readable facts to `batch`, until it has `bytes` bytes. With `.everything`, it adds the newest `most` facts
+    /// if there are more. After a gap the reader continues with the next readable facts.
     public func take(into batch: inout ChangeBatch, bytes: Int, most: Int? = nil) -> Taken {
         let version = feed.watchers.version
         let partitions = feed.partitions(of: scope)

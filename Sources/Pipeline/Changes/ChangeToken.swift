@@ -1,12 +1,12 @@
-/// Where a reader of changes is: for each ledger partition, the count of the fact that it reads next (`ChangeRing`). It holds at
-/// every member, and after restarts.
+/// A reader's position: for each ledger partition, the count of the fact that it reads next (`ChangeRing`). It is valid
+/// at every member, and after restarts.
 ///
-/// As text, `PARTITION.COUNT-PARTITION.COUNT…` in decimal digits, the partitions in ascending order; it needs no escape in a URL or
-/// a header. An empty text names no partition.
+/// As text, `PARTITION.COUNT-PARTITION.COUNT…` in decimal digits, the partitions in ascending order. It needs no escape
+/// in a URL or a header. An empty text has no partition.
 public struct ChangeToken: Hashable, Sendable {
     /// A longer text is refused.
     public static let maximumBytes = 8 << 10
-    /// Of a number.
+    /// The greatest number of digits of a number.
     private static let maximumDigits = 18
 
     /// By ascending partition.
@@ -14,7 +14,7 @@ public struct ChangeToken: Hashable, Sendable {
 
     public init() {}
 
-    /// Nil for anything that `text` would not have written.
+    /// Nil if `text` cannot have written it.
     public init?(_ text: String) {
         let utf8 = text.utf8
         guard utf8.count <= Self.maximumBytes else { return nil }
@@ -32,7 +32,7 @@ public struct ChangeToken: Hashable, Sendable {
         places.map { "\($0.partition).\($0.count)" }.joined(separator: "-")
     }
 
-    /// Nil if the token does not name the partition.
+    /// Nil if the token does not have the partition.
     public subscript(partition: Int32) -> Int64? {
         get {
             let place = place(of: partition)

@@ -1,20 +1,20 @@
 internal import Synchronization
 
-/// The subscriptions of a member, and what wakes them. One task does that every `interval`, so that a worker which publishes facts
-/// resumes nobody; it ends when nobody has watched for `lingers`.
+/// The subscriptions of a member, and the task that wakes them every `interval`, so that a worker that publishes facts
+/// wakes no reader. The task ends after a time of `lingers` without subscriptions.
 final class ChangeWatchers: Sendable {
     static let interval = Duration.milliseconds(100)
-    /// A reader that loses its connection finds what came meanwhile, if it comes back within this time.
+    /// The time within which a reader that has lost its connection can return without a gap.
     static let lingers = Duration.seconds(60)
 
     private struct State {
         /// By `ChangeSubscription.number`.
         var all: [Int: ChangeSubscription] = [:]
-        /// Those of one subject, by its fingerprint.
+        /// The subscriptions of one subject, by its fingerprint.
         var bySubject: [UInt64: [ChangeSubscription]] = [:]
         var nextNumber = 0
         var isWaking = false
-        /// When the last one went; nil while there is one.
+        /// When the last subscription ended; nil while there are any.
         var idleSince: ContinuousClock.Instant?
         var hasEnded = false
     }
@@ -24,9 +24,9 @@ final class ChangeWatchers: Sendable {
     private let subjects = Atomic(0)
     private let news = Atomic(0)
 
-    /// Somebody watches, or has until a short while ago.
+    /// Whether there are subscriptions, or were a short time ago.
     var isWatched: Bool { watched.load(ordering: .relaxed) }
-    /// Somebody watches a single subject.
+    /// Whether there are subscriptions of a single subject.
     var hasSubjects: Bool { subjects.load(ordering: .relaxed) > 0 }
     /// Grows whenever there may be something to read.
     var version: Int { news.load(ordering: .acquiring) }
@@ -34,13 +34,13 @@ final class ChangeWatchers: Sendable {
 
     func noteNews() { news.add(1, ordering: .releasing) }
 
-    /// A fact of a subject can be read.
+    /// Notes that a fact of a subject can be read.
     func note(_ fingerprint: UInt64, of partition: Int32, count: Int64) {
         let subscriptions = state.withLock { $0.bySubject[fingerprint] }
         for subscription in subscriptions ?? [] { subscription.note(count, of: partition) }
     }
 
-    /// Nil where there are `maximum`, or the pipeline ends.
+    /// Nil if there are `maximum` subscriptions, or the pipeline ends.
     func add(maximum: Int, _ make: (_ number: Int) -> ChangeSubscription) -> ChangeSubscription? {
         let (subscription, begins) = state.withLock { state -> (ChangeSubscription?, Bool) in
             guard !state.hasEnded, state.all.count < maximum else { return (nil, false) }
@@ -72,7 +72,7 @@ final class ChangeWatchers: Sendable {
         }
     }
 
-    /// The pipeline ends: so does every subscription, at once.
+    /// Ends every subscription at once, because the pipeline ends.
     func end() {
         let all = state.withLock { state in
             state.hasEnded = true
@@ -83,7 +83,7 @@ final class ChangeWatchers: Sendable {
 
     private func wakeWhileWatched() async {
         while true {
-            // Nobody cancels this task.
+            // This task is never cancelled.
             try? await Task.sleep(for: Self.interval)
             let (all, goesOn) = state.withLock { state -> ([ChangeSubscription], Bool) in
                 let isOver = state.hasEnded || state.idleSince.map { .now - $0 >= Self.lingers } ?? false

@@ -1,6 +1,6 @@
 public import Events
 
-/// The parts of a fact's JSON, as `FactEncoder` writes it, found without decoding it.
+/// The parts of a fact's JSON in the format of `FactEncoder`, found without decoding it.
 public struct FactText: Sendable {
     /// A score and its band.
     public struct Level: Sendable, Equatable {
@@ -13,7 +13,7 @@ public struct FactText: Sendable {
     private let subject: Range<Int>
     /// Between the braces of the cause.
     private let cause: Range<Int>
-    /// Of the JSON string with the type of the event that caused it; nil if it was a timer.
+    /// Of the JSON string with the type of the event that caused it; nil if a timer caused it.
     private let causeType: Range<Int>?
     private let timeText: Range<Int>
     private let typeText: Range<Int>
@@ -34,7 +34,7 @@ public struct FactText: Sendable {
     public var item: String? { itemText.map(text) }
     /// Why a sanction was lifted.
     public var reason: String? { liftText.map(text) }
-    /// The type of the event that caused it; nil if it was a timer.
+    /// The type of the event that caused it; nil if a timer caused it.
     public var causedBy: String? { causeType.map(text) }
 
     /// Nil for anything that neither `FactEncoder` nor `writeMasked` writes.
@@ -90,7 +90,8 @@ public struct FactText: Sendable {
         (self.before, self.after) = (before.value, after.value)
     }
 
-    /// The fact with another text for the subject, and of its cause the type alone: an event's id and its source may name the subject.
+    /// Writes the fact with another text for the subject. Of its cause only the type is written, because an event's id
+    /// and source may name the subject.
     public func writeMasked(_ mask: String, to writer: inout ByteWriter) {
         append(json.startIndex..<subject.lowerBound, to: &writer)
         writer.append(jsonString: mask)
@@ -110,13 +111,13 @@ public struct FactText: Sendable {
 
     private func text(_ range: Range<Int>) -> String { Self.text(json[range]) }
 
-    /// What a JSON string says.
+    /// The decoded value of a JSON string.
     fileprivate static func text(_ json: ArraySlice<UInt8>) -> String {
         let inner = json.dropFirst().dropLast()
         guard inner.contains(0x5C) else { return String(decoding: inner, as: UTF8.self) }
         let object = Array("{\"text\":".utf8) + json + Array("}".utf8)
         let decoder = EventDecoder()
-        // The text that is found lies in the decoder's memory.
+        // The text is in the decoder's memory.
         return withExtendedLifetime(decoder) {
             object.withUnsafeBytes { object in
                 decoder.string("text", of: object).map { String(decoding: $0, as: UTF8.self) } ?? ""
@@ -125,7 +126,7 @@ public struct FactText: Sendable {
     }
 }
 
-/// Reads JSON without spaces, whose members are in a known order.
+/// Reads JSON without spaces whose members are in a known order.
 private struct Scanner {
     private let json: ArraySlice<UInt8>
     private(set) var place: Int
@@ -138,7 +139,7 @@ private struct Scanner {
         return isThere
     }
 
-    /// With its quotes.
+    /// Includes the quotes.
     mutating func string() -> Range<Int>? {
         let start = place
         var next = place

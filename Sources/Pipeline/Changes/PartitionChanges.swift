@@ -2,17 +2,18 @@ internal import Replay
 internal import Scoring
 internal import Synchronization
 
-/// The newest facts of one ledger partition, between the worker that sends them and those who read them.
+/// The newest facts of one ledger partition, shared by the worker that sends them and their readers.
 ///
-/// While nobody watches, at most `unwatchedFacts` a second are copied: enough for the newest changes of a quiet town, and no cost
-/// worth a measurement where there are many.
+/// While there are no readers, at most `unwatchedFacts` per second are copied. This is enough for the newest changes of
+/// a quiet ledger, and has no measurable cost under load.
 final class PartitionChanges: Sendable {
     static let unwatchedFacts = 64
     private static let second = Duration.seconds(1)
 
     struct State: ~Copyable {
         var ring: ChangeRing
-        /// Facts that may still be copied in the second that began at `refilledAt`, while nobody watches.
+        /// The number of facts that may still be copied in the second that began at `refilledAt`, while there are no
+        /// readers.
         var allowance = 0
         var refilledAt: ContinuousClock.Instant
 
@@ -39,25 +40,25 @@ final class PartitionChanges: Sendable {
 
     func withLock<Result>(_ body: (inout sending State) -> sending Result) -> sending Result { state.withLock(body) }
 
-    /// This member publishes the facts of the partition.
+    /// Whether this member publishes the facts of the partition.
     var isOwned: Bool { owned.load(ordering: .relaxed) }
 
-    // MARK: The worker's side
+    // MARK: For the worker
 
-    /// This member owns the partition from now on; `sequences` are published, by `FactTopic.rawValue`.
+    /// This member owns the partition from now on. The facts up to `sequences` are published, by `FactTopic.rawValue`.
     func begin(published sequences: [Int64]) {
         state.withLock { $0.ring.begin(published: sequences) }
         owned.store(true, ordering: .relaxed)
         watchers.noteNews()
     }
 
-    /// Another member publishes them, or none.
+    /// Another member publishes the facts from now on, or none does.
     func end() {
         owned.store(false, ordering: .relaxed)
         watchers.noteNews()
     }
 
-    /// Items of a batch were sent. `count`: of all facts of the partition that were sent before.
+    /// Adds items of a batch that were sent. `count`: the number of all earlier facts of the partition.
     func append(_ batch: borrowing EncodedFacts, _ sent: Range<Int>, after count: Int64) {
         guard !sent.isEmpty else { return }
         let isWatched = watchers.isWatched
@@ -78,7 +79,7 @@ final class PartitionChanges: Sendable {
         }
     }
 
-    /// `marks`: up to where each fact topic is acknowledged now, by `FactTopic.rawValue`; nil: as before.
+    /// `marks`: the acknowledged position of each fact topic, by `FactTopic.rawValue`; nil if it has not changed.
     func acknowledge(_ marks: [Publication.Mark?]) {
         guard marks.contains(where: { $0 != nil }) else { return }
         let hasNews = state.withLock { state -> Bool in
@@ -87,7 +88,8 @@ final class PartitionChanges: Sendable {
             }
             let released = state.ring.release()
             guard !released.isEmpty else { return false }
-            // Under the partition's lock: a subscription that reads now has the fact, or is told of it.
+            // Under the partition's lock, so that a subscription that reads at the same time gets the fact or the
+            // notification.
             if watchers.hasSubjects {
                 for entry in released {
                     watchers.note(state.ring[entry].fingerprint, of: partition, count: state.ring[entry].count)
@@ -99,7 +101,7 @@ final class PartitionChanges: Sendable {
     }
 }
 
-/// A fact of a batch. The ring copies it, so nothing holds on to the batch.
+/// A fact of a batch. The ring copies it, so the batch is not retained.
 private struct FactBytes: @unchecked Sendable {
     let key: UnsafeRawBufferPointer
     let value: UnsafeRawBufferPointer

@@ -2,9 +2,9 @@ public import Events
 internal import Foundation
 public import Replay
 
-/// What somebody does to a programme.
+/// An act of a person on a programme.
 public enum ControlAct: Sendable, Equatable {
-    /// The acts by the names that routes, keys and the audit have for them.
+    /// The acts by their names in routes, keys and the audit.
     public enum Kind: String, CaseIterable, Sendable {
         case enrol, withdraw, void
         case fileAppeal = "file-appeal"
@@ -15,7 +15,7 @@ public enum ControlAct: Sendable, Equatable {
         case stopShadow = "stop-shadow"
         case redrive
 
-        /// Whether it is about one subject.
+        /// Whether the act is about one subject.
         public var isOfSubject: Bool {
             switch self {
             case .enrol, .withdraw, .void, .fileAppeal, .decideAppeal: true
@@ -33,11 +33,11 @@ public enum ControlAct: Sendable, Equatable {
     case decideAppeal(sanction: String, outcome: Outcome)
     case acknowledgeSource(topic: String)
     case activate(PolicyProposal)
-    /// `to`: NAME/VERSION, or a version of the active name; nil: the policy before the active one.
+    /// `to`: NAME/VERSION, or a version of the active name; nil for the policy before the active one.
     case rollback(to: String?)
     case startShadow(policy: String)
     case stopShadow
-    /// `repaired`: bytes of an event that take the place of the one letter's; nil: its own.
+    /// `repaired`: the bytes of an event that replace those of the one letter; nil if its own bytes are sent.
     case redrive(letters: [DeadLetter.Place], allowsControl: Bool, repaired: String? = nil)
 
     public var kind: Kind {
@@ -62,25 +62,25 @@ public enum ControlAct: Sendable, Equatable {
     private static let maximumPolicyBytes = EventDecoder.maximumEventBytes / 2
 }
 
-/// An act as somebody asks for it.
+/// A request for an act.
 public struct ControlRequest: Sendable {
     public let act: ControlAct
-    /// Nil for what is not about one subject.
+    /// Nil if the act is not about one subject.
     public let subject: String?
-    /// Who asks.
+    /// The person who requests the act.
     public let actor: String
-    /// Who approved it, where that was needed.
+    /// The person who approved it; nil if no approval was needed.
     public let approver: String?
-    /// Why; without control characters.
+    /// The reason, without control characters.
     public let reason: String?
-    /// What makes a repeat the same act: of two requests of one actor with the same key the second does nothing.
+    /// Identifies the act: the second of two requests of one actor with the same key has no effect.
     public let key: String
-    /// SHA-256 of what is asked for, 64 hexadecimal digits: the same key with another one is refused.
+    /// SHA-256 of the request, 64 hexadecimal digits. A request with the same key and another digest is refused.
     let digest: String
 
     public static let maximumKeyBytes = 255
 
-    /// Reads a request's body, a JSON object. Each act has the member `reason`; besides
+    /// Reads a request's body, a JSON object. Each act has the member `reason`, and also
     ///
     /// - `enrol`: `kind`, `terms`, `attributes` (optional)
     /// - `void`: `source`, `id`
@@ -89,10 +89,11 @@ public struct ControlRequest: Sendable {
     /// - `activate`: `proposal`, the document that `standing policy propose` writes
     /// - `rollback`: `to` (optional)
     /// - `start-shadow`: `policy`, the text; `stop-shadow`: nothing
-    /// - `redrive`: `letters`, a list of PARTITION:OFFSET; `allowControl` and `repaired`, the text of the one letter's event (both optional)
+    /// - `redrive`: `letters`, a list of PARTITION:OFFSET; `allowControl` and `repaired`, the text of the one letter's
+    ///   event (both optional)
     ///
-    /// `reason` is optional where nobody is judged: `enrol`, `withdraw`, `file-appeal` and the shadow. Any other member is refused.
-    /// An empty body is an empty object. `key`: nil makes a new one.
+    /// `reason` is optional in acts that decide about no subject: `enrol`, `withdraw`, `file-appeal` and the shadow.
+    /// Any other member is refused. An empty body is an empty object. `key`: if it is nil, a new one is made.
     public init(
         _ kind: ControlAct.Kind, subject: [UInt8]?, body: [UInt8], actor: String, approver: String? = nil, key: String?
     ) throws(ControlRefusal) {
@@ -116,7 +117,7 @@ public struct ControlRequest: Sendable {
         return text
     }
 
-    /// The event's id: of the same actor and key always the same.
+    /// The event's id. It is always the same for the same actor and key.
     var eventID: String { "api-" + PolicyHash.of("\(actor)\n\(key)").prefix(Self.idDigits) }
 
     private static let idDigits = 40
@@ -167,7 +168,7 @@ public struct ControlRequest: Sendable {
 }
 
 extension Unicode.Scalar.Properties {
-    /// What CloudEvents' type String takes.
+    /// Whether CloudEvents' type String allows the scalar.
     fileprivate var isPlain: Bool { generalCategory != .control && !isNoncharacterCodePoint }
 }
 

@@ -50,8 +50,8 @@ extension ControlActs {
         return (text, PolicyHash.of(active))
     }
 
-    /// What the ledger made of an activation: the details of an answer. Throws where nothing changed; nil for every other act, and
-    /// while it is not known.
+    /// The outcome of an activation in the ledger, as the details of an answer. Throws if the activation had no effect.
+    /// Nil for every other act, and while the outcome is unknown.
     func outcome(
         of request: ControlRequest, isRepeat: Bool, until deadline: ContinuousClock.Instant
     ) async throws(ControlRefusal) -> String? {
@@ -100,7 +100,7 @@ extension ControlActs {
             let version = parts.last.flatMap({ Int64($0) })
         else { throw .invalid("to is not NAME/VERSION or VERSION") }
         let id = parts.count == 2 ? String(parts[0]) : active.id
-        // Two texts can have one name and version; the active one is not what is meant.
+        // Two texts can have one name and version. The other one than the active text is wanted.
         for text in texts.dropLast().reversed() where text != active.text {
             guard let policy = try? ScoringPolicy(yaml: text, file: "ledger") else { continue }
             if policy.id == id, Int64(policy.version) == version { return text }
@@ -189,7 +189,7 @@ extension ControlActs {
 }
 
 extension PipelineService {
-    /// Where the ledger has one of a subject's events first.
+    /// The position of the first entry with this subject's event.
     func firstPlace(of subject: [UInt8], source: [UInt8], id: [UInt8]) throws -> ControlActs.Traced {
         guard let partition = ledgerPartition(of: subject) else { return .unknown }
         var traced = ControlActs.Traced.unknown

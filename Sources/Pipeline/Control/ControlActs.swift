@@ -7,19 +7,19 @@ internal import Policy
 internal import Replay
 internal import Synchronization
 
-/// Does what people ask for: sends the control events, each once, and answers when the ledger has them.
+/// Executes acts: sends the control events, each once, and answers when the ledger has them.
 ///
-/// An act's event has the source `/standing/api/LEDGER-TOPIC` and an id that follows from the actor and the key of the request, so
-/// that the ledger counts it once, whichever member sends it how often. `close` must be called.
+/// An act's event has the source `/standing/api/LEDGER-TOPIC` and an id that follows from the actor and the key of the
+/// request. So the ledger counts it once, even if several members send it. `close` must be called.
 public final class ControlActs: Sendable {
-    /// How long an answer is waited for if nobody says otherwise, and at most.
+    /// The wait for an answer if none is given, and the greatest one.
     public static let (standardWait, maximumWait) = (Duration.seconds(10), Duration.seconds(60))
-    /// Acts that are done at a time; what is beyond is refused.
+    /// The number of acts in progress. Further ones are refused.
     public static let maximumAtATime = 256
     private static let maximumQueued = 1024
     private static let longestAcknowledgement = Duration.seconds(5)
     private static let beginPatience = Duration.seconds(5)
-    /// After intake has passed an event, the ledger's frame with it is seen within this time.
+    /// After intake has committed an event, the ledger's frame with it is read within this time.
     private static let seenWithin = Duration.seconds(2)
 
     public let source: String
@@ -37,7 +37,7 @@ public final class ControlActs: Sendable {
     private let underWay = Mutex(Set<String>())
     private let controlPartitions = Mutex(0)
 
-    /// `signer`: signs the events; nil: they are not signed.
+    /// `signer`: signs the events; nil if they are not signed.
     public init(_ service: PipelineService, kafka: KafkaConfiguration, signer: ControlSigner?, logger: Logger) throws {
         let configuration = service.configuration
         (self.service, self.kafka, self.signer, self.logger) = (service, kafka, signer, logger)
@@ -60,14 +60,14 @@ public final class ControlActs: Sendable {
         harm.close()
     }
 
-    /// Whether this member can do acts: it knows those of late.
+    /// Whether this member can execute acts, because it has read the recent ones.
     public var isReady: Bool { recent.isRead }
 
-    /// Whether an act under this request's key has been seen in the control topic.
+    /// Whether an act with this request's key is in the control topic.
     func knows(_ request: ControlRequest) -> Bool { recent[request.eventID] != nil }
 
-    /// Does the act, and waits until the ledger has it, at most `wait`. `wantsFacts`: until the facts that followed are published,
-    /// too; of an act about one subject.
+    /// Executes the act, and waits until the ledger has it, at most `wait`. `wantsFacts`: also waits until its facts
+    /// are published; only for an act about one subject.
     public func perform(
         _ request: ControlRequest, wait: Duration = standardWait, wantsFacts: Bool = false
     ) async throws(ControlRefusal) -> ControlResult {
@@ -91,7 +91,7 @@ public final class ControlActs: Sendable {
         }
     }
 
-    /// Throws why an act would not be done if it were asked for now, as far as that is known before.
+    /// Throws the reason why the act would be refused now, as far as it is known before.
     public func check(_ request: ControlRequest) async throws(ControlRefusal) {
         switch request.act {
         case .startShadow, .stopShadow, .redrive: return
@@ -124,13 +124,13 @@ public final class ControlActs: Sendable {
         defer { watch.end(partition) }
         guard isWatched else { throw .notReady("the ledger's end cannot be read now: ask again") }
         let origin = try await produce(bytes, request)
-        // Of two members that were asked at once, one was first.
+        // If two members were asked at the same time, one of the two events was first.
         recent.note(event.id, RecentActs.Act(digest: request.digest, origin: origin))
         let isRepeat = try known(request).map { $0.origin != origin } ?? false
         return try await finish(request, origin, isRepeat: isRepeat, until: deadline, wantsFacts: wantsFacts)
     }
 
-    /// The act that was done under the request's key; nil if there is none.
+    /// The act with the request's key; nil if there is none.
     private func known(_ request: ControlRequest) throws(ControlRefusal) -> RecentActs.Act? {
         guard let known = recent[request.eventID] else { return nil }
         guard known.digest == request.digest else {
@@ -140,7 +140,7 @@ public final class ControlActs: Sendable {
         return known
     }
 
-    /// What this member signs must be believed by the others.
+    /// The other members must accept this member's key.
     private func checkKey(_ type: ControlType) throws(ControlRefusal) {
         guard let keys = service.configuration.controlKeys else { return }
         guard let signer else {
@@ -190,7 +190,7 @@ public final class ControlActs: Sendable {
         return count
     }
 
-    /// Waits for what the ledger has.
+    /// Waits until the ledger has the event.
     private func finish(
         _ request: ControlRequest, _ origin: LedgerWatch.Origin, isRepeat: Bool,
         until deadline: ContinuousClock.Instant, wantsFacts: Bool
@@ -223,26 +223,26 @@ public final class ControlActs: Sendable {
 
     private static func left(_ deadline: ContinuousClock.Instant) -> Duration { max(.zero, deadline - .now) }
 
-    /// Most events are in the ledger within this time; then intake is asked.
+    /// Most events are in the ledger within this time. After it, intake's progress is checked.
     private static func short(_ deadline: ContinuousClock.Instant) -> Duration { min(left(deadline), .seconds(1)) }
 
-    /// Intake has passed the event, and the ledger does not have it. Whoever asks again has it sent again.
+    /// Intake has passed the event, and the ledger does not have it. A repeated request sends it again.
     private func turnedAway(_ request: ControlRequest) -> ControlRefusal {
         recent.forget(request.eventID)
         return .conflict(
             "turned-away", "intake has put the event aside: the dead letters say why (`standing dead-letter list`)")
     }
 
-    /// What a subject's own history says of an event.
+    /// The result of a search in a subject's own history.
     enum Traced: Sendable {
         case at(LedgerWatch.Place)
-        /// The history does not have it.
+        /// The history does not have the event.
         case absent
         /// This member does not own the subject's partition, or has no archive of it.
         case unknown
     }
 
-    /// Of an event that intake has passed: the fold has it soon, or never.
+    /// For an event that intake has passed: the fold gets it soon, or never.
     private func traced(_ subject: String, _ id: String) async -> Traced {
         let (service, source) = (service, source)
         let end = ContinuousClock.now + Self.seenWithin
@@ -252,7 +252,7 @@ public final class ControlActs: Sendable {
                 try service.firstPlace(of: Array(subject.utf8), source: Array(source.utf8), id: Array(id.utf8))
             }
             guard case .absent? = found else { return found ?? .unknown }
-            // A fold that is behind does not know.
+            // If the fold lags, it may not have the event yet.
             guard !isLast else { return service.isCurrent ? .absent : .unknown }
             guard (try? await Task.sleep(for: Self.betweenTraces)) != nil else { return .unknown }
         }
@@ -322,8 +322,8 @@ public final class ControlActs: Sendable {
         return name
     }
 
-    /// The wall clock's time; where only events move the clocks, one that moves none: that of the subject's partition, or the least
-    /// of those that are folded here.
+    /// The wall clock's time. If only events move the clocks, a time that moves none: that of the subject's partition,
+    /// or the least of the partitions that are folded here.
     private func time(of subject: String?, known: Timestamp?) throws(ControlRefusal) -> Timestamp {
         let configuration = service.configuration
         guard configuration.clock == .events else { return Timestamp(microseconds: configuration.host.wallClock) }

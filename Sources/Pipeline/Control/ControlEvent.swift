@@ -3,9 +3,9 @@ internal import Kafka
 internal import Ledger
 internal import Policy
 
-/// The control event that an act becomes.
+/// The control event of an act.
 struct ControlEvent {
-    /// SHA-256 of the request that the event was made from: the same id with another one is a mistake of whoever asks.
+    /// SHA-256 of the event's request. The same id with another digest is a mistake of the caller.
     static let digestAttribute: StaticString = "requestdigest"
     static let headers = HeaderSet([
         (name: "content-type", value: Array("application/cloudevents+json; charset=UTF-8".utf8))
@@ -17,14 +17,14 @@ struct ControlEvent {
     let subject: String?
     let time: Timestamp
     let actor: String
-    /// The second person; nil where there was none.
+    /// The second person; nil if there was none.
     let approver: String?
     let reason: String?
     let digest: String
     /// A JSON object.
     let data: [UInt8]?
 
-    /// The structured CloudEvents JSON, signed where there is a signer.
+    /// The structured CloudEvents JSON, with a signature if there is a signer.
     func encoded(signedBy signer: ControlSigner?) -> [UInt8] {
         var writer = ByteWriter(capacity: 1024)
         func add(_ name: StaticString, _ text: String?) {
@@ -67,7 +67,7 @@ struct ControlEvent {
     /// Why intake would make a dead letter of it; nil if it would not.
     static func defect(of bytes: [UInt8]) -> EventDefect? {
         let (decoder, memberDecoder) = (EventDecoder(), EventDecoder())
-        // The event that is read borrows the decoder's memory.
+        // The decoded event borrows the decoder's memory.
         return withExtendedLifetime(decoder) {
             bytes.withUnsafeBytes { bytes in
                 var event = EventView.empty
@@ -78,7 +78,7 @@ struct ControlEvent {
     }
 }
 
-/// The text of a JSON object with string members.
+/// Builds the text of a JSON object with string members.
 struct ControlData: ~Copyable {
     private var writer = ByteWriter()
 
@@ -89,7 +89,7 @@ struct ControlData: ~Copyable {
         writer.append(jsonString: value)
     }
 
-    /// `json`: a value as it is to stand there.
+    /// `json`: the text of a JSON value.
     mutating func add(_ name: StaticString, json: String) {
         begin(name)
         writer.append(json)

@@ -1,4 +1,4 @@
-/// Why an act is not done.
+/// Why an act is refused.
 public struct ControlRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     /// An HTTP status.
     public let status: Int

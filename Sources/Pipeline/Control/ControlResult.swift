@@ -1,35 +1,37 @@
 public import Events
 
-/// What came of an act.
+/// The result of an act.
 public struct ControlResult: Sendable {
     public enum Status: String, Sendable {
-        /// The ledger has it.
+        /// The ledger has the event.
         case done
-        /// It is in the control topic, and the ledger does not have it yet: `writeJSON` says where to ask.
+        /// The event is in the control topic, and not yet in the ledger. The answer's `trace` has the path for its
+        /// outcome.
         case pending
     }
 
     public let kind: ControlAct.Kind
     public let status: Status
-    /// The same act was asked for before: nothing was sent again.
+    /// Whether the same act was requested before, so that nothing was sent again.
     public let isRepeat: Bool
     public let subject: String?
-    /// The event's source and id; nil where the act is no control event.
+    /// The event's source and id; nil if the act is not a control event.
     public let source: String?
     public let id: String?
-    /// Where the ledger has the event; of one that goes to every partition, in the first. Nil while it does not, and where a repeat
-    /// came too late to see it.
+    /// The position of the event in the ledger; of an event for every partition, that in the first. Nil while the
+    /// ledger does not have it, and if a repeat came too late to read it.
     public let place: (partition: Int32, offset: Int64, entry: Int)?
-    /// The facts that followed, CloudEvents JSON, in their order; nil if nobody waited for them, or not for long enough.
+    /// The published facts, CloudEvents JSON, in their order; nil if the request did not wait for them, or not long
+    /// enough.
     public let facts: [[UInt8]]?
-    /// What else there is to say: a JSON object's text.
+    /// Further details: a JSON object's text; nil if there are none.
     public let details: String?
 
     /// The HTTP status of an answer.
     public var httpStatus: Int { status == .done ? 200 : 202 }
 
     /// `{"act","status","repeated","subject","source","id","ledger":{"partition","offset","entry"},"facts":[…],"details",
-    /// "trace"}`: members that have no value are null. `trace` is a path that says what became of the event.
+    /// "trace"}`. Members without a value are null. `trace` is the path of a page about the event's outcome.
     public func writeJSON(to writer: inout ByteWriter) {
         func add(_ name: StaticString, _ text: String?) {
             writer.append(",\"")

@@ -5,41 +5,42 @@ internal import Ledger
 internal import Logging
 internal import Synchronization
 
-/// Says where in the ledger the control events lie that somebody waits for, and which facts followed: one thread reads the ends of
-/// the ledger partitions and of their facts, while somebody waits for something of them. It works on every member, whoever folds
-/// the partition.
+/// Finds the positions of control events in the ledger, and the facts that they caused, for callers that wait for them.
+/// While there are any, one thread reads the ends of their ledger partitions and of these partitions' facts. It works
+/// on every member, whichever member folds the partition.
 ///
-/// A frame of an appender that has lost its session is refused by the fold, and its entries come again in another one: the place is
-/// then that of the first.
+/// The fold refuses a frame of an appender that has lost its session, and the entries of the frame are appended again.
+/// The position is then that of the first frame.
 final class LedgerWatch: @unchecked Sendable {
-    /// An entry's place in the ledger.
+    /// An entry's position in the ledger.
     struct Place: Hashable, Sendable {
         let partition: Int32
         let offset: Int64
         let entry: Int
     }
 
-    /// Where a control event lies in the control topic.
+    /// A control event's position in the control topic.
     struct Origin: Hashable, Sendable {
         let partition: Int32
         let offset: Int64
     }
 
-    /// Control entries and facts that are remembered of a partition while somebody waits; the oldest go first.
+    /// The numbers of control entries and facts of a partition that are remembered while a caller waits. The oldest are
+    /// removed first.
     private static let (maximumEntries, maximumFacts) = (10_000, 10_000)
     private static let pollMilliseconds = 20
     private static let questionMilliseconds = 2000
-    /// How often groups are asked how far they are, while somebody waits for it.
+    /// How often the groups' positions are read while a caller waits for them.
     private static let askEvery = Duration.milliseconds(200)
     private static let pause = 0.5
-    /// For so long the thread reads on where nobody waits.
+    /// The time for which the thread continues without callers.
     private static let idle = Duration.seconds(10)
 
     private struct Tail {
         var users = 0
-        /// What comes from now on is read.
+        /// Whether records from now on are read.
         var isRead = false
-        /// Something may have been missed.
+        /// Whether records may have been missed.
         var wasInterrupted = false
         var positions: [TopicPartition: Int64] = [:]
         var entries: [Origin: Place] = [:]
@@ -78,9 +79,10 @@ final class LedgerWatch: @unchecked Sendable {
         }
     }
 
-    // MARK: For those who wait
+    // MARK: For callers
 
-    /// From here on what is appended to the partition is noted, until `end`. False: it is not read.
+    /// Notes the entries that are appended to the partition from now on, until `end`. Returns false if the partition
+    /// cannot be read.
     func begin(_ partition: Int32, within patience: Duration) async -> Bool {
         condition.withLock {
             tails[partition, default: Tail()].users += 1
@@ -89,7 +91,7 @@ final class LedgerWatch: @unchecked Sendable {
         return await wait(patience) { self.tails[partition]?.isRead == true ? true : nil } ?? false
     }
 
-    /// The lock is taken.
+    /// Called with the lock taken.
     private func wake() {
         condition.broadcast()
         guard !isRunning, !isClosed else { return }
@@ -99,7 +101,7 @@ final class LedgerWatch: @unchecked Sendable {
         thread.start()
     }
 
-    /// The lock is taken.
+    /// Called with the lock taken.
     private var isNeeded: Bool { !tails.isEmpty || !askedOfIntake.isEmpty || !askedOfFold.isEmpty }
 
     func end(_ partition: Int32) {
@@ -109,29 +111,29 @@ final class LedgerWatch: @unchecked Sendable {
         }
     }
 
-    /// Where the ledger has the event; nil if that is not known in time.
+    /// The position of the event in the ledger; nil if it is not known in time.
     func place(of origin: Origin, in partition: Int32, within patience: Duration) async -> Place? {
         await wait(patience) { self.tails[partition]?.entries[origin] }
     }
 
-    /// Whether everything that was appended to the partition since `begin` has been seen, or will be.
+    /// Whether everything that was appended to the partition since `begin` has been read, or will be.
     func isWhole(_ partition: Int32) -> Bool { condition.withLock { tails[partition]?.wasInterrupted == false } }
 
-    /// Whether intake has appended what it made of the record, and committed that; false if not in time.
+    /// Whether intake has appended the record's entries and committed its position; false if not in time.
     func isRead(_ origin: Origin, within patience: Duration) async -> Bool {
         await asking(\.askedOfIntake, origin.partition) {
             await wait(patience) { self.committedByIntake[origin.partition] ?? 0 > origin.offset ? true : nil } ?? false
         }
     }
 
-    /// The facts that followed from an entry, in the order of their ids; nil if the fold has not published them in time.
+    /// The facts of an entry, in the order of their ids; nil if the fold has not published them in time.
     func facts(of place: Place, within patience: Duration) async -> [[UInt8]]? {
         let isPublished = await asking(\.askedOfFold, place.partition) {
             await wait(patience) { self.committedByFold[place.partition] ?? 0 > place.offset ? true : nil } ?? false
         }
         guard isPublished else { return nil }
         let places = topics.facts.map { TopicPartition($0, place.partition) }
-        // What is published is read once the tail is where the topics end now.
+        // The published facts are read when the tail has reached the topics' present ends.
         guard let ends = await onThread({ [kafka] in try kafka.ends(of: places, timeoutMilliseconds: 5000) }) else {
             return nil
         }
@@ -149,7 +151,7 @@ final class LedgerWatch: @unchecked Sendable {
 
     private static let betweenLooks = Duration.milliseconds(5)
 
-    /// Asks until there is an answer; nil if there is none in time. `body` is called with the lock taken.
+    /// Calls `body` with the lock taken until it returns an answer; nil if there is none in time.
     private func wait<Answer: Sendable>(_ patience: Duration, _ body: () -> Answer?) async -> Answer? {
         let end = ContinuousClock.now + patience
         while true {
@@ -197,7 +199,7 @@ final class LedgerWatch: @unchecked Sendable {
         }
     }
 
-    /// Until nobody waits any more.
+    /// Reads until there are no callers.
     private func follow() throws {
         var options = Consumer.Options()
         options.maximumQueuedKilobytes = 8 * 1024
@@ -220,7 +222,7 @@ final class LedgerWatch: @unchecked Sendable {
         }
     }
 
-    /// Reads what somebody waits for, and nothing else; false if nobody has waited for a while.
+    /// Assigns the partitions of callers, and no others. Returns false if there have been no callers for a while.
     private func assign(
         _ consumer: any ConsumerClient, idleSince lastNeeded: inout ContinuousClock.Instant
     ) throws -> Bool {
@@ -249,7 +251,7 @@ final class LedgerWatch: @unchecked Sendable {
         return true
     }
 
-    /// The lock is taken.
+    /// Called with the lock taken.
     private func note(_ record: Record, _ place: TopicPartition, _ reader: inout FrameReader) {
         guard tails[place.partition] != nil else { return }
         tails[place.partition]?.positions[place] = record.offset + 1
@@ -278,7 +280,7 @@ final class LedgerWatch: @unchecked Sendable {
                 tails[partition]?.order.append(origin)
             }
         } catch {
-            // The fold quarantines what cannot be read.
+            // The fold quarantines an unreadable frame.
         }
         while let count = tails[partition]?.order.count, count > Self.maximumEntries {
             if let oldest = tails[partition]?.order.removeFirst() { tails[partition]?.entries[oldest] = nil }
@@ -313,7 +315,7 @@ final class LedgerWatch: @unchecked Sendable {
     }
 }
 
-/// Runs what blocks on a thread of its own; nil if it throws.
+/// Runs blocking work on a thread of its own; nil if it throws.
 func onThread<Answer: Sendable>(_ body: @escaping @Sendable () throws -> Answer) async -> Answer? {
     await withCheckedContinuation { continuation in
         let thread = Thread { continuation.resume(returning: try? body()) }

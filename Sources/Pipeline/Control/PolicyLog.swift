@@ -2,8 +2,8 @@ internal import Foundation
 internal import Kafka
 internal import Replay
 
-/// The policies that the ledger's first partition has been under: an activation goes to all. Read from the topic, the first time
-/// from its beginning, then on from where it was.
+/// The policies of the ledger's first partition over time; an activation goes to all partitions. It reads the topic
+/// from its beginning the first time, and continues from its position later.
 final class PolicyLog: @unchecked Sendable {
     private let kafka: any KafkaCluster
     private let topic: String
@@ -15,7 +15,7 @@ final class PolicyLog: @unchecked Sendable {
         (kafka, topic) = (configuration.kafka, configuration.topics.ledger)
     }
 
-    /// Reads to the topic's end and calls `body`. Blocks; one at a time.
+    /// Reads to the topic's end and calls `body`. It blocks, and concurrent calls wait for each other.
     func read<Answer>(_ body: (borrowing PolicyHistory) throws -> Answer) throws -> Answer {
         try lock.withLock {
             try history.read(try LedgerTopicFrames(kafka, topic: topic, partition: 0, from: history.nextOffset))

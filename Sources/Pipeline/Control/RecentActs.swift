@@ -5,16 +5,17 @@ internal import Ledger
 internal import Logging
 internal import Synchronization
 
-/// The acts of late by their events' ids, as the control topic has them: so that a repeat is known on every member, and after a
-/// restart. A thread follows the topic. What is older is known by the ledger alone: it counts an event once, whatever repeats it.
+/// The recent acts in the control topic, by their events' ids. So a repeat is known on every member, and after a
+/// restart. A thread follows the topic. Older acts are known to the ledger only, which counts an event once, however
+/// often it is repeated.
 final class RecentActs: Sendable {
     struct Act: Sendable, Hashable {
-        /// Of the request that the event was made from; nil if the event does not say.
+        /// The digest of the event's request; nil if the event has none.
         let digest: String?
         let origin: LedgerWatch.Origin
     }
 
-    /// The oldest go first.
+    /// The greatest number of acts. The oldest are removed first.
     static let maximum = 65_536
     private static let pollMilliseconds = 50
     private static let pause = 1.0
@@ -46,7 +47,7 @@ final class RecentActs: Sendable {
                 do {
                     try read()
                 } catch {
-                    // The same reason again is said once.
+                    // A repeated reason is logged once.
                     logger.log(
                         level: said == "\(error)" ? .debug : .warning, "acts are not followed",
                         metadata: ["topic": "\(topic)", "reason": "\(error)"])
@@ -63,16 +64,16 @@ final class RecentActs: Sendable {
 
     private var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    /// The topic has been read to its end once.
+    /// Whether the topic has been read to its end once.
     var isRead: Bool { state.withLock { $0.isRead } }
 
     /// The first act with this id; nil if there is none, or it is not remembered.
     subscript(_ id: String) -> Act? { state.withLock { $0.acts[id] } }
 
-    /// This member's own, as soon as it is acknowledged.
+    /// Notes this member's own act after it is acknowledged.
     func note(_ id: String, _ act: Act) { state.withLock { $0.note(id, act) } }
 
-    /// The event was put aside: the act is to be done anew.
+    /// The event became a dead letter, so the act must be done again.
     func forget(_ id: String) { state.withLock { $0.acts[id] = nil } }
 
     private func read() throws {
@@ -103,7 +104,7 @@ final class RecentActs: Sendable {
     private func note(_ record: Record, _ place: TopicPartition, _ decoder: RecordDecoder) {
         var event = EventView.empty
         var found: (String, String?)?
-        // What intake turns away is no act, such as one that somebody else has signed, or nobody.
+        // An event that intake refuses is no act, such as one with a wrong signature or without one.
         if decoder.decode(record, fromControlTopic: true, latest: .max, into: &event) == nil,
             event.source.elementsEqual(source.utf8)
         {

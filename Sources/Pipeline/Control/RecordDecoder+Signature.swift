@@ -3,8 +3,8 @@ internal import Kafka
 internal import Ledger
 
 extension RecordDecoder {
-    /// The defect of a control event that no key of `controlKeys` has signed, or none that may; nil for every other event, and
-    /// where nobody is asked for a signature. `record` is the one that `event` was decoded from.
+    /// The defect of a control event without a signature of a key in `controlKeys` that may sign it. Nil for every
+    /// other event, and if signatures are not required. `record`: the one that `event` was decoded from.
     func signatureDefect(of event: EventView, _ record: Record) -> EventDefect? {
         guard let controlKeys, let type = ControlType(event.type) else { return nil }
         let attributes = ControlAttributes(record, memberDecoder)
@@ -23,17 +23,17 @@ extension RecordDecoder {
 
 /// The extension attributes of a control event.
 struct ControlAttributes: Hashable {
-    /// Who did it.
+    /// The person who did it.
     var actor: String?
-    /// Who approved it.
+    /// The person who approved it.
     var approver: String?
-    /// Why.
+    /// The reason.
     var reason: String?
     /// The name of the key that signed it.
     var key: String?
     var signature: String?
 
-    /// `record` is a valid event. `decoder` is not the one whose memory the event borrows.
+    /// `record`: a valid event. `decoder`: not the one whose memory the event borrows.
     init(_ record: Record, _ decoder: EventDecoder) {
         let isStructured = ContentMode(contentType: record.header("content-type")) == .structured
         func text(_ name: StaticString, _ header: StaticString) -> String? {

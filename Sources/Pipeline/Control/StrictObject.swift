@@ -1,7 +1,7 @@
 internal import Events
 internal import Foundation
 
-/// A JSON object of a request: each member is asked for by its name, and one that nobody asked for is a mistake.
+/// A JSON object of a request. Its members are read by name, and a member that is not read is a mistake.
 struct StrictObject {
     private let bytes: [UInt8]
     /// The text of each member's value.
@@ -11,7 +11,7 @@ struct StrictObject {
     /// Throws `ControlRefusal`.
     init(_ body: [UInt8]) throws(ControlRefusal) {
         let decoder = EventDecoder()
-        // The text is the decoder's, and goes with it.
+        // The text is in the decoder's memory.
         let found = withExtendedLifetime(decoder) { body.withUnsafeBytes { decoder.object(in: $0).map { Array($0) } } }
         switch found {
         case .failure(let defect): throw .invalid("the body is no JSON object that can be read: \(defect)")
@@ -20,7 +20,7 @@ struct StrictObject {
         members = Self.members(of: bytes)
     }
 
-    /// The text is a valid object, so that every value ends where the next comma or the last brace of its level is.
+    /// The text is a valid object, so every value ends at the next comma, or the closing brace, of its level.
     private static func members(of text: [UInt8]) -> [(name: String, value: Range<Int>)] {
         let (quote, backslash) = (UInt8(ascii: "\""), UInt8(ascii: "\\"))
         var members: [(String, Range<Int>)] = []
@@ -66,7 +66,7 @@ struct StrictObject {
 
     // MARK: Members
 
-    /// The member's text as it stands; nil if there is none, or it is null.
+    /// The member's unchanged text; nil if there is none, or it is null.
     mutating func text(_ name: String) -> [UInt8]? {
         taken.insert(name)
         guard let member = members.first(where: { $0.name == name }) else { return nil }
@@ -116,7 +116,7 @@ struct StrictObject {
         return list
     }
 
-    /// Throws where there is a member that nobody asked for.
+    /// Throws if there is a member that was not read.
     func end() throws(ControlRefusal) {
         guard let unknown = members.first(where: { !taken.contains($0.name) }) else { return }
         throw .invalid(

@@ -1,9 +1,9 @@
 public import Kafka
 
-/// A record that is no event: its original key, value and headers, and the headers of Kafka Connect's error reporter
-/// (KIP-298) that say where it came from and what is wrong with it.
+/// A record that is not a valid event: its original key, value and headers, and the headers of Kafka Connect's error
+/// reporter (KIP-298) with its source and its defect.
 public struct DeadLetter: Sendable {
-    /// A letter's place in the dead-letter topic, written `PARTITION:OFFSET`.
+    /// A letter's position in the dead-letter topic, written `PARTITION:OFFSET`.
     public struct Place: Hashable, Comparable, Sendable, LosslessStringConvertible {
         public let partition: Int32
         public let offset: Int64
@@ -26,14 +26,14 @@ public struct DeadLetter: Sendable {
     public typealias Header = (name: String, value: [UInt8]?)
 
     private static let prefix = "__connect.errors."
-    /// Of a letter that was sent to intake again and came back: the place of the letter before it.
+    /// The header of a letter that was sent to intake again and came back: the position of the previous letter.
     public static let redriveOf = "standing.redrive-of"
 
     public let place: Place
-    /// Milliseconds since 1970, when it was put aside; -1 if unknown.
+    /// When it became a dead letter, in milliseconds since 1970; -1 if unknown.
     public let timestamp: Int64
     public let key: [UInt8]?
-    /// The original bytes; nil: there were none, or the broker took no record of that size (`droppedBytes`).
+    /// The original bytes; nil if there were none, or if the broker refused a record of that size (`droppedBytes`).
     public let value: [UInt8]?
     /// The original ones.
     public let headers: [Header]
@@ -44,13 +44,13 @@ public struct DeadLetter: Sendable {
     public let message: String
     public let droppedBytes: Int64?
 
-    /// Whether the record has a report of where it came from, as every letter and no mark has.
+    /// Whether the record has a report of its source, as every letter has, and no mark.
     static func isLetter(_ record: Record) -> Bool { record.header("__connect.errors.topic") != nil }
 
-    /// Nil: the record is no dead letter of ours.
+    /// Nil if the record is not one of our dead letters.
     init?(_ record: Record, partition: Int32) {
         let all = record.copyHeaders()
-        // The last report is ours; a record can bring others', of pipelines that it came through.
+        // The last report is ours. A record can have earlier ones, of other pipelines.
         guard let start = all.lastIndex(where: { $0.name == Self.prefix + "topic" }) else { return nil }
         func text(_ name: String) -> String? {
             all[start...].last { $0.name == Self.prefix + name }?.value.map { String(decoding: $0, as: UTF8.self) }
@@ -70,7 +70,7 @@ public struct DeadLetter: Sendable {
         droppedBytes = text("value.dropped.bytes").flatMap(Int64.init)
     }
 
-    /// The headers of a record that is put aside. `code`: ATTRIBUTE/REASON.
+    /// The headers of a dead letter. `code`: ATTRIBUTE/REASON.
     static func headers(
         _ record: Record, from place: TopicPartition, code: String, message: String, valueDropped: Bool = false
     ) -> HeaderSet {
@@ -84,7 +84,7 @@ public struct DeadLetter: Sendable {
         add("exception.class.name", code)
         add("exception.message", message)
         if valueDropped {
-            // The broker takes no record of this size; the original stays where the headers say.
+            // The broker refuses a record of this size. The original is at the position in the headers.
             add("value.dropped.bytes", String(record.value?.count ?? 0))
         }
         return HeaderSet(copying: headers)

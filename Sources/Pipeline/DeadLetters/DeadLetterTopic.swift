@@ -1,20 +1,21 @@
 public import Kafka
 public import Replay
 
-/// The dead-letter topic as it is now: what was put aside, and what of it waits no more.
+/// The present content of the dead-letter topic: the letters, and which of them are still open.
 ///
-/// Beside its letters a partition has marks: records without key and value that say what became of the letter at an offset of
-/// the same partition. `standing.redriven` (the offset in decimal digits) and `standing.redriven.to` (TOPIC/PARTITION/OFFSET)
-/// say that it went to intake again; `standing.discarded` (the offset) and `standing.discarded.reason` (UTF-8 text) that an
-/// operator has put it aside for good. Letters and marks are only ever appended.
+/// Beside its letters a partition has marks: records without key and value that have the outcome of a letter of the
+/// same partition. `standing.redriven` (the letter's offset in decimal digits) and `standing.redriven.to`
+/// (TOPIC/PARTITION/OFFSET) mean that it was sent to intake again. `standing.discarded` (the offset) and
+/// `standing.discarded.reason` (UTF-8 text) mean that an operator has discarded it. Letters and marks are only ever
+/// appended.
 public struct DeadLetterTopic {
-    /// Which letters; nil: whatever it is.
+    /// Conditions for letters. A condition that is nil matches every letter.
     public struct Filter: Sendable {
         public var places: Set<DeadLetter.Place>?
         public var reason: String?
         /// The source topic.
         public var topic: String?
-        /// When they were put aside, in milliseconds since 1970.
+        /// The least time of the letter, in milliseconds since 1970.
         public var since: Int64?
         public var until: Int64?
 
@@ -34,9 +35,9 @@ public struct DeadLetterTopic {
 
     private let scan: TopicScan
     private let progress: ReplayProgress
-    /// Where each letter went that was sent to intake again.
+    /// The destinations of letters that were sent to intake again.
     public let redriven: [DeadLetter.Place: String]
-    /// Why each letter was discarded.
+    /// The reasons of discarded letters.
     public let discarded: [DeadLetter.Place: String]
 
     /// `progress` counts the records of two readings: for the marks, and for the letters.
@@ -61,7 +62,7 @@ public struct DeadLetterTopic {
         (self.redriven, self.discarded) = (redriven, discarded)
     }
 
-    /// Calls `body` with every letter that `filter` takes, in the order of each partition.
+    /// Calls `body` with every letter that matches `filter`, in the order of each partition.
     public func forEach(_ filter: Filter, _ body: (DeadLetter) throws -> Void) throws {
         try scan.forEach(progress: { progress.add(offsets: $0, entries: $0) }) { place, record in
             guard let letter = DeadLetter(record, partition: place.partition), filter.takes(letter) else { return }

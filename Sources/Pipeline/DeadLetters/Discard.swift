@@ -1,23 +1,24 @@
 public import Kafka
 public import Replay
 
-/// Puts dead letters aside for good: a mark beside each says so, and why. Nothing is deleted; no redrive takes them any more.
+/// Discards dead letters: it adds a mark with the reason beside each. Nothing is deleted. Later redrives ignore the
+/// letters.
 ///
-/// A letter that was sent to intake again, or is discarded already, is left as it is, so that a discard which dies midway can
-/// be run once more.
+/// A letter that was sent to intake again, or is discarded already, does not change, so a discard that was interrupted
+/// can be run again.
 public struct Discard {
     public struct Summary: Sendable, Equatable {
         /// Letters that were marked.
         public var discarded = 0
-        /// Marked before.
+        /// Letters that were marked before.
         public var alreadyDiscarded = 0
-        /// Went to intake again before.
+        /// Letters that were sent to intake before.
         public var alreadySent = 0
 
         public var found: Int { discarded + alreadyDiscarded + alreadySent }
     }
 
-    /// Of the reason, in UTF-8: it stands in every mark.
+    /// The greatest size of the reason in UTF-8, which is in every mark.
     public static let maximumReasonBytes = 1024
     private static let patienceMilliseconds = 60_000
 
@@ -36,7 +37,7 @@ public struct Discard {
         producer = try Producer(kafka, options: options)
     }
 
-    /// `isDryRun`: only counts. Throws `KafkaError`, or `PipelineError` where acknowledgements do not come.
+    /// `isDryRun`: only counts. Throws `KafkaError`, and `PipelineError` if acknowledgements do not come.
     public func run(_ filter: DeadLetterTopic.Filter, reason: String, isDryRun: Bool) throws -> Summary {
         var summary = Summary()
         var failure: KafkaError?

@@ -1,39 +1,40 @@
 public import Kafka
 public import Replay
 
-/// Sends dead letters to intake again: key, value and headers as they were, to the source partition that they came from.
+/// Sends dead letters to intake again: unchanged key, value and headers, to the original source partition.
 ///
-/// Where a letter came from only its headers say, and whoever may write to the dead-letter topic writes them. So a letter goes
-/// to no topic but a source topic, and to the control topic only if the caller allows it.
+/// The source is known only from the letter's headers, which every writer of the dead-letter topic controls. So a
+/// letter is sent only to a source topic, and to the control topic only if the caller allows it.
 ///
-/// A letter whose record is acknowledged gets a mark beside it, and no later redrive takes it. A redrive that dies between
-/// the two repeats the record next time; an event is known by its source and id, so that it counts once all the same.
+/// After a letter's record is acknowledged, a mark is added beside the letter, and later redrives ignore it. A redrive
+/// that is interrupted between the two repeats the record the next time. An event is identified by its source and id,
+/// so the repeat has no effect.
 public final class Redrive {
     public struct Summary: Sendable, Equatable {
-        /// Letters that went, by source topic.
+        /// Letters that were sent, by source topic.
         public var sent: [String: Int] = [:]
-        /// Went before.
+        /// Letters that were sent before.
         public var alreadySent = 0
-        /// An operator has put them aside for good.
+        /// Letters that an operator has discarded.
         public var discarded: [DeadLetter.Place] = []
-        /// They name the control topic, and that was not allowed.
+        /// Letters whose headers name the control topic, if that is not allowed.
         public var withheld: [DeadLetter.Place] = []
-        /// Their bytes are not in the dead-letter topic; they stay, until they are sent with bytes given.
+        /// Letters whose bytes are not in the dead-letter topic. They stay until they are sent with given bytes.
         public var withoutBytes: [DeadLetter.Place] = []
-        /// What they name is no source topic, or is not in the cluster.
+        /// Letters whose headers name a topic that is not a source topic, or not in the cluster.
         public var withoutTopic: [DeadLetter.Place] = []
-        /// Of those that went, these had no key: several of one subject can change places among each other.
+        /// Letters among `sent` without a key. The order of those of one subject may change.
         public var withoutKey = 0
 
         public var total: Int { sent.values.reduce(0, +) }
-        /// Those that could not go, and wait on.
+        /// Letters that could not be sent and stay.
         public var staying: Int { withheld.count + withoutBytes.count + withoutTopic.count }
         public var found: Int { total + alreadySent + discarded.count + staying }
     }
 
     private static let queuedRecords = 1000
     private static let patienceMilliseconds = 60_000
-    /// Marks the delivery of a mark.
+    /// The tag of a mark's delivery.
     private static let markTag = -1
 
     private let topic: DeadLetterTopic
@@ -47,7 +48,7 @@ public final class Redrive {
     private var marks: [(place: DeadLetter.Place, to: String)] = []
     private var failure: KafkaError?
 
-    /// The topics' names; `sources` are those besides the control topic.
+    /// The topics' names. `sources`: without the control topic.
     public init(
         _ kafka: KafkaConfiguration, deadLetters name: String, control: String, sources: [String],
         progress: ReplayProgress = ReplayProgress()
@@ -63,9 +64,9 @@ public final class Redrive {
         admin = try Admin(kafka)
     }
 
-    /// `repaired`: bytes for the one letter that `filter` names, instead of its own. `isDryRun`: only says what would go.
-    /// `allowsControl`: letters may go to the control topic. Throws `KafkaError`, or `PipelineError` where acknowledgements do
-    /// not come; what was acknowledged before is marked.
+    /// `repaired`: bytes for the one letter that `filter` matches, instead of its own. `isDryRun`: only counts.
+    /// `allowsControl`: whether letters may be sent to the control topic. Throws `KafkaError`, and `PipelineError` if
+    /// acknowledgements do not come. Records that were acknowledged before have their marks.
     public func run(
         _ filter: DeadLetterTopic.Filter, repaired: [UInt8]? = nil, isDryRun: Bool, allowsControl: Bool = false
     ) throws -> Summary {

@@ -1,15 +1,15 @@
-/// Who answers a question about a subject whose ledger partition the member that was asked does not own. The caller asks whom it
-/// names, and goes on to `next` as long as nobody has an answer.
+/// Decides who answers a question about a subject whose ledger partition this member does not own. The caller asks the
+/// route's member, and continues with `next` until there is an answer.
 public enum AnswerRoute: Equatable, Sendable {
-    /// The member at this address, which says that it owns the partition.
+    /// The member at this address, which has announced that it owns the partition.
     case owner(address: String)
-    /// The member that was asked, if it stands by. What it knows is better than nothing, and says how far it is behind.
+    /// This member, if it is a standby. Its answer includes its lag.
     case standby
-    /// The answer is "not now".
+    /// No member. The answer is "not now".
     case nobody
 
-    /// `isForwarded`: another member has sent the question, so it is not sent on once more. `owner`: the address of another member
-    /// that says that it owns the partition; nil if none does.
+    /// `isForwarded`: whether the question is from another member, so that it is not forwarded again. `owner`: the
+    /// address of another member that has announced the partition; nil if there is none.
     public init(isForwarded: Bool, owner: String?) {
         if !isForwarded, let owner { self = .owner(address: owner) } else { self = .standby }
     }

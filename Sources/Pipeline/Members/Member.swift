@@ -3,10 +3,10 @@ internal import Events
 internal import Kafka
 internal import Logging
 
-/// One process of the pipeline: what its workers share.
+/// One process of the pipeline: the state that its workers share.
 struct Member: Sendable {
-    /// In a hundredth of the memory limit: from here on enrolments are refused. What is on its way then still comes, and what is
-    /// refused takes room on its way to the dead letters.
+    /// In hundredths of the memory limit. Above it enrolments are refused. Records in flight still arrive, and refused
+    /// ones need memory until they are dead letters.
     static let memoryShare: Int64 = 94
 
     let configuration: PipelineConfiguration
@@ -24,7 +24,7 @@ struct Member: Sendable {
     init(_ configuration: PipelineConfiguration, logger: Logger) {
         let stop = stop
         var configuration = configuration
-        // Whoever waits in vain says so once more, as a warning.
+        // A long wait is logged once more, as a warning.
         configuration.kafka = configuration.kafka.waiting(until: { stop.isSet }, onWait: { logger.info("\($0)") })
         (self.configuration, self.logger) = (configuration, logger)
         board = StatusBoard(configuration, logger: logger)
@@ -39,7 +39,7 @@ struct Member: Sendable {
             logger: logger)
     }
 
-    /// Of the fold's: called before anything is open in the data folder.
+    /// For the fold: called before anything is open in the data folder.
     func supervisor(of role: Role, ledgerPartitions: Int) -> Supervisor {
         if role == .fold { configuration.data?.removeUnfinished(logger) }
         let restarts = Counter(.roleRestarts, labels: [("role", role.rawValue)])

@@ -1,19 +1,19 @@
 internal import Foundation
 
-/// What a member says of itself in `standing.members`, under its address as the key; the topic is compacted, and a member
-/// that stops takes its word back.
+/// A member's announcement in `standing.members`, with its address as the key. The topic is compacted. A member that
+/// stops withdraws its announcement.
 struct MemberAnnouncement: Codable, Equatable {
     var member: String
     /// `HOST:PORT` of its HTTP server.
     var address: String
     /// Ledger partitions that it owns, in order.
     var partitions: [Int32]
-    /// It is at its memory limit, and takes no enrolment; nil: it is not.
+    /// True if it is at its memory limit and refuses enrolments; nil otherwise.
     var full: Bool?
-    /// The authentication code of the JSON without it; nil where members have no secret.
+    /// The authentication code of the JSON without it; nil if members have no secret.
     var seal: Data?
 
-    /// A greater record is none.
+    /// A greater record is not an announcement.
     private static let maximumBytes = 1 << 20
 
     init(member: String, address: String, partitions: [Int32], isFull: Bool = false) {
@@ -21,7 +21,7 @@ struct MemberAnnouncement: Codable, Equatable {
         full = isFull ? true : nil
     }
 
-    /// Nil: no announcement of this form.
+    /// Nil if the JSON is not an announcement.
     init?(json: UnsafeRawBufferPointer) {
         guard json.count <= Self.maximumBytes,
             let found = try? JSONDecoder().decode(Self.self, from: Data(json))
@@ -29,7 +29,7 @@ struct MemberAnnouncement: Codable, Equatable {
         self = found
     }
 
-    /// The same with its seal.
+    /// The announcement with its seal.
     func sealed(_ seal: MemberSeal) -> MemberAnnouncement {
         var sealed = self
         sealed.seal = Data(seal.code(unsealed.json))

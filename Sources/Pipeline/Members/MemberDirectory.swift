@@ -1,9 +1,10 @@
 internal import Synchronization
 
-/// Who owns which ledger partition, as the members themselves say, and which policy is in the shadow, as an operator says. What
-/// anybody may write to the topic is bounded by the number of ledger partitions, and an owner contradicts what is not so.
+/// The owners of ledger partitions according to the members' announcements, and the policy in the shadow according to
+/// an operator's order. Anyone with write access can write to the topic, so its effect is bounded by the number of
+/// ledger partitions, and an owner repeats its own announcement if it was replaced.
 final class MemberDirectory: Sendable {
-    /// What was announced is announced again if the topic has said otherwise for this long.
+    /// An announcement is repeated if the topic has differed from it for this long.
     private static let repeatAfter = Duration.seconds(2)
 
     private struct Owner {
@@ -18,12 +19,12 @@ final class MemberDirectory: Sendable {
         var hasSpoken = false
         /// By ledger partition.
         var owners: [Int32: Owner] = [:]
-        /// The last one of the topic, as far as it is read.
+        /// The last order in the topic, as far as it has been read.
         var shadow: ShadowOrder?
-        /// The topic has been read to where it ended at first.
+        /// Whether the topic has been read to its first end.
         var isRead = false
 
-        /// The topic, as far as it is read, says what this member has announced.
+        /// Whether the topic has this announcement, as far as it has been read.
         func says(_ announcement: MemberAnnouncement) -> Bool {
             announcement.partitions.allSatisfy { partition in
                 owners[partition].map {
@@ -37,19 +38,19 @@ final class MemberDirectory: Sendable {
     private let seal: MemberSeal?
     private let state = Mutex(State())
 
-    /// `seal`: nil where members have no secret, and whoever may write the topic is believed.
+    /// `seal`: nil if members have no secret; every writer of the topic is then trusted.
     init(member: String, seal: MemberSeal? = nil) { (self.member, self.seal) = (member, seal) }
 
-    /// `HOST:PORT`, once it is known.
+    /// `HOST:PORT`; nil before it is known.
     var ownAddress: String? {
         get { state.withLock { $0.ownAddress } }
         set { state.withLock { $0.ownAddress = newValue } }
     }
 
-    /// The address of the member that was the last to say that it owns this partition; nil if none has.
+    /// The address of the member that was the last to announce this partition; nil if there is none.
     func owner(of partition: Int32) -> String? { state.withLock { $0.owners[partition]?.address } }
 
-    /// The same, unless it is this member.
+    /// The same; nil also if it is this member.
     func otherOwner(of partition: Int32) -> String? {
         state.withLock { state in
             guard let address = state.owners[partition]?.address, address != state.ownAddress else { return nil }
@@ -57,7 +58,8 @@ final class MemberDirectory: Sendable {
         }
     }
 
-    /// Whether a partition's owner has no room for another subject; `unknown`: where nobody else says that it owns it.
+    /// Whether a partition's owner has no room for another subject. `unknown`: the result if no other member has
+    /// announced the partition.
     func isFull(_ partition: Int32, unknown: Bool) -> Bool {
         state.withLock { state in
             guard let owner = state.owners[partition], owner.address != state.ownAddress else { return unknown }
@@ -65,7 +67,7 @@ final class MemberDirectory: Sendable {
         }
     }
 
-    /// What is to be announced; nil if the topic says so already, or there is no address yet.
+    /// The announcement to publish; nil if the topic has it already, or there is no address yet.
     func news(of partitions: [Int32], isFull: Bool = false, at now: ContinuousClock.Instant) -> MemberAnnouncement? {
         state.withLock { state in
             guard let address = state.ownAddress else { return nil }
@@ -81,10 +83,11 @@ final class MemberDirectory: Sendable {
         }
     }
 
-    /// Partitions were dealt anew: whatever comes of it is said, for others may have spoken since.
+    /// Partitions were assigned anew, so the next announcement is published even if it is unchanged, because other
+    /// members may have announced the same partitions since.
     func forget() { state.withLock { $0.announced = nil } }
 
-    /// What is to be taken back: this member's key; nil: it has said nothing.
+    /// The key to remove, which is this member's; nil if it has announced nothing.
     func farewell() -> String? {
         state.withLock { state in
             defer { state.hasSpoken = false }
@@ -93,8 +96,8 @@ final class MemberDirectory: Sendable {
         }
     }
 
-    /// A record of the topic, in its order. Nil: the member has gone. An announcement under a key that is not its address is
-    /// nobody's word, and numbers from `ledgerPartitions` on are no partitions.
+    /// Takes a record of the topic, in its order. Nil means that the member has stopped. An announcement under a key
+    /// that is not its address is ignored, and so are numbers from `ledgerPartitions` on.
     func note(_ announcement: MemberAnnouncement?, key: String, ledgerPartitions: Int) {
         state.withLock { state in
             state.owners = state.owners.filter { $0.value.address != key }
@@ -105,11 +108,12 @@ final class MemberDirectory: Sendable {
         }
     }
 
-    /// A record of the topic, in its order; a nil value takes back what was said under the key.
+    /// Takes a record of the topic, in its order. A nil value withdraws the announcement of the key.
     func note(key: String, value: UnsafeRawBufferPointer?, ledgerPartitions: Int) {
         guard key == ShadowOrder.key else {
             let announcement = value.flatMap { MemberAnnouncement(json: $0) }
-            // What no member has sealed changes nothing of another's. One's own is announced again: the topic has lost it.
+            // An announcement without a valid seal does not replace another member's. If it replaced this member's,
+            // this member announces again, because the topic has lost its announcement.
             if let seal, let announcement, !announcement.isSealed(seal) {
                 if key == ownAddress { note(nil, key: key, ledgerPartitions: ledgerPartitions) }
                 return
@@ -122,11 +126,11 @@ final class MemberDirectory: Sendable {
 
     // MARK: The shadow
 
-    /// The policy that is to be folded beside the active one; nil if there is none. The topic has orders that are over: until it
-    /// has been read to its end it is not known which one holds.
+    /// The policy to fold beside the active one; nil if there is none. The topic also has old orders, so the current
+    /// one is unknown until the topic has been read to its end.
     var shadow: (isKnown: Bool, order: ShadowOrder?) { state.withLock { ($0.isRead, $0.isRead ? $0.shadow : nil) } }
 
-    /// The topic is read from its beginning: what it says is not known until it is read to its end.
+    /// The topic is read from its beginning, so its state is unknown until the end is reached.
     func beginReading() { state.withLock { ($0.isRead, $0.shadow) = (false, nil) } }
 
     func noteEnd() { state.withLock { $0.isRead = true } }

@@ -1,10 +1,11 @@
-/// Proves that an announcement is a member's. Whoever may write the members topic could otherwise have requests, and what they are
-/// about, sent to any address.
+/// Proves that an announcement is from a member. Otherwise every writer of the members topic could redirect requests,
+/// with the subjects in them, to any address.
 public struct MemberSeal: Sendable {
     let code: @Sendable (_ bytes: [UInt8]) -> [UInt8]
     let isCode: @Sendable (_ code: [UInt8], _ bytes: [UInt8]) -> Bool
 
-    /// `code`: the authentication code of bytes under the members' secret. `isCode`: whether it is that, in constant time.
+    /// `code`: the authentication code of bytes under the members' secret. `isCode`: whether a code is correct, in
+    /// constant time.
     public init(
         code: @escaping @Sendable (_ bytes: [UInt8]) -> [UInt8],
         isCode: @escaping @Sendable (_ code: [UInt8], _ bytes: [UInt8]) -> Bool

@@ -1,7 +1,7 @@
 internal import Kafka
 internal import Logging
 
-/// Reads the members topic from its beginning into a directory, and goes on with what comes.
+/// Reads the members topic into a directory, from its beginning, and then continuously.
 final class MembersReader {
     private let directory: MemberDirectory
     private let consumer: any ConsumerClient
@@ -23,7 +23,7 @@ final class MembersReader {
         directory.beginReading()
     }
 
-    /// Waits at most so long for something new.
+    /// Waits at most this long for a new record.
     func poll(timeoutMilliseconds: Int) throws {
         try consumer.poll(timeoutMilliseconds: timeoutMilliseconds) { records in
             for record in records {

@@ -1,34 +1,34 @@
-/// What `standing.members` says, for a command: who runs, and which policy is in the shadow.
+/// The content of `standing.members` for a command: the running members, and the policy in the shadow.
 public struct MembersTable: Sendable {
-    /// A member as it has announced itself.
+    /// A member according to its announcement.
     public struct Member: Sendable, Equatable {
-        /// What it calls itself.
+        /// The name in its announcement.
         public let name: String
         /// `HOST:PORT` of its HTTP server.
         public let address: String
-        /// Ledger partitions that it was the last to say it owns, in order.
+        /// Ledger partitions that it was the last to announce, in order.
         public fileprivate(set) var partitions: [Int32]
 
         fileprivate init(name: String, address: String, partitions: [Int32]) {
             (self.name, self.address, self.partitions) = (name, address, partitions)
         }
 
-        /// One that has announced nothing.
+        /// A member without an announcement.
         public init(asked address: String) { self.init(name: address, address: address, partitions: []) }
     }
 
     private let seal: MemberSeal?
     private var byAddress: [String: Member] = [:]
-    /// The last order; nil if none holds.
+    /// The last order; nil if there is none.
     public private(set) var shadow: ShadowOrder?
 
-    /// `seal`: nil where members have no secret, and whoever may write the topic is believed.
+    /// `seal`: nil if members have no secret; every writer of the topic is then trusted.
     public init(seal: MemberSeal? = nil) { self.seal = seal }
 
     /// In the order of their addresses.
     public var members: [Member] { byAddress.values.sorted { $0.address < $1.address } }
 
-    /// A record of the topic, in its order.
+    /// Takes a record of the topic, in its order.
     public mutating func note(key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?) {
         guard let key = key.map({ String(decoding: $0, as: UTF8.self) }) else { return }
         guard key != ShadowOrder.key else {

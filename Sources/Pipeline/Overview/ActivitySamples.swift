@@ -1,8 +1,8 @@
 internal import Scoring
 
-/// How much a member has done in the last hour: samples of its counters.
+/// The activity of a member in the last hour: samples of its counters.
 struct ActivitySamples: Sendable {
-    /// Counters since the process began.
+    /// Counters since the start of the process.
     struct Counts: Sendable, Equatable {
         var events: Int64 = 0
         var entries: Int64 = 0
@@ -13,10 +13,10 @@ struct ActivitySamples: Sendable {
     static let interval = Duration.seconds(5)
     private static let window = Duration.seconds(3600)
     private static let maximum = Int(window / interval) + 1
-    /// A shorter time says nothing about a rate.
+    /// A shorter time gives no meaningful rate.
     private static let least = Duration.seconds(1)
 
-    /// Oldest first; never empty.
+    /// Oldest first, never empty.
     private var samples: [(at: ContinuousClock.Instant, counts: Counts)]
 
     init(at now: ContinuousClock.Instant) { samples = [(now, Counts())] }
@@ -25,18 +25,19 @@ struct ActivitySamples: Sendable {
 
     mutating func add(_ counts: Counts, at now: ContinuousClock.Instant) {
         samples.append((now, counts))
-        // Those before the window go together, so that their room is given back once in a while.
+        // Samples before the window are removed together, so that the array is moved rarely.
         if samples.count > 2 * Self.maximum { samples.removeFirst(samples.count - Self.maximum) }
     }
 
-    /// What came in the last `window`, or since the process began if that is less; nil if that is too short. `counts`: now.
+    /// The activity in the last `window`, or since the start of the process if that is shorter; nil if it is too short.
+    /// `counts`: the present ones.
     func activity(over window: Duration, until counts: Counts, at now: ContinuousClock.Instant) -> Activity? {
         guard let start = samples.last(where: { now - $0.at >= window }) ?? samples.first, now - start.at >= Self.least
         else { return nil }
         return Activity(from: start.counts, to: counts, seconds: (now - start.at) / .seconds(1))
     }
 
-    /// Of each of the last minutes, the newest last.
+    /// The activity of each of the last minutes, the newest last.
     func byMinute(_ minutes: Int, until counts: Counts, at now: ContinuousClock.Instant) -> [Activity] {
         var result: [Activity] = []
         var (end, endCounts) = (now, counts)
@@ -49,12 +50,12 @@ struct ActivitySamples: Sendable {
     }
 }
 
-/// What a member has done in a time.
+/// The activity of a member in a period.
 public struct Activity: Sendable, Equatable, Codable {
     public let seconds: Double
     /// Source records that became entries of the ledger.
     public let events: Int64
-    /// Entries that were folded, which others may have appended.
+    /// Entries that were folded, which other members may have appended.
     public let entries: Int64
     /// Facts that were published.
     public let facts: Int64

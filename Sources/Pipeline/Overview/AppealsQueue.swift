@@ -1,7 +1,7 @@
 public import Events
 public import Scoring
 
-/// Appeals that wait for a decision, those that lapse soonest first: a page of them.
+/// A page of the open appeals, those that lapse first at the beginning.
 public struct AppealsQueue: Sendable, Equatable, Codable {
     /// Where a page begins: after an appeal. It names nobody, so it may stand in a URL: `DEADLINE.FINGERPRINT.SANCTION`, the first in
     /// microseconds since 1970, the second of the subject's id, in hexadecimal digits, by a secret key: nobody can look for the id
@@ -20,7 +20,7 @@ public struct AppealsQueue: Sendable, Equatable, Codable {
             sanction = appeal.sanction
         }
 
-        /// Nil for anything that `text` would not have written.
+        /// Nil if `text` cannot have written it.
         public init?(_ text: String) {
             let parts = text.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
             guard text.utf8.count <= Self.maximumBytes, parts.count == 3, let decideBy = Int64(parts[0]),
@@ -40,7 +40,7 @@ public struct AppealsQueue: Sendable, Equatable, Codable {
     public struct Item: Sendable, Hashable, Codable {
         public let appeal: OpenAppeal
         public let partition: Int32
-        /// The partition's clock when it was looked: an appeal lapses when this reaches its deadline.
+        /// The partition's clock at the time of reading. An appeal lapses when the clock reaches its deadline.
         public let clock: Timestamp
         public let place: Place
         /// JSON: what the subject said; nil where it is not asked for or not known.
@@ -58,15 +58,15 @@ public struct AppealsQueue: Sendable, Equatable, Codable {
 
     /// By `Place`.
     public internal(set) var items: [Item] = []
-    /// Of all pages, in the partitions that were looked at.
+    /// The number on all pages, in the partitions that were read.
     public private(set) var total = 0
-    /// Those of them whose sanction is stayed until the decision.
+    /// The number of those whose sanction is stayed until the decision.
     public private(set) var stayed = 0
     /// The ledger partitions that were looked at.
     public internal(set) var partitions: [Int32] = []
     /// Those about which nobody answered: their appeals are not in the queue.
     public internal(set) var missing: [Int32] = []
-    /// There are more after `items`.
+    /// Whether there are appeals after `items`.
     public private(set) var hasMore = false
     let limit: Int
     let after: Place?
@@ -98,7 +98,7 @@ public struct AppealsQueue: Sendable, Equatable, Codable {
         if items.count > limit { items.removeLast() }
     }
 
-    /// Where the next page begins; nil after the last one.
+    /// The beginning of the next page; nil after the last one.
     public var next: Place? { hasMore ? items.last?.place : nil }
 
     /// `{"appeals":[{"subject","sanction","state","since","until","decideBy","left":seconds,"partition"[,"statement"]}],"total","stayed",

@@ -7,9 +7,9 @@ extension ProgrammeOverview {
     /// "withdrawals","lastMinute","lastHour","minutes","behindSeconds","lag":{"seconds","people":{"atLeast","atMost"}},
     /// "policies":[{"id","version","partitions"}],"switching":[…],"shadow":{"id","version","live","partitions"},
     /// "sanctions":{"noticed","in-force","stayed","overdue"},"appeals":…,"deadLetters":[{"reason","records"}],"notEnrolled",
-    /// "attention":[{"severity","code","text","page"}],"changes":[{"sentAt","fact"}]}`. What is not known is null. A time's activity is
-    /// `{"seconds","events","entries","facts","deadLetters"}`. `appeals` is as `AppealsQueue` has it, without the subjects
-    /// unless `showsSubjects`.
+    /// "attention":[{"severity","code","text","page"}],"changes":[{"sentAt","fact"}]}`. Unknown values are null. The
+    /// activity of a period is `{"seconds","events","entries","facts","deadLetters"}`. `appeals` is in the format of
+    /// `AppealsQueue`, without the subjects unless `showsSubjects` is true.
     public func write(to writer: inout ByteWriter, showsSubjects: Bool) {
         writer.append("{\"time\":\"")
         writer.append(time)
@@ -118,7 +118,7 @@ extension ProgrammeOverview {
         writer.append(",\"deadLetters\":\(activity.deadLetters)}")
     }
 
-    /// Rounded to milliseconds, or thousandths; null if it is not known.
+    /// Rounded to three decimals; null if it is unknown.
     private static func write(_ number: Double?, to writer: inout ByteWriter) {
         guard let number, number.isFinite, abs(number) < 1e12 else { return writer.append("null") }
         writer.append("\((number * 1000).rounded() / 1000)")
@@ -136,7 +136,7 @@ extension ByteWriter {
         append("]")
     }
 
-    /// `name` and a JSON array.
+    /// Writes `name` and a JSON array.
     fileprivate mutating func append<Item>(
         list name: StaticString, _ items: [Item], _ write: (Item, inout ByteWriter) -> Void
     ) {

@@ -38,11 +38,11 @@ public struct ProgrammeOverview: Sendable, Codable {
         public var records: Int64
     }
 
-    /// How far Standing's own groups are behind, and for whom.
+    /// The lag of Standing's own groups, and the number of affected subjects.
     public struct Lag: Sendable, Equatable, Codable {
-        /// Nil if that is not known.
+        /// Nil if it is unknown.
         public var seconds: Double?
-        /// Subjects with events that are not folded: from, and to; nil: there is no bound.
+        /// The range of the number of subjects with unfolded events; `peopleAtMost` is nil if there is no bound.
         public var peopleAtLeast: Int64
         public var peopleAtMost: Int64?
 
@@ -51,7 +51,7 @@ public struct ProgrammeOverview: Sendable, Codable {
         }
     }
 
-    /// Something that somebody should look at.
+    /// A condition that needs attention.
     public struct Attention: Sendable, Equatable, Codable {
         public enum Severity: String, Sendable, CaseIterable, Codable { case critical, warning, information }
 
@@ -60,7 +60,7 @@ public struct ProgrammeOverview: Sendable, Codable {
         public let code: String
         /// A sentence for people.
         public let text: String
-        /// The page that shows more, such as `/lag`; nil if there is none.
+        /// The page with details, such as `/lag`; nil if there is none.
         public let page: String?
 
         public init(_ severity: Severity, _ code: String, _ text: String, page: String? = nil) {
@@ -68,13 +68,13 @@ public struct ProgrammeOverview: Sendable, Codable {
         }
     }
 
-    /// A fact, and when this member sent it.
+    /// A fact, and the time at which this member sent it.
     public struct Change: Sendable {
         public let sentAt: Timestamp
         /// Masked unless the reader may see it.
         public let subject: String
         public let fact: FactText
-        /// The fact's JSON, masked likewise.
+        /// The fact's JSON, masked in the same way.
         public let json: [UInt8]
     }
 
@@ -100,18 +100,19 @@ public struct ProgrammeOverview: Sendable, Codable {
     public var lastHour: Activity?
     /// Of each of the last minutes, the newest last.
     public var minutes: [Activity]
-    /// How long the oldest frame has waited whose facts are not all published; nil if that is not known.
+    /// The time for which the oldest frame has waited whose facts are not all published; nil if it is unknown.
     public var behindSeconds: Double?
-    /// Nil if nobody measures it here, or not yet.
+    /// Nil if it is not measured here, or not yet.
     public var lag: Lag?
     public var policies: [Policy]
     public var switching: [PipelineStatus.Switching]
     /// Nil if there is none.
     public var shadow: Shadow?
     public var sanctions: OpenSanctions
-    /// Those of them that are past the end of their term and not lifted; nil in a ledger whose clock is not the wall's.
+    /// The number of sanctions after the end of their term that are not lifted; nil in a ledger whose clock is not the
+    /// wall clock.
     public var overdueSanctions: Int64?
-    /// The first of them, by deadline.
+    /// The first open appeals by deadline.
     public var appeals: AppealsQueue
     /// Since the processes began, by reason, the most first.
     public var deadLetters: [DeadLetters]

@@ -2,17 +2,17 @@ internal import Ledger
 internal import Replay
 internal import Scoring
 
-// What the members of a group say of the same state.
+// The comparison of states between members.
 extension LedgerPartition {
     enum CheckpointAction: Equatable {
-        /// To be signed and published; then `lastCheckpoint` is set.
+        /// The checkpoint must be signed and published; then `lastCheckpoint` is set.
         case publish(Checkpoint)
-        /// Another member folds the same ledger differently: nothing more may be published from here.
+        /// Another member folds the same ledger differently, so this one may publish nothing more.
         case fail(Divergence)
     }
 
-    /// Where the fold came from `before` to `next` and passed a multiple of the interval: this member's checkpoint, if it has
-    /// published none of this offset, held against those of others. Nil if nothing is to be done.
+    /// If the fold from `before` to `next` has passed a multiple of the interval: this member's checkpoint, unless it
+    /// has published one of this offset, compared with those of other members. Nil if there is nothing to do.
     func checkpoint(
         from before: Int64, to next: Int64, _ settings: PipelineConfiguration.Checkpoints
     ) -> CheckpointAction? {
@@ -30,7 +30,7 @@ extension LedgerPartition {
         return isNew ? .publish(checkpoint) : nil
     }
 
-    /// Takes a member's checkpoint of this partition; `member` is this member's name.
+    /// Takes a member's checkpoint of this partition. `member`: this member's name.
     func compare(_ checkpoint: Checkpoint, member: String) -> Divergence? {
         if checkpoint.member == member { lastCheckpoint = max(lastCheckpoint, checkpoint.nextOffset) }
         return comparison.add(checkpoint)

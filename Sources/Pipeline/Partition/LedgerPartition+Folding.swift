@@ -1,23 +1,24 @@
 internal import Ledger
 internal import Replay
 
-// What becomes of a frame, and which frames are next.
+// The result of a frame, and the choice of the next frames.
 extension LedgerPartition {
     enum Outcome: Equatable {
         /// It was folded before.
         case repeated
-        /// A part of it is folded: the next call goes on with it.
+        /// A part of it is folded. The next call continues it.
         case unfinished
-        /// `from`: the offset at which the fold stood. `news`: what it has done that nobody has counted yet; nil if everything
-        /// is counted. The batch has the facts that are to be sent.
+        /// `from`: the offset of the fold before. `news`: the counts of it that are not counted yet; nil if everything
+        /// is counted. The batch has the facts that must be sent.
         case folded(from: Int64, news: FoldTallies?)
-        /// It cannot be read or folded: the partition is in quarantine. `search`: offsets at which the archive has frames that
-        /// may end it; nil if it has none.
+        /// It cannot be read or folded, so the partition is in quarantine. `search`: offsets of the archive's frames
+        /// that may end it; nil if there are none.
         case quarantined(search: Range<Int64>?)
     }
 
-    /// Whether a frame that was polled is folded now; it comes into the archive before. Else it waits there, or in the topic:
-    /// after the backlog, until the quarantine is over, or until the partition's owner has published its facts.
+    /// Whether a polled frame is folded now. It is archived before. Otherwise it waits in the archive, or in the topic:
+    /// until the backlog is folded, until the quarantine is over, or until the partition's owner has published its
+    /// facts.
     func admits(_ frame: LedgerFrame) -> Bool {
         if let stop = quarantine?.problem.offset {
             quarantine?.look(at: frame)
@@ -26,8 +27,8 @@ extension LedgerPartition {
         return backlog == nil && !isStandby
     }
 
-    /// Folds a frame, or as much of it as goes into a slice. Leaves the facts of that which are not sent yet in `batch`, whatever
-    /// it held before.
+    /// Folds a frame, or the part of it that fits into a slice. `batch` then has the facts of that part that are not
+    /// sent yet.
     func fold(_ frame: LedgerFrame, into batch: inout EncodedFacts, within slice: PartitionFold.Slice = .standard)
         throws -> Outcome
     {
@@ -46,7 +47,7 @@ extension LedgerPartition {
                     return (.unfinished, state.policySwitch != nil, retired)
                 }
                 begun = nil
-                // What was folded before, here or elsewhere, is not counted as new.
+                // Frames that were folded before, here or elsewhere, are not counted as new.
                 let news = frame.offset >= newFrom ? FoldTallies(state) - start.tallies : nil
                 if beginsNews(at: state.nextOffset) { state.beginDiagnosis() }
                 return (.folded(from: start.from, news: news), false, retired)
@@ -66,7 +67,7 @@ extension LedgerPartition {
         }
     }
 
-    /// The offsets of frames that the archive has and the fold does not, before `limit`; nil if there are none, or if the fold
+    /// The offsets of frames in the archive that are not folded, before `limit`; nil if there are none, or if the fold
     /// waits there for the end of the quarantine.
     func unfolded(before limit: Int64 = .max) -> Range<Int64>? {
         let start = nextOffset

@@ -1,10 +1,10 @@
 internal import Ledger
 internal import Replay
 
-// A record that cannot be read or folded stops the fold of its partition; an entry after it ends that.
+// A record that cannot be read or folded stops the fold of its partition. A later entry ends the quarantine.
 extension LedgerPartition {
-    /// The fold stops before the record. Returns the offsets at which the archive has frames after it; what is polled from now
-    /// on is searched as it comes.
+    /// Begins a quarantine: the fold stops before the record. Returns the offsets of the archive's frames after it.
+    /// Later frames are searched when they are polled.
     func begin(_ problem: PartitionFold.Problem) -> Range<Int64>? {
         quarantine = Quarantine(problem)
         backlog = nil
@@ -12,13 +12,13 @@ extension LedgerPartition {
         return store.archiveEnd.flatMap { start < $0 ? start..<$0 : nil }
     }
 
-    /// The fold stands before the record in quarantine.
+    /// Whether the fold is at the record in quarantine.
     var isStopped: Bool { quarantine.map { nextOffset >= $0.problem.offset } ?? false }
 
-    /// A frame was folded in part: the state is to be replaced.
+    /// Whether a frame failed in part, so that the state must be replaced.
     var isSpoiled: Bool { withFold { $0.isSpoiled } }
 
-    /// A state that is not spoiled takes the place of the one that is, and passes over the same records.
+    /// Replaces the state by one that is not spoiled and passes over the same records.
     func mend(_ fold: consuming sending PartitionFold, chain: FrameChain) {
         let skipped = withFold { $0.skipped }
         replace(fold, chain: chain)
@@ -26,8 +26,8 @@ extension LedgerPartition {
         newFrom = max(newFrom, countedTo)
     }
 
-    /// Searches as many of the archive's frames for the entry that ends the quarantine. Returns the quarantine once, where all
-    /// are searched and an operator has to end it.
+    /// Searches this many of the archive's frames for the entry that ends the quarantine. Returns the quarantine once:
+    /// when all are searched and an operator must end it.
     func search(frames: Int) throws -> Quarantine? {
         quarantine?.isWaiting = false
         for _ in 0..<frames {
@@ -45,7 +45,7 @@ extension LedgerPartition {
         return quarantine
     }
 
-    /// Passes the record over, if the entry that says so is found. Returns the quarantine that ends.
+    /// Passes the record over, if the entry for it is found. Returns the quarantine that ends.
     func endQuarantine() -> Quarantine? {
         guard let quarantine, quarantine.isOver else { return nil }
         self.quarantine = nil

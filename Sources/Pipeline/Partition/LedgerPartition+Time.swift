@@ -2,10 +2,10 @@ internal import Events
 internal import Replay
 internal import Scoring
 
-// How far the fold is behind the ledger, and the ledger's clock behind the wall clock.
+// The lag of the fold after the ledger, and that of the ledger's clock after the wall clock.
 extension LedgerPartition {
-    /// For how long an acknowledged frame of the ledger has waited until its facts are acknowledged too, and how much of that
-    /// counts for readiness. `readyWithin`: how far a member may be behind.
+    /// Notes the time for which an acknowledged frame of the ledger has waited until its facts are acknowledged, and
+    /// the part of it that counts for readiness. `readyWithin`: the greatest lag of a ready member.
     func noteBehind(at now: ContinuousClock.Instant, readyWithin: Duration = .zero) {
         behind = timeBehind(at: now)
         late = switchTime.late(behind: behind, isSwitching: phase == .switching, readyWithin: readyWithin, at: now)
@@ -17,7 +17,7 @@ extension LedgerPartition {
             ends.reachEnd()
             return .zero
         }
-        // How long the frames have waited that were there before the partition was assigned is not known.
+        // The waiting time of frames from before the assignment is unknown.
         guard quarantine == nil, let end = shared.end, let publication, publication.committable >= firstEnd else {
             return nil
         }
@@ -25,11 +25,11 @@ extension LedgerPartition {
         return ends.since(position: publication.committable).map { now - $0 } ?? .zero
     }
 
-    /// The time of the tick that is to be appended where the wall clock, `now`, has run ahead of the partition's clock; nil if
-    /// none is due. All in microseconds. One tick moves the clock no further than an entry may, so a ledger of long ago comes
-    /// to now in steps.
+    /// The time of a tick to append because the wall clock, `now`, is ahead of the partition's clock; nil if none is
+    /// due. All times are in microseconds. One tick moves the clock no further than an entry may, so the clock of an
+    /// old ledger reaches the present in steps.
     func tick(at now: Int64, interval: Int64, readyWithin: Int64) -> Timestamp? {
-        // Under traffic there is no moment of rest; but who is far behind first folds what is there.
+        // A tick is also due under continuous traffic. A partition that lags too much folds its frames first.
         guard let behind, behind <= .microseconds(readyWithin) else { return nil }
         let clock = withFold { $0.policy == nil ? Int64.max : $0.fold.clock.microseconds }
         let latest = max(clock, lastTick ?? .min)

@@ -2,85 +2,86 @@ internal import Ledger
 internal import Replay
 internal import Scoring
 
-/// All that a member has of a ledger partition: the fold, the archive and the snapshots, how far the facts are published, and
-/// the phase it is in. It takes what happens and returns what is to be done; its owner talks to Kafka. One thread at a time
-/// uses it; any thread reads `shared`.
+/// A member's data of a ledger partition: the fold, the archive, the snapshots, the positions of published facts, and
+/// the phase. It gets events and returns actions; its owner does the I/O with Kafka. It is used by one thread at a
+/// time. Any thread may read `shared`.
 final class LedgerPartition {
     enum Phase: Equatable {
-        /// Another member owns the partition, or nobody does yet. It is folded without publishing.
+        /// Another member owns the partition, or no member does yet. It is folded without publishing.
         case standby
-        /// Assigned to this member, which looks for the facts that are published.
+        /// Assigned to this member, which searches for the published facts.
         case recovering
-        /// How far the facts are published is known, and a state that is not ahead of them is chosen.
+        /// The positions of the published facts are known, and a state that is not ahead of them is chosen.
         case restoring
-        /// The state is folded, and its facts are published, towards the ledger's end.
+        /// The state is folded towards the ledger's end, and its facts are published.
         case catchingUp
         /// Folded to the ledger's end, every fact acknowledged.
         case current
-        /// A policy is switched to: the state answers under the one before, and what comes after the activation waits.
+        /// The policy is switched. The state answers under the previous policy, and frames after the activation wait.
         case switching
-        /// Revoked: what is sent is waited for and committed.
+        /// Revoked: sent facts are acknowledged and committed.
         case leaving
     }
 
-    /// `newFrom` of a partition that another member owns: the owner counts what is new in it.
+    /// `newFrom` of a partition that another member owns, because the owner counts what is new.
     private static let nothingIsNew = Int64.max
-    /// Above every sequence number: no fact is encoded.
+    /// Greater than every sequence number, so no fact is encoded.
     private static let everything = [Int64](repeating: .max, count: FactTopic.allCases.count)
 
     let number: Int32
-    /// The state, and what other threads ask about it.
+    /// The state, as read by other threads.
     let shared: OwnedPartition
     let store: PartitionStore
     private(set) var phase = Phase.standby
-    /// Nil for a standby, and while the published facts are looked for.
+    /// Nil for a standby, and during the search for published facts.
     private(set) var publication: Publication?
-    /// Of a standby: the ledger offset before which the owner has published every fact, as far as it is known. A standby folds
-    /// no further: a state that is ahead of its facts could not publish those that its owner did not live to send.
+    /// For a standby: the ledger offset before which the owner has published every fact, as far as it is known. A
+    /// standby folds no further. A state that is ahead of its facts could not publish those that its owner did not
+    /// publish before it died.
     var publishedByOwner: Int64 = 0
 
     /// Over the frames before the fold's next offset.
     var chain: FrameChain
     var comparison = CheckpointComparison()
-    /// The offset of the last checkpoint that this member has published, now or in an earlier life.
+    /// The offset of the last checkpoint that this member has published, also before a restart.
     var lastCheckpoint: Int64 = 0
 
-    /// The state has changed since its view was renewed.
+    /// Whether the state has changed since its view was renewed.
     var isViewOld = false
-    /// What of a frame was folded, and what had been counted before it; nil between two frames.
+    /// The start of a frame that is folded in part, and the counts before it; nil between two frames.
     var begun: (from: Int64, tallies: FoldTallies)?
-    /// The state that a switch has replaced, for whoever may take the time to let it go.
+    /// The state that a switch has replaced. Its owner frees it in the background.
     var retired: PartitionFold.Retired?
 
-    /// Frames that the archive has and the fold does not; nil: the fold goes on with what is polled.
+    /// Archived frames that are not folded; nil if the fold continues with polled frames.
     var backlog: (any FrameFeed)?
-    /// The archive takes no frame.
+    /// Whether the archive cannot take a frame.
     var isDiskFull = false
-    /// Nil while the fold goes on.
+    /// Nil while there is no quarantine.
     var quarantine: Quarantine?
 
-    /// The ledger offset up to which this process has counted what is new.
+    /// The ledger offset up to which this process has counted new entries.
     var countedTo: Int64
-    /// The ledger offset before which everything was folded, and its facts published, when this member took the partition.
+    /// The ledger offset up to which everything was folded and published before this member took the partition.
     var newFrom = nothingIsNew { didSet { hasNews = false } }
     private var hasNews = false
 
-    /// How the ledger's end moves.
+    /// The movement of the ledger's end.
     var ends = TimeBehind()
-    /// The ledger's end when the partition was assigned; `Int64.max` while that is not known.
+    /// The ledger's end at the time of the assignment; `Int64.max` while it is unknown.
     var firstEnd = Int64.max
-    /// For how long the oldest frame of the ledger has waited whose facts are not all acknowledged; nil if that is not known
-    /// yet.
+    /// The time for which the oldest frame of the ledger has waited whose facts are not all acknowledged; nil if it is
+    /// unknown.
     var behind: Duration?
-    /// `behind` less the time that policy switches took of it: what readiness goes by.
+    /// `behind` without the time of policy switches, which readiness uses.
     var late: Duration?
     var switchTime = SwitchTime()
-    /// The time of the last tick, in microseconds since 1970; nil if this member has appended none since the partition was
-    /// assigned.
+    /// The time of the last tick, in microseconds since 1970; nil if this member has appended none since the
+    /// assignment.
     var lastTick: Int64?
 
-    /// A standby. `chain`: of the frames before the state's next offset. `countedTo`: up to where this process counted
-    /// before. `textBytes`: as `OwnedPartition` has it.
+    /// A standby. `chain`: of the frames before the state's next offset. `countedTo`: the offset up to which this
+    /// process has counted before. `textBytes`: as in `OwnedPartition`.
     init(
         _ fold: consuming sending PartitionFold, chain: FrameChain, store: PartitionStore, countedTo: Int64 = 0,
         textBytes: Int = Fold.standardTextBytes
@@ -99,7 +100,7 @@ final class LedgerPartition {
         try shared.withFold(body)
     }
 
-    /// Renews the view that other threads read, if the state has changed since.
+    /// Renews the view for other threads, if the state has changed since.
     func renewView() {
         guard isViewOld else { return }
         isViewOld = false
@@ -110,10 +111,10 @@ final class LedgerPartition {
     /// The ledger offset of the next frame.
     var nextOffset: Int64 { withFold { $0.nextOffset } }
 
-    /// Frames that the ledger has and the fold does not.
+    /// The number of frames in the ledger that are not folded.
     var framesLeft: Int64 { max(0, (shared.end ?? 0) - nextOffset) }
 
-    /// Another state takes the place of the one that is there. `chain` as for `init`.
+    /// Replaces the state. `chain`: as in `init`.
     func replace(_ fold: consuming sending PartitionFold, chain: FrameChain) {
         (self.chain, begun) = (chain, nil)
         let offset = fold.nextOffset
@@ -122,7 +123,7 @@ final class LedgerPartition {
         shared.note(chainHead: chain.head, before: offset)
     }
 
-    /// True once, where the next frame's offset is `newFrom` or beyond it.
+    /// Returns true once: if the next frame's offset is `newFrom` or greater.
     func beginsNews(at nextOffset: Int64) -> Bool {
         guard nextOffset >= newFrom, !hasNews else { return false }
         hasNews = true
@@ -135,29 +136,29 @@ final class LedgerPartition {
 
     // MARK: Publication
 
-    /// A standby can be folded on.
+    /// Whether a standby can continue to fold.
     var isBehindOwner: Bool { nextOffset < publishedByOwner }
 
     /// The ledger offset before which every fact is published, as far as it is known.
     var committable: Int64 { isStandby ? publishedByOwner : publication?.committable ?? 0 }
 
-    /// What the group is to have of this partition; nil if there is nothing to commit.
+    /// The group's commit for this partition; nil if there is nothing to commit.
     var position: (offset: Int64, metadata: String)? {
         publication.flatMap { $0.committable > 0 ? ($0.committable, $0.metadata) : nil }
     }
 
-    /// Every fact that was sent is acknowledged.
+    /// Whether every sent fact is acknowledged.
     var isSettled: Bool { publication?.isSettled ?? true }
 
-    /// The sequence numbers up to which no fact is to be published, by `FactTopic.rawValue`.
+    /// The sequence numbers up to which no fact must be published, by `FactTopic.rawValue`.
     var sent: [Int64] { isStandby ? Self.everything : publication!.sent }
 
     func send(_ topic: FactTopic, _ sequence: Int64) { publication?.send(topic, sequence) }
 
-    /// The facts of every frame before `next` are sent.
+    /// Notes that the facts of every frame before `next` are sent.
     func folded(next: Int64) { publication?.folded(next: next) }
 
-    /// `settle` draws the conclusions, once for many.
+    /// `settle` applies it, once for many calls.
     func acknowledge(topic: Int, sequence: Int64, offset: Int64) {
         publication?.acknowledge(topic: topic, sequence: sequence, offset: offset)
     }
@@ -168,7 +169,7 @@ final class LedgerPartition {
 
     var isStandby: Bool { if case .standby = phase { true } else { false } }
 
-    /// The group assigns the partition to this member.
+    /// Called when the group assigns the partition to this member.
     func assign() {
         phase = .recovering
         (publication, backlog, quarantine, lastTick) = (nil, nil, nil, nil)
@@ -176,7 +177,7 @@ final class LedgerPartition {
         (ends, firstEnd, shared.end, shared.isCurrent) = (TimeBehind(), .max, nil, false)
     }
 
-    /// The facts that are published are found. `committed`: the ledger offset that the group has of the partition.
+    /// Called when the published facts are found. `committed`: the ledger offset that the group has of the partition.
     /// `waitsForAcknowledgements`: as in `PipelineConfiguration`.
     func recover(_ found: [Publication.Mark], committed: Int64, waitsForAcknowledgements: Bool = true) {
         publication = Publication(found: found, waitsForAcknowledgements: waitsForAcknowledgements)
@@ -184,8 +185,8 @@ final class LedgerPartition {
         phase = .restoring
     }
 
-    /// Goes on publishing after the facts of the state. False: the state is ahead of what is published, and would leave facts
-    /// out, or it stands within a frame; another one is needed.
+    /// Continues to publish after the facts of the state. Returns false if the state cannot be used: it is ahead of the
+    /// published facts, so that some would be left out, or it is within a frame.
     func resumePublication() -> Bool {
         let found = publication!.sent
         let (isPublished, next) = withFold { state in
@@ -199,7 +200,7 @@ final class LedgerPartition {
         return true
     }
 
-    /// The state is chosen: it is folded towards the ledger's end, which is `end` now.
+    /// Called when the state is chosen. It is folded towards the ledger's end, now `end`.
     func catchUp(to end: Int64) {
         withFold { if beginsNews(at: $0.nextOffset) { $0.beginDiagnosis() } }
         isViewOld = true
@@ -207,7 +208,7 @@ final class LedgerPartition {
         phase = .catchingUp
     }
 
-    /// A part of a frame is folded, or the frame is at fault. A standby stays one.
+    /// Called when a part of a frame is folded, or the frame has failed. A standby stays one.
     func note(isSwitching: Bool) {
         switch phase {
         case .catchingUp, .current: if isSwitching { (phase, shared.isCurrent) = (.switching, false) }
@@ -216,8 +217,8 @@ final class LedgerPartition {
         }
     }
 
-    /// Whether the fold has the ledger's end, every fact acknowledged: never while a policy is switched to. `reachedEnd`:
-    /// everything that the topic has is here.
+    /// Notes whether the fold has reached the ledger's end with every fact acknowledged, which is never so during a
+    /// switch of the policy. `reachedEnd`: everything in the topic is here.
     func noteEnd(_ end: Int64?, reachedEnd: Bool) {
         note(end: end)
         guard phase == .catchingUp || phase == .current else { return }
@@ -226,15 +227,15 @@ final class LedgerPartition {
         phase = isCurrent ? .current : .catchingUp
     }
 
-    /// The ledger's end never goes back.
+    /// Notes the ledger's end, which never moves back.
     func note(end: Int64?) {
         if let end { shared.end = max(end, shared.end ?? 0) }
     }
 
-    /// The group takes the partition from this member.
+    /// Called when the group revokes the partition.
     func leave() { phase = .leaving }
 
-    /// The partition is with another member now, or with none.
+    /// Called when the partition is at another member, or at none.
     func standBy() {
         publishedByOwner = committable
         phase = .standby
@@ -243,8 +244,8 @@ final class LedgerPartition {
         newFrom = Self.nothingIsNew
     }
 
-    /// Whether a standby's state can be folded on. One that is ahead of its facts is of use only where an archive has a way
-    /// back.
+    /// Whether a standby can continue to fold its state. One that is ahead of its facts can only if there is an archive
+    /// to return with.
     var isUsable: Bool {
         (store.directory != nil || nextOffset <= committable) && !withFold { $0.isSpoiled || $0.isWithinFrame }
     }

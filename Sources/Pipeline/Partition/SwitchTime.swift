@@ -1,15 +1,15 @@
-/// The time that policy switches took of that for which a partition's oldest frame waits. It does not count for readiness: the
-/// partition answers meanwhile, and what waited is folded afterwards. A member that was ready when a switch began stays so, and
-/// one that was not does not become so.
+/// The time of policy switches within the waiting time of a partition's oldest frame. It does not count for readiness,
+/// because the partition answers meanwhile, and the waiting frames are folded afterwards. A member that was ready at
+/// the start of a switch stays so, and one that was not does not become so.
 struct SwitchTime {
-    /// When the current switch was first seen; nil if there is none.
+    /// The first observation of the current switch; nil if there is none.
     private var start: ContinuousClock.Instant?
-    /// When the last one was over.
+    /// The end of the last switch; nil if there was none.
     private var end: ContinuousClock.Instant?
-    /// What switches took that are over, while frames wait for longer than they may.
+    /// The time of finished switches, while frames wait longer than allowed.
     private var past = Duration.zero
 
-    /// How much of `behind` counts; nil: it is not known how far the partition is behind.
+    /// The part of `behind` that counts; nil if `behind` is unknown.
     mutating func late(
         behind: Duration?, isSwitching: Bool, readyWithin: Duration, at now: ContinuousClock.Instant
     ) -> Duration? {
@@ -25,7 +25,7 @@ struct SwitchTime {
                 end = now
             }
             start = nil
-            // What waits now counts by itself, and so does what came after the switch.
+            // The waiting time of later frames counts in full.
             if behind <= readyWithin || end.map({ now - behind > $0 }) ?? true { past = .zero }
         }
         return max(.zero, behind - past - (start.map { now - $0 } ?? .zero))

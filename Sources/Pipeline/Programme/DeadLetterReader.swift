@@ -2,21 +2,21 @@ public import Events
 internal import Foundation
 public import Kafka
 
-/// The dead-letter topic for people: what lies there and what became of it, a page at a time, the newest first, and one letter with its
-/// bytes. The first reading begins at the topic's beginning, and each goes on where the one before stopped. Every call blocks, for a
-/// limited time. It remembers no key, no header and no byte of a letter.
+/// The dead-letter topic for people: pages of letters with their outcomes, the newest first, and single letters with
+/// their bytes. The first reading begins at the topic's beginning, and each later one continues from the previous one.
+/// Every call blocks, for a limited time. No key, header or byte of a letter is retained.
 public final class DeadLetterReader: @unchecked Sendable {
     public enum Outcome: Sendable, Hashable {
         case waiting
-        /// TOPIC/PARTITION/OFFSET, to which it was sent.
+        /// The TOPIC/PARTITION/OFFSET of the record that was sent.
         case sent(to: String)
         case discarded(reason: String)
     }
 
-    /// What is known of a letter without its bytes.
+    /// A letter without its bytes.
     public struct Summary: Sendable {
         public let place: DeadLetter.Place
-        /// When it was put aside; nil if unknown.
+        /// When it became a dead letter; nil if unknown.
         public let time: Timestamp?
         /// `ATTRIBUTE/REASON`, as `EventDefect.code`.
         public let reason: String
@@ -33,7 +33,7 @@ public final class DeadLetterReader: @unchecked Sendable {
         public var reason: String?
         /// The source topic.
         public var topic: String?
-        /// Also those that were sent to intake again or discarded.
+        /// Whether letters that were sent to intake again or discarded are included.
         public var all = false
 
         public init() {}
@@ -44,9 +44,9 @@ public final class DeadLetterReader: @unchecked Sendable {
         }
     }
 
-    /// The last letter of a page, written `MICROSECONDS.PARTITION:OFFSET`: the next page has what is older.
+    /// The last letter of a page, written `MICROSECONDS.PARTITION:OFFSET`. The next page has older ones.
     public struct Cursor: Sendable, Comparable, LosslessStringConvertible {
-        /// Characters of the longest.
+        /// The greatest length in characters.
         public static let maximumText = 64
 
         let time: Int64
@@ -67,7 +67,7 @@ public final class DeadLetterReader: @unchecked Sendable {
         public static func < (a: Cursor, b: Cursor) -> Bool { a.time != b.time ? a.time < b.time : a.place < b.place }
     }
 
-    /// Letters that wait, of one source topic and for one reason.
+    /// The number of open letters of one source topic with one reason.
     public struct Count: Sendable, Hashable {
         public let topic: String
         public let reason: String
@@ -83,9 +83,9 @@ public final class DeadLetterReader: @unchecked Sendable {
 
     /// Letters of a page.
     public static let limits: ClosedRange<Int> = 1...500
-    /// Letters that are remembered; the oldest of a partition go first.
+    /// The number of letters that are remembered. The oldest of each partition are removed first.
     public static let maximumLetters = 100_000
-    /// Characters of a text of a header that are remembered.
+    /// The number of characters that are remembered of a header's text.
     private static let maximumText = 256
     private static let longest = Duration.seconds(4)
     private static let pollMilliseconds = 50
@@ -103,7 +103,8 @@ public final class DeadLetterReader: @unchecked Sendable {
         tail = TopicTail(configuration.kafka, topic: configuration.topics.deadLetter)
     }
 
-    /// The newest letters that the filter takes, of those older than `cursor`. Throws `NotReadYet`, and what reading throws.
+    /// The newest letters that match the filter and are older than `cursor`. Throws `NotReadYet`, and the errors of
+    /// reading.
     public func page(_ filter: Filter, after cursor: Cursor? = nil, limit: Int) throws -> Page {
         let limit = max(Self.limits.lowerBound, min(limit, Self.limits.upperBound))
         return try lock.withLock {
@@ -111,7 +112,7 @@ public final class DeadLetterReader: @unchecked Sendable {
             var found: [Summary] = []
             func trim() {
                 found.sort { $0.order > $1.order }
-                // One more says that there is a next page.
+                // One more letter shows that there is a next page.
                 if found.count > limit + 1 { found.removeLast(found.count - limit - 1) }
             }
             for letter in letters.values.joined() {
@@ -126,8 +127,8 @@ public final class DeadLetterReader: @unchecked Sendable {
         }
     }
 
-    /// The letters that wait, by topic and reason, in the order of both; false if there may be older ones that are not remembered.
-    /// Throws as `page`.
+    /// The open letters, by topic and reason, in the order of both; false if there may be older ones that are not
+    /// remembered. Throws as `page`.
     public func counts() throws -> (counts: [Count], isComplete: Bool) {
         try lock.withLock {
             try readOn()
@@ -142,7 +143,7 @@ public final class DeadLetterReader: @unchecked Sendable {
         }
     }
 
-    /// A letter with its bytes, and what became of it; nil if there is none at this place. Throws as `page`.
+    /// A letter with its bytes and its outcome; nil if there is none at this position. Throws as `page`.
     public func letter(at place: DeadLetter.Place) throws -> (letter: DeadLetter, outcome: Outcome)? {
         let known: Summary? = try lock.withLock {
             try readOn()
@@ -182,7 +183,7 @@ public final class DeadLetterReader: @unchecked Sendable {
         if total > Self.maximumLetters + Self.maximumLetters / 8 { forgetOldest() }
     }
 
-    /// Of the partitions alike.
+    /// Removes the oldest letters of each partition alike.
     private func forgetOldest() {
         hasForgotten = true
         let share = Self.maximumLetters / max(1, letters.count)
@@ -192,7 +193,7 @@ public final class DeadLetterReader: @unchecked Sendable {
         total = letters.values.reduce(0) { $0 + $1.count }
     }
 
-    /// A mark names a letter before it in its partition.
+    /// A mark names an earlier letter of its partition.
     private func note(_ mark: Record, of partition: Int32) {
         func text(_ name: StaticString) -> String? {
             mark.header(name).map { Self.head(String(decoding: $0, as: UTF8.self)) }

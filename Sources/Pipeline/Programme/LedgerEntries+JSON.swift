@@ -2,8 +2,8 @@ public import Events
 internal import Ledger
 
 extension LedgerEntries {
-    /// `{"entries":[{"partition","offset","entry","kind","time","type","source","id","subject","origin","data"}],"next"}`. What an
-    /// entry does not have is null: a tick has nothing but its time.
+    /// `{"entries":[{"partition","offset","entry","kind","time","type","source","id","subject","origin","data"}],"next"}`.
+    /// Missing values are null: a tick has only its time.
     public func write(to writer: inout ByteWriter) {
         writer.append("{\"entries\":[")
         for (index, entry) in entries.enumerated() {
@@ -17,7 +17,7 @@ extension LedgerEntries {
 }
 
 extension LedgerEntry {
-    /// The names of kinds, as an entry's JSON has them.
+    /// The names of kinds in an entry's JSON.
     public static let kinds = ["event", "tick", "system"]
 
     fileprivate func write(to writer: inout ByteWriter) {

@@ -12,13 +12,13 @@ public struct LedgerEntry: Sendable {
     public let offset: Int64
     public let index: Int
     public let kind: EntryKind
-    /// Nil for an entry of the ledger's own without a time.
+    /// Nil for a system entry without a time.
     public let time: Timestamp?
-    /// Empty texts for a tick.
+    /// Empty for a tick.
     public let type, source, id, subject: [UInt8]
-    /// JSON; empty if there is none. What the ledger writes about itself is left out: it has what fingerprints are keyed by.
+    /// JSON; empty if there is none. The data of system entries is left out, because it has the key of fingerprints.
     public let data: [UInt8]
-    /// Where intake read the event; nil for what is no event.
+    /// The source of the event; nil for an entry that is not an event.
     public let origin: EventOrigin?
 
     public struct EventOrigin: Sendable, Hashable {
@@ -29,9 +29,9 @@ public struct LedgerEntry: Sendable {
 
     public var place: Place { Place(offset: offset, index: index) }
 
-    /// An entry's place in its partition, written `OFFSET.INDEX`.
+    /// An entry's position in its partition, written `OFFSET.INDEX`.
     public struct Place: Sendable, Comparable, LosslessStringConvertible {
-        /// Characters of the longest.
+        /// The greatest length in characters.
         public static let maximumText = 48
 
         let offset: Int64
@@ -79,15 +79,15 @@ public struct LedgerEntry: Sendable {
 public struct LedgerEntries: Sendable {
     /// Entries of a page.
     public static let limits: ClosedRange<Int> = 1...500
-    /// Bytes of the data of a page's entries, but for the last one.
+    /// Bytes of the data of a page's entries, without the last one.
     static let maximumBytes = 1 << 20
 
     public internal(set) var entries: [LedgerEntry] = []
-    /// The last entry of this page, if there are more after it.
+    /// The last entry of this page; nil if no entries follow it.
     public internal(set) var next: LedgerEntry.Place?
     var bytes = 0
 
-    /// Whether a page has as many entries, or bytes, as it may have.
+    /// Whether a page has the greatest number of entries or bytes.
     func isFull(_ limit: Int) -> Bool { entries.count >= limit || bytes >= Self.maximumBytes }
 
     mutating func append(_ entry: LedgerEntry) {
@@ -96,22 +96,22 @@ public struct LedgerEntries: Sendable {
     }
 }
 
-/// A ledger partition, as far as this member knows it.
+/// The state of a ledger partition, as known to this member.
 public struct LedgerPartitionReading: Sendable {
     public let partition: Int32
     /// The oldest offset and the next one, of the topic.
     public let beginning, end: Int64
-    /// What is folded here; nil if another member folds the partition.
+    /// The fold on this member; nil if another member folds the partition.
     public let fold: Fold?
-    /// Where another member answers for it; nil if none is known to.
+    /// The address of another member that owns it; nil if none is known.
     public let owner: String?
-    /// Why the fold waits at a record; nil if it does not.
+    /// Why the fold stops at a record; nil if it does not.
     public let quarantine: String?
-    /// The newest signed statement about it; nil if there is none.
+    /// The newest signed checkpoint of it; nil if there is none.
     public let checkpoint: Statement?
 
     public struct Fold: Sendable {
-        /// The ledger offset that is folded next.
+        /// The ledger offset of the next frame.
         public let nextOffset: Int64
         public let clock: Timestamp?
         public let policy: PipelineService.PartitionProgress.Policy?
@@ -120,11 +120,11 @@ public struct LedgerPartitionReading: Sendable {
         public let chainOffset: Int64
     }
 
-    /// A checkpoint, and when it was published.
+    /// A checkpoint, and the time of its publication.
     public struct Statement: Sendable {
         public let checkpoint: Checkpoint
         public let time: Timestamp?
-        /// Whether a key that this member trusts has signed it.
+        /// Whether it is signed with a key that this member trusts.
         public let isTrusted: Bool
     }
 }
@@ -132,7 +132,7 @@ public struct LedgerPartitionReading: Sendable {
 /// Reads the ledger for people. Every call blocks, for a limited time.
 public final class LedgerReader: @unchecked Sendable {
     private static let longest = Duration.seconds(4)
-    /// Frames of a page: one can have no entry that is asked for.
+    /// Frames that are read for a page. A frame may have no matching entry.
     private static let maximumFrames = 10_000
 
     private let service: PipelineService
@@ -147,14 +147,14 @@ public final class LedgerReader: @unchecked Sendable {
         tail = service.configuration.checkpoints.map { TopicTail(service.configuration.kafka, topic: $0.topic) }
     }
 
-    /// The ledger's name; nil if it has none, or none is known here.
+    /// The ledger's name; nil if it has none, or it is not known here.
     public var name: String? {
         service.owned.all.lazy.compactMap { partition in
             partition.readFold { $0.nextOffset > 0 ? $0.identity.name : nil }
         }.first
     }
 
-    /// By partition. Throws `NotReadYet`, and what reading throws.
+    /// By partition. Throws `NotReadYet`, and the errors of reading.
     public func partitions() throws -> [LedgerPartitionReading] {
         let (kafka, topic) = (service.configuration.kafka, service.configuration.topics.ledger)
         let places = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
@@ -177,7 +177,7 @@ public final class LedgerReader: @unchecked Sendable {
         }
     }
 
-    /// Those of the greatest offsets; empty where this member reads no checkpoints.
+    /// The checkpoints of the greatest offsets; empty if this member reads no checkpoints.
     private func newestStatements() throws -> [Int32: LedgerPartitionReading.Statement] {
         guard let keyring = service.configuration.checkpoints?.keyring else { return [:] }
         return try lock.withLock {
@@ -208,8 +208,9 @@ public final class LedgerReader: @unchecked Sendable {
 
     // MARK: - Entries
 
-    /// Entries as they lie in the ledger topic, also those that the fold refuses, such as repeats: from the frame at `offset` on, and
-    /// after `place`. A frame that cannot be read has none. Throws `NotReadYet`, and what reading throws.
+    /// Entries of the ledger topic in order, including those that the fold refuses, such as repeats: from the frame at
+    /// `offset` on, and after `place`. An unreadable frame has no entries. Throws `NotReadYet`, and the errors of
+    /// reading.
     public func entries(
         of partition: Int32, from offset: Int64, after place: LedgerEntry.Place? = nil, limit: Int
     ) throws -> LedgerEntries {
@@ -248,7 +249,7 @@ public final class LedgerReader: @unchecked Sendable {
     /// The ledger offset at which the clock of a partition that is folded here reaches `time`.
     public enum TimeLookup: Sendable, Equatable {
         case offset(Int64)
-        /// The clock has not come so far: the partition's next offset.
+        /// The clock has not reached the time. The value is the partition's next offset.
         case beyond(Int64)
         case notFoldedHere
         case noArchive
@@ -265,7 +266,7 @@ public final class LedgerReader: @unchecked Sendable {
 }
 
 extension PipelineService {
-    /// A page of a subject's entries, as a file has them, and as JSON (`LedgerEntries.write`). Otherwise as for a file.
+    /// A page of a subject's entries, as in a file, and as JSON (`LedgerEntries.write`). Otherwise as for a file.
     public func ledgerEntries(
         of subject: [UInt8], after place: LedgerEntry.Place?, limit: Int, asStandby: Bool = false
     ) throws -> (lookup: FileLookup, page: LedgerEntries) {

@@ -5,31 +5,33 @@ internal import Ledger
 public import Policy
 internal import Replay
 
-/// A policy that the ledger is or was under, or that would have become active.
+/// A policy that the ledger is or was under, or whose activation was refused.
 public struct PolicyVersion: Sendable {
     /// `PolicyHash` of the text.
     public let hash: String
     public let text: String
     /// Nil if the text does not compile here.
     public let policy: ScoringPolicy?
-    /// The ledger offset of the frame that activates it, in the ledger partition that stands for all.
+    /// The ledger offset of the frame that activates it, in `PolicyReader.partition`.
     public let offset: Int64
     /// That partition's clock at the entry; nil before any event or tick.
     public let clock: Timestamp?
     public let isActive: Bool
-    /// Why it changed nothing; nil if it became active.
+    /// Why the activation had no effect; nil if the policy became active.
     public let refusal: Refusal?
 
     public enum Refusal: Sendable, Hashable {
-        /// It was approved against another policy than the active one: `PolicyHash` of both, as far as they are hashes.
+        /// It was approved against another policy than the active one. The values are `PolicyHash` of both, if they are
+        /// hashes.
         case conflict(replaces: String, active: String)
-        /// The ledger's fold version does not have all that the policy has.
+        /// The policy uses features that the ledger's fold version does not have.
         case olderLedger(foldVersion: Int64)
     }
 }
 
-/// The policies of the ledger, read from the ledger partition that stands for all, for an activation goes to all. The first reading
-/// begins at the partition's beginning, and each goes on where the one before stopped. Every call blocks, for a limited time.
+/// The policies of the ledger, read from one ledger partition, because an activation goes to all. The first reading
+/// begins at the partition's beginning, and each later one continues from the previous one. Every call blocks, for a
+/// limited time.
 public final class PolicyReader: @unchecked Sendable {
     /// The ledger partition that is read.
     public static let partition: Int32 = 0
@@ -43,7 +45,8 @@ public final class PolicyReader: @unchecked Sendable {
 
     public init(_ configuration: PipelineConfiguration) { self.configuration = configuration }
 
-    /// In the ledger's order, the oldest first; empty on an empty ledger. Throws `NotReadYet`, and what reading throws.
+    /// In the ledger's order, the oldest first; empty on an empty ledger. Throws `NotReadYet`, and the errors of
+    /// reading.
     public func versions() throws -> [PolicyVersion] {
         try lock.withLock {
             try readOn()

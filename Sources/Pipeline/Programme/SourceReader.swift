@@ -3,13 +3,13 @@ internal import Foundation
 internal import Kafka
 internal import Scoring
 
-/// What a source topic gave, and what it got wrong.
+/// A source topic's records, and its dead letters.
 public struct SourceReading: Sendable {
     public struct Position: Sendable, Hashable {
         public let partition: Int32
         /// The oldest offset that the topic still has.
         public let beginning: Int64
-        /// The next offset that intake reads, of all members; nil if intake has not committed one.
+        /// The next offset of intake, of all members; nil if intake has not committed one.
         public let position: Int64?
         public let end: Int64
 
@@ -18,21 +18,23 @@ public struct SourceReading: Sendable {
 
     public let topic: String
     public let isControl: Bool
-    /// Nil if the topic declares nothing.
+    /// Nil if the topic has no declaration.
     public let declaration: SourceDeclaration?
     /// By partition; nil if the cluster does not have the topic.
     public let positions: [Position]?
-    /// It has lost records, and imposes no sanction until that is acknowledged, in a ledger partition that is folded here.
+    /// Whether it has lost records and imposes no sanction until that is acknowledged, in a ledger partition that is
+    /// folded here.
     public let isFrozen: Bool
     /// Records that this member has read since it started.
     public let records: Int64
-    /// That wait, by reason.
+    /// Open dead letters by reason.
     public let deadLetters: [DeadLetterReader.Count]
-    /// Events that contribute nothing because nobody was enrolled, in the ledger partitions that are folded here, since the start.
+    /// Events without effect because their subject was not enrolled, in the ledger partitions that are folded here,
+    /// since the start.
     public let notEnrolled: Int64
 }
 
-/// Asks the cluster how far intake has read the source topics. Every call blocks, for a limited time.
+/// Reads intake's positions in the source topics from the cluster. Every call blocks, for a limited time.
 public final class SourceReader: Sendable {
     private static let milliseconds = 4000
 
@@ -43,7 +45,8 @@ public final class SourceReader: Sendable {
         (self.service, self.letters) = (service, letters)
     }
 
-    /// The control topic, then the others in the order in which they are configured. Throws `NotReadYet`, and what the cluster throws.
+    /// The control topic, then the others in the order of the configuration. Throws `NotReadYet`, and the cluster's
+    /// errors.
     public func sources() throws -> [SourceReading] {
         let (kafka, topics) = (service.configuration.kafka, service.configuration.topics)
         let names = [topics.control] + topics.sources.filter { $0 != topics.control }
@@ -78,7 +81,7 @@ public final class SourceReader: Sendable {
         }
     }
 
-    /// Where intake goes on after a restart.
+    /// The positions from which intake continues after a restart.
     private func committed(_ places: [TopicPartition]) throws -> [TopicPartition: Int64] {
         guard !places.isEmpty else { return [:] }
         let group = service.configuration.intakeGroup

@@ -1,12 +1,12 @@
 internal import Kafka
 
-/// Reads a topic outside of every group, each time on from where it was, within a time.
+/// Reads a topic outside of every group. Each call continues from the previous one, within a time limit.
 struct TopicTail {
     private static let pollMilliseconds = 50
     private static let queuedKilobytes = 8 * 1024
 
     enum Outcome {
-        /// Everything is read that the topic had when the reading began.
+        /// Everything up to the topic's end at the beginning of the call is read.
         case whole
         /// The time was over before.
         case partial
@@ -16,13 +16,13 @@ struct TopicTail {
     private let topic: String
     /// The next offset to read, by partition.
     private var positions: [Int32: Int64] = [:]
-    /// The oldest offset that each partition had when it was read last.
+    /// The oldest offset of each partition at the last reading.
     private(set) var beginnings: [Int32: Int64] = [:]
 
     init(_ kafka: any KafkaCluster, topic: String) { (self.kafka, self.topic) = (kafka, topic) }
 
-    /// Calls `body` with the records that came since the last call, in each partition's order. `anew`: called before, for a partition
-    /// that ends before what was read of it: the topic was made anew.
+    /// Calls `body` with the records since the last call, in each partition's order. `anew`: called before, for a
+    /// partition that ends before the position, because the topic was recreated.
     mutating func read(
         until deadline: ContinuousClock.Instant, now: () -> ContinuousClock.Instant, anew: (Int32) -> Void,
         _ body: (Int32, Record) -> Void
@@ -71,9 +71,9 @@ struct TopicTail {
     }
 }
 
-/// What is asked for is not read yet; the next call goes on with it.
+/// The topic is not read completely. The next call continues.
 public struct NotReadYet: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What is being read.
+    /// The topic that is being read.
     let what: String
 
     public var description: String { "\(what) is being read: ask again" }

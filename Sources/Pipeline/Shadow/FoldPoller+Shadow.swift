@@ -1,10 +1,10 @@
 internal import Kafka
 
-// The policy that is folded beside the active one: the partitions get the order for it, and what they say of it is noted.
+// The policy in the shadow: the partitions get its order, and their results are noted.
 extension FoldPoller {
     private static let noteEvery = Duration.milliseconds(250)
 
-    /// Hands the order that `standing.members` has to the partitions that do not have it yet.
+    /// Passes the order in `standing.members` to the partitions that do not have it yet.
     func orderShadow() {
         let known = directory.shadow
         if known.isKnown {
@@ -27,7 +27,7 @@ extension FoldPoller {
         board.update { status in
             status.entriesPerSecond = rate
             status.shadowOrder = known.isKnown ? known.order : status.shadowOrder
-            // A partition that has not taken the order yet says what became of the one before.
+            // A partition that has not taken the order yet has the results of the previous one.
             status.shadows = shadows.filter { [order = status.shadowOrder] in $0.order == order }
             status.sizes = sizes
         }

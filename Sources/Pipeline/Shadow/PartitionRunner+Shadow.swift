@@ -6,10 +6,10 @@ internal import Replay
 internal import Scoring
 internal import Synchronization
 
-// A policy that is folded beside the active one: begun where the state has none, and given its share of the slices. Nothing is
-// published of it.
+// A policy in the shadow: it begins in states that have none, and gets its share of the slices. Nothing of it is
+// published.
 extension PartitionRunner {
-    /// Events and ticks that the state was folded from.
+    /// The number of folded events and ticks of the state.
     func entries(of partition: LedgerPartition) -> Int64 {
         partition.withFold { $0.fold.counters.entries + $0.fold.counters.ticks }
     }
@@ -26,7 +26,7 @@ extension PartitionRunner {
         shadow = order.map { ShadowWork($0) }
     }
 
-    /// A slice's work on the shadow: what is owed to it for what was `folded`, in entries. True: there is more to do, which can
+    /// A slice's work on the shadow: the share for `folded` entries. Returns true if there is more to do, which can
     /// wait.
     func payShadow(of partition: LedgerPartition, folded: Int64) throws -> Bool {
         defer { noteShadow(of: partition) }
@@ -39,8 +39,8 @@ extension PartitionRunner {
         return true
     }
 
-    /// What can wait: small pieces, until as much is done as a slice does at most, or the partition is wanted. True: there is more
-    /// to do.
+    /// Work that can wait, in small pieces, up to the greatest work of a slice, or until the partition is wanted.
+    /// Returns true if there is more to do.
     func workOnShadow(of partition: LedgerPartition) throws -> Bool {
         defer { noteShadow(of: partition) }
         guard isReadyForShadow(partition) else { return false }
@@ -53,7 +53,7 @@ extension PartitionRunner {
         return true
     }
 
-    /// The state has the shadow that it is to have, and there is something to do for it.
+    /// Whether the state has the ordered shadow, and there is work for it.
     private func isReadyForShadow(_ partition: LedgerPartition) -> Bool {
         guard shadow != nil || partition.withFold({ $0.shadow != nil }) else { return false }
         switch partition.phase {
@@ -63,7 +63,7 @@ extension PartitionRunner {
         return settleShadow(of: partition) && hasShadowWork(in: partition)
     }
 
-    /// Has the state have the shadow that is ordered, and no other, if it stands between two frames. True: it has it.
+    /// Gives the state the ordered shadow, and no other, if it is between two frames. Returns true if it has it.
     private func settleShadow(of partition: LedgerPartition) -> Bool {
         let state = partition.withFold {
             (
@@ -75,7 +75,7 @@ extension PartitionRunner {
         let isWanted =
             shadow.map { $0.refusal == nil && !PolicyHash.areSame($0.order.text, state.text ?? "") } ?? false
         if let hash = state.hash {
-            // What has failed is tried again for a new order alone.
+            // After a failure only a new order begins it again.
             if isWanted, hash == shadow?.order.hash, !state.hasFailed || shadow?.hasBegun == true {
                 guard runtime.memory.isTight else {
                     shadow?.hasBegun = true
@@ -89,7 +89,7 @@ extension PartitionRunner {
         return beginShadow(work.order, of: partition)
     }
 
-    /// There is history to fold or something to compare, and the history can be read.
+    /// Whether there is history to fold or a comparison to do, and the history can be read.
     private func hasShadowWork(in partition: LedgerPartition) -> Bool {
         let now = runtime.host.now
         let (state, next) = partition.withFold { ($0.shadow, $0.nextOffset) }
@@ -99,28 +99,28 @@ extension PartitionRunner {
         return !state.isLive || work.compares(at: next, now)
     }
 
-    /// Ends what the state has, whatever policy it is of.
+    /// Ends the state's shadow, whatever policy it has.
     private func endShadow(of partition: LedgerPartition) {
         let (bytes, retired) = partition.withFold { ($0.withShadow { Int64($0.byteCount) } ?? 0, $0.endShadow()) }
         shadow?.beginAnew()
         let (memory, leaving) = (runtime.memory, Leaving(retired))
         memory.note(nil, of: number)
         memory.noteEnd(of: bytes)
-        // To let it go takes long where it is large.
+        // Freeing a large state takes long.
         runtime.host.background(.storage) {
             leaving.free()
             memory.noteFreed(bytes)
         }
     }
 
-    /// A state on its way out, which goes when it is freed and not with the last who has a hand on this.
+    /// A state that is freed when this is emptied, and not with its last reference.
     private final class Leaving: Sendable {
         private let state: Mutex<PartitionFold.Retired?>
         init(_ state: PartitionFold.Retired?) { self.state = Mutex(state) }
         func free() { state.withLock { $0 = nil } }
     }
 
-    /// False: this member does not fold it.
+    /// Returns false if this member does not fold it.
     private func beginShadow(_ order: ShadowOrder, of partition: LedgerPartition) -> Bool {
         shadow?.beginAnew()
         guard let policy = order.policy else {
@@ -152,12 +152,12 @@ extension PartitionRunner {
         return false
     }
 
-    /// One piece: of the history until the shadow has it, then of a comparison that is due. True: there is more to do now. What the
-    /// topic is asked for calls for a slice when it is here.
+    /// One piece: of the history until the shadow has it, then of a comparison that is due. Returns true if there is
+    /// more to do now. When the topic's frames arrive, another slice is scheduled.
     private func stepShadow(of partition: LedgerPartition, entries: Int) throws -> Bool {
         let slice = PartitionFold.Slice(history: entries)
         if partition.withFold({ $0.shadow?.isLive == false }) {
-            // What is not written yet would be fetched from the topic.
+            // Frames that are not archived yet would be fetched from the topic.
             guard !isDiskFull else { return false }
             guard try storing({ try partition.store.flush() }) else {
                 shadow?.trouble = ("the disk is full", runtime.host.now + ShadowWork.retryAfter)
@@ -170,7 +170,7 @@ extension PartitionRunner {
             if partition.withFold({ $0.shadow?.isLive == true }) { shadow?.hasBeenLive = true }
             if hasMore { return true }
         } catch {
-            // Both states are as they were.
+            // Both states are unchanged.
             shadow?.trouble = ("\(error)", runtime.host.now + ShadowWork.retryAfter)
             logger.warning(
                 "the history cannot be read for a policy that is folded beside the active one, and is read again later",
@@ -194,7 +194,7 @@ extension PartitionRunner {
         return false
     }
 
-    /// For the poller, and for whoever asks how much memory is left.
+    /// Notes the shadow for the poller, and its size for the memory limit.
     private func noteShadow(of partition: LedgerPartition) {
         guard let work = shadow else {
             lastStatus.withLock { $0.shadow = nil }

@@ -1,8 +1,8 @@
 public import Replay
 
 extension PipelineStatus {
-    /// What would be different under the policy in the shadow, over the partitions that are owned here and compared; nil if there is
-    /// none.
+    /// The differences that the policy in the shadow would make, over the partitions that are owned here and compared;
+    /// nil if there is none.
     public var shadowDifference: ShadowDifference? {
         var sum: ShadowDifference?
         for part in shadows where !part.isStandby {
@@ -14,7 +14,7 @@ extension PipelineStatus {
 }
 
 extension PipelineService {
-    /// What this member says of a policy that is folded beside the active one.
+    /// This member's report about shadows.
     public var shadowReport: ShadowReport {
         let status = status
         return ShadowReport(
@@ -31,7 +31,7 @@ extension PipelineService {
                 }, workers: configuration.workers, entriesPerSecond: status.entriesPerSecond))
     }
 
-    /// Nil if this member can fold a policy beside the active one.
+    /// Why this member cannot fold a policy beside the active one; nil if it can.
     private func reasonAgainstShadow(_ status: PipelineStatus) -> String? {
         guard configuration.roles.contains(.fold) else { return nil }
         guard configuration.members != nil else {
@@ -40,7 +40,8 @@ extension PipelineService {
         guard configuration.data != nil else {
             return "there is no archive to fold the past from: it runs without --data"
         }
-        // One that folds a shadow has its second states already, or has said why not. Of an active policy there are none.
+        // A partition that folds a shadow has its second state already, or has refused it. An active policy has no
+        // second states.
         guard !status.shadows.contains(where: { $0.phase != .active }), let room = memoryRoom else { return nil }
         let bytes = status.sizes.reduce(0) { $0 + $1.bytes }
         guard bytes > room else { return nil }

@@ -1,7 +1,7 @@
 public import Replay
 
 extension PipelineStatus {
-    /// A policy that is folded beside the active one in a ledger partition, or is to be.
+    /// The shadow in a ledger partition.
     public struct Shadow: Sendable {
         public enum Phase: String, Sendable, CaseIterable, Codable {
             /// The partition does not fold yet, or is within a frame.
@@ -18,21 +18,23 @@ extension PipelineStatus {
             case active
         }
 
-        /// The order that all of this is about; nil if it is not said.
+        /// The order of the shadow; nil if it is not reported.
         public let order: ShadowOrder?
         public let partition: Int32
-        /// Another member owns the partition.
+        /// Whether another member owns the partition.
         public let isStandby: Bool
         public let phase: Phase
-        /// Ledger offsets that are folded under the policy, of those that are under the active one.
+        /// The number of ledger offsets that are folded under the policy, of those that are folded under the active
+        /// one.
         public let folded: Int64
         public let total: Int64
-        /// Why it is `failed` or `refused`, or does not go on for now; nil if there is nothing to say.
+        /// Why it is `failed` or `refused`, or does not progress now; nil if there is no reason.
         public let reason: String?
-        /// What would be different, as of the last comparison; nil before there was one.
+        /// The differences that it would make, as of the last comparison; nil before the first.
         public let difference: ShadowDifference?
 
-        /// Ledger offsets that are not folded yet under the policy; those of one that is not folded at all do not count.
+        /// The number of ledger offsets that are not folded under the policy yet. A partition that does not fold it has
+        /// none.
         public var framesBehind: Int64 { phase == .folding || phase == .waiting ? total - folded : 0 }
 
         public init(
@@ -45,14 +47,14 @@ extension PipelineStatus {
         }
     }
 
-    /// What a ledger partition that is folded here amounts to.
+    /// The size of a ledger partition that is folded here.
     public struct Size: Sendable, Equatable {
         public let partition: Int32
-        /// Another member owns the partition.
+        /// Whether another member owns the partition.
         public let isStandby: Bool
-        /// Entries that its state was folded from, since the ledger began.
+        /// Entries in its state, since the beginning of the ledger.
         public let entries: Int64
-        /// Memory that its state takes.
+        /// The memory of its state.
         public let bytes: Int64
 
         public init(partition: Int32, isStandby: Bool = false, entries: Int64, bytes: Int64) {

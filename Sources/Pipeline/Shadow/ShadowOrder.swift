@@ -2,11 +2,11 @@ public import Events
 internal import Foundation
 public import Policy
 
-/// A policy that every member folds beside the active one, as an operator has ordered it in `standing.members`, under the
-/// key `shadow`. No member has that key: theirs are addresses. A null value ends it.
+/// A policy that every member folds beside the active one, by an operator's order in `standing.members` under the key
+/// `shadow`. Members' keys are addresses, so no member has that key. A null value ends the shadow.
 public struct ShadowOrder: Sendable, Equatable {
     public static let key = "shadow"
-    /// A greater record is none.
+    /// A greater record is not an order.
     private static let maximumBytes = 4 << 20
 
     /// The value: `{"policy","since"[,"by"]}`.
@@ -21,9 +21,9 @@ public struct ShadowOrder: Sendable, Equatable {
     public let hash: String
     /// When it was ordered.
     public let since: Timestamp
-    /// Who ordered it; nil if that is not said.
+    /// The name of the operator; nil if it is not given.
     public let by: String?
-    /// Nil if the text does not compile here: `mistakes` says why.
+    /// Nil if the text does not compile here; `mistakes` has the reasons.
     public let policy: ScoringPolicy?
     public let mistakes: String?
 
@@ -37,7 +37,7 @@ public struct ShadowOrder: Sendable, Equatable {
         }
     }
 
-    /// Nil: no order of this form.
+    /// Nil if the JSON is not an order.
     public init?(json: UnsafeRawBufferPointer) {
         guard json.count <= Self.maximumBytes, let form = try? JSONDecoder().decode(Form.self, from: Data(json)),
             let since = Timestamp(form.since)

@@ -3,10 +3,11 @@ internal import Foundation
 internal import Policy
 public import Replay
 
-/// What a member answers to `/shadow`: whether it can fold a policy beside the active one, which one it has orders to fold, how
-/// far it is, what would be different, and how long a history would take it.
+/// A member's answer to `/shadow`: whether it can fold a policy beside the active one, its order, its progress, the
+/// differences, and an estimate of the time to fold a history.
 public struct ShadowReport: Decodable, Sendable {
-    /// Entries that a worker is taken to fold in a second where that was not measured yet: a policy of many rules.
+    /// The assumed rate of a worker in entries per second before the first measurement: that of a policy with many
+    /// rules.
     public static let cautiousRate = 100_000.0
 
     public struct Policy: Codable, Sendable, Equatable {
@@ -30,7 +31,7 @@ public struct ShadowReport: Decodable, Sendable {
         /// One object.
         public var json: String { ShadowReport.text(self) }
 
-        /// As messages name it.
+        /// The name in messages.
         public var name: String { policy.map { "\($0.id) version \($0.version)" } ?? "a policy that does not compile" }
     }
 
@@ -43,7 +44,7 @@ public struct ShadowReport: Decodable, Sendable {
         public let total: Int64
         public let reason: String?
 
-        /// So few frames are left that an activation folds them at once.
+        /// Whether so few frames are left that an activation folds them at once.
         public var isAtHand: Bool { phase == .live || phase == .folding && total - folded <= Self.fewFrames }
 
         private static let fewFrames: Int64 = 16
@@ -57,7 +58,7 @@ public struct ShadowReport: Decodable, Sendable {
         }
     }
 
-    /// What a switch to a policy that is not in the shadow has to fold.
+    /// The work of a switch to a policy that is not in the shadow.
     public struct Work: Codable, Sendable, Equatable {
         public struct Size: Codable, Sendable, Equatable {
             public let partition: Int32
@@ -71,14 +72,15 @@ public struct ShadowReport: Decodable, Sendable {
 
         public let partitions: [Size]
         public let workers: Int
-        /// Of a worker, as it was measured last; nil if it was not yet.
+        /// Of a worker, as measured last; nil before the first measurement.
         public let entriesPerSecond: Double?
 
         public init(partitions: [Size], workers: Int, entriesPerSecond: Double?) {
             (self.partitions, self.workers, self.entriesPerSecond) = (partitions, workers, entriesPerSecond)
         }
 
-        /// Seconds until every partition has been folded once more: as many at a time as there are workers, the longest one by one.
+        /// The estimated seconds until every partition is folded again: as many at a time as there are workers, the
+        /// longest one alone at least.
         public var seconds: Double {
             let rate = max(1, entriesPerSecond ?? ShadowReport.cautiousRate)
             let entries = partitions.map { Double($0.entries) }
@@ -93,7 +95,7 @@ public struct ShadowReport: Decodable, Sendable {
     /// Nil if there is none.
     public let shadow: Order?
     public let partitions: [Partition]
-    /// Of the partitions that the member owns and has compared, together; nil before the first comparison.
+    /// Of the compared partitions that the member owns, together; nil before the first comparison.
     public let difference: ShadowDifference?
     public let work: Work
 
@@ -105,7 +107,7 @@ public struct ShadowReport: Decodable, Sendable {
         (self.partitions, self.difference, self.work) = (partitions, difference, work)
     }
 
-    /// Nil: no report of this form.
+    /// Nil if the JSON is not a report.
     public init?(json: [UInt8]) {
         guard let report = try? JSONDecoder().decode(Self.self, from: Data(json)) else { return nil }
         self = report
@@ -113,7 +115,7 @@ public struct ShadowReport: Decodable, Sendable {
 
     /// `{"member","canShadow","reason","shadow":{["policy",]"sha256","since"[,"by"]},"partitions":[{"partition","standby","phase",
     /// "folded","total"[,"reason"]}],"difference","work":{"partitions":[{"partition","standby","entries"}],"workers"
-    /// [,"entriesPerSecond"]}}`: `reason`, `shadow` and `difference` are null where there is none. `difference` as
+    /// [,"entriesPerSecond"]}}`. `reason`, `shadow` and `difference` are null if there is none. `difference` is
     /// `ShadowDifference.json`.
     public var json: [UInt8] {
         var writer = ByteWriter()
@@ -142,15 +144,15 @@ public struct ShadowReport: Decodable, Sendable {
         return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
     }
 
-    /// Whether the policy that is ordered is active in all of these ledger partitions at their owners, and in whatever else the
-    /// members fold.
+    /// Whether the ordered policy is active in all of these ledger partitions at their owners, and in all other
+    /// partitions that the members fold.
     public static func isActive(in ledger: [Int32], by reports: [Self]) -> Bool {
         let parts = reports.flatMap(\.partitions)
         let owned = Set(parts.filter { !$0.standby }.map(\.partition))
         return parts.allSatisfy { $0.phase == .active } && owned.isSuperset(of: ledger)
     }
 
-    /// The same report, where the differences of several members are shown together.
+    /// The same report for a list in which the differences of several members are shown together.
     public var withoutDifference: Self {
         Self(
             member: member, reason: reason, shadow: shadow, partitions: partitions, difference: nil, work: work)

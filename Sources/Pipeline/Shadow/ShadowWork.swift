@@ -1,55 +1,54 @@
 internal import Replay
 
-/// What a partition does for the policy that is ordered to be folded beside the active one.
+/// The state of a partition's work on the shadow.
 struct ShadowWork {
-    /// While the ledger has entries to fold, the shadow folds one of its history for so many; and one for each once it has been
-    /// live, so that what it could not follow is made up for.
+    /// The number of ledger entries per entry of the shadow's history, while the ledger has entries to fold; and the
+    /// number after the shadow has been live once, so that it makes up for the entries that it could not follow.
     static let (share, shareOnceLive): (Int64, Int64) = (5, 1)
-    /// What is owed to the shadow is paid in pieces of at least so many entries and at most so many, and no more than so many are
-    /// owed.
+    /// The least and the greatest number of entries of a piece. At most `mostOwed` entries are owed.
     static let (leastPiece, mostPiece): (Int64, Int64) = (256, Int64(PartitionFold.Slice.standardHistory))
     static let mostOwed = 4 * mostPiece
-    /// What can wait is done in pieces of so many, each under the partition's lock.
+    /// Entries of a piece that can wait. Each piece is done under the partition's lock.
     static let sparePiece = 256
-    /// Between two comparisons with the active policy.
+    /// The time between two comparisons with the active policy.
     static let compareEvery = Duration.seconds(10)
-    /// What could not read the history tries again after so long.
+    /// The time until another attempt to read the history after a failure.
     static let retryAfter = Duration.seconds(5)
 
     let order: ShadowOrder
-    /// The state has had its shadow for this order.
+    /// Whether the state has had its shadow for this order.
     var hasBegun = false
     /// Why this member does not fold it; nil if it does.
     var refusal: String?
-    /// Why the history could not be read, and when it is tried again.
+    /// Why the history could not be read, and the time of the next attempt.
     var trouble: (reason: String, until: ContinuousClock.Instant)?
-    /// Entries of the history that may be folded though the ledger has some to fold.
+    /// Entries of the history that may be folded although the ledger has entries to fold.
     private(set) var owed: Int64 = 0
-    /// It has been at the partition's offset, and is at least nearly there.
+    /// Whether it has been at the partition's offset once, so that it is at least nearly there.
     var hasBeenLive = false
-    /// A comparison is under way, and at which ledger offset the last one began.
+    /// Whether a comparison is in progress, and the ledger offset at which the last one began.
     var (isComparing, comparedAt): (Bool, Int64?) = (false, nil)
     var compareAt: ContinuousClock.Instant?
 
     init(_ order: ShadowOrder) { self.order = order }
 
-    /// A comparison is under way, or is due: `next` is the ledger offset at which the states are.
+    /// Whether a comparison is in progress or due. `next`: the ledger offset of the states.
     func compares(at next: Int64, _ now: ContinuousClock.Instant) -> Bool {
         isComparing || comparedAt != next && compareAt.map { $0 <= now } ?? true
     }
 
-    /// The state has another shadow, or none: what was compared was of the one before.
+    /// The state has another shadow, or none, so earlier comparisons are invalid.
     mutating func beginAnew() {
         (isComparing, comparedAt, compareAt, owed, trouble) = (false, nil, nil, 0, nil)
         hasBeenLive = false
     }
 
-    /// So many entries of the ledger are folded. `isBehind`: the shadow did not follow.
+    /// Notes that `folded` entries of the ledger are folded. `isBehind`: whether the shadow did not follow.
     mutating func owe(for folded: Int64, isBehind: Bool) {
         owed = min(owed + folded / (hasBeenLive && isBehind ? Self.shareOnceLive : Self.share), Self.mostOwed)
     }
 
-    /// Entries that are to be folded now, and are owed no more; nil if too few are.
+    /// The number of entries to fold now, which are not owed any more; nil if there are too few.
     mutating func takePiece() -> Int? {
         guard owed >= Self.leastPiece else { return nil }
         let piece = min(owed, Self.mostPiece)

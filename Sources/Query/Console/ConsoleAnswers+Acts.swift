@@ -7,7 +7,7 @@ internal import Policy
 internal import Replay
 
 extension ConsoleAnswers {
-    /// Letters that one act sends again.
+    /// The number of letters that one act sends again.
     private static let lettersAtOnce = 500
 
     func perform(
@@ -78,7 +78,7 @@ extension ConsoleAnswers {
         "proposal", back: ProblemView.Step("Policies", path: "/console/policies"))
     private static let allLetters = ProblemView.Step("All dead letters", path: "/console/dead-letters")
 
-    /// A reason is one line of an event's attribute.
+    /// A reason becomes one line, because it is an attribute of an event.
     private static func line(_ text: String) -> String {
         let words = text.split { character in
             character.isWhitespace || character.unicodeScalars.contains { $0.properties.generalCategory == .control }
@@ -167,8 +167,8 @@ extension ConsoleAnswers {
 
     // MARK: The shadow becomes active
 
-    /// `name`: NAME VERSION, as the person has seen it. A budget for harm needs the whole history under both policies, which
-    /// `standing policy propose` folds.
+    /// `name`: NAME VERSION, as the person has seen it. If a policy has a harm budget, the whole history must be folded
+    /// under both policies, which `standing policy propose` does.
     private func activate(
         _ name: String, _ reason: String, _ key: String, _ desk: ControlDesk, _ caller: Caller
     ) async throws(ProblemView) -> ActOutcome {
@@ -221,7 +221,7 @@ extension ConsoleAnswers {
 }
 
 extension String {
-    /// The beginning that has at most so many bytes, whole characters.
+    /// The longest prefix of whole characters with at most this many bytes.
     fileprivate func prefix(bytes: Int) -> String {
         guard utf8.count > bytes else { return self }
         var text = ""

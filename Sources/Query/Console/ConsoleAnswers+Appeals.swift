@@ -69,7 +69,7 @@ extension ConsoleAnswers {
     }
 }
 
-/// What `SubjectAppeals` writes.
+/// The JSON of `SubjectAppeals`.
 struct SubjectAppealsForm: Decodable {
     struct Item: Decodable {
         var sanction: String

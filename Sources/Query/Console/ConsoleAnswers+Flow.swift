@@ -5,7 +5,7 @@ internal import Kafka
 internal import Lag
 internal import Pipeline
 
-// Sources, dead letters and the policies of the ledger: as this member reads them from the cluster.
+// Sources, dead letters and the policies of the ledger, as this member reads them from the cluster.
 extension ConsoleAnswers {
     func sources(for caller: Caller) async throws(ProblemView) -> SourcesView {
         let found = try await read { [sources = programme.sources] in try sources.sources() }
@@ -30,7 +30,7 @@ extension ConsoleAnswers {
         return (unread ?? 0) > maximumUnread ? .notice : .good
     }
 
-    /// More is worth a look.
+    /// With more unread records a source needs attention.
     private static let maximumUnread: Int64 = 10_000
 
     private static func state(_ source: SourceReading, _ unread: Int64?) -> String {
@@ -42,7 +42,7 @@ extension ConsoleAnswers {
     // MARK: Dead letters
 
     private static let lettersOfPage = 50
-    /// Bytes of a letter that are shown.
+    /// The number of bytes of a letter that are shown.
     private static let shownBytes = 8192
 
     func deadLetters(_ search: DeadLetterSearch, for caller: Caller) async throws(ProblemView) -> DeadLettersView {

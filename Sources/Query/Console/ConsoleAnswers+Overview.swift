@@ -39,7 +39,7 @@ extension ConsoleAnswers {
         return Int(lag.peopleAtLeast)...Int(most)
     }
 
-    /// Of the group that folds.
+    /// Of the fold's group.
     private var lagReadings: [Console.Reading] {
         (lagWatch?.points(of: service.configuration.foldGroup) ?? []).map { point in
             Console.Reading(time: Timestamp(microseconds: point.time * 1000), value: point.seconds)

@@ -9,7 +9,7 @@ internal import Replay
 extension ConsoleAnswers {
     func policies(version: String?, for caller: Caller) async throws(ProblemView) -> PolicyView {
         let all = try await read { [policies = programme.policies] in try policies.versions() }
-        // What changed nothing was never active.
+        // An activation that was refused was never active.
         let versions = all.filter { $0.refusal == nil }
         guard !versions.isEmpty else { throw .emptyLedger }
         let index =
@@ -43,7 +43,7 @@ extension ConsoleAnswers {
             difference: before.map { LineDifference(from: $0.text, to: version.text).lines } ?? [], backtest: nil)
     }
 
-    /// The words of Markdown without its marks.
+    /// The text of Markdown without its marks.
     static func plain(_ markdown: some StringProtocol) -> String {
         String(markdown).replacing("**", with: "").replacing("`", with: "")
     }
@@ -77,7 +77,7 @@ extension ConsoleAnswers {
 
     private static let movers = 10
 
-    /// Of this member's partitions.
+    /// The shadow in this member's partitions.
     private func shadow(for caller: Caller) async throws(ProblemView) -> PolicyView.Shadow? {
         guard let order = service.status.shadowOrder, let policy = order.policy else { return nil }
         let report = try await run(on: overviewWork) { [service] in service.shadowReport }
@@ -103,7 +103,7 @@ extension ConsoleAnswers {
     }
 }
 
-/// What is other in a text than in one before it, by lines: the longest common lines stay.
+/// The difference of two texts by lines. The longest common subsequence of lines stays.
 struct LineDifference {
     let lines: [PolicyView.DiffLine]
 

@@ -7,7 +7,7 @@ internal import HTTP
 internal import Ledger
 internal import Pipeline
 
-// The ledger's entries, and who did and saw what.
+// The ledger's entries, and the audit.
 extension ConsoleAnswers {
     private static let entriesOfPage = 50
 
@@ -41,7 +41,8 @@ extension ConsoleAnswers {
             checkpoint: checkpoint?.checkpoint.nextOffset, checkpointTime: checkpoint?.time, level: level, state: state)
     }
 
-    /// By subject, with what was said, for who may read the file; or as they lie in a partition, without anybody's data.
+    /// With a subject, its entries and their data, for callers who may read its file. Otherwise the entries of a
+    /// partition in order, without data of subjects.
     private func entries(
         _ search: LedgerSearch, _ partitions: [LedgerPartitionReading], for caller: Caller
     ) async throws(ProblemView) -> ([LedgerView.Entry], next: String?) {
@@ -109,7 +110,7 @@ extension ConsoleAnswers {
             level: .notice)
     }
 
-    /// What a record's action can be, as far as the routes and the acts say it.
+    /// The possible actions of records, from the routes and the acts.
     private var actions: [String] {
         let routes = table.routes.filter(\.isAudited).map(\.name)
         let acts = ControlAct.Kind.allCases.map(\.rawValue)
@@ -137,7 +138,7 @@ private struct AuditForm: Decodable {
     var next: String?
 }
 
-/// What `LedgerEntries` writes; data is any JSON.
+/// The JSON of `LedgerEntries`. An entry's data is any JSON.
 private struct EntriesForm: Decodable {
     struct Origin: Decodable {
         var topic: String
@@ -167,7 +168,7 @@ private struct EntriesForm: Decodable {
     var next: String?
 }
 
-/// A JSON value of any kind as text, its members sorted.
+/// A JSON value of any kind as text, with sorted members.
 private struct JSONText: Decodable {
     let text: String
 

@@ -6,9 +6,9 @@ internal import Policy
 
 // One subject: its standing, its file and its appeals.
 extension ConsoleAnswers {
-    /// Points of a plot; a page lists the newest of them.
+    /// The number of points of a plot. A page lists the newest of them.
     private static let maximumPoints = 500
-    /// The newest events of a file that a page has; the JSON has all.
+    /// The number of newest events of a file on a page. The JSON has all.
     private static let maximumEvents = 200
 
     func subject(_ id: String, purpose: String?, for caller: Caller) async throws(ProblemView) -> SubjectView {
@@ -23,13 +23,14 @@ extension ConsoleAnswers {
         do throws(ProblemView) {
             file = try await ask(FileForm.self, path + "/file", for: caller, purpose: purpose)
         } catch {
-            // A standing needs no archive, and is shown to its owner all the same.
+            // Without an archive there is no file, but a standing is shown to its owner and to callers who may read
+            // standings.
             guard error.status == 501, isOwn || caller.may(.readStanding) else { throw error }
             let standing = try await standing(path, of: id, for: caller)
             return view(id, standing, try await policy(of: standing), enrolled: await enrolled(id))
         }
         guard let standing = file.standing else { throw .noSubject(id) }
-        // Parts of the same look.
+        // Part of the same look at the file.
         let history = try await ask(
             HistoryForm.self, path + "/history?points=\(Self.maximumPoints)", for: caller, isRecorded: false)
         let looks = try? await ask(LooksForm.self, path + "/looks", for: caller, isRecorded: false)
@@ -55,7 +56,7 @@ extension ConsoleAnswers {
         }
     }
 
-    /// The policy that a standing is under; nil if it is another than the active one here.
+    /// The policy of a standing; nil if it is not the policy that is active here.
     private func policy(of standing: StandingForm) async throws(ProblemView) -> ScoringPolicy? {
         guard let policy = try await activePolicy(), policy.id == standing.policy.id,
             policy.version == Int64(standing.policy.version)
@@ -63,7 +64,7 @@ extension ConsoleAnswers {
         return policy
     }
 
-    /// A page without the file.
+    /// The view without the file.
     private func view(
         _ id: String, _ standing: StandingForm, _ policy: ScoringPolicy?, enrolled: Timestamp?
     ) -> SubjectView {
@@ -123,7 +124,7 @@ extension ConsoleAnswers {
 
     // MARK: The way back
 
-    /// What ends by itself, and what gives points, in that order.
+    /// First the sanctions by their ends, then the rules that took points.
     private static func wayBack(_ standing: StandingForm, _ policy: ScoringPolicy?) -> [String] {
         var ways = standing.sanctions.sorted { $0.until < $1.until }.map { sanction in
             "The sanction \(sanction.id) ends on \(sanction.until.prefix(10)) at the latest."
@@ -159,7 +160,7 @@ extension ConsoleAnswers {
         currentPoints(history).first?.time.flatMap { Timestamp($0) }
     }
 
-    /// Those of the enrolment that the subject is in.
+    /// The points of the current enrolment.
     private static func currentPoints(_ history: HistoryForm) -> ArraySlice<HistoryForm.Point> {
         let start = history.points.lastIndex { $0.score == nil }.map { $0 + 1 } ?? 0
         return history.points[start...]

@@ -49,7 +49,7 @@ extension ConsoleAnswers {
         state == "in-force" ? sanction : "\(sanction) (\(state))"
     }
 
-    /// When a subject enrolled that the page shows without its file; nil if the list does not have it now.
+    /// When a subject enrolled whose page is shown without its file; nil if the list does not have the subject now.
     func enrolled(_ id: String) async -> Timestamp? {
         let list = Caller(name: "console", roles: [.service, .auditor])
         let target = Self.target("/subjects", [("prefix", id), ("limit", "1")])
@@ -69,7 +69,8 @@ extension ConsoleAnswers {
         return target
     }
 
-    /// What a path's segment and a parameter's value may not have is percent-encoded; dots too, for a segment `..`.
+    /// Percent-encodes characters that a path's segment or a parameter's value may not have. Dots are encoded too,
+    /// because a segment may be `..`.
     static func encoded(_ text: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var bytes: [UInt8] = []

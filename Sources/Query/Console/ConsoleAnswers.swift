@@ -7,10 +7,10 @@ internal import HTTPTypes
 internal import Pipeline
 internal import Policy
 
-/// What the console shows, and the acts that it takes. What is about a subject it asks of the server's own routes, so that the pages have
-/// the routes' checks, their audit and the other members' answers.
+/// The data and acts of the console. Data about a subject is requested from the server's own routes, so that the pages
+/// have the routes' checks, their audit, and the answers of other members.
 struct ConsoleAnswers: ConsoleData {
-    /// The routes without the console's own.
+    /// The routes without those of the console.
     let table: RouteTable
     let service: PipelineService
     let watch: OverviewWatch
@@ -19,15 +19,15 @@ struct ConsoleAnswers: ConsoleData {
     let access: AccessControl
     /// Records log-ins.
     let audit: (any AuditLog)?
-    /// Nil where nothing can be recorded, so nothing is done.
+    /// Nil if acts cannot be recorded, and so cannot be done.
     let desk: ControlDesk?
     let programme: ProgrammeAnswers
-    /// Looks at folds.
+    /// Reads the state of folds.
     let overviewWork: BlockingWork
 
     // MARK: Asking the routes
 
-    /// The JSON of a route, as `Form` reads it.
+    /// The JSON of a route, decoded as `Form`.
     func ask<Form: Decodable>(
         _ form: Form.Type, _ target: String, for caller: Caller, purpose: String? = nil, isRecorded: Bool = true
     ) async throws(ProblemView) -> Form {
@@ -91,7 +91,7 @@ struct ConsoleAnswers: ConsoleData {
 
     // MARK: Looking
 
-    /// Reads the cluster.
+    /// Runs a read of the cluster.
     func read<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws(ProblemView) -> Value {
         do {
             return try await programme.read(body)
@@ -123,12 +123,12 @@ struct ConsoleAnswers: ConsoleData {
         do { return try await watch.overview(showsSubjects: showsSubjects) } catch { throw Self.unreadable(error) }
     }
 
-    /// Nil on an empty ledger, and where nothing is folded here.
+    /// Nil on an empty ledger, and if no partition is folded here.
     func activePolicy() async throws(ProblemView) -> ScoringPolicy? {
         try await run(on: overviewWork) { [service] in service.activePolicy }
     }
 
-    /// A subject's id in a list, as the caller may read it.
+    /// A subject's id in a list, masked if the caller may not read it.
     func id(_ subject: String, for caller: Caller) -> SubjectID {
         caller.may(.readIdentities)
             ? SubjectID(subject)
@@ -137,6 +137,6 @@ struct ConsoleAnswers: ConsoleData {
 }
 
 extension PipelineService {
-    /// No ledger partition that is folded here has had a policy.
+    /// Whether no ledger partition that is folded here has had a policy.
     fileprivate var activePolicyIsUnknown: Bool { partitions.allSatisfy { $0.policy == nil } }
 }

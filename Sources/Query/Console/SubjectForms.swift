@@ -1,4 +1,4 @@
-/// A standing, a file, a history and the looks of a subject, as the routes write them.
+/// A standing, a file, a history and the looks of a subject, as the JSON of the routes.
 struct StandingForm: Decodable {
     struct Sanction: Decodable {
         var id: String
@@ -132,7 +132,7 @@ struct AppealsForm: Decodable {
     var appeals: [Item]
 }
 
-/// What `AppealReview` writes.
+/// The JSON of `AppealReview`.
 struct ReviewForm: Decodable {
     struct Evidence: Decodable {
         var offset: Int64
