@@ -39,15 +39,20 @@ public struct AuditChain: Sendable {
     }
 
     public mutating func note(_ value: UnsafeRawBufferPointer?, at offset: Int64) {
+        note(
+            value.flatMap { AuditEntry(json: $0) }, hash: AuditTopic.hash(of: value.map(Array.init) ?? []), at: offset)
+    }
+
+    /// `entry`: nil if the value is no record of an audit. `hash`: of the value.
+    mutating func note(_ entry: AuditEntry?, hash: String, at offset: Int64) {
         records += 1
         if offset != nextOffset {
             find(offset, "\(offset - nextOffset) records before it are missing")
             (hashes, firstHash) = ([], offset)
         }
         nextOffset = offset + 1
-        let hash = AuditTopic.hash(of: value.map(Array.init) ?? [])
         defer { remember(hash) }
-        guard let value, let entry = AuditEntry(json: value) else { return find(offset, "it is no record of an audit") }
+        guard let entry else { return find(offset, "it is no record of an audit") }
         checkSession(entry, hash, offset)
         checkPlace(entry, offset)
     }

@@ -4,7 +4,8 @@ public import Kafka
 public import Logging
 internal import Synchronization
 
-/// The part of the audit in memory: recent looks at each subject, and the open proposals. A thread follows the topic.
+/// The part of the audit in memory: recent looks at each subject, recent acts, and the open proposals. A thread follows the topic,
+/// and checks its chains.
 /// Older records are only in the topic (`AuditReader`).
 public final class AuditIndex: Sendable {
     /// A look at a subject's file, or an act about the subject.
@@ -23,6 +24,32 @@ public final class AuditIndex: Sendable {
         public let isComplete: Bool
     }
 
+    /// An act of which the ledger has an event, or will have.
+    public struct Act: Sendable, Equatable {
+        public let time: Timestamp
+        public let actor: String
+        public let subject: String?
+        public let reason: String?
+        let details: [AuditEntry.Detail]
+
+        /// The value of a detail; nil if there is none of this name.
+        public func detail(_ name: String) -> String? { details.first { $0.name == name }?.value }
+    }
+
+    /// The chains as far as they are read.
+    public struct Chains: Sendable, Equatable {
+        public var records: Int64 = 0
+        public var findings: [AuditChain.Finding] = []
+        /// Whether the topic has been read to its end once.
+        public var isRead = false
+    }
+
+    /// The outcomes of an act that the control topic has.
+    private static let taken: Set<String> = ["done", "pending"]
+    /// The limit of acts of one name in memory. They are the newest.
+    public static let maximumActs = 500
+    /// The limit of names of acts.
+    private static let maximumNames = 64
     /// The limit of looks at one subject in memory. They are the newest.
     public static let maximumLooks = 50
     /// The limit of all looks in memory. The oldest are dropped first.
@@ -39,6 +66,9 @@ public final class AuditIndex: Sendable {
         var incomplete: Set<String> = []
         var isIncomplete = false
         var proposals = ProposalTable()
+        /// By name, the oldest first.
+        var acts: [String: [Act]] = [:]
+        var chains: [Int32: AuditChain] = [:]
         var isRead = false
         /// The next offset by partition.
         var positions: [Int32: Int64] = [:]
@@ -113,12 +143,18 @@ public final class AuditIndex: Sendable {
     /// Adds a record of the topic, in its partition's order.
     func note(_ value: UnsafeRawBufferPointer?, at offset: Int64, of partition: Int32) {
         let entry = value.flatMap { AuditEntry(json: $0) }
-        writer?.note(partition, offset: offset, hash: AuditTopic.hash(of: value.map(Array.init) ?? []))
+        let hash = AuditTopic.hash(of: value.map(Array.init) ?? [])
+        writer?.note(partition, offset: offset, hash: hash)
         state.withLock { state in
             guard offset >= state.positions[partition] ?? 0 else { return }
+            // Where records have expired before they were read, the chain begins anew.
+            if state.positions[partition] == nil { state.chains[partition] = nil }
             state.positions[partition] = offset + 1
+            state.chains[partition, default: AuditChain(partition: partition, beginning: offset)].note(
+                entry, hash: hash, at: offset)
             guard let entry else { return }
             state.proposals.note(entry)
+            if Self.taken.contains(entry.outcome) { state.add(entry) }
             guard let subject = entry.subject else { return }
             state.add(
                 Look(
@@ -138,6 +174,18 @@ public final class AuditIndex: Sendable {
             Looks(
                 looks: (state.looks[subject]?.looks ?? []).reversed(),
                 isComplete: state.isRead && !state.isIncomplete && !state.incomplete.contains(subject))
+        }
+    }
+
+    /// The acts of a name that were taken, such as `decide-appeal`, the newest first.
+    public func acts(_ name: String) -> [Act] { state.withLock { ($0.acts[name] ?? []).reversed() } }
+
+    public var chains: Chains {
+        state.withLock { state in
+            state.chains.sorted { $0.key < $1.key }.reduce(into: Chains(isRead: state.isRead)) { sum, chain in
+                sum.records += chain.value.records
+                sum.findings += chain.value.findings
+            }
         }
     }
 
@@ -176,6 +224,18 @@ public final class AuditIndex: Sendable {
 
 extension AuditIndex.State {
     private static let maximumIncomplete = 100_000
+
+    fileprivate mutating func add(_ entry: AuditEntry) {
+        guard acts[entry.action] != nil || acts.count < AuditIndex.maximumNames else { return }
+        acts[entry.action, default: []].append(
+            AuditIndex.Act(
+                time: entry.time, actor: entry.actor, subject: entry.subject, reason: entry.purpose,
+                details: entry.details))
+        // Half of them at once, so that few records move the others.
+        if let count = acts[entry.action]?.count, count >= 2 * AuditIndex.maximumActs {
+            acts[entry.action]?.removeFirst(count - AuditIndex.maximumActs)
+        }
+    }
 
     fileprivate mutating func add(_ look: AuditIndex.Look, of subject: String) {
         looks[subject, default: .init()].looks.append(look)

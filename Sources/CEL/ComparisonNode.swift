@@ -79,6 +79,8 @@ final class SlotNumberComparisonNode: Node, @unchecked Sendable {
         other.value.map { SlotConstraint(slot: slot, comparison: comparison, values: [$0]) }
     }
 
+    override var isPlain: Bool { true }
+
     override func truth(_ frame: EvaluationFrame) -> Truth {
         let number = Number(frame.slots + slot)
         if number.kind != .none { return Truth(comparison.holds(Number.order(number, other))) }
@@ -123,6 +125,8 @@ final class SlotTextEqualityNode: Node, @unchecked Sendable {
     override var constraint: SlotConstraint? {
         SlotConstraint(slot: slot, comparison: isNegated ? .notEqual : .equal, values: [.string(text)])
     }
+
+    override var isPlain: Bool { cost == 0 }
 
     override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
         CostEstimate(most: min(Double(cost), estimator.size(ofSlot: slot).weight / 64))

@@ -43,6 +43,16 @@ public final class EvaluationFrame {
         budget.deallocate()
     }
 
+    /// Sets a slot to an int. In most cases it was one before, so that no reference is released.
+    @inline(__always)
+    public func set(_ slot: Int, _ value: Int64) {
+        if case .int = slots[slot] {
+            (slots + slot).initialize(to: .int(value))
+        } else {
+            slots[slot] = .int(value)
+        }
+    }
+
     /// Sets the budget of all further evaluations of this frame together; an evaluation beyond it is an error. Without
     /// it each may cost `Limit.cost`.
     public func allow(_ cost: Int) {

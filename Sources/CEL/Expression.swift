@@ -115,6 +115,10 @@ public final class Expression: Sendable {
     /// The value of an expression that reads nothing; nil if it reads something, or is an error.
     public var constant: Value? { root.constant }
 
+    /// Whether it charges nothing, and has a value of its type whenever each slot that it reads has one of the declared
+    /// type.
+    public var isPlain: Bool { root.isPlain && type != .dynamic }
+
     /// Returns false if the frame's budget is used up.
     @inline(__always)
     private func begin(_ frame: EvaluationFrame) -> Bool {

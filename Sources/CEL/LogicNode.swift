@@ -8,6 +8,8 @@ final class AllNode: Node, @unchecked Sendable {
         self.right = right
     }
 
+    override var isPlain: Bool { left.isPlain && right.isPlain }
+
     override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
         let (a, b) = (estimator.estimate(left), estimator.estimate(right))
         // Either operand can decide if the other is an error.
@@ -39,6 +41,8 @@ final class AnyNode: Node, @unchecked Sendable {
         self.left = left
         self.right = right
     }
+
+    override var isPlain: Bool { left.isPlain && right.isPlain }
 
     override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
         let (a, b) = (estimator.estimate(left), estimator.estimate(right))
@@ -83,6 +87,8 @@ final class NotNode: Node, @unchecked Sendable {
 
     override var constraint: SlotConstraint? { operand.constraint?.negated }
 
+    override var isPlain: Bool { operand.isPlain }
+
     override func cost(_ estimator: inout CostEstimator) -> CostEstimate { estimator.sum(operand) }
 
     override func truth(_ frame: EvaluationFrame) -> Truth {
@@ -114,6 +120,8 @@ final class ConditionalNode: Node, @unchecked Sendable {
         self.yes = yes
         self.no = no
     }
+
+    override var isPlain: Bool { condition.isPlain && yes.isPlain && no.isPlain }
 
     override func truth(_ frame: EvaluationFrame) -> Truth {
         switch condition.truth(frame) {

@@ -25,6 +25,10 @@ class Node: @unchecked Sendable {
     /// evaluating twice (for the number, and after `none` for the value) costs at most twice as much.
     var isArithmetic: Bool { false }
 
+    /// Whether it has only constants, slots, comparisons of a slot with a constant, and logic. Then it charges nothing,
+    /// and has a value whenever each slot that it reads has one of the declared type.
+    var isPlain: Bool { false }
+
     /// Its value if it is always the same and not an error; nil otherwise.
     var constant: Value? { nil }
 
@@ -55,6 +59,7 @@ final class ConstantNode: Node, @unchecked Sendable {
     override func integer(_ frame: EvaluationFrame) -> Int64? { storedNumber.kind == .int ? storedNumber.int : nil }
     override func number(_ frame: EvaluationFrame) -> Number { storedNumber }
     override var isArithmetic: Bool { true }
+    override var isPlain: Bool { true }
     override var constant: Value? { stored }
     override func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? {
         let number: Double
@@ -94,6 +99,7 @@ final class SlotNode: Node, @unchecked Sendable {
     }
     override func number(_ frame: EvaluationFrame) -> Number { Number(frame.slots + slot) }
     override var isArithmetic: Bool { true }
+    override var isPlain: Bool { true }
     override func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? {
         if slot >= 0, case .numbers(let numbers)? = range(slot) { return numbers }
         return nil

@@ -25,29 +25,7 @@ struct ActForm {
 }
 
 extension ActKind {
-    /// The notice on the page after the act.
-    var notice: String {
-        switch self {
-        case .enrol: "The subject is enrolled."
-        case .withdraw: "The subject is withdrawn, and its state is removed."
-        case .void: "The event is voided, as if it had never happened."
-        case .fileAppeal: "The appeal is filed."
-        case .decideAppeal: "The appeal is decided."
-        case .shadow: "The policy is in the shadow. It folds the ledger from its beginning."
-        case .endShadow: "The policy is out of the shadow."
-        case .activate: "The policy is active."
-        case .rollBack: "The earlier policy is active again."
-        case .approve: "You agreed, and it is done."
-        case .decline: "The proposal is declined."
-        case .acknowledgeSource: "The source is acknowledged, and is read on."
-        case .redrive, .redriveReason: "The letters are sent again."
-        case .repair: "The repaired event is sent."
-        }
-    }
-
-    static let waitingNotice = "It waits for a second person, who has to agree. Policies lists it."
-
-    /// `form`: the fields that a link or an earlier attempt has filled in.
+    /// `form`: what a link or an earlier attempt has filled in.
     func form(_ form: FormFields) -> ActForm {
         var made = bare(form)
         made.reason = form["reason"]

@@ -24,14 +24,31 @@ public struct Appeal: Sendable {
     }
 }
 
-/// The queue of open appeals, the least time left first, and the recent decisions.
+/// How somebody decided an appeal.
+public struct AppealDecision: Sendable {
+    public var subject: SubjectID
+    public var sanction: String
+    public var isUpheld: Bool
+    public var time: Timestamp
+    public var actor: String
+    public var reason: String?
+
+    public init(
+        subject: SubjectID, sanction: String, isUpheld: Bool, time: Timestamp, actor: String, reason: String?
+    ) {
+        (self.subject, self.sanction, self.isUpheld) = (subject, sanction, isUpheld)
+        (self.time, self.actor, self.reason) = (time, actor, reason)
+    }
+}
+
+/// The queue, the least time left first, and what was decided lately, the newest first.
 public struct AppealsView: Sendable {
     public var time: Timestamp
     public var open: [Appeal]
-    public var closed: [Appeal]
+    public var decided: [AppealDecision]
 
-    public init(time: Timestamp, open: [Appeal], closed: [Appeal]) {
-        (self.time, self.open, self.closed) = (time, open, closed)
+    public init(time: Timestamp, open: [Appeal], decided: [AppealDecision]) {
+        (self.time, self.open, self.decided) = (time, open, decided)
     }
 }
 

@@ -121,11 +121,3 @@ struct FormMistake: Error {
     let field: String
     let sentence: String
 }
-
-/// The outcome of an act.
-public enum ActOutcome: Sendable {
-    /// The entry is in the ledger, or the record in its topic.
-    case done
-    /// It waits for a second person.
-    case waiting
-}

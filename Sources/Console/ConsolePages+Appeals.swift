@@ -18,11 +18,12 @@ extension ConsolePages {
                     ? ConsolePath.appeal(appeal.subject.text, appeal.sanction) : nil,
             ])
         }
-        let closed: [Fields] = view.closed.map { appeal in
+        let decided: [Fields] = view.decided.map { decision in
             .of([
-                "state": Self.badge(appeal.state.rawValue, Self.level(appeal.state)),
-                "sanction": Self.shortened(appeal.sanction, to: 80), "subject": visit.fields(appeal.subject),
-                "filed": Self.fields(appeal.filed), "decision": appeal.decision,
+                "state": Self.badge(
+                    decision.isUpheld ? "upheld" : "rejected", Self.level(decision.isUpheld ? .upheld : .rejected)),
+                "sanction": Self.shortened(decision.sanction, to: 80), "subject": visit.fields(decision.subject),
+                "time": Self.fields(decision.time), "actor": decision.actor, "reason": decision.reason,
             ])
         }
         return html(
@@ -33,7 +34,8 @@ extension ConsolePages {
                         ? "Whoever is sanctioned can ask for a second look."
                         : "\(Self.number(view.open.count, "appeal")) to decide, the least time left first. "
                             + "A sanction is lifted if nobody decides in time.",
-                    "hasOpen": !open.isEmpty, "open": open, "hasClosed": !closed.isEmpty, "closed": closed,
+                    "hasOpen": !open.isEmpty, "open": open, "hasDecided": !decided.isEmpty,
+                    "decided": decided,
                 ])), for: visit)
     }
 
@@ -55,7 +57,7 @@ extension ConsolePages {
                     "difference": Self.signed(difference), "sign": Self.sign(difference), "condition": view.condition,
                     "conditionWithout": view.conditionWithout,
                     "state": Self.badge(view.sanction.state.rawValue, Self.level(view.sanction.state)),
-                    "blocks": Self.list(view.sanction.measures.map { $0.replacing("-", with: " ") }),
+                    "blocks": Self.blocks(view.sanction),
                     "ends": Self.fields(view.sanction.ends, now: view.time),
                     "levelWithout": view.holdsWithout ? Level.notice.rawValue : Level.good.rawValue,
                     "verdict": view.holdsWithout ? "would stand" : "would fall",

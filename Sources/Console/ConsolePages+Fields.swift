@@ -9,6 +9,9 @@ extension ConsolePages {
         .of(["iso": time.description, "text": moment(time), "hint": now.map { relative(time, to: $0) }])
     }
 
+    /// Nil where the time is not known.
+    static func known(_ time: Timestamp) -> Fields? { time == .distantPast ? nil : fields(time) }
+
     static func badge(_ text: String, _ level: Level?) -> Fields {
         .of(["text": text, "level": level?.rawValue ?? "plain"])
     }
@@ -41,11 +44,12 @@ extension ConsolePages {
             .of([
                 "time": fields(event.time), "type": shortened(event.type, to: 60),
                 "id": shortened(event.name.id, to: 60), "source": shortened(event.name.source, to: 60),
-                "reasons": fields(event.reasons), "note": event.note, "data": shortened(event.data, to: maximumData),
+                "reasons": fields(event.reasons), "note": event.note,
+                "data": event.data.isEmpty ? nil : shortened(event.data, to: maximumData),
                 "partition": count(event.partition), "offset": count(event.offset), "isStruck": event.isStruck,
                 "place": ConsolePath.with(
                     ConsolePath.ledger, [("partition", "\(event.partition)"), ("offset", "\(event.offset)")]),
-                "void": canVoid && !event.isStruck
+                "void": canVoid && !event.isStruck && !event.type.hasPrefix("standing.")
                     ? ConsolePath.act(
                         .void, [("subject", subject.text), ("source", event.name.source), ("id", event.name.id)])
                     : nil,

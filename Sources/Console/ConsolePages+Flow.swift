@@ -9,12 +9,13 @@ extension ConsolePages {
             return .of([
                 "topic": Self.shortened(source.topic, to: 120), "level": source.level.rawValue,
                 "state": Self.badge(source.state, source.level), "events": Self.count(source.events),
-                "perSecond": source.perSecond.map(Self.rate) ?? "unknown", "last": source.last.map { Self.fields($0) },
-                "duplicates": Self.count(source.duplicates), "notEnrolled": Self.count(source.notEnrolled),
+                "declaration": source.declaration, "perSecond": source.perSecond.map(Self.rate) ?? "unknown",
+                "unread": source.unread.map { Self.count($0) } ?? "unknown",
+                "notEnrolled": Self.count(source.notEnrolled),
                 "errorRate": source.decided == 0 ? "no appeals" : Self.percent(source.upheld, of: source.decided),
                 "errorNote": source.decided == 0
                     ? nil : "\(Self.count(source.upheld)) of \(Self.number(source.decided, "appeal")) upheld",
-                "spark": Plot.spark(source.rates, of: "events a second"), "hasDead": !source.deadLetters.isEmpty,
+                "hasDead": !source.deadLetters.isEmpty,
                 "dead": source.deadLetters.map { dead in
                     Fields.of([
                         "reason": dead.reason, "count": Self.count(dead.count),
@@ -28,7 +29,11 @@ extension ConsolePages {
         return html(
             Page(
                 template: "sources", title: "Sources", place: .sources, json: "/sources",
-                fields: .of(["hasSources": !sources.isEmpty, "sources": sources])), for: visit)
+                fields: .of([
+                    "hasSources": !sources.isEmpty, "sources": sources,
+                    "duplicates": view.duplicates == 0
+                        ? nil : "\(Self.number(view.duplicates, "event")) came twice and counted once.",
+                ])), for: visit)
     }
 
     // MARK: Dead letters
@@ -72,6 +77,11 @@ extension ConsolePages {
         let text = String(decoding: letter.bytes, as: UTF8.self)
         let left = letter.size - letter.bytes.count
         let proposal = letter.proposal ?? (left == 0 ? text : "")
+        let isText = String(validating: letter.bytes, as: UTF8.self) != nil
+        let hint =
+            letter.proposal != nil
+            ? "A repair is proposed below."
+            : isText ? "Below is the record as it came." : "Bytes that are no text stand below as \u{FFFD}."
         return html(
             Page(
                 template: "dead-letter", title: "Dead letter \(letter.key)", place: .deadLetters,
@@ -82,7 +92,7 @@ extension ConsolePages {
                     "time": Self.fields(letter.time), "size": Self.count(letter.size), "text": text,
                     "hex": Self.hexadecimal(letter.bytes),
                     "cut": left > 0 ? "\(Self.number(left, "byte")) more in the JSON." : nil,
-                    "canRedrive": visit.may(.redriveDeadLetters), "hasProposal": letter.proposal != nil,
+                    "canRedrive": letter.isWaiting && visit.may(.redriveDeadLetters), "hint": hint,
                     "proposal": proposal, "action": ConsolePath.act(.repair), "back": ConsolePath.deadLetters,
                     "hidden": [Self.hidden("letter", letter.key)],
                 ])), for: visit)

@@ -1,4 +1,4 @@
-internal import Events
+public import Events
 
 // MARK: Numbers and times in the words of the pages
 
@@ -24,7 +24,7 @@ extension ConsolePages {
         return count(tenths / 10) + (tenths % 10 == 0 ? "" : ".\(abs(tenths % 10))")
     }
 
-    /// Of two units at most: `3 h 20 min`.
+    /// Of two units at most: `3 h 20 min`. Ten days and more are rounded to days.
     static func duration(_ seconds: Double) -> String {
         guard seconds.isFinite, abs(seconds) < 1e12 else { return "unknown" }
         let whole = Int64(abs(seconds).rounded())
@@ -33,8 +33,8 @@ extension ConsolePages {
             (whole / 86_400, "d"), (whole % 86_400 / 3600, "h"), (whole % 3600 / 60, "min"), (whole % 60, "s"),
         ]
         guard let first = parts.firstIndex(where: { $0.0 > 0 }) else { return "0 s" }
-        // A duration of many days is shown without hours.
-        let few = parts[first...].prefix(parts[first].0 >= 10 && first == 0 ? 1 : 2).filter { $0.0 > 0 }
+        if parts[0].0 >= 10 { return "\(count((whole + 43_200) / 86_400)) d" }
+        let few = parts[first...].prefix(2).filter { $0.0 > 0 }
         return few.map { "\(count($0.0)) \($0.1)" }.joined(separator: " ")
     }
 
@@ -59,7 +59,7 @@ extension ConsolePages {
     }
 
     /// `30 Nov 2026`, in UTC.
-    static func day(_ time: Timestamp) -> String {
+    public static func day(_ time: Timestamp) -> String {
         let parts = time.description.prefix(10).split(separator: "-")
         guard parts.count == 3, let month = Int(parts[1]), (1...12).contains(month), let day = Int(parts[2]) else {
             return time.description

@@ -8,17 +8,24 @@ extension ConsolePages {
         let proposals: [Fields] = view.proposals.map { proposal in
             .of([
                 "act": proposal.act, "reason": proposal.reason, "actor": proposal.actor,
-                "time": Self.fields(proposal.time), "canApprove": canActivate && proposal.actor != visit.caller?.name,
-                "approve": ConsolePath.act(.approve, [("proposal", proposal.key)]),
-                "decline": ConsolePath.act(.decline, [("proposal", proposal.key)]),
+                "time": Self.fields(proposal.time), "expires": Self.fields(proposal.expires),
+                "summary": proposal.summary,
+                "difference": Self.lines(proposal.difference),
+                "hasDifference": proposal.difference.contains { $0.kind != .same },
+                "canApprove": canActivate && proposal.actor != visit.caller?.name,
+                "isOwn": canActivate && proposal.actor == visit.caller?.name,
+                "takeBack": ConsolePath.act(.decline, [("proposal", proposal.key)]), "id": proposal.key,
+                "hidden": [Self.hidden("proposal", proposal.key)],
+                "approve": ConsolePath.act(.approve), "decline": ConsolePath.act(.decline),
             ])
         }
         let versions: [Fields] = view.versions.map { version in
             let canGoBack = canActivate && !version.isActive
             return .of([
                 "name": version.name, "version": Self.count(version.version), "actor": version.actor,
-                "reason": version.reason, "since": Self.fields(version.since),
-                "path": ConsolePath.with(ConsolePath.policies, [("version", version.key)]),
+                "reason": version.reason, "since": version.since.map { Self.fields($0) },
+                "path": ConsolePath.with(
+                    ConsolePath.policies, [("version", version.isActive ? nil : version.key)]),
                 "isShown": version.key == view.selected?.key,
                 "state": Self.badge(version.isActive ? "active" : "earlier", version.isActive ? .good : nil),
                 "rollBack": canGoBack ? ConsolePath.act(.rollBack, [("version", version.key)]) : nil,
@@ -31,12 +38,13 @@ extension ConsolePages {
                     selected.key == active?.key || selected.version < 1
                         ? nil : "/policies/\(ConsolePath.encoded(selected.name, dots: true))/\(selected.version)"
                 } ?? "/policies",
-                stream: view.shadow == nil ? nil : ConsolePath.changes,
+                // What was accepted appears by itself.
+                stream: view.shadow == nil && visit.notice?.level != .notice ? nil : ConsolePath.changes,
                 fields: .of([
                     "hasProposals": !proposals.isEmpty, "proposals": proposals,
                     "shadow": view.shadow.map { shadow($0, for: visit) },
                     "startShadow": visit.may(.shadowPolicy) ? ConsolePath.act(.shadow) : nil,
-                    "hasVersions": !versions.isEmpty, "versions": versions,
+                    "failure": view.failure, "hasVersions": !versions.isEmpty, "versions": versions,
                     "selected": view.selected.map { selected($0) },
                 ])), for: visit)
     }
@@ -65,14 +73,15 @@ extension ConsolePages {
             ],
             "hasWinners": !shadow.winners.isEmpty, "winners": movers(shadow.winners),
             "hasLosers": !shadow.losers.isEmpty, "losers": movers(shadow.losers),
-            "activate": visit.may(.activatePolicy)
+            "isActive": shadow.isActive,
+            "activate": visit.may(.activatePolicy) && !shadow.isActive
                 ? ConsolePath.act(.activate, [("shadow", "\(shadow.name) \(shadow.version)")]) : nil,
             "end": visit.may(.shadowPolicy) ? ConsolePath.act(.endShadow) : nil,
         ])
     }
 
-    private func selected(_ selected: PolicyView.Selected) -> Fields {
-        let difference: [Fields] = selected.difference.map { line in
+    private static func lines(_ difference: [PolicyView.DiffLine]) -> [Fields] {
+        difference.map { line in
             let mark =
                 switch line.kind {
                 case .same: ""
@@ -81,11 +90,15 @@ extension ConsolePages {
                 }
             return .of(["kind": line.kind.rawValue, "mark": mark, "text": line.text])
         }
-        return .of([
+    }
+
+    private func selected(_ selected: PolicyView.Selected) -> Fields {
+        .of([
             "name": selected.name, "version": Self.count(selected.version), "text": selected.text,
             "sections": selected.sections.map { Fields.of(["title": $0.title, "sentences": $0.sentences]) },
             "comparedWith": selected.comparedWith, "hasDifference": selected.difference.contains { $0.kind != .same },
-            "difference": difference, "backtest": selected.backtest.flatMap { $0.hasPrefix("/") ? $0 : nil },
+            "difference": Self.lines(selected.difference),
+            "backtest": selected.backtest.flatMap { $0.hasPrefix("/") ? $0 : nil },
         ])
     }
 }

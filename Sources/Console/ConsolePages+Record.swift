@@ -13,9 +13,9 @@ extension ConsolePages {
         let entries: [Fields] = view.entries.map { entry in
             .of([
                 "partition": Self.count(entry.partition), "offset": Self.count(entry.offset),
-                "time": Self.fields(entry.time), "type": Self.shortened(entry.type, to: 60),
+                "time": Self.known(entry.time), "type": Self.shortened(entry.type, to: 60),
                 "subject": entry.subject.map { visit.fields($0) }, "origin": Self.shortened(entry.origin, to: 80),
-                "data": Self.shortened(entry.data, to: Self.maximumData),
+                "data": entry.data.isEmpty ? nil : Self.shortened(entry.data, to: Self.maximumData),
             ])
         }
         let partitions: [Fields] = view.partitions.map { partition in
@@ -37,6 +37,7 @@ extension ConsolePages {
                     "purpose": search.purpose,
                     "partition": search.partition.map(String.init), "offset": search.offset.map { String($0) },
                     "from": search.from?.description, "mistake": mistake, "hasEntries": !entries.isEmpty,
+                    "isAsked": query.contains { $0.1 != nil },
                     "entries": entries, "partitions": partitions,
                     "next": view.next.map { ConsolePath.with(ConsolePath.ledger, query + [("after", $0)]) },
                 ])), for: visit)
@@ -50,14 +51,16 @@ extension ConsolePages {
             let level: Level? =
                 switch row.outcome {
                 case "denied": .bad
-                case "allowed": nil
-                case "waiting": .notice
-                default: .good
+                case "allowed", "requested": nil
+                case "pending", "proposed": .notice
+                case "done": .good
+                default: .bad
                 }
             return .of([
                 "time": Self.fields(row.time), "actor": Self.shortened(row.actor, to: 80),
-                "what": Self.words(row.action), "about": row.subject.map { visit.fields($0) }, "why": row.purpose,
-                "outcome": Self.badge(row.outcome, level),
+                "what": Self.words(ofAction: row.action), "about": row.subject.map { visit.fields($0) },
+                "why": row.purpose,
+                "outcome": Self.badge(row.outcome == "pending" ? "accepted" : row.outcome, level),
                 "details": row.details.map {
                     Fields.of(["name": $0.name, "value": Self.shortened($0.value, to: 120)])
                 },
@@ -69,18 +72,15 @@ extension ConsolePages {
                 json: ConsolePath.with("/audit", query + [("before", search.after)]),
                 fields: .of([
                     "chain": view.chain, "chainLevel": view.level.rawValue,
-                    "chainWord": view.level == .good ? "whole" : view.level == .notice ? "not checked" : "broken",
+                    "chainWord": view.level == .good ? "whole" : view.level == .notice ? "not checked yet" : "broken",
                     "action": ConsolePath.audit, "actor": search.actor, "subject": search.subject,
-                    "actions": view.actions.map { Fields.of(["value": $0, "isChosen": $0 == search.action]) },
+                    "actions": view.actions.map {
+                        Fields.of([
+                            "value": $0, "text": Self.words(ofAction: $0), "isChosen": $0 == search.action,
+                        ])
+                    },
                     "hasRows": !rows.isEmpty, "rows": rows,
                     "next": view.next.map { ConsolePath.with(ConsolePath.audit, query + [("after", $0)]) },
                 ])), for: visit)
-    }
-
-    /// `readFile` as `read file`.
-    private static func words(_ name: String) -> String {
-        name.reduce(into: "") { text, character in
-            text += character.isUppercase ? " " + character.lowercased() : String(character)
-        }
     }
 }

@@ -21,6 +21,8 @@ extension ConsolePages {
         let readsFile = visit.may(.readFile, to: view.id)
         let steps = view.steps.suffix(Self.maximumSteps)
         let older = view.olderSteps + view.steps.count - steps.count
+        let rows = Self.steps(view.steps, from: view.steps.count - steps.count)
+        let events = Self.fields(view.events, subject: view.id, canVoid: visit.may(.void))
         var fields = Self.standing(view)
         let more: Fields = .of([
             "isOwn": isOwn, "kicker": isOwn ? "Hello" : view.kind,
@@ -30,7 +32,9 @@ extension ConsolePages {
             "whole": view.id.text.count > 80 ? Self.shortened(view.id.text, to: 5000) : nil,
             "lead": lead(view, isOwn: isOwn), "sanctions": view.sanctions.map { sanction($0, of: view, for: visit) },
             "hasSanctions": !view.sanctions.isEmpty, "plot": Plot.steps(view), "hasSteps": !steps.isEmpty,
-            "steps": Self.steps(view.steps, from: view.steps.count - steps.count),
+            "steps": Array(rows.prefix(Self.shownSteps)), "hasMoreSteps": rows.count > Self.shownSteps,
+            "moreSteps": Array(rows.dropFirst(Self.shownSteps)),
+            "moreStepsWords": Self.number(max(0, rows.count - Self.shownSteps), "earlier step"),
             "older": older > 0 ? "\(Self.number(older, "older step")) in the JSON." : nil, "way": view.wayBack,
             "hasWay": !view.wayBack.isEmpty,
             "noWay": isOwn ? "Nothing holds your score down now." : "Nothing holds the score down now.",
@@ -43,9 +47,7 @@ extension ConsolePages {
                 ])
             },
             "showsLooks": view.looks != nil, "hasLooks": view.looks?.isEmpty == false,
-            "looks": (view.looks ?? []).map { look in
-                Fields.of(["actor": look.actor, "time": Self.fields(look.time), "purpose": look.purpose])
-            },
+            "looks": looks(view.looks ?? [], visit.caller?.name),
             "hasAppeals": !view.appeals.isEmpty,
             "appeals": view.appeals.map { appeal in
                 Fields.of([
@@ -54,7 +56,9 @@ extension ConsolePages {
                 ])
             },
             "showsEvents": readsFile, "hasEvents": !view.events.isEmpty,
-            "events": Self.fields(view.events, subject: view.id, canVoid: visit.may(.void)),
+            "events": Array(events.prefix(Self.shownEvents)), "hasMoreEvents": events.count > Self.shownEvents,
+            "moreEvents": Fields.of(["events": Array(events.dropFirst(Self.shownEvents))]),
+            "moreEventsWords": Self.number(max(0, events.count - Self.shownEvents), "earlier event"),
             "hasActs": !acts(view, for: visit).isEmpty, "acts": acts(view, for: visit),
         ])
         fields.merge(more) { _, new in new }
@@ -67,6 +71,8 @@ extension ConsolePages {
     }
 
     private static let maximumSteps = 100
+    /// What stands on the page at once; the others are folded away.
+    private static let (shownSteps, shownEvents) = (12, 25)
 
     private func lead(_ view: SubjectView, isOwn: Bool) -> String {
         let enrolled = Self.day(view.enrolled)
@@ -98,6 +104,28 @@ extension ConsolePages {
         }
     }
 
+    /// The newest first; the same one several times in a row is one row.
+    private func looks(_ looks: [SubjectView.Look], _ own: String?) -> [Fields] {
+        var rows: [(look: SubjectView.Look, count: Int)] = []
+        for look in looks {
+            if let last = rows.last?.look, last.actor == look.actor, last.action == look.action,
+                last.outcome == look.outcome, last.purpose == look.purpose
+            {
+                rows[rows.count - 1].count += 1
+            } else {
+                rows.append((look, 1))
+            }
+        }
+        return rows.map { look, count in
+            let outcome = Self.words(ofOutcome: look.outcome).map { " (\($0))" } ?? ""
+            return .of([
+                "actor": look.actor == own ? "you" : look.actor, "time": Self.fields(look.time),
+                "what": Self.words(ofAction: look.action) + outcome, "purpose": look.purpose,
+                "times": count > 1 ? "and \(Self.number(count - 1, "time")) before" : nil,
+            ])
+        }
+    }
+
     private func dimensions(_ view: SubjectView) -> [Fields] {
         let range = view.dimensions.map { max(abs($0.points), abs($0.minimum ?? 0), abs($0.maximum ?? 0)) }.max() ?? 0
         return view.dimensions.map { dimension in
@@ -123,16 +151,14 @@ extension ConsolePages {
             clocks.append(Self.clock("Appeal decided by", decideBy, now: view.clock))
         }
         clocks.append(Self.clock("Ends", sanction.ends, now: view.clock))
-        let blocks = Self.list(sanction.measures.map { $0.replacing("-", with: " ") })
         let isInForce = sanction.state == .inForce
-        let when = sanction.state == .stayed ? " after the appeal, if it is rejected" : " from then on"
         let share = Self.passed(from: sanction.imposed, to: sanction.ends, now: view.clock)
         let canAppeal = sanction.canAppeal && visit.may(.fileAppeal, to: view.id)
         let isOwn = visit.caller?.subject == Array(view.id.text.utf8)
         return .of([
             "name": sanction.name, "state": Self.badge(sanction.state.rawValue, Self.level(sanction.state)),
             "level": Self.level(sanction.state).rawValue, "sentence": sanction.sentence,
-            "blocks": blocks.isEmpty ? "nothing" : isInForce ? blocks : "nothing now; \(blocks)\(when)",
+            "blocks": Self.blocks(sanction),
             "clocks": clocks, "runs": Plot.bar(share, isInForce ? "loss" : "wait"),
             "appeal": canAppeal
                 ? ConsolePath.act(.fileAppeal, [("subject", view.id.text), ("sanction", sanction.name)]) : nil,
@@ -140,6 +166,17 @@ extension ConsolePages {
             "review": sanction.decideBy != nil && visit.may(.decideAppeal)
                 ? ConsolePath.appeal(view.id.text, sanction.name) : nil,
         ])
+    }
+
+    /// The measures of a sanction in its state.
+    static func blocks(_ sanction: Sanction) -> String {
+        let blocks = list(sanction.measures.map { $0.replacing("-", with: " ") })
+        guard !blocks.isEmpty else { return "nothing" }
+        return switch sanction.state {
+        case .inForce: blocks
+        case .noticed: "nothing now; \(blocks) from then on"
+        case .stayed: "nothing now; \(blocks) after the appeal, if it is rejected"
+        }
     }
 
     private func acts(_ view: SubjectView, for visit: Visit) -> [Fields] {

@@ -68,7 +68,7 @@ public struct ConsolePages: Sendable {
             "stream": page.stream, "navigation": Self.navigation(for: visit.caller, at: page.place),
             "user": visit.caller.map { user($0) }, "signIn": visit.caller == nil ? ConsolePath.signIn : nil,
             "signOut": ConsolePath.signOut, "token": visit.formToken, "root": Self.root, "words": ConsolePath.words,
-            "notice": visit.notice,
+            "notice": visit.notice.map { Fields.of(["sentence": $0.sentence, "level": $0.level.rawValue]) },
             "isMasked": visit.caller.map { $0.may(.searchSubjects) && !$0.may(.readIdentities) },
         ])
         return library.render(layout, withTemplate: "layout") ?? ""
@@ -90,10 +90,14 @@ public struct Visit: Sendable {
     public var formToken: String
     /// Makes the acts of this page's forms idempotent. Each page has a new one.
     public var actKey: String
-    /// The outcome of the act that led to this page; nil if there is none.
-    public var notice: String?
+    /// What came of the act that led here; nil if none did.
+    let notice: ActNotice?
 
-    public init(caller: Caller?, formToken: String, actKey: String, notice: String? = nil) {
+    public init(caller: Caller?, formToken: String, actKey: String) {
+        self.init(caller: caller, formToken: formToken, actKey: actKey, notice: nil)
+    }
+
+    init(caller: Caller?, formToken: String, actKey: String, notice: ActNotice?) {
         (self.caller, self.formToken, self.actKey, self.notice) = (caller, formToken, actKey, notice)
     }
 

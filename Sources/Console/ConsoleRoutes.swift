@@ -297,10 +297,8 @@ public struct ConsoleRoutes: Sendable {
     private static let longestReason = 8000
 
     private func after(_ kind: ActKind, _ act: ConsoleAct, _ outcome: ActOutcome) -> String {
-        if case .waiting = outcome {
-            return ConsolePath.with(ConsolePath.policies, [("done", "waiting")])
-        }
-        let done = ("done", Optional(kind.rawValue))
+        let done = ("done", Optional(ActNotice.address(kind, outcome)))
+        if outcome == .waiting { return ConsolePath.with(ConsolePath.policies, [done]) }
         switch act {
         case .fileAppeal(let subject, _, _): return ConsolePath.with(ConsolePath.subject, [("id", subject), done])
         case .enrol, .withdraw, .void: return ConsolePath.with(ConsolePath.subjects, [done])
@@ -329,9 +327,9 @@ public struct ConsoleRoutes: Sendable {
     func visit(_ request: ConsoleRequest) -> Visit { visit(request, caller: request.caller) }
 
     private func visit(_ request: ConsoleRequest, caller: Caller?) -> Visit {
-        let done = request.query["done"]
-        let notice = done == "waiting" ? ActKind.waitingNotice : done.flatMap(ActKind.init(rawValue:))?.notice
-        return Visit(caller: caller, formToken: request.formToken, actKey: request.key, notice: notice)
+        Visit(
+            caller: caller, formToken: request.formToken, actKey: request.key,
+            notice: request.query["done"].flatMap(ActNotice.init(address:)))
     }
 
     func signInFirst(_ request: ConsoleRequest) -> ConsoleAnswer {

@@ -17,14 +17,16 @@ public struct DeadLettersView: Sendable {
         public var size: Int
         /// An event that would be accepted; nil if none is proposed.
         public var proposal: String?
+        /// Whether it was neither sent again nor discarded.
+        public var isWaiting: Bool
 
         public init(
             key: String, topic: String, partition: Int, offset: Int64, time: Timestamp, reason: String,
-            sentence: String, bytes: [UInt8], size: Int, proposal: String?
+            sentence: String, bytes: [UInt8], size: Int, proposal: String?, isWaiting: Bool
         ) {
             (self.key, self.topic, self.partition, self.offset) = (key, topic, partition, offset)
             (self.time, self.reason, self.sentence) = (time, reason, sentence)
-            (self.bytes, self.size, self.proposal) = (bytes, size, proposal)
+            (self.bytes, self.size, self.proposal, self.isWaiting) = (bytes, size, proposal, isWaiting)
         }
     }
 

@@ -9,7 +9,7 @@ public struct FormFields: Sendable {
 
     public init(_ pairs: [(name: String, value: String)] = []) { self.pairs = pairs }
 
-    /// Nil if the text is not in this format.
+    /// Nil if it is no form. Browsers end the lines of a text with CR LF; here they end with LF.
     public init?(encoded text: some StringProtocol) {
         guard text.utf8.count <= Self.maximumBytes else { return nil }
         pairs = []
@@ -18,7 +18,7 @@ public struct FormFields: Sendable {
             guard pairs.count < Self.maximumFields, let name = ConsolePath.decoded(sides[0], isForm: true),
                 let value = ConsolePath.decoded(sides.count > 1 ? sides[1] : "", isForm: true)
             else { return nil }
-            pairs.append((name, value))
+            pairs.append((name, value.replacing("\r\n", with: "\n")))
         }
     }
 

@@ -119,6 +119,8 @@ extension Plot {
     }
 
     private static func label(_ time: Timestamp, span: Double) -> String {
+        // With seconds where minutes alone would be the same.
+        if span < 600 { return String(time.description.dropFirst(11).prefix(8)) }
         if span < 2 * 86_400 { return String(ConsolePages.moment(time).suffix(5)) }
         let day = ConsolePages.day(time)
         return span < 200 * 86_400 ? String(day.dropLast(5)) : String(day.drop { $0 != " " }.dropFirst())

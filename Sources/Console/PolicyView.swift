@@ -8,9 +8,14 @@ public struct PolicyView: Sendable {
     public var selected: Selected?
     public var shadow: Shadow?
     public var proposals: [Proposal]
+    /// Why versions are missing; nil if none is.
+    public var failure: String?
 
-    public init(versions: [Version], selected: Selected?, shadow: Shadow?, proposals: [Proposal]) {
+    public init(
+        versions: [Version], selected: Selected?, shadow: Shadow?, proposals: [Proposal], failure: String? = nil
+    ) {
         (self.versions, self.selected, self.shadow, self.proposals) = (versions, selected, shadow, proposals)
+        self.failure = failure
     }
 
     public struct Version: Sendable {
@@ -18,14 +23,15 @@ public struct PolicyView: Sendable {
         public var key: String
         public var name: String
         public var version: Int
-        public var since: Timestamp
+        /// Nil for the policy that the ledger begins with, and where it is not known.
+        public var since: Timestamp?
         public var isActive: Bool
-        /// The author of the activation and the reason.
-        public var actor: String
-        public var reason: String
+        /// Who activated it and why; nil where that is not known.
+        public var actor: String?
+        public var reason: String?
 
         public init(
-            key: String, name: String, version: Int, since: Timestamp, isActive: Bool, actor: String, reason: String
+            key: String, name: String, version: Int, since: Timestamp?, isActive: Bool, actor: String?, reason: String?
         ) {
             (self.key, self.name, self.version, self.since) = (key, name, version, since)
             (self.isActive, self.actor, self.reason) = (isActive, actor, reason)
@@ -81,16 +87,18 @@ public struct PolicyView: Sendable {
         public var same: Int
         public var newSanctions: Int
         public var liftedSanctions: Int
-        /// The folded share of the ledger under the shadow, from 0 to 1.
+        /// Whether it has been activated since.
+        public var isActive: Bool
+        /// How far the shadow has folded the ledger, from 0 to 1.
         public var progress: Double
         public var winners: [Mover]
         public var losers: [Mover]
 
         public init(
-            name: String, version: Int, since: Timestamp, gain: Int, lose: Int, same: Int, newSanctions: Int,
-            liftedSanctions: Int, progress: Double, winners: [Mover], losers: [Mover]
+            name: String, version: Int, since: Timestamp, isActive: Bool, gain: Int, lose: Int, same: Int,
+            newSanctions: Int, liftedSanctions: Int, progress: Double, winners: [Mover], losers: [Mover]
         ) {
-            (self.name, self.version, self.since) = (name, version, since)
+            (self.name, self.version, self.since, self.isActive) = (name, version, since, isActive)
             (self.gain, self.lose, self.same) = (gain, lose, same)
             (self.newSanctions, self.liftedSanctions) = (newSanctions, liftedSanctions)
             (self.progress, self.winners, self.losers) = (progress, winners, losers)
@@ -101,10 +109,10 @@ public struct PolicyView: Sendable {
         public var subject: SubjectID
         public var before: Int
         public var after: Int
-        /// The rule with the greatest share of the difference.
-        public var rule: String
+        /// The rule that makes most of it; nil if it is not known.
+        public var rule: String?
 
-        public init(subject: SubjectID, before: Int, after: Int, rule: String) {
+        public init(subject: SubjectID, before: Int, after: Int, rule: String?) {
             (self.subject, self.before, self.after, self.rule) = (subject, before, after, rule)
         }
     }
@@ -112,14 +120,24 @@ public struct PolicyView: Sendable {
     /// An act that waits for a second person.
     public struct Proposal: Sendable {
         public var key: String
-        /// `activate card 4`
+        /// `Activate card 4`
         public var act: String
         public var actor: String
         public var reason: String
         public var time: Timestamp
+        /// After this time nobody can agree.
+        public var expires: Timestamp
+        /// What it would change, as its proposer was shown it; nil if it was not folded.
+        public var summary: String?
+        /// The policy that would be active, compared with the active one.
+        public var difference: [DiffLine]
 
-        public init(key: String, act: String, actor: String, reason: String, time: Timestamp) {
-            (self.key, self.act, self.actor, self.reason, self.time) = (key, act, actor, reason, time)
+        public init(
+            key: String, act: String, actor: String, reason: String, time: Timestamp, expires: Timestamp,
+            summary: String?, difference: [DiffLine]
+        ) {
+            (self.key, self.act, self.actor, self.reason) = (key, act, actor, reason)
+            (self.time, self.expires, self.summary, self.difference) = (time, expires, summary, difference)
         }
     }
 }

@@ -1,38 +1,42 @@
 public import Events
 
-/// The numbers of each source topic: its events, and its errors.
+/// What each source topic gave, and what it got wrong.
 public struct SourcesView: Sendable {
     public struct Source: Sendable {
         public var topic: String
         public var level: Level
         /// The state in words: `reading`, `made anew, waits for a look`.
         public var state: String
+        /// Who publishes it and why, as the topic's file declares it; nil if it declares nothing.
+        public var declaration: String?
+        /// Records that this member has read since its start.
         public var events: Int
         public var perSecond: Double?
-        public var last: Timestamp?
-        public var rates: [Reading]
+        /// Nil if the cluster does not have the topic.
+        public var unread: Int?
         public var deadLetters: [ReasonCount]
         public var notEnrolled: Int
-        public var duplicates: Int
-        /// Decided appeals against sanctions that its events imposed, and the upheld ones among them.
+        /// Appeals against sanctions that its events can impose: decided, and of them upheld.
         public var decided: Int
         public var upheld: Int
         /// Whether an operator has to acknowledge it.
         public var wantsAcknowledgement: Bool
 
         public init(
-            topic: String, level: Level, state: String, events: Int, perSecond: Double?, last: Timestamp?,
-            rates: [Reading], deadLetters: [ReasonCount], notEnrolled: Int, duplicates: Int, decided: Int, upheld: Int,
+            topic: String, level: Level, state: String, declaration: String?, events: Int, perSecond: Double?,
+            unread: Int?, deadLetters: [ReasonCount], notEnrolled: Int, decided: Int, upheld: Int,
             wantsAcknowledgement: Bool
         ) {
-            (self.topic, self.level, self.state, self.events) = (topic, level, state, events)
-            (self.perSecond, self.last, self.rates) = (perSecond, last, rates)
-            (self.deadLetters, self.notEnrolled, self.duplicates) = (deadLetters, notEnrolled, duplicates)
+            (self.topic, self.level, self.state, self.declaration) = (topic, level, state, declaration)
+            (self.events, self.perSecond, self.unread) = (events, perSecond, unread)
+            (self.deadLetters, self.notEnrolled) = (deadLetters, notEnrolled)
             (self.decided, self.upheld, self.wantsAcknowledgement) = (decided, upheld, wantsAcknowledgement)
         }
     }
 
     public var sources: [Source]
+    /// Events of all sources that were published twice, in the partitions that are folded here. Each counts once.
+    public var duplicates: Int
 
-    public init(sources: [Source]) { self.sources = sources }
+    public init(sources: [Source], duplicates: Int = 0) { (self.sources, self.duplicates) = (sources, duplicates) }
 }

@@ -93,6 +93,7 @@ enum Style {
         .badge.bad, .tag.bad { color: var(--bad); background: var(--bad-wash); }
         .banner, .alert, .empty { padding: .7rem 1rem; border-radius: 8px; max-width: none; border: 1px solid var(--line); background: var(--card); }
         .banner.good, .alert.good { border-left: 4px solid var(--good); }
+        .banner.notice { border-left: 4px solid var(--notice); }
         .banner.bad, .alert.bad { border-left: 4px solid var(--bad); }
         .alert.notice { border-left: 4px solid var(--notice); }
         .alert + .alert { margin-top: .5rem; }
@@ -197,6 +198,7 @@ enum Style {
         .parts { display: block; font-size: .87rem; color: var(--soft); font-weight: 400; }
         .scroll { overflow-x: auto; position: relative; }
         .scroll tbody th, .scroll td .id { overflow-wrap: break-word; }
+        .scroll td.text .id { overflow-wrap: anywhere; }
         .scroll tbody th { min-width: 7rem; }
         .reason { white-space: nowrap; margin-right: .6rem; }
         .reason bdi { white-space: normal; overflow-wrap: anywhere; }
@@ -274,6 +276,7 @@ enum Style {
         .words dd { margin: 0; }
         kbd { font: inherit; font-weight: 600; padding: .05rem .4rem; border: 1px solid var(--line); border-bottom-width: 2px; border-radius: 5px; background: var(--card); }
         .code { max-height: 30rem; overflow: auto; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
+        .diff { margin: .4rem 0; }
         .diff td { border: 0; padding: 0 .6rem; }
         .diff td:first-child { width: 1.5rem; color: var(--soft); text-align: center; }
         .diff pre { border: 0; padding: .05rem 0; background: none; border-radius: 0; max-height: none; overflow: visible; }

@@ -104,13 +104,18 @@ public struct SubjectView: Sendable {
         }
     }
 
+    /// A look at the file, or an act about the subject.
     public struct Look: Sendable {
         public var time: Timestamp
         public var actor: String
-        public var purpose: String
+        /// As the audit has them.
+        public var action: String
+        public var outcome: String
+        public var purpose: String?
 
-        public init(time: Timestamp, actor: String, purpose: String) {
-            (self.time, self.actor, self.purpose) = (time, actor, purpose)
+        public init(time: Timestamp, actor: String, action: String, outcome: String, purpose: String?) {
+            (self.time, self.actor, self.action) = (time, actor, action)
+            (self.outcome, self.purpose) = (outcome, purpose)
         }
     }
 }

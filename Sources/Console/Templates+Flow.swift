@@ -3,10 +3,10 @@ extension Templates {
         (
             "sources",
             #"""
-            <header class="head"><h1>Sources</h1><p class="lead">Topics that events are read from, what each gave, and how often it was wrong about somebody.</p></header>
+            <header class="head"><h1>Sources</h1><p class="lead">Topics that events are read from, what each gave, and how often it was wrong about somebody.{{#duplicates}} {{.}}{{/duplicates}}</p></header>
             {{#hasSources}}<div class="cards" id="source-list" data-live="source-list">{{#sources}}<article class="card {{level}}"><div class="row"><h2 class="id"><bdi>{{topic}}</bdi></h2>{{#state}}{{> badge}}{{/state}}</div>
-            <dl class="numbers"><div><dt>Events</dt><dd>{{events}}</dd></div><div><dt>A second</dt><dd>{{perSecond}}</dd></div><div><dt>Last</dt><dd>{{#last}}{{> time}}{{/last}}{{^last}}never{{/last}}</dd></div><div><dt><abbr title="The event was published twice and counts once">Duplicates</abbr></dt><dd>{{duplicates}}</dd></div><div><dt><abbr title="Its subject had not enrolled, so it counts for nobody">Not enrolled</abbr></dt><dd>{{notEnrolled}}</dd></div><div><dt><abbr title="Of the decided appeals against what its events imposed, how many were upheld">Error rate</abbr></dt><dd>{{errorRate}}</dd><dd class="note">{{errorNote}}</dd></div></dl>
-            {{{spark}}}
+            {{#declaration}}<p class="soft">{{.}}</p>{{/declaration}}
+            <dl class="numbers"><div><dt><abbr title="Records that this member has read since it started">Events</abbr></dt><dd>{{events}}</dd></div><div><dt>A second</dt><dd>{{perSecond}}</dd></div><div><dt>Unread</dt><dd>{{unread}}</dd></div><div><dt><abbr title="Its subject had not enrolled, so it counts for nobody">Not enrolled</abbr></dt><dd>{{notEnrolled}}</dd></div><div><dt><abbr title="Of the appeals that were decided lately against sanctions that its events can impose, how many were upheld">Error rate</abbr></dt><dd>{{errorRate}}</dd><dd class="note">{{errorNote}}</dd></div></dl>
             {{#hasDead}}<h3>Dead letters</h3><ul class="counts">{{#dead}}<li><a href="{{path}}"><bdi>{{reason}}</bdi></a><span class="n">{{count}}</span></li>{{/dead}}</ul>{{/hasDead}}{{^hasDead}}<p class="soft">No dead letters: every record was an event.</p>{{/hasDead}}
             {{#acknowledge}}<p class="buttons"><a class="button" href="{{.}}">Acknowledge it<span class="unseen">: {{topic}}</span></a></p>{{/acknowledge}}</article>
             {{/sources}}</div>{{/hasSources}}{{^hasSources}}<p class="empty"><strong>No source is declared.</strong> A source is a file in the folder of topics with <code>role: source</code>; its topic is read as soon as it exists.</p>{{/hasSources}}
@@ -44,7 +44,7 @@ extension Templates {
             </div>
             {{#cut}}<p class="soft">{{.}}</p>{{/cut}}
             {{#canRedrive}}<section aria-labelledby="repair"><h2 id="repair">Repair and send again</h2>
-            {{#hasProposal}}<p>A repair is proposed below. Read it before you send it: it becomes somebody's evidence.</p>{{/hasProposal}}
+            <p>{{hint}} Read it before you send it: it becomes somebody's evidence.</p>
             <form class="form" method="post" action="{{action}}">
             {{> hidden}}
             <p><label for="repaired">The event</label><textarea id="repaired" name="text" rows="14" spellcheck="false" required="required">
@@ -58,7 +58,7 @@ extension Templates {
             "lag",
             #"""
             <header class="head"><h1>Lag</h1><p class="lead">How far readers are from the end of what they read, in time, in records and in people.</p></header>
-            {{#failure}}<p class="banner bad">The lag is not known now: {{.}}</p>{{/failure}}
+            {{#failure}}<p class="banner bad">{{.}}</p>{{/failure}}
             <div id="lag-now" data-live="lag-now">
             {{> tiles}}
             {{#hasGroups}}<h2>Groups</h2>

@@ -96,8 +96,8 @@ extension Templates {
             <section aria-labelledby="course"><h2 id="course">Score over time</h2>
             <div id="course-plot" data-live="course-plot">
             {{{plot}}}
-            {{#hasSteps}}<ol class="course" reversed="reversed">{{#steps}}<li><span class="when">{{#time}}{{> time}}{{/time}}</span><span class="change {{sign}}">{{change}}</span><span class="to">{{score}}<span class="soft"> <bdi>{{band}}</bdi></span></span><span class="what">{{> reasons}}<span class="soft">{{cause}}{{#event}} <bdi class="id">{{.}}</bdi>{{/event}}</span></span></li>
-            {{/steps}}</ol>{{#older}}<p class="soft">{{.}}</p>{{/older}}{{/hasSteps}}
+            {{#hasSteps}}<ol class="course">{{#steps}}{{> step}}{{/steps}}</ol>
+            {{#hasMoreSteps}}<details><summary>{{moreStepsWords}}</summary><ol class="course">{{#moreSteps}}{{> step}}{{/moreSteps}}</ol>{{#older}}<p class="soft">{{.}}</p>{{/older}}</details>{{/hasMoreSteps}}{{/hasSteps}}
             </div></section>
             <div class="columns">
             <section aria-labelledby="back"><h2 id="back">The way back</h2>
@@ -111,23 +111,29 @@ extension Templates {
             {{#hasPerks}}<ul class="list">{{#perks}}<li>{{#state}}{{> badge}}{{/state}} <strong><bdi>{{name}}</bdi></strong> <span class="soft">{{sentence}}{{#ends}} Ends {{> time}}.{{/ends}}</span></li>
             {{/perks}}</ul>{{/hasPerks}}{{^hasPerks}}<p class="empty">This policy grants no perks.</p>{{/hasPerks}}</section>
             {{#showsLooks}}<section aria-labelledby="looks"><h2 id="looks">Who looked</h2>
-            {{#hasLooks}}<ul class="list">{{#looks}}<li><strong><bdi>{{actor}}</bdi></strong> <span class="soft">{{#time}}{{> time}}{{/time}}</span><br/>{{purpose}}</li>
-            {{/looks}}</ul>{{/hasLooks}}{{^hasLooks}}<p class="empty">Nobody has read this file yet.</p>{{/hasLooks}}</section>{{/showsLooks}}
+            {{#hasLooks}}<ul class="list">{{#looks}}<li><strong><bdi>{{actor}}</bdi></strong> {{what}} <span class="soft">{{#time}}{{> time}}{{/time}}{{#times}}, {{.}}{{/times}}</span>{{#purpose}}<br/><bdi>{{.}}</bdi>{{/purpose}}</li>
+            {{/looks}}</ul>{{/hasLooks}}{{^hasLooks}}<p class="empty">Nobody has read this file before.</p>{{/hasLooks}}</section>{{/showsLooks}}
             </div>
             {{#hasAppeals}}<section aria-labelledby="appeals"><h2 id="appeals">Appeals</h2>
             <ul class="list">{{#appeals}}<li>{{#state}}{{> badge}}{{/state}} <strong><bdi>{{sanction}}</bdi></strong> <span class="soft">filed {{#filed}}{{> time}}{{/filed}}</span><blockquote>{{statement}}</blockquote>{{#decision}}<p>{{.}}</p>{{/decision}}</li>
             {{/appeals}}</ul></section>{{/hasAppeals}}
             {{#showsEvents}}<section aria-labelledby="events"><h2 id="events">Events</h2>
-            {{#hasEvents}}{{> events}}{{/hasEvents}}{{^hasEvents}}<p class="empty">No event of this subject is in the ledger yet.</p>{{/hasEvents}}</section>{{/showsEvents}}
+            {{#hasEvents}}{{> events}}{{#hasMoreEvents}}<details><summary>{{moreEventsWords}}</summary>{{#moreEvents}}{{> events}}{{/moreEvents}}</details>{{/hasMoreEvents}}{{/hasEvents}}{{^hasEvents}}<p class="empty">No event of this subject is in the ledger yet.</p>{{/hasEvents}}</section>{{/showsEvents}}
             {{#hasActs}}<section aria-labelledby="acts"><h2 id="acts">Acts</h2>
             <p class="buttons">{{#acts}}<a class="button quiet" href="{{path}}">{{text}}</a> {{/acts}}</p></section>{{/hasActs}}
+            """#
+        ),
+        (
+            "step",
+            #"""
+            <li><span class="when">{{#time}}{{> time}}{{/time}}</span><span class="change {{sign}}">{{change}}</span><span class="to">{{score}}<span class="soft"> <bdi>{{band}}</bdi></span></span><span class="what">{{> reasons}}<span class="soft">{{cause}}{{#event}} <bdi class="id">{{.}}</bdi>{{/event}}</span></span></li>
             """#
         ),
         (
             "events",
             #"""
             <div class="scroll" tabindex="0" role="group" aria-label="Events of this file"><table class="stacked"><thead><tr><th scope="col">Time</th><th scope="col">Event</th><th scope="col">What it gave</th><th scope="col">Data</th><th scope="col">In the ledger</th></tr></thead><tbody>
-            {{#events}}<tr{{#isStruck}} class="struck"{{/isStruck}}><td data-label="Time">{{#time}}{{> time}}{{/time}}</td><th scope="row">{{#isStruck}}<span class="badge notice">struck</span> {{/isStruck}}<span class="type"><bdi>{{type}}</bdi></span> <span class="soft id"><bdi>{{id}}</bdi> from <bdi>{{source}}</bdi></span></th><td data-label="What it gave">{{> reasons}}{{#note}}<span class="soft">{{.}}</span>{{/note}}</td><td data-label="Data"><details><summary>Data<span class="unseen"> of {{type}} {{id}}</span></summary><pre tabindex="0">{{data}}</pre></details></td><td data-label="In the ledger"><a href="{{place}}">{{partition}}/{{offset}}</a>{{#void}} <a href="{{.}}">Void<span class="unseen"> {{type}} {{id}}</span></a>{{/void}}</td></tr>
+            {{#events}}<tr{{#isStruck}} class="struck"{{/isStruck}}><td data-label="Time">{{#time}}{{> time}}{{/time}}</td><th scope="row">{{#isStruck}}<span class="badge notice">struck</span> {{/isStruck}}<span class="type"><bdi>{{type}}</bdi></span> <span class="soft id"><bdi>{{id}}</bdi> from <bdi>{{source}}</bdi></span></th><td data-label="What it gave">{{> reasons}}{{#note}}<span class="soft">{{.}}</span>{{/note}}</td><td data-label="Data">{{#data}}<details><summary>Data<span class="unseen"> of {{type}} {{id}}</span></summary><pre tabindex="0">{{.}}</pre></details>{{/data}}{{^data}}<span class="soft">–</span>{{/data}}</td><td data-label="In the ledger"><a href="{{place}}">{{partition}}/{{offset}}</a>{{#void}} <a href="{{.}}">Void<span class="unseen"> {{type}} {{id}}</span></a>{{/void}}</td></tr>
             {{/events}}</tbody></table></div>
             """#
         ),
@@ -142,9 +148,9 @@ extension Templates {
             <p class="row"><span class="soft">Filed {{#filed}}{{> time}}{{/filed}}, decide by {{#decideBy}}{{> time}}{{/decideBy}}</span>{{#path}}<a class="button" href="{{.}}">Review<span class="unseen"> the appeal against {{sanction}}</span></a>{{/path}}</p></li>
             {{/open}}</ol>{{/hasOpen}}{{^hasOpen}}<p class="empty"><strong>No appeal is open.</strong> A new one appears here at once, sorted by the time that is left.</p>{{/hasOpen}}
             </div>
-            {{#hasClosed}}<section aria-labelledby="closed"><h2 id="closed">Decided lately</h2>
-            <ul class="list">{{#closed}}<li>{{#state}}{{> badge}}{{/state}} <strong><bdi>{{sanction}}</bdi></strong> {{#subject}}{{> subject}}{{/subject}} <span class="soft">filed {{#filed}}{{> time}}{{/filed}}</span>{{#decision}}<br/>{{.}}{{/decision}}</li>
-            {{/closed}}</ul></section>{{/hasClosed}}
+            {{#hasDecided}}<section aria-labelledby="decided"><h2 id="decided">Decided lately</h2>
+            <ul class="list">{{#decided}}<li>{{#state}}{{> badge}}{{/state}} <strong><bdi>{{sanction}}</bdi></strong> <span class="soft">of</span> {{#subject}}{{> subject}}{{/subject}} <span class="soft">by <bdi>{{actor}}</bdi>, {{#time}}{{> time}}{{/time}}</span>{{#reason}}<br/>{{.}}{{/reason}}</li>
+            {{/decided}}</ul></section>{{/hasDecided}}
             """#
         ),
         (

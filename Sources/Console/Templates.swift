@@ -32,7 +32,7 @@ enum Templates {
             {{> account}}
             </div>{{/user}}
             <main id="content" tabindex="-1">
-            {{#notice}}<p class="banner good" role="status">{{.}}</p>{{/notice}}
+            {{#notice}}<p class="banner {{level}}" role="status">{{sentence}}</p>{{/notice}}
             {{{content}}}
             </main>
             <footer>

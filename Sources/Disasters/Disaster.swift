@@ -78,8 +78,8 @@ final class Disaster {
         keyring = random.chance(perMille: 150) ? try Self.keyring() : nil
         traffic = Traffic(
             changesPolicy: random.chance(perMille: 500), hasHotSubject: random.chance(perMille: 300),
-            // Runs of other kinds stay the same as without ties.
-            hasTies: rolling == nil && run.seed % 3 == 0)
+            // Runs of other kinds stay the same as without these two.
+            hasTies: rolling == nil && run.seed % 3 == 0, withdrawsSources: rolling == nil && run.seed % 4 == 1)
         hasShadows = random.chance(perMille: 500)
         // A run has much of some sorts of trouble and none of others. Rare combinations are more frequent so than in an
         // even mixture.
@@ -172,7 +172,8 @@ final class Disaster {
         let process = SimulatedProcess(cluster, name: members[number].machine.name)
         members[number].process = process
         process.isOfNextRelease = rolling?.isNew[number] ?? false
-        let known = rolling?.known(to: number) ?? KnownFoldVersions()
+        var known = rolling?.known(to: number) ?? KnownFoldVersions()
+        known.remembersWithdrawals = plan.bug != .revived
         let pipeline = SteppedPipeline(
             configuration(members[number].machine, process, known, policy: policy), logger: logger)
         process.hasShadow = { [weak self] partition in

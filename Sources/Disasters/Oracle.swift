@@ -225,15 +225,15 @@ struct Oracle {
     func check(_ standings: StandingsWriter, of partition: Int32, inShadow policy: ScoringPolicy, _ machine: String)
         throws
     {
+        let frames = cluster.records(ledger(partition)).map { (offset: $0.offset, bytes: $0.record.value ?? []) }
         var fold = PartitionFold(
-            partition: partition, fixedPolicy: policy, keepsFacts: false,
+            partition: partition, fixedPolicy: policy,
+            history: { end in MemoryFrames(Array(frames.prefix { $0.offset < end })) }, keepsFacts: false,
             maximumSessions: SimulatedTopics.maximumSessions)
         for offset in strays[partition] ?? [] { fold.skip(offset) }
         var nothing = EncodedFacts()
-        for (offset, record) in cluster.records(ledger(partition)) {
-            try (record.value ?? []).withUnsafeBytes {
-                try fold.apply(frame: $0, at: offset, above: [], into: &nothing)
-            }
+        for frame in frames {
+            try frame.bytes.withUnsafeBytes { try fold.apply(frame: $0, at: frame.offset, above: [], into: &nothing) }
         }
         var expected = StandingsWriter()
         expected.add(fold.fold)

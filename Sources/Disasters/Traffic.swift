@@ -77,9 +77,12 @@ struct Traffic {
     /// Whether bills have few different times, so that the order of many is that of their texts, and measures depend on
     /// it.
     private let hasTies: Bool
+    /// Now and then a source is withdrawn, which writes all the same, or restored.
+    private let withdrawsSources: Bool
 
-    init(changesPolicy: Bool, hasHotSubject: Bool, hasTies: Bool) {
+    init(changesPolicy: Bool, hasHotSubject: Bool, hasTies: Bool, withdrawsSources: Bool) {
         (self.changesPolicy, self.hasHotSubject, self.hasTies) = (changesPolicy, hasHotSubject, hasTies)
+        self.withdrawsSources = withdrawsSources
         let policy = hasTies ? Self.measuringPolicy : Self.policy
         self.policy = policy
         activated = [
@@ -155,7 +158,12 @@ struct Traffic {
         case 33 where changesPolicy:
             let text = activated[random.below(3)]
             return event(control, "standing.policy.activated", Self.activation(of: text), subject: nil)
-        case 34..<38: return bad(bills, subject, time, &random)
+        case 36, 37:
+            guard withdrawsSources else { return bad(bills, subject, time, &random) }
+            let topic = random.chance(perMille: 500) ? bills : courts
+            let type = random.chance(perMille: 650) ? "standing.source.withdrawn" : "standing.source.restored"
+            return event(control, type, #"{"topic":"\#(topic)","reason":"so"}"#, subject: nil)
+        case 34, 35: return bad(bills, subject, time, &random)
         case 38..<50:
             events.append((subject, "e\(number)"))
             return event(courts, random.chance(perMille: 600) ? "court.defaulted" : "court.satisfied", "{}")

@@ -82,6 +82,8 @@ extension ControlType {
         case .policyActivated: "activate"
         case .sourceReset: "reset-source"
         case .sourceAcknowledged: "acknowledge-source"
+        case .sourceWithdrawn: "withdraw-source"
+        case .sourceRestored: "restore-source"
         case .sourceGap, .ledgerUpgraded, .ledgerSkipped: nil
         }
     }

@@ -3,6 +3,8 @@
 public enum ControlType: UInt8, CaseIterable, Sendable {
     case enrolled, withdrawn, eventVoided, appealFiled, appealDecided, policyActivated, sourceReset, sourceGap
     case sourceAcknowledged
+    /// Takes back what a source topic said, in every ledger partition; and gives it back.
+    case sourceWithdrawn, sourceRestored
     /// Moves the ledger to a newer fold version. Standing writes it, and only to the ledger.
     case ledgerUpgraded
     /// Passes over a record of the ledger as far as it cannot be read or folded. Standing writes it, and only to the
@@ -22,6 +24,8 @@ public enum ControlType: UInt8, CaseIterable, Sendable {
         case .sourceReset: "standing.source.reset"
         case .sourceGap: "standing.source.gap"
         case .sourceAcknowledged: "standing.source.acknowledged"
+        case .sourceWithdrawn: "standing.source.withdrawn"
+        case .sourceRestored: "standing.source.restored"
         case .ledgerUpgraded: "standing.ledger.upgraded"
         case .ledgerSkipped: "standing.ledger.skipped"
         }
@@ -30,7 +34,9 @@ public enum ControlType: UInt8, CaseIterable, Sendable {
     /// True for events that have no subject and go to every ledger partition.
     public var concernsEveryone: Bool {
         switch self {
-        case .policyActivated, .sourceReset, .sourceGap, .sourceAcknowledged, .ledgerUpgraded, .ledgerSkipped: true
+        case .policyActivated, .sourceReset, .sourceGap, .sourceAcknowledged, .sourceWithdrawn, .sourceRestored,
+            .ledgerUpgraded, .ledgerSkipped:
+            true
         case .enrolled, .withdrawn, .eventVoided, .appealFiled, .appealDecided: false
         }
     }

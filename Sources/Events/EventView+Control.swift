@@ -45,6 +45,7 @@ private struct ControlData {
         case .policyActivated: text("policy") ?? optionalHash(EventView.replacesMember)
         case .sourceReset: text("topic")
         case .sourceAcknowledged: text("topic") ?? optional("reason", .string)
+        case .sourceWithdrawn, .sourceRestored: text("topic") ?? text("reason") ?? optional("by", .string)
         case .withdrawn, .sourceGap, .ledgerUpgraded, .ledgerSkipped: nil
         }
     }

@@ -39,7 +39,7 @@ public struct LagCause: Sendable, Hashable {
 /// finds at most one cause. They are applied in this order, and the first cause is the most important.
 ///
 /// 1. The end of a partition is unknown: `broker`. The group's commits are unknown: `offsets-unknown`.
-/// 2. A topic is not on the cluster: `topic-missing`.
+/// 2. A topic is not on the cluster, or hidden from this client: `topic-missing`.
 /// 3. A commit is of another log: `topic-changed`.
 /// 4. Retention deleted unread records: `retention`.
 /// 5. There are records to read and no member: `no-member`.
@@ -55,7 +55,7 @@ public struct LagCause: Sendable, Hashable {
 /// 13. Offsets wait for an open transaction: `transaction`.
 /// 14. More arrives than is read: `too-slow`. Not if a rule above explains the lag.
 /// 15. More is read than arrives: `catching-up`. Not if a rule above explains the lag.
-/// 16. Nothing is committed of a partition that has records: `nothing-committed`.
+/// 16. Nothing is committed of a partition that has records, or no partition is known: `nothing-committed`.
 extension LagCause {
     static let unrestChanges = 3
     static let hotPartitions = 3
@@ -96,8 +96,8 @@ extension LagCause {
         let more = group.profile.missingTopics.count - 1
         return LagCause(
             .topicMissing,
-            "topic \(topic)\(more > 0 ? " and \(count(more, "other"))" : "") is not on the cluster: "
-                + LagRemedy(group).topicMissing)
+            "topic \(topic)\(more > 0 ? " and \(count(more, "other"))" : "") is not on the cluster, or this client may not "
+                + "describe it: \(LagRemedy(group).topicMissing)")
     }
 
     private static func topicChanged(_ group: GroupLag) -> LagCause? {
@@ -237,6 +237,12 @@ extension LagCause {
     }
 
     private static func nothingCommitted(_ group: GroupLag) -> LagCause? {
+        let profile = group.profile
+        if group.partitions.isEmpty, profile.missingTopics.isEmpty, profile.commitFailure == nil {
+            return LagCause(
+                .nothingCommitted,
+                "no partition of it is known: it has committed nothing, or this client may not describe its topics")
+        }
         let partitions = group.partitions.filter { $0.lag.ignorance == .nothingCommitted }
         guard let first = partitions.first else { return nil }
         return LagCause(

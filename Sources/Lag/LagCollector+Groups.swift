@@ -16,7 +16,7 @@ extension LagCollector {
             offsets.members = described[group.name].map(Self.owners) ?? [:]
             var topics = Set(knownGroups[group.name] ?? [])
             for topic in topics.sorted() where counts[topic] == nil {
-                notes.append("group \(group.name): topic \(topic) is not on the cluster")
+                notes.append("group \(group.name): topic \(topic) is not on the cluster, or hidden from this client")
             }
             let known = topics.filter { counts[$0] != nil }
             do throws(KafkaError) {

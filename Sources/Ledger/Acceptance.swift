@@ -158,6 +158,9 @@ public struct Acceptance: Sendable {
         return topics.count - 1
     }
 
+    /// Whether a topic has a number.
+    public func has(topic name: String) -> Bool { topics.contains(Array(name.utf8)) }
+
     /// A topic's name by its number; nil if no topic has it.
     public func topicName(_ number: Int) -> String? {
         topics.indices.contains(number) ? String(decoding: topics[number], as: UTF8.self) : nil

@@ -15,15 +15,15 @@ public struct EntryReader {
     public private(set) var isOutOfRange = false
     /// True if the last entry's topic has lost records and nobody has acknowledged it.
     public private(set) var isFrozen = false
-    /// Entries of topics that are left out.
-    public private(set) var leftOut: Int64 = 0
+    /// Names of the source topics that are left out.
+    public private(set) var leftOut: [[UInt8]] = []
 
     private var reader = FrameReader()
     private let decoder = EventDecoder()
     /// The numbers of topics in `acceptance`, by their number in the frame's dictionary; -1 while it is not known.
     private var topics: [Int] = []
-    /// Numbers in `acceptance` of the topics whose entries are left out.
-    private var without: Set<Int> = []
+    /// Behaviour events that were left out, by the number in `acceptance` of their topic, as far as it has them.
+    private var without: [Int: Int64] = [:]
 
     public init(_ acceptance: Acceptance = Acceptance()) {
         self.acceptance = acceptance
@@ -38,9 +38,20 @@ public struct EntryReader {
         return acceptance.judge(session: reader.session, number: reader.number) == .accept
     }
 
-    /// From now on the entries of a source topic do not count, as if it had never been written: they move no clock.
-    public mutating func leaveOut(topic name: [UInt8]) {
-        name.withUnsafeBytes { _ = without.insert(acceptance.topic($0)) }
+    /// From now on exactly these source topics are left out: a behaviour event of theirs is a tick. Control events are
+    /// acts of the programme, and stay.
+    public mutating func leaveOut(_ topics: [[UInt8]]) {
+        leftOut = topics
+        let before = without
+        without = [:]
+        for (number, name) in acceptance.topics.enumerated() where topics.contains(name) {
+            without[number] = before[number] ?? 0
+        }
+    }
+
+    /// Behaviour events of a topic that were left out.
+    public func leftOutEntries(of topic: [UInt8]) -> Int64 {
+        acceptance.topics.firstIndex(of: topic).flatMap { without[$0] } ?? 0
     }
 
     /// Continues with a copy of the open frame at another address. Returns the move for the entries that borrow from
@@ -98,14 +109,14 @@ public struct EntryReader {
                 guard
                     acceptance.accept(topic: topic, partition: entry.origin.partition, offset: entry.origin.offset)
                 else { continue }
-                if !without.isEmpty, without.contains(topic) {
-                    leftOut += 1
-                    continue
-                }
                 isFrozen = acceptance.isFrozen(topic)
+                if !without.isEmpty, let count = without[topic], ControlType(entry.event.type) == nil {
+                    without[topic] = count + 1
+                    entry.kind = .tick
+                }
             }
             move(to: entry)
-            if entry.event.subject.isEmpty { try note(entry) }
+            if entry.kind != .tick, entry.event.subject.isEmpty { try note(entry) }
             return true
         }
         return false
@@ -168,6 +179,7 @@ public struct EntryReader {
         let number = origin.topicNumber
         if number >= 0, number < topics.count, topics[number] >= 0 { return topics[number] }
         let topic = acceptance.topic(origin.topic)
+        if !leftOut.isEmpty, leftOut.contains(acceptance.topics[topic]), without[topic] == nil { without[topic] = 0 }
         if number >= 0 {
             while topics.count <= number { topics.append(-1) }
             topics[number] = topic

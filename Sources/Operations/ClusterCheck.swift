@@ -33,7 +33,7 @@ public enum ClusterCheck {
         let count = "\(metadata.brokers) broker\(metadata.brokers == 1 ? "" : "s")"
         let version = protocolVersion.map { "they speak the protocol of \($0)" } ?? "their version is unknown"
         return [
-            .ok("broker", "\(count), \(metadata.topics.count) topics; \(version), librdkafka \(library) tells no more")
+            .ok("broker", "\(count), \(metadata.topics.count) topics; \(version) (librdkafka \(library))")
         ]
     }
 
@@ -69,7 +69,7 @@ public enum ClusterCheck {
         String(change.description.dropFirst(2))
     }
 
-    /// In this order, for each topic:
+    /// Topics with the same finding share one. In this order, for each topic:
     ///
     /// 1. A partition has no leader: error.
     /// 2. Fewer replicas are in sync than the topic has: warning.
@@ -83,12 +83,17 @@ public enum ClusterCheck {
     /// 7. `unclean.leader.election.enable`, so that acknowledged records can be lost: error if they cannot be restored,
     ///    otherwise warning.
     public static func durability(_ topics: [Topic], brokers: Int) -> [Finding] {
-        var findings: [Finding] = []
+        var same: [(finding: Finding, topics: [String])] = []
         for topic in topics {
             guard let found = topic.found else { continue }
             let name = topic.wanted.name
             func add(_ severity: Finding.Severity, _ code: String, _ message: String, _ mend: String) {
-                findings.append(Finding("durability", severity, code, "\(name): \(message)", mend: mend))
+                let finding = Finding("durability", severity, code, message, mend: mend)
+                if let index = same.firstIndex(where: { $0.finding == finding }) {
+                    same[index].topics.append(name)
+                } else {
+                    same.append((finding, [name]))
+                }
             }
             if let first = found.leaderless.first {
                 add(
@@ -135,6 +140,11 @@ public enum ClusterCheck {
                     "unclean.leader.election.enable: a replica that lacks acknowledged records can become the leader",
                     "set unclean.leader.election.enable to false")
             }
+        }
+        var findings = same.map { finding, topics in
+            Finding(
+                finding.check, finding.severity, finding.code,
+                "\(topics.joined(separator: ", ")): \(finding.message)", mend: finding.mend)
         }
         if let unknown = topics.first(where: { $0.found != nil && $0.settings == nil }) {
             findings.append(

@@ -95,7 +95,7 @@ public struct Setting: Sendable {
 
         Setting(
             "four-eyes", .serve,
-            "Acts over HTTP that a second person must approve: activate, rollback, or both with a comma.",
+            "Acts over HTTP that a second person must approve: activate, rollback, withdraw-source, restore-source, with commas.",
             otherwise: "none"),
 
         Setting("roles", .serve, "What this process does: intake,fold, intake, or fold.", standard: "intake,fold"),

@@ -123,13 +123,20 @@ extension PartitionRunner {
         }
         if counters.activationsIgnored > 0 {
             logger.warning(
-                "an activation changes nothing: another policy is active than it was approved against (`standing policy log`)",
+                """
+                an activation changes nothing: another policy is active than it was approved against, or it needs a newer fold \
+                version of the ledger (`standing policy log`)
+                """,
                 metadata: place.merging(["activations": "\(counters.activationsIgnored)"]) { $1 })
         }
         if counters.policySwitches > 0, let policy = partition.withFold({ $0.policy }) {
+            let withdrawn = partition.withFold { $0.withdrawnSources.map { String(decoding: $0, as: UTF8.self) } }
             logger.notice(
-                "a policy is activated",
-                metadata: place.merging(["policy": "\(policy.id)", "version": "\(policy.version)"]) { $1 })
+                "a policy is activated, or a source withdrawn or restored",
+                metadata: place.merging([
+                    "policy": "\(policy.id)", "version": "\(policy.version)",
+                    "withdrawn": "\(withdrawn.joined(separator: ","))",
+                ]) { $1 })
         }
     }
 }

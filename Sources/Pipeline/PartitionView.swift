@@ -24,6 +24,8 @@ struct PartitionView: Sendable, Equatable {
     let tallies: FoldTallies
     /// Source topics that have lost records, and impose no sanction until that is acknowledged.
     let frozenTopics: [String]
+    /// Source topics that are withdrawn.
+    let withdrawnSources: [String]
     /// In the active policy's order; empty before the partition's first entry.
     let bands: [Band]
     let diagnosis: Diagnosis
@@ -36,6 +38,7 @@ struct PartitionView: Sendable, Equatable {
         timers = state.fold.timerCount
         tallies = FoldTallies(state)
         frozenTopics = state.acceptance.frozenTopics
+        withdrawnSources = state.withdrawnSources.map { String(decoding: $0, as: UTF8.self) }
         let counts = state.fold.subjectsByBand
         bands = state.policy.map { zip($0.bands, counts).map { Band(name: $0.name, subjects: $1) } } ?? []
         diagnosis = state.diagnosis

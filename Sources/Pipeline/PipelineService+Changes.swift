@@ -15,12 +15,19 @@ extension PipelineService {
         }
     }
 
-    /// A member streams the changes of its own partitions. A reader of all of them connects to each member in the
-    /// result.
-    public var changePlaces: ChangePlaces {
-        var places = ChangePlaces(here: changes.ownedPartitions)
-        let own = Set(places.here)
-        for partition in 0..<Int32(ledgerPartitions.load(ordering: .acquiring)) where !own.contains(partition) {
+    /// As it is now: a member that streams asks the owners of the other partitions as long as somebody reads.
+    public var changePlaces: ChangePlaces { places(beside: changes.readablePartitions) }
+
+    /// The ledger partitions of other members, by their addresses.
+    public var partitionsElsewhere: [String: [Int32]] {
+        Dictionary(grouping: places(beside: changes.ownedPartitions).elsewhere, by: \.address)
+            .mapValues { $0.map(\.partition) }
+    }
+
+    private func places(beside here: [Int32]) -> ChangePlaces {
+        var places = ChangePlaces(here: here)
+        let known = Set(here)
+        for partition in 0..<Int32(ledgerPartitions.load(ordering: .acquiring)) where !known.contains(partition) {
             if let address = address(ofOwner: Int(partition)) {
                 places.elsewhere.append((partition, address))
             } else {

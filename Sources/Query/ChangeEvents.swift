@@ -104,7 +104,7 @@ public final class ChangeEvents: EventSource {
     private func writePlaces(to events: inout ServerSentEvents) -> Bool? {
         let places = places()
         switch subscription.scope {
-        case .everything:
+        case .own, .everything:
             events.event("partitions", data: places.json)
             return true
         case .subject(_, let partition):

@@ -44,6 +44,14 @@ extension ControlDesk {
                 "Let a source that has lost records impose sanctions again.", [.init("topic", attribute), reason],
                 #"{"topic":"behaviour.payments","reason":"two hours lost"}"#),
             act(
+                .withdrawSource, "/sources/withdrawals", "withdrawSource",
+                "Take back what a source said: from the act on, scores are those of a history in which it had never spoken.",
+                [.init("topic", attribute), reason], #"{"topic":"behaviour.commerce","reason":"the contract ended"}"#),
+            act(
+                .restoreSource, "/sources/restorations", "restoreSource",
+                "Count a source again that was withdrawn, with all that it said.",
+                [.init("topic", attribute), reason], #"{"topic":"behaviour.commerce","reason":"a new contract"}"#),
+            act(
                 .activate, "/policies/activations", "activatePolicy", "Activate a proposed policy.",
                 [.init("proposal", .map(.any), "What `standing policy propose` writes."), reason], nil),
             act(

@@ -19,11 +19,15 @@ public final class ControlDesk: Sendable {
     private let acts: ControlActs
     private let audit: any AuditLog
     private let fourEyes: FourEyes?
+    /// What is known of the audit; nil where it is not followed.
+    let index: AuditIndex?
     private let logger: Logger
 
     /// `fourEyes`: nil if no act needs two people.
-    public init(_ acts: ControlActs, audit: any AuditLog, fourEyes: FourEyes?, logger: Logger) {
-        (self.acts, self.audit, self.fourEyes, self.logger) = (acts, audit, fourEyes, logger)
+    public init(
+        _ acts: ControlActs, audit: any AuditLog, fourEyes: FourEyes?, index: AuditIndex? = nil, logger: Logger
+    ) {
+        (self.acts, self.audit, self.fourEyes, self.index, self.logger) = (acts, audit, fourEyes, index, logger)
     }
 
     /// The permission that an act needs.
@@ -34,7 +38,8 @@ public final class ControlDesk: Sendable {
         case .fileAppeal: .fileAppeal
         case .decideAppeal: .decideAppeal
         case .acknowledgeSource: .manageSources
-        case .activate, .rollback: .activatePolicy
+        // Taking a source back changes everybody's score, as a policy does.
+        case .activate, .rollback, .withdrawSource, .restoreSource: .activatePolicy
         case .startShadow, .stopShadow: .shadowPolicy
         case .redrive: .redriveDeadLetters
         }
@@ -75,7 +80,7 @@ public final class ControlDesk: Sendable {
                 request, wait: wait.map { .seconds($0) } ?? ControlActs.standardWait, wantsFacts: wantsFacts)
             await note(
                 kind, subject: subject, by: caller, reason: request.reason, outcome: result.status.rawValue,
-                details: details(of: result))
+                details: details(of: request) + details(of: result))
             var writer = ByteWriter()
             result.writeJSON(to: &writer)
             return Reply(status: result.httpStatus, json: Array(writer.bytes))
@@ -85,12 +90,25 @@ public final class ControlDesk: Sendable {
         }
     }
 
+    static let (sanctionDetail, outcomeDetail, proposerDetail) = ("sanction", "decision", "proposer")
+    static let placeDetail = "ledger"
+
+    /// What the record of an act has beside its result.
+    private func details(of request: ControlRequest) -> [(name: String, value: String)] {
+        var details: [(name: String, value: String)] = []
+        if case .decideAppeal(let sanction, let outcome) = request.act {
+            details += [(Self.sanctionDetail, sanction), (Self.outcomeDetail, outcome.rawValue)]
+        }
+        if request.approver != nil { details.append((Self.proposerDetail, request.actor)) }
+        return details
+    }
+
     private func details(of result: ControlResult) -> [(name: String, value: String)] {
         var details: [(name: String, value: String)] = []
         if let id = result.id { details.append(("event", id)) }
         if result.isRepeat { details.append(("repeated", "true")) }
         if let place = result.place {
-            details.append(("ledger", "\(place.partition):\(place.offset):\(place.entry)"))
+            details.append((Self.placeDetail, "\(place.partition):\(place.offset):\(place.entry)"))
         }
         return details
     }
@@ -165,8 +183,8 @@ public final class ControlDesk: Sendable {
     /// The open proposals as values.
     var openProposals: [Proposal] { fourEyes?.open ?? [] }
 
-    /// SHA-256 of a proposal's act; nil if there is none with this id.
-    func hash(ofProposal id: String) -> String? { fourEyes?.proposal(id)?.hash }
+    /// Nil if there is none of this id.
+    func knownProposal(_ id: String) -> Proposal? { fourEyes?.proposal(id) }
 
     /// One proposal, with its act.
     public func proposal(_ id: String) throws(ControlRefusal) -> Reply {

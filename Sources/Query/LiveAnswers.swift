@@ -16,14 +16,17 @@ struct LiveAnswers: Sendable {
     private let streams: EventStreams
     private let watch: OverviewWatch
     private let queries: SubjectQueries
+    private let mirror: ChangeMirror
     private let mask: @Sendable (ArraySlice<UInt8>) -> String
 
     /// `mask`: replaces a subject's id if the reader may not see it.
     init(
         _ service: PipelineService, streams: EventStreams, watch: OverviewWatch, queries: SubjectQueries,
+        mirror: ChangeMirror,
         mask: @escaping @Sendable (ArraySlice<UInt8>) -> String
     ) {
-        (self.service, self.streams, self.watch, self.queries, self.mask) = (service, streams, watch, queries, mask)
+        (self.service, self.streams, self.watch, self.queries) = (service, streams, watch, queries)
+        (self.mirror, self.mask) = (mirror, mask)
     }
 
     /// The changes of all ledger partitions that this member owns, as server-sent events (`ChangeEvents`). `place`: the
@@ -40,6 +43,7 @@ struct LiveAnswers: Sendable {
             try? await watch.json(showsSubjects: showsSubjects)
         }
         let figures = withFigures ? makeFigures : nil
+        mirror.begin()
         return streams.answer(for: caller, isAllowed: isAllowed) { [service] in
             service.changes.subscribe(.everything, from: token.value).map { subscription in
                 ChangeEvents(
@@ -54,18 +58,18 @@ struct LiveAnswers: Sendable {
     func changes(
         of subject: [UInt8], after place: String?, for caller: String?,
         isAllowed: @escaping @Sendable () async -> Bool
-    ) -> Response {
+    ) async -> Response {
         guard let token = Self.token(place) else { return Self.badToken }
         guard let number = service.ledgerPartition(of: subject) else { return .retryLater("not ready") }
         let partition = Int32(number)
-        let places = service.changePlaces
-        guard places.here.contains(partition) else {
-            guard let address = places.elsewhere.first(where: { $0.partition == partition })?.address else {
+        guard await mirror.brings(partition) else {
+            guard let address = service.address(ofOwner: number) else {
                 return .retryLater("no member that publishes ledger partition \(partition) can be reached")
             }
             return .error(
                 "the changes of ledger partition \(partition) are at http://\(address)", status: .misdirectedRequest)
         }
+        mirror.begin()
         return streams.answer(for: caller, isAllowed: isAllowed) { [service] in
             service.changes.subscribe(.subject(subject, partition: partition), from: token.value).map { subscription in
                 ChangeEvents(

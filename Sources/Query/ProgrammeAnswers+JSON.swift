@@ -61,7 +61,8 @@ extension PolicyVersion {
 }
 
 extension SourceReading {
-    /// `{"topic","control","declaration","partitions","read","unread","records","frozen","deadLetters","notEnrolled"}`
+    /// `{"topic","control","declaration","partitions","read","unread","records","frozen","withdrawn","deadLetters",
+    /// "notEnrolled"}`
     func write(to writer: inout ByteWriter) {
         writer.append("{\"topic\":")
         writer.append(jsonString: topic)
@@ -93,6 +94,8 @@ extension SourceReading {
         writer.append(decimal: records)
         writer.append(",\"frozen\":")
         writer.append(isFrozen ? "true" : "false")
+        writer.append(",\"withdrawn\":")
+        writer.append(isWithdrawn ? "true" : "false")
         writer.append(",\"deadLetters\":{")
         for (index, count) in deadLetters.enumerated() {
             if index > 0 { writer.append(",") }

@@ -38,6 +38,8 @@ struct ProgrammeAnswers: Sendable {
             throw Problem.retryLater(code: "not-ready", error.description)
         } catch let error as KafkaError {
             throw Problem.retryLater(code: "no-cluster", "the cluster cannot be read now: \(error.code)")
+        } catch let error as PipelineError {
+            throw Problem(.serviceUnavailable, code: "ledger-unreadable", error.description)
         } catch let damage as ArchiveDamage {
             throw Problem(
                 .internalServerError, code: "archive-damaged",

@@ -24,13 +24,15 @@ extension QueryServer {
 
     var liveRoutes: [Route] {
         let live = LiveAnswers(
-            service, streams: streams, watch: overviewWatch, queries: queries, mask: { [mask] in mask($0) })
+            service, streams: streams, watch: overviewWatch, queries: queries, mirror: mirror,
+            mask: { [mask] in mask($0) })
         // Without a gate all callers have one name.
         let isGate = options.access.isGate
         return [
             Route(
                 .get, "/changes", name: "followChanges",
-                summary: "The changes of all subjects of this member's ledger partitions, as they are published.",
+                summary:
+                    "The changes of all subjects, as they are published. The event partitions says which ledger partitions they are of.",
                 tag: Self.tag,
                 parameters: [
                     Self.after, Self.lastEventID,
@@ -54,7 +56,7 @@ extension QueryServer {
                 parameters: [.subject(), Self.after, Self.lastEventID], answers: [Self.stream],
                 requires: .subject(.readStanding)
             ) { [isGate] call in
-                live.changes(
+                await live.changes(
                     of: call.subject ?? [], after: Self.place(call), for: isGate ? call.caller.name : nil,
                     isAllowed: call.isStillAllowed)
             },

@@ -62,6 +62,12 @@ extension QueryServer {
                 }
                 return .json(try await work.run { service.openAppeals(question).json })
             },
+            route(ChangeMirror.path, "readOwnChanges", "A member's changes, once there are some.") { [service] call in
+                guard let question = ChangeFeed.Question(json: call.body) else {
+                    throw Problem(.badRequest, code: "changes", "the body is no question for changes")
+                }
+                return .json(await service.changes.answer(question, within: ChangeMirror.wait))
+            },
         ]
     }
 }

@@ -80,6 +80,7 @@ extension QueryServer {
                     .init("read", orNull(.integer())), .init("unread", orNull(.integer())),
                     .init("records", .integer(), "Read by this member since it started."),
                     .init("frozen", .boolean, "It has lost records, and imposes no sanction until it is acknowledged."),
+                    .init("withdrawn", .boolean, "It is withdrawn: what it writes counts for nothing."),
                     .init("deadLetters", .map(.integer()), "Letters that wait, by reason."),
                     .init(
                         "notEnrolled", .integer(), "Events about subjects that were not enrolled, as this member knows."

@@ -2,10 +2,10 @@ public import Access
 internal import Console
 public import Events
 public import HTTP
-import Hummingbird
+internal import Hummingbird
 public import Logging
 public import Pipeline
-import Synchronization
+internal import Synchronization
 
 /// The HTTP side of `standing serve`: the routes of this module and those of others, in one table. Requests are not
 /// logged, because their paths name subjects.
@@ -39,17 +39,24 @@ public final class QueryServer: Sendable {
     let mask: SubjectMask
     let overviewWatch: OverviewWatch
     let queries: SubjectQueries
+    let mirror: ChangeMirror
     let programme: ProgrammeAnswers
     let desk: ControlDesk?
     private let boundPort = Mutex<Int?>(nil)
     /// The caller of this member's questions to other members.
     private static let asMember = Caller(name: "member", roles: [.service])
 
-    /// `port` 0 takes a free one. `lag`: nil if the lag is not measured. `program`: adds the metrics that every server
-    /// of the program has. `options`: the callers that are answered. `secret`: of all members, so that their masks are
-    /// equal; nil if forwarded requests name no caller. `more`: routes beside those of this module. `desk`: executes
-    /// acts and has the proposals; nil if there are no acts here. `console`: the log-ins of the console; nil if there
-    /// is no console. `version`: of the program.
+    private static func asking(_ forwarding: Forwarding) -> SubjectQueries.Ask {
+        { address, path, body in
+            guard let address = HTTPAddress(address) else { return nil }
+            return await forwarding.ask(address, path: path, body: body, for: asMember)
+        }
+    }
+
+    /// Port 0 takes a free one. `lag`: nil where nobody measures it. `program`: adds what every server's `/metrics` has. `options`: who
+    /// is answered. `secret`: of all members, so that they mask alike; nil if requests that are sent on name no caller. `more`: routes
+    /// beside those of this module. `desk`: does what people ask for, and knows the proposals; nil where nobody acts here. `console`: who
+    /// signs in at the console; nil without one. `version`: of the program.
     public init(
         service: PipelineService, metrics: PrometheusMetrics, address: HTTPAddress, certificate: TLSCertificate? = nil,
         announcement: Announcement, lag: MemberLag? = nil,
@@ -67,10 +74,12 @@ public final class QueryServer: Sendable {
         self.metrics = metrics
         let mask = secret?.mask ?? SubjectMask()
         self.mask = mask
-        queries = SubjectQueries(service, work: overviewWork) { [forwarding] address, path, body in
-            guard let address = HTTPAddress(address) else { return nil }
-            return await forwarding.ask(address, path: path, body: body, for: Self.asMember)
-        }
+        // A question about changes takes seconds, so these have room of their own.
+        let following = Forwarding(
+            maximum: ChangeMirror.maximumMembers, secret: secret, isTLS: certificate != nil,
+            isRefused: secret == nil && options.access.isGate)
+        queries = SubjectQueries(service, work: overviewWork, ask: Self.asking(forwarding))
+        mirror = ChangeMirror(service, ask: Self.asking(following))
         overviewWatch = OverviewWatch(service, queries: queries, lag: lag, mask: { mask($0) })
         (self.address, self.certificate) = (address, certificate)
         self.announcement = announcement

@@ -38,17 +38,24 @@ final class HistoryFold {
         var search = SkipSearch()
     }
 
-    /// `skipped` has the records that the partition passes over already. `leftOut` has source topics whose entries do
-    /// not count. `rule` is a past or a shadow.
+    /// `skipped` has the records that the partition passes over already. `leftOut` has the source topics that are left
+    /// out from the first frame on. `rule` is a past or a shadow.
     init(
         _ policy: ScoringPolicy, as rule: PartitionFold.Rule, partition: Int32, skipped: Set<Int64>,
-        leftOut: [[UInt8]] = [], maximumSessions: Int, history: @escaping PartitionFold.RangeHistory
+        leftOut: [[UInt8]], maximumSessions: Int, history: @escaping PartitionFold.RangeHistory
     ) {
         (self.policy, self.rule, self.history) = (policy, rule, history)
         (self.skipped, self.leftOut, self.maximumSessions) = (skipped, leftOut, maximumSessions)
         past = PartitionFold(partition: partition, of: policy, as: rule, maximumSessions: maximumSessions)
         past.skipped = skipped
         past.leaveOut(leftOut)
+    }
+
+    /// The same without these source topics, from the first frame on.
+    func anew(leavingOut topics: [[UInt8]]) -> HistoryFold {
+        HistoryFold(
+            policy, as: rule, partition: past.partition, skipped: skipped, leftOut: topics,
+            maximumSessions: maximumSessions, history: history)
     }
 
     /// Whether everything before this offset is folded, and nothing from it on.

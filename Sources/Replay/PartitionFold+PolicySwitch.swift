@@ -3,40 +3,73 @@ internal import Ledger
 public import Policy
 public import Scoring
 
-// The switch at an entry that activates a policy: everything before it is folded again under that policy, which then
-// continues.
+// The switch at an entry that activates a policy, or that withdraws or restores a source: everything before it is folded
+// again under that policy, or with other sources left out. That state then continues.
 extension PartitionFold {
-    /// Begins the switch, unless the activation changes nothing. Returns false if the slice is used up first.
+    /// Begins the switch, unless the entry changes nothing. Returns false if the slice is used up first.
     mutating func beginSwitch(above published: [Int64], into facts: inout EncodedFacts) throws -> Bool {
-        switch admitActivation() {
+        let type = ControlType(entry.event.type)
+        switch admit(type) {
         case .unfinished: return false
         case .refused:
             place = .reading
             return true
         case .admitted: place = .reading
         }
-        guard let text = entry.event.policyText(decoder), text != policyText else { return true }
-        let policy = if let shadowFold, shadowFold.isOf(text) { shadowFold.policy } else { try parse(text) }
-        guard case .ledger(let history?) = rule else {
-            throw problem(
-                "policy \(policy.id) version \(policy.version) is activated here, and there is no history to "
-                    + "fold it from")
-        }
+        guard
+            let next = type == .policyActivated
+                ? try candidateOfPolicy() : try candidateOfSources(isWithdrawal: type == .sourceWithdrawn)
+        else { return true }
         drain(above: published, into: &facts, sameEntry: true)
-        candidate = takeShadow(of: text) ?? candidate(policy, text: text, history)
-        place = .switching
+        (candidate, place) = (next, .switching)
         return true
     }
 
-    private func candidate(_ policy: ScoringPolicy, text: String, _ history: @escaping History) -> PolicyCandidate {
-        PolicyCandidate(
-            policy, text: text, partition: partition, before: frameOffset, skipped: skipped,
-            leftOut: leftOut, maximumSessions: maximumSessions, history: history)
+    /// Nil if the policy is active already.
+    private mutating func candidateOfPolicy() throws -> PolicyCandidate? {
+        guard let text = entry.event.policyText(decoder), text != policyText else { return nil }
+        let policy = if let shadowFold, shadowFold.isOf(text) { shadowFold.policy } else { try parse(text) }
+        return try takeShadow(of: text)
+            ?? candidate(policy, text: text) { "policy \(policy.id) version \(policy.version) is activated here" }
     }
 
-    private mutating func admitActivation() -> Fold.Admission {
+    /// Nil if the source is withdrawn already, or is not.
+    private func candidateOfSources(isWithdrawal: Bool) throws -> PolicyCandidate? {
+        guard let topic = decoder.string("topic", of: entry.event.data).map({ Array($0) }),
+            withdrawnSources.contains(topic) != isWithdrawal
+        else { return nil }
+        return try candidate(
+            fold.policy, text: policyText,
+            leavingOut: isWithdrawal ? withdrawnSources + [topic] : withdrawnSources.filter { $0 != topic }
+        ) { "a source is \(isWithdrawal ? "withdrawn" : "restored") here" }
+    }
+
+    /// `topics` are the source topics that are left out from now on; nil for those that are left out already.
+    private func candidate(
+        _ policy: ScoringPolicy, text: String, leavingOut topics: [[UInt8]]? = nil, _ event: () -> String
+    ) throws -> PolicyCandidate {
+        guard let history = rule.history else { throw problem("\(event()), and there is no history to fold it from") }
+        return candidate(policy, text: text, before: frameOffset, leavingOut: topics, history)
+    }
+
+    private func candidate(
+        _ policy: ScoringPolicy, text: String, before end: Int64, leavingOut topics: [[UInt8]]?,
+        _ history: @escaping History
+    ) -> PolicyCandidate {
+        PolicyCandidate(
+            HistoryFold(
+                policy, as: .past(isFixed: rule.isFixed), partition: partition, skipped: skipped,
+                leftOut: topics ?? withdrawnSources, maximumSessions: maximumSessions,
+                history: { try history($0.upperBound) }),
+            text: text, before: end, withdrawnSources: topics)
+    }
+
+    private mutating func admit(_ type: ControlType?) -> Fold.Admission {
         fold.allowance = left.allowance
-        let admission = fold.admitActivation(entry.event, entry: reader.index)
+        let admission =
+            type == .policyActivated
+            ? fold.admitActivation(entry.event, entry: reader.index)
+            : fold.admitSourceAct(entry.event, entry: reader.index)
         left.settle(&fold)
         return admission
     }
@@ -50,10 +83,11 @@ extension PartitionFold {
         do {
             isDone = try succeed(candidate, frame)
         } catch {
-            guard candidate.isOfShadow, case .ledger(let history?) = rule else { throw error }
+            guard candidate.isOfShadow, let history = rule.history else { throw error }
             // The failure of a shadow must not stop the partition.
-            retired = candidate
-            self.candidate = self.candidate(candidate.policy, text: candidate.text, history)
+            retired = [candidate]
+            self.candidate = self.candidate(
+                candidate.policy, text: candidate.text, before: frameOffset, leavingOut: nil, history)
             return try goOnSwitching(frame, above: published, into: &facts)
         }
         guard candidate.succession.isTelling else { return isDone }
@@ -68,9 +102,15 @@ extension PartitionFold {
         swap(&fold, &candidate.folding.past.fold)
         lookUpInFold()
         policyText = candidate.text
-        noteSwitchBesideShadow()
+        retired = [candidate]
+        if let topics = candidate.withdrawnSources {
+            leaveOut(topics)
+            if let shadow = restartShadow() { retired.append(shadow) }
+        } else {
+            noteSwitchBesideShadow()
+        }
         forgetTypes()
-        (retired, self.candidate, place) = (candidate, nil, .reading)
+        (self.candidate, place) = (nil, .reading)
         return true
     }
 
@@ -102,10 +142,23 @@ extension PartitionFold {
     /// The state directly after an activation of `policy` here. `history` supplies the frames that were folded, and
     /// must wait for them. Does not change the fold observably. Throws `Problem` also if a frame is folded in part.
     public mutating func preview(_ policy: ScoringPolicy, history: @escaping History) throws -> Fold {
-        guard !isWithinFrame else { throw problem("the frame is folded in part, and has no preview of a policy") }
-        let candidate = PolicyCandidate(
-            policy, text: policy.text, partition: partition, before: nextOffset, skipped: skipped,
-            leftOut: leftOut, maximumSessions: maximumSessions, history: history)
+        try preview(candidate(policy, text: policy.text, before: nextOffset, leavingOut: nil, history))
+    }
+
+    /// The state directly after a withdrawal of the source topic here, as above. Adds the topic's behaviour events to
+    /// `entries`.
+    public mutating func preview(
+        withdrawing topic: [UInt8], history: @escaping History, entries: inout Int64
+    ) throws -> Fold {
+        let candidate = candidate(
+            fold.policy, text: policyText, before: nextOffset, leavingOut: withdrawnSources + [topic], history)
+        let result = try preview(candidate)
+        entries += candidate.folding.past.leftOutEntries(of: topic)
+        return result
+    }
+
+    private mutating func preview(_ candidate: PolicyCandidate) throws -> Fold {
+        guard !isWithinFrame else { throw problem("the frame is folded in part, and has no preview") }
         var rest = Slice.unbounded
         while try !candidate.foldHistory(within: &rest) {
             precondition(!candidate.isWaiting, "the history's next frame is not here yet")
@@ -114,7 +167,8 @@ extension PartitionFold {
         var event = EventView.empty
         event.time = fold.clock
         do {
-            try candidate.folding.past.fold.succeed(fold, by: event, entry: 0, isPreview: true)
+            try candidate.folding.past.fold.succeed(
+                fold, by: event, entry: 0, isPreview: true, hasOtherSources: candidate.withdrawnSources != nil)
         } catch {
             throw problem("\(error)")
         }

@@ -52,7 +52,8 @@ extension PartitionFold {
             entries: .max, timers: .max, history: .max, facts: .max, cost: .max)
     }
 
-    /// A policy switch in progress: the partition is folded again under the new policy, while the old one is active.
+    /// A switch in progress: the partition is folded again under the new policy, or with other sources left out, while
+    /// the old state is in use.
     public struct PolicySwitch: Hashable, Sendable {
         public let id: String
         public let version: Int64
@@ -76,16 +77,17 @@ extension PartitionFold {
         }
     }
 
-    /// A state that a switch has replaced, or could not use. It is only to be freed, which takes long if it is large.
+    /// States that a switch has replaced, or could not use. They are only to be freed, which takes long if they are
+    /// large.
     public struct Retired: @unchecked Sendable {
-        let state: AnyObject
+        let states: [AnyObject]
     }
 
-    /// Returns the state that a switch has replaced, or could not use, since the last call; nil if there is none. It
-    /// occupies memory until it is taken.
+    /// Returns the states that a switch has replaced, or could not use, since the last call; nil if there is none. They
+    /// occupy memory until they are taken.
     public mutating func takeRetired() -> Retired? {
-        defer { retired = nil }
-        return retired.map { Retired(state: $0) }
+        defer { retired = [] }
+        return retired.isEmpty ? nil : Retired(states: retired)
     }
 
     /// Whether the last slice ended because the history's next frame is not available yet. The fold cannot continue
@@ -122,7 +124,7 @@ extension PartitionFold {
             precondition(!waitsForHistory, "the history's next frame is not here yet")
             precondition(earlierEventQuestions.isEmpty, "earlier events are asked for in slices alone")
         }
-        retired = nil
+        retired = []
     }
 }
 

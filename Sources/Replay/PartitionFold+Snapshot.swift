@@ -8,6 +8,7 @@ public import Scoring
 //     8  magic "STSN0003", 4 version of the state, 4 ledger partition, 8 next offset, 16 state digest (high, low)
 //    32  chain head (`FrameChain`), 8 each sequence number
 //     …  the ledger's name (empty: it has none), policy text, acceptance, the fold, whose first 4 bytes are the fold version
+//     …  if sources are withdrawn: varint number, bytes each name
 extension PartitionFold {
     public typealias SnapshotError = Fold.SnapshotError
 
@@ -21,7 +22,6 @@ extension PartitionFold {
     ) throws -> StateDigest {
         precondition(chainHead.count == Self.chainHeadBytes, "a chain head is a SHA-256")
         guard !isWithinFrame else { throw SnapshotError("the frame at offset \(nextOffset) is folded in part") }
-        guard leftOut.isEmpty else { throw SnapshotError("entries are left out of the state") }
         guard policy != nil else { throw SnapshotError("the partition has not begun") }
         let digest = fold.digest()
         var writer = ByteWriter(capacity: 1 << 16)
@@ -41,6 +41,15 @@ extension PartitionFold {
         acceptance.write(to: &writer)
         try body(writer.bytes)
         try fold.writeSnapshot(to: body)
+        // A state without any has no such field, and can be read by a program that does not know it.
+        guard !withdrawnSources.isEmpty else { return digest }
+        writer.removeAll()
+        writer.append(varint: UInt64(withdrawnSources.count))
+        for name in withdrawnSources {
+            writer.append(varint: UInt64(name.count))
+            writer.append(name)
+        }
+        try body(writer.bytes)
         return digest
     }
 
@@ -62,17 +71,27 @@ extension PartitionFold {
             guard let identity = LedgerIdentity(name: head.ledgerName, version: fold.version)?.salted(fold.salt) else {
                 throw SnapshotError("a ledger's name that its fold version does not have")
             }
+            let withdrawnSources = try Self.withdrawnSources(&reader)
             guard reader.isAtEnd, head.nextOffset > 0, try fold.digestOfSnapshot() == head.digest else {
                 throw SnapshotError("the state is not what its digest says")
             }
             chainHead = head.chainHead
             self.init(
                 partition: partition, history: history, fold: fold, identity: identity, policyText: head.policyText,
-                acceptance: head.acceptance, maximumSessions: maximumSessions, known: known,
-                nextOffset: head.nextOffset, sequences: head.sequences)
+                acceptance: head.acceptance, withdrawnSources: known.remembersWithdrawals ? withdrawnSources : [],
+                maximumSessions: maximumSessions, known: known, nextOffset: head.nextOffset, sequences: head.sequences)
         } catch let failure as ByteReader.Failure {
             throw SnapshotError("\(failure)")
         }
+    }
+
+    private static func withdrawnSources(_ reader: inout ByteReader) throws -> [[UInt8]] {
+        guard !reader.isAtEnd else { return [] }
+        var names: [[UInt8]] = []
+        for _ in 0..<(try reader.count(bytesEach: 1)) {
+            names.append(Array(try reader.take(try reader.count(bytesEach: 1))))
+        }
+        return names
     }
 
     /// The fields before the fold's state.

@@ -25,16 +25,16 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         /// The policies that the ledger activates. `history` gives the frames before an offset, from the partition's
         /// first.
         case ledger(history: History?)
-        /// This policy, regardless of the ledger's.
-        case fixed
-        /// This policy's past.
-        case past
+        /// This policy, regardless of the ledger's. `history` is as above.
+        case fixed(history: History?)
+        /// This policy's past. With `isFixed` the ledger's policies are not in it.
+        case past(isFixed: Bool)
         /// This policy's shadow.
         case shadow
     }
 
     /// The frames of the partition from its first up to, not including, those at the offset. A policy that is activated
-    /// there is folded from them. If they may not be available yet, `waitsForHistory` is true between two slices.
+    /// there is folded from them, and so is the state without a source that is withdrawn there. If they may not be available yet, `waitsForHistory` is true between two slices.
     public typealias History = @Sendable (_ end: Int64) throws -> any FrameFeed
 
     /// The frames of the partition in a range of offsets, from which a shadow is folded. Frames before the range do no
@@ -56,10 +56,11 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
 
     /// Ledger offsets of records that are passed over as far as they cannot be read or folded (`SkipSearch`).
     public internal(set) var skipped: Set<Int64> = []
-    /// Names of source topics whose entries do not count. The state is then only read.
-    public private(set) var leftOut: [[UInt8]] = []
-    /// The number of their entries.
-    public var leftOutEntries: Int64 { reader.leftOut }
+    /// Names of the source topics that are withdrawn, in the order in which they were.
+    public var withdrawnSources: [[UInt8]] { reader.leftOut }
+    /// Behaviour events of such a topic since this state began or was read from a snapshot. They moved the clock, and no
+    /// more.
+    public func leftOutEntries(of topic: [UInt8]) -> Int64 { reader.leftOutEntries(of: topic) }
     /// Whether an error occurred within a frame: nothing may be folded into this state any more.
     public private(set) var isSpoiled = false
 
@@ -81,9 +82,10 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         case reading
         /// `entry` is Standing's own: everything that was read before it is folded, and then it.
         case system
-        /// `entry` activates a policy: everything that was read before it is folded, and then it.
+        /// `entry` activates a policy, or withdraws or restores a source: everything that was read before it is folded,
+        /// and then it.
         case activation
-        /// The switch to the policy that `entry` activates is in progress.
+        /// The switch to the state that follows from `entry` is in progress.
         case switching
         /// No further entry is to be read.
         case end
@@ -111,17 +113,18 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     private static let batchEntries = 256
     /// The work that may still be done in this call.
     var left = Slice.unbounded
-    /// The policy of the switch in progress.
+    /// The switch in progress.
     var candidate: PolicyCandidate?
-    /// The last candidate, with the state before it, or with a state that could not be used; nil after it is taken.
-    var retired: PolicyCandidate?
+    /// The last candidate, with the state before it, or with a state that could not be used, and a shadow that began
+    /// anew; empty after they are taken.
+    var retired: [AnyObject] = []
     /// The policy that is folded beside the active one. It does not change this state.
     var shadowFold: ShadowFold?
     /// Nil if the state has all texts of earlier events that it may need.
     var earlierEvents: EarlierEventLookUp?
 
     /// Follows the ledger's policies. Without a `history` it follows only the first and refuses a frame that activates
-    /// another. Simulations pass `maximumSessions` and `known` that differ from the fold's own.
+    /// another, or withdraws a source. Simulations pass `maximumSessions` and `known` that differ from the fold's own.
     public init(
         partition: Int32, history: History? = nil, keepsFacts: Bool = true,
         maximumSessions: Int = Acceptance.maximumSessions, known: KnownFoldVersions = KnownFoldVersions()
@@ -132,13 +135,13 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     }
 
     /// The standings and facts that would exist if this policy had always been active. The ledger's own policies are
-    /// ignored. `maximumSessions` is as above.
+    /// ignored. `history` and `maximumSessions` are as above.
     public init(
-        partition: Int32, fixedPolicy policy: ScoringPolicy, keepsFacts: Bool = true,
+        partition: Int32, fixedPolicy policy: ScoringPolicy, history: History? = nil, keepsFacts: Bool = true,
         maximumSessions: Int = Acceptance.maximumSessions
     ) {
         self.init(
-            partition, .fixed, Fold(policy: policy), keepsFacts: keepsFacts,
+            partition, .fixed(history: history), Fold(policy: policy), keepsFacts: keepsFacts,
             Acceptance(maximumSessions: maximumSessions), maximumSessions)
         policyText = policy.text
         encoder = FactEncoder(policy: policy, partition: partition, ledger: nil)
@@ -154,12 +157,14 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     /// Continues from a stored state.
     init(
         partition: Int32, history: History?, fold: consuming Fold, identity: LedgerIdentity, policyText: String,
-        acceptance: Acceptance, maximumSessions: Int, known: KnownFoldVersions, nextOffset: Int64, sequences: [Int64]
+        acceptance: Acceptance, withdrawnSources: [[UInt8]], maximumSessions: Int, known: KnownFoldVersions,
+        nextOffset: Int64, sequences: [Int64]
     ) {
         self.init(partition, .ledger(history: history), fold, keepsFacts: true, acceptance, maximumSessions, known)
         self.identity = identity
         encoder = FactEncoder(policy: self.fold.policy, partition: partition, ledger: identity.name)
         (self.policyText, self.nextOffset, self.sequences) = (policyText, nextOffset, sequences)
+        leaveOut(withdrawnSources)
         hasBegun = true
     }
 
@@ -190,12 +195,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         drain(above: published, into: &facts)
     }
 
-    /// From now on entries of these source topics do not count, as if they had never been written, here and in the past
-    /// of a policy that is switched to. Must be called before the first frame. Such a state is not stored.
-    public mutating func leaveOut(_ topics: [[UInt8]]) {
-        leftOut += topics
-        for topic in topics { reader.leaveOut(topic: topic) }
-    }
+    /// From now on exactly these source topics are left out.
+    mutating func leaveOut(_ topics: [[UInt8]]) { reader.leaveOut(topics) }
 
     /// From now on the record at this offset, which is the next one, is passed over as far as it cannot be read or
     /// folded.
@@ -340,19 +341,27 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Returns true if the entry activates a policy, so that everything before it must be folded first.
+    /// Returns true if a switch may follow from the entry, so that everything before it must be folded first.
     @inline(__always) private mutating func take() throws -> Bool {
         guard hasBegun else { throw problem("the partition does not begin with a policy") }
         var type: EventTypeID?
         if entry.kind == .event {
             type = typeID()
-            if type == EventTypeID(.policyActivated), case .ledger = rule { return true }
+            if let type, isOfSwitch(type) { return true }
         }
         batch.append(
             Fold.Item(
                 event: entry.event, type: type, entry: reader.index, isFrozen: reader.isFrozen,
                 topic: Int32(truncatingIfNeeded: reader.topic)))
         return false
+    }
+
+    @inline(__always) private func isOfSwitch(_ type: EventTypeID) -> Bool {
+        switch rule {
+        case .ledger where type == EventTypeID(.policyActivated): true
+        case .ledger, .fixed: type == EventTypeID(.sourceWithdrawn) || type == EventTypeID(.sourceRestored)
+        case .past, .shadow: false
+        }
     }
 
     /// Returns false if the slice is used up before the batch, or if the fold asks for earlier events.
@@ -436,7 +445,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
                 policy: policy, version: known.waitsForUpgrade ? identity.version : known.newest, salt: identity.salt)
         case .past, .shadow:
             fold = rule.fold(of: fold.policy, version: identity.version, salt: identity.salt)
-            fold.begin(under: policy)
+            if !rule.isFixed { fold.begin(under: policy) }
         case .fixed: fold = Fold(policy: fold.policy, version: identity.version, salt: identity.salt)
         }
         fold.keepsFacts = keepsFacts

@@ -3,19 +3,22 @@ internal import Ledger
 internal import Policy
 internal import Scoring
 
-/// The policy of a switch in progress: it folds everything before its activation, until its state is the one after it.
+/// The switch in progress, to another policy or to a history without a source: it folds everything before the entry that
+/// it follows from, until its state is the one after that entry.
 final class PolicyCandidate {
     let folding: HistoryFold
     let text: String
+    /// The source topics that are left out after an act about one; nil if the switch is to another policy.
+    let withdrawnSources: [[UInt8]]?
     /// Whether it continues from the policy's shadow.
     let isOfShadow: Bool
     /// The progress towards the state after the activation.
-    private(set) var succession = Fold.Succession()
+    private(set) var succession: Fold.Succession
 
-    /// The ledger offset of the frame of the activation.
+    /// The ledger offset of the frame of that entry.
     private let end: Int64
     private var isHistoryFolded: Bool
-    /// Whether the frame of the activation is folded, up to the activation.
+    /// Whether that frame is folded, up to the entry.
     private var isFrameFolded = false
 
     var policy: ScoringPolicy { folding.policy }
@@ -24,23 +27,21 @@ final class PolicyCandidate {
     /// The ledger offset up to which the history is folded.
     var folded: Int64 { isHistoryFolded ? end : min(folding.folded, end) }
 
-    /// `end` is the ledger offset of the first frame that is not history. `skipped` has the records that the partition
-    /// passes over already. `leftOut` has source topics whose entries do not count.
+    /// A candidate that folds the history from the partition's first frame on. `end` is the ledger offset of the first
+    /// frame that is not history.
     init(
-        _ policy: ScoringPolicy, text: String, partition: Int32, before end: Int64, skipped: Set<Int64>,
-        leftOut: [[UInt8]], maximumSessions: Int, history: @escaping PartitionFold.History
+        _ folding: HistoryFold, text: String, before end: Int64, withdrawnSources: [[UInt8]]?
     ) {
-        folding = HistoryFold(
-            policy, as: .past, partition: partition, skipped: skipped, leftOut: leftOut,
-            maximumSessions: maximumSessions, history: { try history($0.upperBound) })
-        (self.text, self.end, isOfShadow, isHistoryFolded) = (text, end, false, false)
+        (self.folding, self.text, self.end, self.withdrawnSources) = (folding, text, end, withdrawnSources)
+        (isOfShadow, isHistoryFolded) = (false, false)
+        succession = Fold.Succession(hasOtherSources: withdrawnSources != nil)
     }
 
     /// Makes a candidate of a shadow's state. `isHistoryFolded` is true if no frame is between it and the frame at
     /// `end`.
     init(ofShadow folding: HistoryFold, before end: Int64, isHistoryFolded: Bool) {
-        (self.folding, text, self.end) = (folding, folding.policy.text, end)
-        (isOfShadow, self.isHistoryFolded) = (true, isHistoryFolded)
+        (self.folding, text, self.end, withdrawnSources) = (folding, folding.policy.text, end, nil)
+        (isOfShadow, self.isHistoryFolded, succession) = (true, isHistoryFolded, Fold.Succession())
     }
 
     /// Returns false if `left` is used up before all of the history is folded, or if the candidate waits.
@@ -49,7 +50,7 @@ final class PolicyCandidate {
         return isHistoryFolded
     }
 
-    /// Folds the entries before the activation in its frame. Returns false if `left` is used up first.
+    /// Folds the entries before the one that it follows from in its frame. Returns false if `left` is used up first.
     func fold(
         _ frame: UnsafeRawBufferPointer, until entry: Int, within left: inout PartitionFold.Slice
     ) throws -> Bool {

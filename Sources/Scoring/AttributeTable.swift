@@ -54,6 +54,13 @@ struct AttributeTable {
         number == 0 ? .error(.noSuchField) : values[Int(number - 1)][attribute]
     }
 
+    /// Whether a set has an attribute.
+    @inline(__always) func has(_ attribute: Int, in number: UInt32) -> Bool {
+        guard number > 0 else { return false }
+        if case .error = values[Int(number - 1)][attribute] { return false }
+        return true
+    }
+
     /// The bytes of a set. Different sets have different bytes.
     func bytes(of number: UInt32) -> [UInt8] { number == 0 ? [] : sets[number - 1] }
 

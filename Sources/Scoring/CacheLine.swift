@@ -1,5 +1,29 @@
 internal import CIntrinsics
 
+/// The cache lines of a record that a step uses, for each position at which a record can begin in a line. Lines beyond
+/// 64 are left out.
+struct RecordLines: BitwiseCopyable {
+    private var masks = SIMD8<UInt64>()
+
+    /// Adds words of the record.
+    mutating func add(_ words: Range<Int>) {
+        let perLine = CacheLine.bytes / MemoryLayout<Int64>.stride
+        for start in 0..<perLine {
+            for word in words { masks[start] |= 1 << UInt64((start + word) / perLine) }
+        }
+    }
+
+    @inline(__always) func prefetch(_ record: UnsafeMutablePointer<Int64>) {
+        let place = Int(bitPattern: record)
+        let base = place & ~(CacheLine.bytes - 1)
+        var mask = masks[(place & (CacheLine.bytes - 1)) / MemoryLayout<Int64>.stride]
+        while mask != 0 {
+            standing_prefetch(UnsafeRawPointer(bitPattern: base &+ mask.trailingZeroBitCount &* CacheLine.bytes))
+            mask &= mask &- 1
+        }
+    }
+}
+
 /// The unit of transfer between memory and processor, on every platform that Standing supports.
 enum CacheLine {
     static let bytes = 64

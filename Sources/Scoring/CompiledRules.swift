@@ -8,7 +8,9 @@ internal import Policy
 ///
 /// Two prefixes either contain one another or have no type in common. So the most specific pattern that matches a type
 /// (the type itself, or else the longest prefix) decides everything that applies to it.
-struct CompiledRules {
+///
+/// They are in memory of its own, which the fold reads while its state changes.
+struct CompiledRules: ~Copyable {
     /// A rule that names the type.
     struct Step {
         var rule: UInt16
@@ -88,22 +90,64 @@ struct CompiledRules {
         var triggers: Range<Int32>
         /// Nil if no expression reads anything. Borrowed from `inputs`.
         var input: Unmanaged<Input>?
+        /// The parts of a record that its events use.
+        var lines = RecordLines()
     }
 
-    private(set) var steps: [Step] = []
-    private(set) var entrances: [Entrance] = []
-    private(set) var triggers: [Trigger] = []
-    private var inputs: [Input] = []
-    private var types: [EventType] = []
-    private var names: EventNames
-    private var prefixes: EventNames
+    let steps: UnsafeMutableBufferPointer<Step>
+    let entrances: UnsafeMutableBufferPointer<Entrance>
+    let triggers: UnsafeMutableBufferPointer<Trigger>
+    private let types: UnsafeMutableBufferPointer<EventType>
+    private let inputs: [Input]
+    private let names: EventNames
+    private let prefixes: EventNames
 
-    init(_ policy: ScoringPolicy) {
+    init(_ policy: ScoringPolicy, _ layout: SubjectTable.Layout, _ series: [Series]) {
         let patterns = policy.eventPatterns
-        names = EventNames(capacity: patterns.count)
-        prefixes = EventNames(capacity: patterns.count)
+        var builder = Builder(patterns: patterns.count)
         let uses = Uses(policy)
-        for pattern in patterns { add(pattern, uses, policy) }
+        for pattern in patterns { builder.add(pattern, uses, policy) }
+        builder.addLines(policy, layout, series)
+        steps = .copy(builder.steps)
+        entrances = .copy(builder.entrances)
+        triggers = .copy(builder.triggers)
+        types = .copy(builder.types)
+        (inputs, names, prefixes) = (builder.inputs, builder.names, builder.prefixes)
+    }
+
+    deinit {
+        steps.deallocate()
+        entrances.deallocate()
+        triggers.deallocate()
+        types.deallocate()
+    }
+
+    /// The number of the most specific pattern that matches a type; nil if none matches.
+    func find(_ type: UnsafeRawBufferPointer) -> Int32? {
+        if let number = names.find(type) { return number }
+        guard !prefixes.isEmpty else { return nil }
+        // A prefix ends with a dot.
+        var end = type.count
+        while end > 0 {
+            if type[end - 1] == UInt8(ascii: "."),
+                let number = prefixes.find(UnsafeRawBufferPointer(rebasing: type[..<end]))
+            {
+                return number
+            }
+            end -= 1
+        }
+        return nil
+    }
+
+    @inline(__always) subscript(_ type: Int32) -> EventType { types[Int(type)] }
+
+    /// Prefetches what an event of this type uses in a record, or its beginning if the policy does not name the type.
+    @inline(__always) func prefetch(_ record: UnsafeMutablePointer<Int64>, for type: EventTypeID?) {
+        if let number = type?.value, number >= 0 {
+            (types.baseAddress! + Int(number)).pointee.lines.prefetch(record)
+        } else {
+            CacheLine.prefetch(record, byteCount: SubjectTable.Layout.dimensionsAt * MemoryLayout<Int64>.stride)
+        }
     }
 
     /// Numbers of rules, measures and sanctions, by the types and prefixes that they name.
@@ -126,104 +170,130 @@ struct CompiledRules {
             }
         }
     }
+}
 
-    private mutating func add(_ pattern: EventPattern, _ uses: Uses, _ policy: ScoringPolicy) {
-        var expressions: [Expression] = []
-        let steps = addSteps(uses.rules.covering(pattern), policy, &expressions)
-        let entrances = addEntrances(
-            uses.measures.covering(pattern), breakers: uses.breakers.covering(pattern), policy, &expressions)
-        let triggers = addTriggers(
-            lifted: uses.lifted.covering(pattern), imposed: uses.imposed.covering(pattern), policy, &expressions)
-        var type = EventType(steps: steps, entrances: entrances, triggers: triggers, input: nil)
-        let input = Input(expressions, policy.variables.event)
-        if !input.isNothing {
-            inputs.append(input)
-            type.input = .passUnretained(input)
+extension CompiledRules {
+    /// The parts of compiled rules while they are collected.
+    private struct Builder {
+        var steps: [Step] = []
+        var entrances: [Entrance] = []
+        var triggers: [Trigger] = []
+        var inputs: [Input] = []
+        var types: [EventType] = []
+        var names: EventNames
+        var prefixes: EventNames
+
+        init(patterns count: Int) {
+            names = EventNames(capacity: count)
+            prefixes = EventNames(capacity: count)
         }
-        let number = Int32(types.count)
-        if pattern.isPrefix { prefixes.add(pattern.stem, number) } else { names.add(pattern.stem, number) }
-        types.append(type)
-    }
 
-    private static func use(_ expression: Expression?, _ all: inout [Expression]) -> Unmanaged<Expression>? {
-        expression.map { expression in
-            all.append(expression)
-            return .passUnretained(expression)
-        }
-    }
-
-    private mutating func addSteps(
-        _ rules: [Int], _ policy: ScoringPolicy, _ expressions: inout [Expression]
-    ) -> Range<Int32> {
-        let first = Int32(steps.count)
-        for rule in rules {
-            let item = policy.rules[rule]
-            var step = Step(
-                rule: UInt16(rule), dimension: UInt16(item.dimension), kinds: item.kinds.rawValue,
-                isPlain: item.within == nil && item.fading == nil, cap: min(item.cap, ScoringPolicy.saturation),
-                points: 0)
-            step.when = Self.use(item.when, &expressions)
-            switch item.points {
-            case .constant(let points): step.points = points
-            case .expression(let expression): step.pointsExpression = Self.use(expression, &expressions)
+        mutating func add(_ pattern: EventPattern, _ uses: Uses, _ policy: ScoringPolicy) {
+            var expressions: [Expression] = []
+            let steps = addSteps(uses.rules.covering(pattern), policy, &expressions)
+            let entrances = addEntrances(
+                uses.measures.covering(pattern), breakers: uses.breakers.covering(pattern), policy, &expressions)
+            let triggers = addTriggers(
+                lifted: uses.lifted.covering(pattern), imposed: uses.imposed.covering(pattern), policy, &expressions)
+            var type = EventType(steps: steps, entrances: entrances, triggers: triggers, input: nil)
+            let input = Input(expressions, policy.variables.event)
+            if !input.isNothing {
+                inputs.append(input)
+                type.input = .passUnretained(input)
             }
-            steps.append(step)
+            let number = Int32(types.count)
+            if pattern.isPrefix { prefixes.add(pattern.stem, number) } else { names.add(pattern.stem, number) }
+            types.append(type)
         }
-        return first..<Int32(steps.count)
-    }
 
-    private mutating func addEntrances(
-        _ measures: [Int], breakers: [Int], _ policy: ScoringPolicy, _ expressions: inout [Expression]
-    ) -> Range<Int32> {
-        let first = Int32(entrances.count)
-        for number in Set(measures).union(breakers).sorted() {
-            let (measure, breaks) = (policy.measures[number], breakers.contains(number))
-            var entrance = Entrance(
-                measure: UInt16(number), series: UInt16(policy.rules.count + number),
-                dimension: UInt16(measure.dimension), kinds: measure.kinds.rawValue, form: Series(measure).form,
-                breaks: breaks, isAdverse: measure.isAdverse && !breaks)
-            if !breaks {
-                entrance.when = Self.use(measure.when, &expressions)
-                entrance.amount = Self.use(measure.amount, &expressions)
+        private static func use(_ expression: Expression?, _ all: inout [Expression]) -> Unmanaged<Expression>? {
+            expression.map { expression in
+                all.append(expression)
+                return .passUnretained(expression)
             }
-            entrances.append(entrance)
         }
-        return first..<Int32(entrances.count)
-    }
 
-    private mutating func addTriggers(
-        lifted: [Int], imposed: [Int], _ policy: ScoringPolicy, _ expressions: inout [Expression]
-    ) -> Range<Int32> {
-        let first = Int32(triggers.count)
-        for number in Set(lifted).union(imposed).sorted() {
-            var trigger = Trigger(sanction: UInt16(number), lifts: lifted.contains(number), imposes: false)
-            if case .event(_, let when) = policy.sanctions[number].trigger, imposed.contains(number) {
-                trigger.imposes = true
-                trigger.when = Self.use(when, &expressions)
+        private mutating func addSteps(
+            _ rules: [Int], _ policy: ScoringPolicy, _ expressions: inout [Expression]
+        ) -> Range<Int32> {
+            let first = Int32(steps.count)
+            for rule in rules {
+                let item = policy.rules[rule]
+                var step = Step(
+                    rule: UInt16(rule), dimension: UInt16(item.dimension), kinds: item.kinds.rawValue,
+                    isPlain: item.within == nil && item.fading == nil, cap: min(item.cap, ScoringPolicy.saturation),
+                    points: 0)
+                step.when = Self.use(item.when, &expressions)
+                switch item.points {
+                case .constant(let points): step.points = points
+                case .expression(let expression): step.pointsExpression = Self.use(expression, &expressions)
+                }
+                steps.append(step)
             }
-            triggers.append(trigger)
+            return first..<Int32(steps.count)
         }
-        return first..<Int32(triggers.count)
-    }
 
-    /// The number of the most specific pattern that matches a type; nil if none matches.
-    func find(_ type: UnsafeRawBufferPointer) -> Int32? {
-        if let number = names.find(type) { return number }
-        guard !prefixes.isEmpty else { return nil }
-        // A prefix ends with a dot.
-        var end = type.count
-        while end > 0 {
-            if type[end - 1] == UInt8(ascii: "."),
-                let number = prefixes.find(UnsafeRawBufferPointer(rebasing: type[..<end]))
-            {
-                return number
+        private mutating func addEntrances(
+            _ measures: [Int], breakers: [Int], _ policy: ScoringPolicy, _ expressions: inout [Expression]
+        ) -> Range<Int32> {
+            let first = Int32(entrances.count)
+            for number in Set(measures).union(breakers).sorted() {
+                let (measure, breaks) = (policy.measures[number], breakers.contains(number))
+                var entrance = Entrance(
+                    measure: UInt16(number), series: UInt16(policy.rules.count + number),
+                    dimension: UInt16(measure.dimension), kinds: measure.kinds.rawValue, form: Series(measure).form,
+                    breaks: breaks, isAdverse: measure.isAdverse && !breaks)
+                if !breaks {
+                    entrance.when = Self.use(measure.when, &expressions)
+                    entrance.amount = Self.use(measure.amount, &expressions)
+                }
+                entrances.append(entrance)
             }
-            end -= 1
+            return first..<Int32(entrances.count)
         }
-        return nil
-    }
 
-    @inline(__always) subscript(_ type: Int32) -> EventType { types[Int(type)] }
+        private mutating func addTriggers(
+            lifted: [Int], imposed: [Int], _ policy: ScoringPolicy, _ expressions: inout [Expression]
+        ) -> Range<Int32> {
+            let first = Int32(triggers.count)
+            for number in Set(lifted).union(imposed).sorted() {
+                var trigger = Trigger(sanction: UInt16(number), lifts: lifted.contains(number), imposes: false)
+                if case .event(_, let when) = policy.sanctions[number].trigger, imposed.contains(number) {
+                    trigger.imposes = true
+                    trigger.when = Self.use(when, &expressions)
+                }
+                triggers.append(trigger)
+            }
+            return first..<Int32(triggers.count)
+        }
+
+        /// Notes for each type the heads and states of its rules and measures, the points of the rules over these measures,
+        /// and what the evaluation reads.
+        mutating func addLines(_ policy: ScoringPolicy, _ layout: SubjectTable.Layout, _ series: [Series]) {
+            func addSeries(_ number: Int, _ lines: inout RecordLines) {
+                let head = layout.seriesAt + number * SubjectTable.Layout.bucketWords
+                lines.add(head..<head + SubjectTable.Layout.bucketWords)
+                guard series[number].stateAt > 0 else { return }
+                lines.add(series[number].stateAt..<series[number].stateAt + series[number].stateWords)
+            }
+            for type in types.indices {
+                var lines = RecordLines()
+                lines.add(0..<layout.seriesAt)
+                lines.add(layout.perksAt..<layout.statesAt)
+                for step in steps[types[type].steps.indices] { addSeries(Int(step.rule), &lines) }
+                for entrance in entrances[types[type].entrances.indices] {
+                    addSeries(Int(entrance.series), &lines)
+                    for (rule, item) in policy.rules.enumerated()
+                    where item.isOverMeasures && item.dimension == Int(entrance.dimension) { addSeries(rule, &lines) }
+                }
+                types[type].lines = lines
+            }
+        }
+    }
+}
+
+extension Range<Int32> {
+    fileprivate var indices: Range<Int> { Int(lowerBound)..<Int(upperBound) }
 }
 
 /// Numbers of texts, with open addressing. A slot with -1 is free.

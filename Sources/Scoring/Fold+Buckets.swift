@@ -203,6 +203,20 @@ extension Fold {
         }
     }
 
+    /// `total`, with the cached steps of fading buckets.
+    mutating func presentTotal(_ rule: Int, _ record: UnsafeMutablePointer<Int64>) -> Int64 {
+        guard let fading = series[rule].fading else { return total(rule, record) }
+        var (bucket, sum, walk) = (head(rule, record), Int64(0), BucketWalk())
+        guard bucket.pointee.events > 0 else { return 0 }
+        while true {
+            let steps = calendar.steps(of: bucket.pointee.number, series[rule], rule, at: clock).count
+            sum += fading.rest(of: Self.clamp(bucket.pointee.sum, cap: series[rule].cap), after: steps)
+            guard let older = walk.next(bucket) else { break }
+            bucket = buckets[older]
+        }
+        return max(-ScoringPolicy.saturation, min(ScoringPolicy.saturation, sum))
+    }
+
     /// The points of one bucket, of a rule whose points are the sum over its buckets.
     @inline(__always) func points(of bucket: Bucket, _ item: Series, at time: Timestamp) -> Int64 {
         let sum = Self.clamp(bucket.sum, cap: item.cap)

@@ -74,10 +74,11 @@ extension Fold {
                 reasons: reasons)
         }
         if purpose == .past { return }
+        var change = change
         if !conditions.levels.isEmpty,
             change.points || change.adverse != 0 || change.measures != 0 || change.attributes
         {
-            evaluateLevels(subject, record, cause: cause, change)
+            evaluateLevels(subject, record, cause: cause, &change)
         }
         if !conditions.perks.isEmpty { evaluatePerks(subject, record, cause: cause, change, reasons) }
     }
@@ -93,23 +94,27 @@ extension Fold {
     }
 
     mutating func evaluateLevels(
-        _ subject: UInt32, _ record: UnsafeMutablePointer<Int64>, cause: Cause, _ change: Change
+        _ subject: UInt32, _ record: UnsafeMutablePointer<Int64>, cause: Cause, _ change: inout Change
     ) {
-        let slots = standingFrame.slots
-        var isLoaded = false
         for index in 0..<conditions.levels.count {
-            let (sanction, dimension) = (conditions.levels[index].sanction, conditions.levels[index].dimension)
-            let isActive = activeSanction(sanction, record) != nil
-            guard isActive || change.adverse & (1 &<< UInt64(dimension)) != 0 else { continue }
-            if !isLoaded {
-                load(conditions.levelInput, record)
-                isLoaded = true
-            }
-            slots[policy.variables.standing.points] = .int(points(dimension, record))
-            switch truth(of: .sanction(sanction), conditions.levels[index].when, cause, record) {
+            let level = conditions.levels.baseAddress! + index
+            let (sanction, dimension) = (level.pointee.sanction, level.pointee.dimension)
+            let isActive = record[subjects.layout.sanctionsAt + sanction] != 0
+            // An active one was true when it was last evaluated.
+            guard
+                isActive
+                    ? mayDiffer(level.pointee.when, change, sanctions: false, record)
+                    : change.adverse & (1 &<< UInt64(dimension)) != 0
+            else { continue }
+            load(level.pointee.when.input, record)
+            standingFrame.set(policy.variables.standing.points, points(dimension, record))
+            switch truth(of: .sanction(sanction), level.pointee.when.expression, cause, record) {
             case .yes where !isActive && !isFrozen:
                 impose(sanction, record, subject, cause: cause, identity: 0, change)
-            case .no where isActive: lift(sanction, record, .cured, cause: cause, change)
+                change.sanctions = true
+            case .no where isActive:
+                lift(sanction, record, .cured, cause: cause, change)
+                change.sanctions = true
             // An error imposes nothing, and is no cure.
             default: break
             }
@@ -119,11 +124,14 @@ extension Fold {
     mutating func evaluatePerks(
         _ subject: UInt32, _ record: UnsafeMutablePointer<Int64>, cause: Cause, _ change: Change, _ reasons: Range<Int>
     ) {
-        loadPerkInput(record, change.after)
         let before = change.isFirst ? nil : change.before
         let states = record + subjects.layout.perksAt
         for perk in 0..<conditions.perks.count {
-            let holds = truth(of: .perk(perk), conditions.perks[perk], cause, record) == .yes
+            let when = conditions.perks.baseAddress! + perk
+            // Its state is that of its last evaluation.
+            guard mayDiffer(when.pointee, change, sanctions: change.sanctions, record) else { continue }
+            loadPerkInput(when.pointee.input, record, change.after)
+            let holds = truth(of: .perk(perk), when.pointee.expression, cause, record) == .yes
             switch (states[perk], holds) {
             case (PerkState.idle, true):
                 states[perk] = PerkState.held
@@ -149,19 +157,16 @@ extension Fold {
         }
     }
 
-    /// Loads the parts of a standing that perks name into the evaluation frame.
-    @inline(__always) private func loadPerkInput(_ record: UnsafeMutablePointer<Int64>, _ level: Fact.Level) {
-        load(conditions.perkInput, record)
+    /// Loads the parts of a standing that a perk names into the evaluation frame.
+    @inline(__always) private mutating func loadPerkInput(
+        _ input: Conditions.Input, _ record: UnsafeMutablePointer<Int64>, _ level: Fact.Level
+    ) {
+        load(input, record)
         let slots = standingFrame.slots
-        if conditions.perkInput.score { slots[policy.variables.standing.score] = .int(level.score) }
-        if conditions.perkInput.band { slots[policy.variables.standing.band] = .string(bandTexts[level.band]) }
-        if conditions.perkInput.sanctioned {
-            slots[policy.variables.standing.sanctioned] = .bool(isSanctioned(record))
-        }
-        for index in 0..<conditions.perkInput.dimensions.count {
-            let (dimension, slot) = conditions.perkInput.dimensions[index]
-            slots[slot] = .int(points(dimension, record))
-        }
+        if input.score { standingFrame.set(policy.variables.standing.score, level.score) }
+        if input.band { slots[policy.variables.standing.band] = .string(bandTexts[level.band]) }
+        if input.sanctioned { slots[policy.variables.standing.sanctioned] = .bool(isSanctioned(record)) }
+        for (dimension, slot) in input.dimensions { standingFrame.set(slot, points(dimension, record)) }
     }
 
     /// Evaluates a condition over a standing. An error is counted, and shown in the subject's explanation.

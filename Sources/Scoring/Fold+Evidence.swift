@@ -37,22 +37,20 @@ extension Fold {
         var change = Change()
         let dimensions = record + SubjectTable.Layout.dimensionsAt
         let kindBit = UInt8(1) << kind
-        types.steps.withUnsafeBufferPointer { steps in
-            for number in range {
-                let step = steps[Int(number)]
-                guard step.kinds & kindBit != 0, let points = points(step, event, record) else { continue }
-                let last = bucket(of: time, Int(step.rule))
-                change.isMatched = true
-                eventsByRule[Int(step.rule)] &+= 1
-                // A bucket that has ended never counts.
-                guard last.due > clock.microseconds else { continue }
-                if points < 0 { change.adverse |= 1 &<< UInt64(step.dimension) }
-                let added = add(points, to: last, step, record, subject, identity)
-                guard added != 0 else { continue }
-                change.points = true
-                dimensions[Int(step.dimension)] &+= added
-                output.reasons.append(Reason(rule: Int(step.rule), points: added))
-            }
+        for number in range {
+            let step = types.steps[Int(number)]
+            guard step.kinds & kindBit != 0, let points = points(step, event, record) else { continue }
+            let last = bucket(of: time, Int(step.rule))
+            change.isMatched = true
+            eventsByRule[Int(step.rule)] &+= 1
+            // A bucket that has ended never counts.
+            guard last.due > clock.microseconds else { continue }
+            if points < 0 { change.adverse |= 1 &<< UInt64(step.dimension) }
+            let added = add(points, to: last, step, record, subject, identity)
+            guard added != 0 else { continue }
+            change.points = true
+            dimensions[Int(step.dimension)] &+= added
+            output.reasons.append(Reason(rule: Int(step.rule), points: added))
         }
         return change
     }

@@ -21,19 +21,18 @@ extension Fold {
         _ subject: UInt32, kind: UInt8, _ identity: UInt64, _ change: inout Change
     ) {
         let kindBit = UInt8(1) << kind
-        types.entrances.withUnsafeBufferPointer { entrances in
-            for number in range {
-                let entrance = entrances[Int(number)]
-                guard entrance.kinds & kindBit != 0, let value = value(entrance, event, record) else { continue }
-                change.isMatched = true
-                let last = bucket(of: event.pointee.time, Int(entrance.series))
-                guard last.due > clock.microseconds else { continue }
-                let dimension = 1 &<< UInt64(entrance.dimension) as UInt64
-                if entrance.isAdverse { change.adverse |= dimension }
-                let state = state(series[Int(entrance.series)], record)
-                let before = state.pointee.reading(entrance.form)
-                enter(event, value, last, entrance, record, subject, identity)
-                if state.pointee.reading(entrance.form) != before { change.measures |= dimension }
+        for number in range {
+            let entrance = types.entrances[Int(number)]
+            guard entrance.kinds & kindBit != 0, let value = value(entrance, event, record) else { continue }
+            change.isMatched = true
+            let last = bucket(of: event.pointee.time, Int(entrance.series))
+            guard last.due > clock.microseconds else { continue }
+            if entrance.isAdverse { change.adverse |= 1 &<< UInt64(entrance.dimension) }
+            let state = state(series[Int(entrance.series)], record)
+            let before = state.pointee.reading(entrance.form)
+            enter(event, value, last, entrance, record, subject, identity)
+            if state.pointee.reading(entrance.form) != before {
+                change.note(measure: Int(entrance.measure), dimension: Int(entrance.dimension))
             }
         }
     }
@@ -121,7 +120,9 @@ extension Fold {
         default: break
         }
         if item.form.isOrdered { ordered.removeAll(bucket.evidence) } else { forget(bucket) }
-        if state.pointee.reading(item.form) != before { change.measures |= 1 &<< UInt64(item.dimension) }
+        if state.pointee.reading(item.form) != before {
+            change.note(measure: number - policy.rules.count, dimension: item.dimension)
+        }
     }
 
     /// Removes an event from a measure. Returns false if the event is not in it.

@@ -1,11 +1,14 @@
 public import Events
 public import Policy
 
-// The switch to another policy, at one entry of the ledger.
+// The switch to another policy, or to a history with other sources left out, at one entry of the ledger.
 //
 // Points become what the whole history gives under the new policy. So the score stays a function of the set of events,
 // and a switch back to the old text restores the old scores. Decisions persist: a sanction that the new policy has too
 // continues with its dates. A sanction that it lacks is lifted, and none is imposed. Perks are evaluated.
+//
+// A source that is withdrawn is left out of the history, and one that is restored is in it again. A sanction that was
+// imposed by an event that is not in the history any more is lifted (`voided`), as if the event were voided.
 extension Fold {
     /// A past that does not belong to the state it should succeed.
     public struct WrongPast: Error, Sendable, CustomStringConvertible {
@@ -45,18 +48,22 @@ extension Fold {
 
     /// Passes an activation in a policy's past.
     mutating func passActivation(_ event: UnsafePointer<EventView>, _ identity: UInt64) {
-        guard isNew(identity, life: 0), replacesActive(event.pointee), let text = event.pointee.policyText(decoder),
-            text != activeText, let policy = try? ScoringPolicy(yaml: text, file: ""), takes(policy)
+        guard passesActivations, isNew(identity, life: 0), replacesActive(event.pointee),
+            let text = event.pointee.policyText(decoder), text != activeText,
+            let policy = try? ScoringPolicy(yaml: text, file: ""), takes(policy)
         else { return }
         begin(under: policy)
     }
 
-    /// The outcome of an activation.
+    /// Ignores the ledger's activations from now on: the past is that of a policy that is fixed.
+    public mutating func passNoActivations() { passesActivations = false }
+
+    /// The outcome of an activation, or of an act about a source.
     public enum Admission: Sendable {
         case admitted
         /// It changes nothing. It is a repeat, its time is out of range, it was approved against a policy other than
-        /// the active one, or its policy needs a newer fold version than the ledger's. In the last two cases its
-        /// identity is stored, so that a repeat changes nothing either.
+        /// the active one, or it needs a newer fold version than the ledger's. An activation's identity is stored in
+        /// the last two cases, so that a repeat changes nothing either.
         case refused
         /// The allowance is used up before everything that is due by then is done. The caller calls again with the same
         /// event.
@@ -65,6 +72,24 @@ extension Fold {
 
     /// Admits an activation. It moves the clock like any entry, under the policy that is active until then.
     public mutating func admitActivation(_ event: EventView, entry: Int) -> Admission {
+        let admission = admit(event, entry: entry)
+        guard admission == .admitted else { return admission }
+        guard isNew(keys(event).identity, life: 0), replacesActive(event) else { return .refused }
+        guard version < .sixth, let text = event.policyText(decoder), text != activeText,
+            let policy = try? ScoringPolicy(yaml: text, file: "")
+        else { return .admitted }
+        return takes(policy) ? .admitted : .refused
+    }
+
+    /// Admits the withdrawal or the restoration of a source. It moves the clock like any entry.
+    public mutating func admitSourceAct(_ event: EventView, entry: Int) -> Admission {
+        let admission = admit(event, entry: entry)
+        guard admission == .admitted else { return admission }
+        return passSourceAct(keys(event).identity) ? .admitted : .refused
+    }
+
+    /// Moves the clock to an entry that a switch may follow.
+    private mutating func admit(_ event: EventView, entry: Int) -> Admission {
         self.entry = entry
         counters.entries += 1
         guard !isOutOfRange(event.time) else { return .refused }
@@ -72,11 +97,17 @@ extension Fold {
             counters.entries -= 1
             return .unfinished
         }
-        guard isNew(keys(event).identity, life: 0), replacesActive(event) else { return .refused }
-        guard version < .sixth, let text = event.policyText(decoder), text != activeText,
-            let policy = try? ScoringPolicy(yaml: text, file: "")
-        else { return .admitted }
-        return takes(policy) ? .admitted : .refused
+        return .admitted
+    }
+
+    /// Stores the identity of an act about a source. Returns false if it is a repeat, or if the ledger's fold version
+    /// has no such acts.
+    @discardableResult mutating func passSourceAct(_ identity: UInt64) -> Bool {
+        guard version >= .eighth else {
+            counters.activationsIgnored += 1
+            return false
+        }
+        return isNew(identity, life: 0)
     }
 
     /// Whether the ledger's fold version supports a policy. Counts an activation that it does not support.
@@ -109,8 +140,10 @@ extension Fold {
         /// What a shadow imposed and granted. Nothing refers to it any more. It is freed later, because freeing much
         /// takes long.
         fileprivate var forgotten: Decisions?
+        /// Whether the past leaves out other sources than the state before it, so that the two have other events.
+        fileprivate let hasOtherSources: Bool
 
-        public init() {}
+        public init(hasOtherSources: Bool = false) { self.hasOtherSources = hasOtherSources }
 
         /// True if the past is a state of its own, and its facts are those of the switch.
         public var isTelling: Bool { place == .telling }
@@ -131,13 +164,13 @@ extension Fold {
 
     /// Like the function below, in one call and without an allowance.
     public mutating func succeed(
-        _ old: borrowing Fold, by event: EventView, entry: Int, isPreview: Bool = false
+        _ old: borrowing Fold, by event: EventView, entry: Int, isPreview: Bool = false, hasOtherSources: Bool = false
     ) throws(WrongPast) {
-        var succession = Succession()
+        var succession = Succession(hasOtherSources: hasOtherSources)
         while try !succeed(old, by: event, entry: entry, &succession, isPreview: isPreview) { allowance = .unlimited }
     }
 
-    /// Ends a past that is folded up to the activation `event`. It becomes the state after the activation, with a fact
+    /// Ends a past that is folded up to `event`, an activation or an act about a source. It becomes the state after it, with a fact
     /// for every change to a subject, in the order of their keys. `old` is the state before it: it has admitted the
     /// activation, and its facts are encoded. With `isPreview` no activation was admitted: the call shows the effect
     /// that one would have.
@@ -231,10 +264,11 @@ extension Fold {
         after old: borrowing Fold, _ succession: inout Succession, entry: Int
     ) throws(WrongPast) {
         let pairs = succession.pairs.count
-        guard pairs == subjects.count, pairs == old.subjects.count, clock == old.clock,
-            identities.count == old.identities.count, voided.count == old.voided.count, version == old.version,
-            salt == old.salt,
-            early.count == old.early.count, waitingVoids.count == old.waitingVoids.count
+        let hasSameEvents =
+            identities.count == old.identities.count && voided.count == old.voided.count
+            && early.count == old.early.count && waitingVoids.count == old.waitingVoids.count
+        guard pairs == subjects.count, pairs == old.subjects.count, clock == old.clock, version == old.version,
+            salt == old.salt, hasSameEvents || succession.hasOtherSources
         else {
             throw WrongPast(
                 description:
@@ -276,7 +310,9 @@ extension Fold {
             timers.add(Timer(subject: subject, rank: ranks.ofPerk[perk], item: UInt16(perk), bucket: 0), due: state)
         }
         for (sanction, before) in link.sanctions {
-            guard let activeSanction = old.activeSanction(before, was)?.pointee else { continue }
+            guard let activeSanction = old.activeSanction(before, was)?.pointee, hasCause(activeSanction, record) else {
+                continue
+            }
             record[subjects.layout.sanctionsAt + sanction] = Int64(impositions.add(activeSanction))
             if activeSanction.noticeEnd > clock.microseconds {
                 setTimer(sanction, subject, due: activeSanction.noticeEnd)
@@ -286,15 +322,23 @@ extension Fold {
         }
     }
 
-    /// Emits score and band; then sanctions that the new policy lacks, and those whose condition is false now; then
-    /// perks that it lacks, and then the other perks.
+    /// Whether the event that imposed a sanction is in the history, or no single event did.
+    private func hasCause(_ sanction: ActiveSanction, _ record: UnsafeMutablePointer<Int64>) -> Bool {
+        sanction.cause == 0 || identities.contains(sanction.cause, life: SubjectTable.life(record).pointee)
+    }
+
+    /// Emits score and band; then sanctions that the new policy lacks, those that were imposed by an event that is left
+    /// out now, and those whose condition is false now; then perks that it lacks, and then the other perks.
     private mutating func emitChanges(
         _ old: borrowing Fold, _ was: UnsafeMutablePointer<Int64>, _ subject: UInt32, _ link: borrowing PolicyLink,
         cause: Cause
     ) {
         let record = subjects.record(subject)
         let before = old.level(was)
-        let change = Change(before: Fact.Level(score: before.score, band: ~before.band), after: level(record))
+        var change = Change(
+            before: Fact.Level(score: before.score, band: ~before.band), after: level(record), points: true,
+            sanctions: true, attributes: true)
+        change.noteAllMeasures()
         let reasons = addReasons(old, was, record, link)
         allowStep()
         if before.score != change.after.score || link.bands[before.band] != change.after.band {
@@ -302,21 +346,33 @@ extension Fold {
         }
         for sanction in link.goneSanctions {
             guard let activeSanction = old.activeSanction(sanction, was)?.pointee else { continue }
-            emit(
-                .sanctionLifted, record, cause: cause, before: change.before, after: change.after, item: ~sanction,
-                term: Fact.Term(
-                    since: Timestamp(microseconds: activeSanction.since),
-                    until: Timestamp(microseconds: activeSanction.until),
-                    lifted: .cured),
-                reasons: noReasons)
+            emitLifted(activeSanction, ~sanction, record, .cured, cause: cause, change)
         }
-        if !conditions.levels.isEmpty { evaluateLevels(subject, record, cause: cause, change) }
+        for (sanction, before) in link.sanctions {
+            guard let activeSanction = old.activeSanction(before, was)?.pointee, !hasCause(activeSanction, record)
+            else { continue }
+            emitLifted(activeSanction, sanction, record, .voided, cause: cause, change)
+        }
+        if !conditions.levels.isEmpty { evaluateLevels(subject, record, cause: cause, &change) }
         for perk in link.gonePerks where was[old.subjects.layout.perksAt + perk] != PerkState.idle {
             emit(
                 .perkRevoked, record, cause: cause, before: change.before, after: change.after, item: ~perk,
                 reasons: reasons)
         }
         if !conditions.perks.isEmpty { evaluatePerks(subject, record, cause: cause, change, reasons) }
+    }
+
+    /// Emits that a sanction of the state before the switch is lifted.
+    private mutating func emitLifted(
+        _ activeSanction: ActiveSanction, _ item: Int, _ record: UnsafeMutablePointer<Int64>, _ reason: LiftReason,
+        cause: Cause, _ change: Change
+    ) {
+        emit(
+            .sanctionLifted, record, cause: cause, before: change.before, after: change.after, item: item,
+            term: Fact.Term(
+                since: Timestamp(microseconds: activeSanction.since),
+                until: Timestamp(microseconds: activeSanction.until), lifted: reason),
+            reasons: noReasons)
     }
 
     /// Adds the change of each rule's points as a reason.

@@ -189,7 +189,7 @@ extension Fold {
         let firstReason = output.reasons.count
         let dimension = policy.sanctions[sanction].dimension
         for rule in policy.rules.indices where policy.rules[rule].dimension == dimension {
-            let points = total(rule, record)
+            let points = presentTotal(rule, record)
             if points != 0 { output.reasons.append(Reason(rule: rule, points: points)) }
         }
         output.sortReasons(from: firstReason)

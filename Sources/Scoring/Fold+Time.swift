@@ -1,3 +1,4 @@
+internal import CIntrinsics
 internal import Events
 internal import Policy
 
@@ -34,12 +35,12 @@ extension Fold {
 
     /// Returns false if the allowance is used up before all have fired.
     private mutating func fireTimers(until target: Timestamp) -> Bool {
-        var due = SortedRuns<Timer>()
+        var due = SortedRuns<DueTimer>()
         swap(&due, &dueTimers)
         defer { swap(&due, &dueTimers) }
         while let next = nextTimerDue, next <= target.microseconds {
             guard open(&due) else { return false }
-            while let timer = due.first {
+            while let timer = due.first?.timer {
                 guard allowance.timers > 0, hasRoomForStep else { return false }
                 if timer.rank == TimerRanks.bucketEnd {
                     endBuckets(of: timer.subject, &due)
@@ -77,7 +78,7 @@ extension Fold {
 
     /// Sorts the timers that are due next, and moves the clock to their due time. Returns false if the allowance is
     /// used up first; what is sorted stays sorted.
-    private mutating func open(_ due: inout SortedRuns<Timer>) -> Bool {
+    private mutating func open(_ due: inout SortedRuns<DueTimer>) -> Bool {
         guard !due.isMerging else { return true }
         if openTimerDue == nil { openTimers() }
         while allowance.timers > 0 {
@@ -88,36 +89,67 @@ extension Fold {
             }
             allowance.timers -= 1
             // A withdrawn subject has no name to sort by, and nothing that could fall due.
-            guard !SubjectTable.key(subjects.record(timer.subject)).isEmpty else { continue }
-            due.append(timer) { precedes($0, $1) }
+            let record = subjects.record(timer.subject)
+            guard SubjectTable.header(record).pointee.keyLength > 0 else { continue }
+            due.append(DueTimer(timer: timer, order: SubjectTable.order(of: record))) { precedes($0, $1) }
         }
         return false
     }
 
-    private mutating func removeFirst(_ due: inout SortedRuns<Timer>) {
+    private mutating func removeFirst(_ due: inout SortedRuns<DueTimer>) {
         due.removeFirst { precedes($0, $1) }
         allowance.timers -= 1
         diagnostics.timersFired &+= 1
+        prefetch(due)
     }
 
-    @inline(__always) private func precedes(_ a: Timer, _ b: Timer) -> Bool {
-        if a.subject != b.subject {
-            return SubjectTable.key(subjects.record(a.subject)).precedes(SubjectTable.key(subjects.record(b.subject)))
+    /// Prefetches for the next timers, in three stages: a subject's record, then the bucket that ends, then its
+    /// evidence.
+    @inline(__always) private mutating func prefetch(_ due: borrowing SortedRuns<DueTimer>) {
+        if let timer = due.ahead(12)?.timer {
+            let record = subjects.record(timer.subject)
+            standing_prefetch(record)
+            standing_prefetch(record + subjects.layout.perksAt)
+            if timer.rank == TimerRanks.bucketEnd {
+                standing_prefetch(head(Int(timer.item), record))
+                standing_prefetch(record + series[Int(timer.item)].stateAt)
+            }
         }
-        return (a.rank, a.item, a.bucket) < (b.rank, b.item, b.bucket)
+        if let timer = due.ahead(8)?.timer, let number = oldestBucket(timer) { standing_prefetch(buckets[number]) }
+        if let timer = due.ahead(4)?.timer, let number = oldestBucket(timer),
+            case let first = buckets[number].pointee.evidence, first != 0
+        {
+            let isOrdered = series[Int(timer.item)].form.isOrdered
+            standing_prefetch(isOrdered ? UnsafeRawPointer(ordered[first]) : UnsafeRawPointer(evidence[first]))
+        }
+    }
+
+    /// The oldest bucket that is not in the record, which is mostly the one that ends; nil if there is none.
+    @inline(__always) private mutating func oldestBucket(_ timer: Timer) -> UInt32? {
+        guard timer.rank == TimerRanks.bucketEnd, series[Int(timer.item)].oldestAt > 0 else { return nil }
+        let number = oldest(series[Int(timer.item)], subjects.record(timer.subject)).pointee
+        return number == 0 ? nil : number
+    }
+
+    @inline(__always) private func precedes(_ a: DueTimer, _ b: DueTimer) -> Bool {
+        if a.order.high != b.order.high { return a.order.high < b.order.high }
+        if a.order.low != b.order.low { return a.order.low < b.order.low }
+        let (x, y) = (a.timer, b.timer)
+        guard x.subject != y.subject else { return (x.rank, x.item, x.bucket) < (y.rank, y.item, y.bucket) }
+        return SubjectTable.key(subjects.record(x.subject)).precedes(SubjectTable.key(subjects.record(y.subject)))
     }
 
     /// A subject's buckets that end together, and those that fade, are one step.
-    private mutating func endBuckets(of subject: UInt32, _ due: inout SortedRuns<Timer>) {
+    private mutating func endBuckets(of subject: UInt32, _ due: inout SortedRuns<DueTimer>) {
         let record = subjects.record(subject)
         let firstReason = output.reasons.count
         var change = Change()
-        while let first = due.first, first.subject == subject, first.rank == TimerRanks.bucketEnd {
+        while let first = due.first?.timer, first.subject == subject, first.rank == TimerRanks.bucketEnd {
             // Those of one rule or measure follow each other. There can be two, where a month has no such day.
             let item = first.item
             var points: Int64 = 0
             var last: Int32?
-            while let timer = due.first, timer.subject == subject, timer.rank == TimerRanks.bucketEnd,
+            while let timer = due.first?.timer, timer.subject == subject, timer.rank == TimerRanks.bucketEnd,
                 timer.item == item
             {
                 // A bucket that was emptied and created again has two timers.

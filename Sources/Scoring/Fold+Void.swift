@@ -33,7 +33,7 @@ extension Fold {
             output.reasons.append(Reason(rule: rule, points: removed))
         }
         for number in policy.rules.count..<series.count where take(identity, fromMeasure: number, record) {
-            change.measures |= 1 &<< UInt64(series[number].dimension)
+            change.note(measure: number - policy.rules.count, dimension: series[number].dimension)
         }
         if change.measures != 0 { weighMeasures(record, cause: .event(event), &change) }
         output.sortReasons(from: firstReason)

@@ -85,7 +85,7 @@ public struct Fold: ~Copyable {
     /// Whether the current entry is of a source that has lost records.
     var isFrozen = false
     /// Timers that fall due together and have not all fired; empty if there are none.
-    var dueTimers = SortedRuns<Timer>()
+    var dueTimers = SortedRuns<DueTimer>()
     /// The work that may still be done in this call.
     public var allowance = Allowance.unlimited
     let kindTexts: [Text]
@@ -95,6 +95,8 @@ public struct Fold: ~Copyable {
     var enrolledKinds: KindSet
     /// The text of the ledger's active policy. In a policy's past it is not the text of `policy`.
     var activeText: String
+    /// Whether a past passes the ledger's activations. One of a policy that is fixed does not.
+    var passesActivations = true
     /// `maximumSubjectEvents`, except in tests.
     var maximumEvents = Fold.maximumSubjectEvents
     /// Counts of this process. Not part of the state.
@@ -133,13 +135,13 @@ public struct Fold: ~Copyable {
                 bytes: Self.maximumEarlyBytes))
         enrolledKinds = policy.kinds
         activeText = policy.text
-        types = CompiledRules(policy)
         let layout = SubjectTable.Layout(
             dimensions: policy.dimensions.count, series: policy.rules.count + policy.measures.count,
             perks: policy.perks.count, sanctions: policy.sanctions.count, states: Series.stateWords(of: policy),
             hasAttributes: !policy.attributes.isEmpty)
         subjects = SubjectTable(layout: layout)
         series = Series.all(of: policy, statesAt: layout.statesAt)
+        types = CompiledRules(policy, layout, series)
         conditions = Conditions(policy, series)
         attributes = AttributeTable(policy)
         subjectsByBand = [Int](repeating: 0, count: policy.bands.count)
@@ -253,7 +255,9 @@ public struct Fold: ~Copyable {
                     hashed += 1
                 }
                 while located < min(items.count, index + ahead) {
-                    subjects.prefetchRecord(hash: keys[located & (farAhead - 1)].subject)
+                    if let record = subjects.likelyRecord(hash: keys[located & (farAhead - 1)].subject) {
+                        types.prefetch(record, for: items[located].type)
+                    }
                     located += 1
                 }
                 let key = keys[index & (farAhead - 1)]
@@ -391,11 +395,20 @@ public struct Fold: ~Copyable {
         var adverse: UInt64 = 0
         /// Bit d is set if measures of dimension d may have changed.
         var measures: UInt64 = 0
+        /// The bits of the measures that may have changed.
+        var values: UInt64 = 0
         /// Whether the subject's attributes changed.
         var attributes = false
 
-        /// All dimensions.
-        static let allMeasures = UInt64.max
+        /// A measure's bit in `values`, which it may share with others.
+        @inline(__always) static func bit(ofMeasure number: Int) -> UInt64 { 1 &<< UInt64(number & 63) }
+
+        @inline(__always) mutating func note(measure number: Int, dimension: Int) {
+            measures |= 1 &<< UInt64(dimension)
+            values |= Self.bit(ofMeasure: number)
+        }
+
+        mutating func noteAllMeasures() { (measures, values) = (.max, .max) }
     }
 
     /// The cause of a step of the fold: an event, borrowed while it is folded, or a timer.
@@ -482,6 +495,9 @@ public struct Fold: ~Copyable {
         case .policyActivated:
             if purpose != .live { passActivation(event, identity) }
             return
+        case .sourceWithdrawn, .sourceRestored:
+            passSourceAct(identity)
+            return
         case .sourceReset, .sourceGap, .sourceAcknowledged, .ledgerUpgraded, .ledgerSkipped: return
         case .enrolled, .withdrawn, .eventVoided, .appealFiled, .appealDecided: break
         }
@@ -504,7 +520,7 @@ public struct Fold: ~Copyable {
         case .appealFiled where purpose != .past: fileAppeal(event, of: subject)
         case .appealDecided where purpose != .past: decideAppeal(event, of: subject)
         case .appealFiled, .appealDecided, .enrolled, .eventVoided, .policyActivated, .sourceReset, .sourceGap,
-            .sourceAcknowledged, .ledgerUpgraded, .ledgerSkipped:
+            .sourceAcknowledged, .sourceWithdrawn, .sourceRestored, .ledgerUpgraded, .ledgerSkipped:
             break
         }
     }
@@ -536,8 +552,8 @@ public struct Fold: ~Copyable {
         allowStep()
         let firstReason = output.reasons.count
         var change = Change(isFirst: true)
-        if conditions.hasRulesOverMeasures {
-            change.measures = Change.allMeasures
+        if !conditions.rulesOverMeasures.isEmpty {
+            change.noteAllMeasures()
             weighMeasures(record, cause: .event(event), &change)
             output.sortReasons(from: firstReason)
         }

@@ -33,9 +33,10 @@ public struct FoldCounters: Equatable, Sendable {
     /// Entries whose time is outside 1970 to 2200, or too far beyond the clock: they contribute nothing and move nothing.
     public var outOfRange: Int64 = 0
     public var ticks: Int64 = 0
+    /// Switches to a state that was folded from the history: under another policy, or with other sources left out.
     public var policySwitches: Int64 = 0
     /// Activations that changed nothing, because they were approved against a policy other than the active one, or
-    /// because their policy needs a newer fold version than the ledger's.
+    /// because their policy needs a newer fold version than the ledger's; and withdrawals of sources that need one.
     public var activationsIgnored: Int64 = 0
 
     public init() {}

@@ -11,6 +11,9 @@ struct FoldDiagnostics {
     /// Limit of failures that are counted by part of the policy and reason. The others are counted together.
     static let maximumFailures = 256
 
+    /// Failures that are searched one after the other.
+    private static let searchedFailures = 8
+
     /// The part of the policy that an expression belongs to, by its number.
     enum Part: Hashable {
         case rule(Int)
@@ -53,6 +56,12 @@ struct FoldDiagnostics {
 
     /// Counts a failed evaluation.
     mutating func note(_ part: Part, _ reason: EvaluationFailure, of event: UnsafePointer<EventView>?) {
+        // A search in order is faster than a hash of the few failures that most policies have.
+        for place in 0..<min(failures.count, Self.searchedFailures)
+        where failures[place].part == part && failures[place].reason == reason {
+            failures[place].count += 1
+            return
+        }
         let key = Key(part: part, reason: reason)
         if let place = places[key] {
             failures[place].count += 1

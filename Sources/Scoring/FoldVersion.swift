@@ -31,7 +31,11 @@ public enum FoldVersion: UInt32, Comparable, CaseIterable, Sendable {
     /// version has no salt, and its fingerprints do not change.
     case seventh = 7
 
-    public static let newest = FoldVersion.seventh
+    /// A source can be withdrawn and restored (`ControlType.sourceWithdrawn`). In older versions these entries change
+    /// nothing.
+    case eighth = 8
+
+    public static let newest = FoldVersion.eighth
 
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
@@ -41,6 +45,8 @@ public struct KnownFoldVersions: Hashable, Sendable {
     public var newest = FoldVersion.newest
     /// False plants a bug: a ledger that begins under an older version is folded under the newest one without an upgrade.
     public var waitsForUpgrade = true
+    /// False plants a bug: a state that is read from a snapshot forgets which sources are withdrawn.
+    public var remembersWithdrawals = true
 
     public init() {}
 }

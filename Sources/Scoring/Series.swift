@@ -22,6 +22,8 @@ struct Series {
         var isMeasure: Bool { rawValue >= Form.count.rawValue }
         /// Whether its events are stored in their order (`OrderedEvents`).
         var isOrdered: Bool { self == .latest || self == .streak }
+        /// Whether a measure without an event has no value.
+        var canBeAbsent: Bool { self == .least || self == .greatest || self == .latest }
     }
 
     var form: Form
@@ -86,7 +88,7 @@ struct Series {
     /// Whether its buckets are days that end. There can be many, and the oldest one is found without a search.
     private var knowsOldest: Bool { per == .day && lasts != nil }
 
-    private var stateWords: Int {
+    var stateWords: Int {
         form.isMeasure ? MeasureState.words : (form == .rolling ? 1 : 0) + (knowsOldest ? 1 : 0)
     }
 

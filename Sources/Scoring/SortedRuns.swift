@@ -5,10 +5,12 @@
 struct SortedRuns<Element: BitwiseCopyable> {
     /// Elements in one run.
     static var runLength: Int { 2048 }
-    /// A run of at most this length is sorted by insertion.
-    private static var shortRun: Int { 24 }
+    /// So many elements are sorted by insertion, before they are merged.
+    private static var block: Int { 8 }
 
     private var elements: [Element] = []
+    /// Memory for the merges within a run.
+    private var scratch: [Element] = []
     /// The begin of the run that is not sorted yet.
     private var unsorted = 0
     /// The rest of each sorted run. While they are merged they are a heap by their first elements.
@@ -24,13 +26,13 @@ struct SortedRuns<Element: BitwiseCopyable> {
     /// Reserves memory at once, because growth copies all elements.
     mutating func reserve(_ count: Int) { elements.reserveCapacity(count) }
 
-    mutating func append(_ element: Element, by precedes: (Element, Element) -> Bool) {
+    @inline(__always) mutating func append(_ element: Element, by precedes: (Element, Element) -> Bool) {
         elements.append(element)
         if elements.count - unsorted == Self.runLength { sortRun(by: precedes) }
     }
 
     /// Ends the additions: elements can be removed in order from here on.
-    mutating func merge(by precedes: (Element, Element) -> Bool) {
+    @inline(__always) mutating func merge(by precedes: (Element, Element) -> Bool) {
         if unsorted < elements.count { sortRun(by: precedes) }
         for place in stride(from: runs.count / 2 - 1, through: 0, by: -1) { sift(place, by: precedes) }
         isMerging = true
@@ -39,7 +41,13 @@ struct SortedRuns<Element: BitwiseCopyable> {
     /// The first in the order; nil if there is none, or if elements are still being added.
     var first: Element? { isMerging && !runs.isEmpty ? elements[runs[0].lowerBound] : nil }
 
-    mutating func removeFirst(by precedes: (Element, Element) -> Bool) {
+    /// An element that follows the first one in its run, and mostly soon in the order; nil if there is none.
+    @inline(__always) func ahead(_ distance: Int) -> Element? {
+        guard isMerging, let run = runs.first, run.count > distance else { return nil }
+        return elements[run.lowerBound + distance]
+    }
+
+    @inline(__always) mutating func removeFirst(by precedes: (Element, Element) -> Bool) {
         let rest = runs[0].dropFirst()
         if rest.isEmpty {
             let last = runs.removeLast()
@@ -58,35 +66,62 @@ struct SortedRuns<Element: BitwiseCopyable> {
         (unsorted, isMerging) = (0, false)
     }
 
-    private mutating func sortRun(by precedes: (Element, Element) -> Bool) {
+    @inline(__always) private mutating func sortRun(by precedes: (Element, Element) -> Bool) {
         let start = unsorted
-        if elements.count - start > 1 {
-            elements.withUnsafeMutableBufferPointer { elements in
-                var run = UnsafeMutableBufferPointer(rebasing: elements[start...])
-                if run.count > Self.shortRun { run.sort(by: precedes) } else { Self.insert(run, by: precedes) }
+        let count = elements.count - start
+        if count > Self.block, scratch.count < count {
+            scratch = [Element](repeating: elements[start], count: min(2 * count, Self.runLength))
+        }
+        elements.withUnsafeMutableBufferPointer { elements in
+            scratch.withUnsafeMutableBufferPointer { scratch in
+                Self.sort(elements.baseAddress! + start, count, scratch.baseAddress, by: precedes)
             }
         }
         runs.append(start..<elements.count)
         unsorted = elements.count
     }
 
-    /// Sorts a few elements without an allocation.
-    private static func insert(
-        _ elements: UnsafeMutableBufferPointer<Element>, by precedes: (Element, Element) -> Bool
+    /// Sorts blocks by insertion, and merges them in passes from one memory to the other.
+    @inline(__always) private static func sort(
+        _ elements: UnsafeMutablePointer<Element>, _ count: Int, _ scratch: UnsafeMutablePointer<Element>?,
+        by precedes: (Element, Element) -> Bool
     ) {
-        for place in 1..<elements.count {
-            let element = elements[place]
-            var hole = place
-            while hole > 0, precedes(element, elements[hole - 1]) {
-                elements[hole] = elements[hole - 1]
-                hole -= 1
+        for start in stride(from: 0, to: count, by: block) {
+            for place in start + 1..<max(start + 1, min(start + block, count)) {
+                let element = elements[place]
+                var hole = place
+                while hole > start, precedes(element, elements[hole - 1]) {
+                    elements[hole] = elements[hole - 1]
+                    hole -= 1
+                }
+                elements[hole] = element
             }
-            elements[hole] = element
         }
+        guard var target = scratch, count > block else { return }
+        var source = elements
+        var width = block
+        while width < count {
+            for start in stride(from: 0, to: count, by: 2 * width) {
+                let (middle, end) = (min(start + width, count), min(start + 2 * width, count))
+                var (left, right) = (start, middle)
+                for place in start..<end {
+                    if left < middle, right == end || !precedes(source[right], source[left]) {
+                        target[place] = source[left]
+                        left += 1
+                    } else {
+                        target[place] = source[right]
+                        right += 1
+                    }
+                }
+            }
+            swap(&source, &target)
+            width *= 2
+        }
+        if source != elements { elements.update(from: source, count: count) }
     }
 
     /// Moves the run at this index of the heap down to its position.
-    private mutating func sift(_ place: Int, by precedes: (Element, Element) -> Bool) {
+    @inline(__always) private mutating func sift(_ place: Int, by precedes: (Element, Element) -> Bool) {
         let run = runs[place]
         var parent = place
         while case let left = 2 * parent + 1, left < runs.count {
@@ -99,7 +134,9 @@ struct SortedRuns<Element: BitwiseCopyable> {
         runs[parent] = run
     }
 
-    private func isBefore(_ a: Range<Int>, _ b: Range<Int>, _ precedes: (Element, Element) -> Bool) -> Bool {
+    @inline(__always) private func isBefore(_ a: Range<Int>, _ b: Range<Int>, _ precedes: (Element, Element) -> Bool)
+        -> Bool
+    {
         precedes(elements[a.lowerBound], elements[b.lowerBound])
     }
 }

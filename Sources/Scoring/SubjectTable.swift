@@ -68,10 +68,6 @@ struct SubjectTable: ~Copyable {
         var beyond: UInt32
     }
 
-    /// The limit of a record's bytes that are prefetched.
-    private static let maximumPrefetchedBytes = 256
-    private let prefetchedBytes: Int
-
     static let chunkShift = 10
     static let chunkRecords = 1 << chunkShift
 
@@ -88,7 +84,6 @@ struct SubjectTable: ~Copyable {
 
     init(layout: Layout) {
         self.layout = layout
-        prefetchedBytes = min(layout.words * MemoryLayout<Int64>.stride, Self.maximumPrefetchedBytes)
         mask = 255
         index = .allocate(capacity: mask + 1)
         index.initialize(repeating: 0, count: mask + 1)
@@ -135,16 +130,14 @@ struct SubjectTable: ~Copyable {
         standing_prefetch(index + (Int(truncatingIfNeeded: hash) & mask))
     }
 
-    /// Second stage: the record in that slot. If the slot is another subject's, its record is not prefetched.
-    @inline(__always) func prefetchRecord(hash: UInt64) {
+    /// Second stage: the record of that slot's subject, by its hash alone; nil if there is none.
+    @inline(__always) func likelyRecord(hash: UInt64) -> UnsafeMutablePointer<Int64>? {
         var slot = Int(truncatingIfNeeded: hash) & mask
         while case let entry = index[slot], entry != 0 {
-            if entry >> 32 == hash >> 32 {
-                CacheLine.prefetch(record(UInt32(truncatingIfNeeded: entry) &- 1), byteCount: prefetchedBytes)
-                return
-            }
+            if entry >> 32 == hash >> 32 { return record(UInt32(truncatingIfNeeded: entry) &- 1) }
             slot = (slot &+ 1) & mask
         }
+        return nil
     }
 
     /// An index slot is the hash's upper half and the subject's number plus one.
@@ -267,6 +260,15 @@ struct SubjectTable: ~Copyable {
     /// 16 bytes of a key after the first `start`, as numbers in the order of the bytes. Missing bytes are 0.
     static func order(of key: UnsafeRawBufferPointer, from start: Int) -> (high: UInt64, low: UInt64) {
         (word(of: key, from: start), word(of: key, from: start + 8))
+    }
+
+    /// The first 16 bytes of a record's key. In a record missing bytes are 0.
+    @inline(__always) static func order(of record: UnsafeMutablePointer<Int64>) -> (high: UInt64, low: UInt64) {
+        guard header(record).pointee.keyLength <= inlineKeyBytes else { return order(of: key(record), from: 0) }
+        return (
+            UInt64(bigEndian: UInt64(bitPattern: record[Layout.keyAt])),
+            UInt64(bigEndian: UInt64(bitPattern: record[Layout.keyAt + 1]))
+        )
     }
 
     private static func word(of key: UnsafeRawBufferPointer, from start: Int) -> UInt64 {

@@ -13,6 +13,12 @@ struct Timer: BitwiseCopyable {
     var bucket: Int32
 }
 
+/// A timer that is due, with the first 16 bytes of its subject's key, which order most subjects without access to them.
+struct DueTimer: BitwiseCopyable {
+    var timer: Timer
+    var order: (high: UInt64, low: UInt64)
+}
+
 /// Timers by due time. Many fall due together, because buckets end with the month. Timers of one due time are one list,
 /// which is sorted by (subject, rank) only when it is due.
 struct TimerQueue: ~Copyable {

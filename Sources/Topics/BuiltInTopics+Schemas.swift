@@ -117,7 +117,9 @@ extension BuiltInTopics {
                 {"$ref": "#/$defs/appeal-decided"},
                 {"$ref": "#/$defs/policy-activated"},
                 {"$ref": "#/$defs/source-reset"},
-                {"$ref": "#/$defs/source-acknowledged"}
+                {"$ref": "#/$defs/source-acknowledged"},
+                {"$ref": "#/$defs/source-withdrawn"},
+                {"$ref": "#/$defs/source-restored"}
               ],
               "$defs": {
                 "envelope": {
@@ -285,6 +287,40 @@ extension BuiltInTopics {
                       "type": "object",
                       "required": ["topic"],
                       "properties": {"topic": {"$ref": "#/$defs/text"}, "reason": {"type": "string"}}
+                    }
+                  }
+                },
+                "source-withdrawn": {
+                  "description": "From here on it is as if that topic had never had a behaviour event. Goes to every ledger partition.",
+                  "$ref": "#/$defs/envelope",
+                  "required": ["data"],
+                  "properties": {
+                    "type": {"const": "standing.source.withdrawn"},
+                    "data": {
+                      "type": "object",
+                      "required": ["topic", "reason"],
+                      "properties": {
+                        "topic": {"$ref": "#/$defs/text"},
+                        "reason": {"$ref": "#/$defs/text"},
+                        "by": {"type": "string"}
+                      }
+                    }
+                  }
+                },
+                "source-restored": {
+                  "description": "That topic counts again, with its events before this one. Goes to every ledger partition.",
+                  "$ref": "#/$defs/envelope",
+                  "required": ["data"],
+                  "properties": {
+                    "type": {"const": "standing.source.restored"},
+                    "data": {
+                      "type": "object",
+                      "required": ["topic", "reason"],
+                      "properties": {
+                        "topic": {"$ref": "#/$defs/text"},
+                        "reason": {"$ref": "#/$defs/text"},
+                        "by": {"type": "string"}
+                      }
                     }
                   }
                 }

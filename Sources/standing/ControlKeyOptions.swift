@@ -1,4 +1,5 @@
 import ArgumentParser
+import Events
 import Foundation
 import Ledger
 import Logging
@@ -27,16 +28,19 @@ struct ControlOptions: ParsableArguments {
 
     @OptionGroup var key: ControlKeyOptions
 
-    @Option(help: Setting.help("four-eyes"), completion: .list(["activate", "rollback", "activate,rollback"]))
+    /// The acts that change everybody's score.
+    private static let ofTwoPeople = [ControlAct.Kind.activate, .rollback, .withdrawSource, .restoreSource].map(
+        \.rawValue)
+
+    @Option(help: Setting.help("four-eyes"), completion: .list(ControlOptions.ofTwoPeople + ["activate,rollback"]))
     var fourEyes: String?
 
     /// The acts that need two people.
     func twoPeople(_ settings: inout Settings) throws -> Set<String> {
-        let acts = try settings.parseIfGiven("four-eyes", flag: fourEyes, expected: "activate, rollback or both") {
-            text -> Set<String>? in
+        let expected = "some of \(Self.ofTwoPeople.joined(separator: ","))"
+        let acts = try settings.parseIfGiven("four-eyes", flag: fourEyes, expected: expected) { text -> Set<String>? in
             let names = text.split(separator: ",").map { String($0.trimmingCharacters(in: .whitespaces)) }
-            let known = [ControlAct.Kind.activate, .rollback].map(\.rawValue)
-            return names.isEmpty || !names.allSatisfy(known.contains) ? nil : Set(names)
+            return names.isEmpty || !names.allSatisfy(Self.ofTwoPeople.contains) ? nil : Set(names)
         }
         return acts ?? []
     }
@@ -93,7 +97,7 @@ struct KeysNewCommand: ParsableCommand {
         discussion: """
             Writes the private key to FILE, which only its owner may read, and a line for the file of --control-keys to FILE.pub: \
             collect those of all who may write control events in one file and give it to each member with --control-keys. The acts \
-            are enrol, withdraw, void, file-appeal, decide-appeal, activate, reset-source, acknowledge-source, or all of them.
+            are \(ControlType.acts.joined(separator: ", ")), or all of them.
 
             Examples:
               standing keys new /etc/standing/desk.key --name desk --acts enrol,withdraw

@@ -42,7 +42,8 @@ struct ControlServices {
         index.follow(cluster.kafka, topic: topic, logger: logger)
         desk = ControlDesk(
             acts, audit: audit,
-            fourEyes: fourEyes.isEmpty ? nil : FourEyes(acts: fourEyes, writer: audit, index: index), logger: logger)
+            fourEyes: fourEyes.isEmpty ? nil : FourEyes(acts: fourEyes, writer: audit, index: index), index: index,
+            logger: logger)
         routes = desk.routes + AuditRoutes(cluster.kafka, topic: topic, index: index).routes
     }
 

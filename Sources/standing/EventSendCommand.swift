@@ -82,6 +82,8 @@ extension ControlType {
         case .policyActivated: "policy activate"
         case .sourceReset: "source reset"
         case .sourceAcknowledged: "source acknowledge"
+        case .sourceWithdrawn: "source withdraw"
+        case .sourceRestored: "source restore"
         case .sourceGap, .ledgerUpgraded, .ledgerSkipped: nil
         }
     }

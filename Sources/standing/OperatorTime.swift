@@ -42,9 +42,26 @@ struct OperatorTimeOptions: ParsableArguments {
         }
     }
 
+    /// As `OperatorTime.stamp`.
+    func stamp(
+        _ cluster: Cluster, _ settings: inout Settings, subject: String? = nil, known: Timestamp? = nil
+    ) throws -> Timestamp {
+        try OperatorTime(time: time, clock: clock, allowedSkew: allowedSkew, archive: archive)
+            .stamp(cluster, &settings, subject: subject, known: known)
+    }
+}
+
+/// When an operator's event happens, as options say it; nil where they do not.
+struct OperatorTime {
+    var time: String?
+    var clock: String?
+    var allowedSkew: String?
+    /// The data folder that the ledger's clock is read from; nil if it is read from the topic.
+    var archive: String?
+
     /// `subject`: of the event; nil if the event goes to every ledger partition. `known`: the ledger's clock, if it
     /// need not be read. Ends the command if intake would refuse the time, and if the kind of clock is not given and
-    /// the wall clock would move the ledger's by more than `unaskedMove`.
+    /// the wall clock would move the ledger's by more than `OperatorTimeOptions.unaskedMove`.
     func stamp(
         _ cluster: Cluster, _ settings: inout Settings, subject: String? = nil, known: Timestamp? = nil
     ) throws -> Timestamp {
@@ -77,7 +94,7 @@ struct OperatorTimeOptions: ParsableArguments {
     }
 
     private func refuseMove(to wall: Timestamp, _ cluster: Cluster, _ subject: String?) throws {
-        let near = wall.adding(microseconds: -Self.unaskedMove)
+        let near = wall.adding(microseconds: -OperatorTimeOptions.unaskedMove)
         guard let clock = try LedgerClock(cluster, archive: nil).time(for: subject, before: near) else { return }
         throw fail(
             "error: the ledger's clock stands at \(clock), and the wall clock, \(wall), would move it by more than an hour: "

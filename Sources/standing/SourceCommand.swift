@@ -11,18 +11,19 @@ struct SourceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "source",
         abstract:
-            "Sources: what they declare, what would be without one; bring one in; tell intake what happened to one.",
+            "Sources: what they declare; bring one in, take one back; tell intake what happened to one.",
         discussion: """
             Examples:
               standing source list --brokers kafka:9092
               standing source check map.yaml --sample records.jsonl
               standing source import payments.csv --map map.yaml
               standing source withdraw behaviour.commerce --what-if --archive /var/lib/standing
+              standing source restore behaviour.commerce --reason 'a new contract' --brokers kafka:9092
               standing source reset behaviour.payments --brokers kafka:9092
             """,
         subcommands: [
             SourceListCommand.self, SourceCheckCommand.self, SourceImportCommand.self, SourceWithdrawCommand.self,
-            SourceResetCommand.self, SourceAcknowledgeCommand.self,
+            SourceRestoreCommand.self, SourceResetCommand.self, SourceAcknowledgeCommand.self,
         ])
 }
 

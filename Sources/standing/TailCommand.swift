@@ -133,6 +133,7 @@ enum FactStartPoint: Equatable, Sendable {
 final class FactTail: @unchecked Sendable {
     private static let pollMilliseconds = 100
     private static let askMilliseconds = 10_000
+    private static let failurePause = Duration.seconds(60)
     /// A ready pipe takes this many bytes at once (POSIX's PIPE_BUF). A greater write could block.
     private static let readyBytes = 4096
 
@@ -160,6 +161,8 @@ final class FactTail: @unchecked Sendable {
     private var strange: Set<Int> = []
     private var shown = 0
     private var isTroubled = false
+    /// When a failure of the connections was last reported.
+    private var lastFailure: ContinuousClock.Instant?
 
     /// `partitions`: nil for all. `count`: nil if there is no limit.
     init(
@@ -180,7 +183,9 @@ final class FactTail: @unchecked Sendable {
         sequences = starts.map { $0.offset == 0 ? FactSequence() : nil }
         var options = Consumer.Options()
         options.reportsEnds = true
-        let consumer = try Consumer(kafka, options: options)
+        let consumer = try Consumer(kafka, options: options) { [unowned self] notice in
+            if case .error(let error) = notice { note(error) }
+        }
         defer { consumer.close() }
         try consumer.assign(starts)
         while !isStopped.load(ordering: .relaxed), !isDone(consumer), !hasNoReader {
@@ -308,6 +313,13 @@ final class FactTail: @unchecked Sendable {
     private var hasNoReader: Bool {
         var place = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
         return poll(&place, 1, 0) > 0 && place.revents & Int16(POLLERR) != 0
+    }
+
+    /// A connection is tried again until it is there. While the brokers are away, that is reported now and then.
+    private func note(_ error: KafkaError) {
+        guard lastFailure.map({ .now - $0 >= Self.failurePause }) ?? true else { return }
+        lastFailure = .now
+        printMessage("\(kafka.brokers): \(error); this waits for them")
     }
 
     /// Prints the first error since the last records.

@@ -111,14 +111,15 @@ import Testing
 @Suite struct AuditIndexTests {
     private static func value(
         _ number: Int64, _ actor: String = "nora", _ action: String = "readFile", of subject: String? = "ada",
-        details: [(name: String, value: String)] = [], at seconds: Int64 = 1_700_000_000
+        details: [(name: String, value: String)] = [], at seconds: Int64 = 1_700_000_000, outcome: String = "allowed",
+        previous: String = AuditTopic.genesis
     ) -> [UInt8] {
         AuditEntry(
             AuditRecord(
                 actor: actor, action: action, subject: subject.map { Array($0.utf8) }, purpose: "appeal",
-                outcome: "allowed", details: details),
+                outcome: outcome, details: details),
             at: Timestamp(microseconds: seconds * 1_000_000), writer: "one/a", number: number, member: "one",
-            previous: AuditTopic.genesis, after: -1, seen: AuditTopic.genesis
+            previous: previous, after: -1, seen: AuditTopic.genesis
         ).json
     }
 
@@ -144,6 +145,31 @@ import Testing
         let index = Self.index([Self.value(1)])
         Self.value(1).withUnsafeBytes { index.note($0, at: 0, of: 0) }
         #expect(index.looks(at: "ada").looks.count == 1)
+    }
+
+    @Test func theNewestActsOfANameAreRememberedIfTheyWereTaken() throws {
+        func act(_ number: Int64, _ outcome: String) -> [UInt8] {
+            Self.value(number, "nora", "decide-appeal", details: [("decision", "upheld")], outcome: outcome)
+        }
+        let count = Int64(2 * AuditIndex.maximumActs)
+        let index = Self.index(
+            [act(1, "requested"), act(2, "denied"), act(3, "pending")] + (4...count + 3).map { act($0, "done") })
+        let acts = index.acts("decide-appeal")
+        #expect(acts.count == AuditIndex.maximumActs + 1)
+        #expect(acts.first?.detail("decision") == "upheld" && acts.first?.reason == "appeal")
+        #expect(index.acts("activate").isEmpty)
+    }
+
+    @Test func theChainsAreCheckedWhileTheyAreRead() {
+        var first = AuditTopic.genesis
+        let values = (1...3).map { number -> [UInt8] in
+            let value = Self.value(Int64(number), previous: first)
+            first = AuditTopic.hash(of: value)
+            return value
+        }
+        #expect(Self.index(values).chains == AuditIndex.Chains(records: 3))
+        let findings = Self.index([values[0], values[2]]).chains.findings
+        #expect(findings.map(\.offset) == [1])
     }
 
     // MARK: Proposals

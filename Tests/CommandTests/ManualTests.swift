@@ -56,6 +56,15 @@ extension CommandTests {
             let topics = ["topics", "asyncapi", "--output", "json", "--topics", "\(prefix.path)/share/standing/topics"]
             #expect(try await Running(topics).finished().code == 0)
 
+            let pages = prefix.appending(path: "share/doc/standing/deploy")
+            for name in try FileManager.default.contentsOfDirectory(atPath: pages.path) {
+                let text = try String(contentsOf: pages.appending(path: name), encoding: .utf8)
+                for link in text.matches(of: /\]\(([A-Z]+\.md)[#)]/).map({ String($0.1) }) {
+                    #expect(
+                        FileManager.default.fileExists(atPath: pages.appending(path: link).path), "\(name): \(link)")
+                }
+            }
+
             // A file of an older version, which this one does not have.
             let manifest = "opt/standing/share/standing/MANIFEST"
             try folder.write("old", to: "opt/standing/share/man/man1/standing-old.1.gz")

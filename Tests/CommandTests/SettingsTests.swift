@@ -84,7 +84,7 @@ extension CommandTests {
                 "appeal file": appeal + ["--statement", "no"],
                 "appeal decide": appeal + ["--outcome", "upheld", "--reason", "none"],
                 "source list": [], "source withdraw": ["behaviour.payments", "--what-if", "--topic"],
-                "source reset": ["behaviour.payments"],
+                "source restore": ["behaviour.payments", "--reason", "none"], "source reset": ["behaviour.payments"],
                 "source acknowledge": ["behaviour.payments", "--reason", "none"],
                 "source import": ["absent.csv", "--map", "absent.yaml", "--go"],
                 "archive repair": ["--data", folder.path("data")], "verify": [],

@@ -86,6 +86,16 @@ extension CommandTests {
             try cluster.feed([Trial.Event(subject: subject, text: forged)], to: "standing.score-changes")
             let gap = try await Running(tail + ["--from", "beginning", "--no-follow"]).finished()
             #expect(gap.code == 1 && gap.messages.contains("GAP") && !gap.output.contains("123456"))
+
+            // It waits for brokers that are away, and says so.
+            let waiting = try Running(tail + ["--from", "beginning"])
+            try await wait(for: "the first facts") { waiting.outputSoFar.isEmpty ? nil : true }
+            try await broker.process.killed()
+            try await wait(for: "the brokers' absence") {
+                waiting.messagesSoFar.contains("waits for them") ? true : nil
+            }
+            waiting.signal(SIGINT)
+            #expect(try await waiting.finished().code == 0)
         }
 
         private func shell(_ script: String) async throws -> Finished {

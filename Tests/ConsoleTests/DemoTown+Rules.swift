@@ -57,7 +57,8 @@ extension DemoTown {
                     PolicyView.DiffLine(kind: .same, text: t("    event: bill.missed")),
                 ], backtest: "/policies/9f3c03/backtest"),
             shadow: PolicyView.Shadow(
-                name: t("card"), version: 4, since: Self.ago(days: 1.5), gain: 210_442, lose: 31_870, same: 962_206,
+                name: t("card"), version: 4, since: Self.ago(days: 1.5), isActive: false, gain: 210_442, lose: 31_870,
+                same: 962_206,
                 newSanctions: 12, liftedSanctions: 348, progress: 0.973,
                 winners: [mover("dora-88", 540, 588, "volunteer"), mover("emil-2", 611, 642, "safe-driving")],
                 losers: [mover("farid-310", 702, 671, "speeding"), mover("workshop-north", 655, 640, "late")]),
@@ -65,7 +66,11 @@ extension DemoTown {
                 PolicyView.Proposal(
                     key: "p-77", act: t("activate card 4"), actor: t("oda"),
                     reason: t("Nobody new is sanctioned who was not warned."),
-                    time: Self.ago(minutes: 42))
+                    time: Self.ago(minutes: 42), expires: Self.ago(days: -7), summary: t("31,870 lose, 12 are warned."),
+                    difference: [
+                        PolicyView.DiffLine(kind: .removed, text: t("    points: -12")),
+                        PolicyView.DiffLine(kind: .added, text: t("    points: -10")),
+                    ])
             ])
     }
 
@@ -77,11 +82,11 @@ extension DemoTown {
             _ upheld: Int
         ) -> SourcesView.Source {
             SourcesView.Source(
-                topic: t(topic), level: level, state: state, events: events, perSecond: level == .bad ? 0 : 6120.4,
-                last: level == .bad ? nil : Self.ago(minutes: 0.02),
-                rates: Self.wave(60, base: 3000, swing: Double(events % 4000)),
+                topic: t(topic), level: level, state: state,
+                declaration: t("Banks and utilities, private: bills that were paid or missed."), events: events,
+                perSecond: level == .bad ? 0 : 6120.4, unread: level == .bad ? nil : events % 4000,
                 deadLetters: dead.map { ReasonCount(reason: t($0.0), count: $0.1) }, notEnrolled: events / 1900,
-                duplicates: events / 40_000, decided: decided, upheld: upheld, wantsAcknowledgement: level == .bad)
+                decided: decided, upheld: upheld, wantsAcknowledgement: level == .bad)
         }
         return SourcesView(sources: [
             source(
@@ -94,7 +99,7 @@ extension DemoTown {
 
     func lag(of group: String?, for caller: Caller) async throws(ProblemView) -> LagView {
         try check()
-        if isEmpty { return LagView(people: nil, groups: [], selected: nil, failure: t("the broker does not answer")) }
+        if isEmpty { return LagView(people: nil, groups: [], selected: nil, failure: t("The broker does not answer.")) }
         func made(_ name: String, _ level: Level, _ status: String, _ seconds: Double?, _ records: Int?)
             -> LagView.Group
         {
@@ -142,7 +147,7 @@ extension DemoTown {
                 offset: 9_004_117 + Int64(index),
                 time: Self.ago(minutes: Double(index * 7)), reason: t(isTime ? "bad-time" : "no-subject"),
                 sentence: t(sentence), bytes: Array(text.utf8) + [0, 0xFF, 0x1B], size: text.utf8.count + 3,
-                proposal: t("{\"id\": \"bill-77\"}"))
+                proposal: t("{\"id\": \"bill-77\"}"), isWaiting: true)
         }
         return DeadLettersView(
             reasons: [("not-json", 1636), ("bad-time", 1204), ("no-subject", 31)].map {

@@ -223,8 +223,15 @@ struct DemoTown: ConsoleData {
             ],
             looks: [
                 SubjectView.Look(
-                    time: Self.ago(minutes: 3), actor: t("mira"), purpose: t("The person asked about the score")),
-                SubjectView.Look(time: Self.ago(days: 18), actor: t("joost"), purpose: t("Decision on an appeal")),
+                    time: Self.ago(minutes: 3), actor: t("mira"), action: "readFile", outcome: "allowed",
+                    purpose: t("The person asked about the score")),
+                SubjectView.Look(
+                    time: Self.ago(days: 3), actor: t("ada"), action: "readFile", outcome: "allowed", purpose: nil),
+                SubjectView.Look(
+                    time: Self.ago(days: 4), actor: t("ada"), action: "readFile", outcome: "allowed", purpose: nil),
+                SubjectView.Look(
+                    time: Self.ago(days: 18), actor: t("joost"), action: "reviewAppeal", outcome: "denied",
+                    purpose: t("Decision on an appeal")),
             ])
     }
 
@@ -232,7 +239,7 @@ struct DemoTown: ConsoleData {
 
     func appeals(for caller: Caller) async throws(ProblemView) -> AppealsView {
         try check()
-        if isEmpty { return AppealsView(time: Self.now, open: [], closed: []) }
+        if isEmpty { return AppealsView(time: Self.now, open: [], decided: []) }
         let open = [
             ("ada-4471", "slow-lane", 29.8, -0.2), ("chen-li", "no-deferred-payment", 26.0, -4),
             ("workshop-north", "no-deferred-payment", 3, -27),
@@ -246,17 +253,15 @@ struct DemoTown: ConsoleData {
                 ),
                 decision: nil)
         }
-        let closed = [
-            Appeal(
-                subject: id("bram.devries"), sanction: t("slow-lane"), state: .upheld, filed: Self.ago(days: 40),
-                decideBy: Self.ago(days: 10), statement: "",
-                decision: t("joost: the camera was out of order that week.")),
-            Appeal(
-                subject: id("dora-88"), sanction: t("slow-lane"), state: .rejected, filed: Self.ago(days: 50),
-                decideBy: Self.ago(days: 20), statement: "",
-                decision: t("mira: the second reading agrees with the first.")),
+        let decided = [
+            AppealDecision(
+                subject: id("bram.devries"), sanction: t("slow-lane"), isUpheld: true, time: Self.ago(days: 10),
+                actor: t("joost"), reason: t("The camera was out of order that week.")),
+            AppealDecision(
+                subject: id("dora-88"), sanction: t("slow-lane"), isUpheld: false, time: Self.ago(days: 20),
+                actor: t("mira"), reason: t("The second reading agrees with the first.")),
         ]
-        return AppealsView(time: Self.now, open: open, closed: closed)
+        return AppealsView(time: Self.now, open: open, decided: decided)
     }
 
     func appeal(

@@ -1,7 +1,8 @@
 import Access
-import Console
 import Foundation
 import Testing
+
+@testable import Console
 
 #if canImport(FoundationXML)
     import FoundationXML
@@ -116,6 +117,83 @@ struct PageTests {
         #expect(!body.contains("/console/acts/void"))
     }
 
+    @Test func onlyWhatASourceReportedCanBeVoided() async throws {
+        let town = DemoTown()
+        var view = try await town.subject("ada-4471", purpose: "test", for: Visits.reviewer)
+        var event = try #require(view.events.first { !$0.isStruck })
+        for (type, canBeVoided) in [("bill.missed", true), ("standing.policy.activated", false)] {
+            event.type = type
+            view.events = [event]
+            let html = ConsolePages().subject(
+                view, for: Visit(caller: Visits.reviewer, formToken: "t", actKey: "k"))
+            #expect(html.contains("/console/acts/void?") == canBeVoided, "\(type)")
+        }
+    }
+
+    @Test func whoLookedIsSaidInWordsAndOnceForSeveralLooksInARow() async throws {
+        let town = DemoTown()
+        let view = try await town.subject("ada-4471", purpose: "test", for: Visits.reviewer)
+        let html = ConsolePages().subject(view, for: Visit(caller: Visits.reviewer, formToken: "t", actKey: "k"))
+        #expect(html.contains("<bdi>you</bdi></strong> read the file"))
+        #expect(html.contains("and 1 time before"))
+        #expect(html.contains("reviewed the appeal (denied)"))
+        #expect(!html.contains("readFile"))
+    }
+
+    @Test func aProposalIsReadWhereItIsAgreedTo() async throws {
+        let view = try await DemoTown().policies(version: nil, for: Visits.conductor)
+        let pages = ConsolePages()
+        let html = pages.policies(view, for: Visit(caller: Visits.conductor, formToken: "t", actKey: "k"))
+        #expect(html.contains("points: -10") && html.contains("31,870 lose, 12 are warned."))
+        #expect(html.contains("formaction=\"/console/acts/decline\""))
+        let own = Caller(name: "oda", roles: [.operator])
+        let proposers = pages.policies(view, for: Visit(caller: own, formToken: "t", actKey: "k"))
+        #expect(proposers.contains("somebody else decides") && !proposers.contains("formaction"))
+    }
+
+    @Test func aShadowThatIsActiveAlreadyIsNotActivatedAgain() async throws {
+        var view = try await DemoTown().policies(version: nil, for: Visits.conductor)
+        let (pages, visit) = (ConsolePages(), Visit(caller: Visits.conductor, formToken: "t", actKey: "k"))
+        #expect(pages.policies(view, for: visit).contains("/console/acts/activate?"))
+        view.shadow?.isActive = true
+        let html = pages.policies(view, for: visit)
+        #expect(!html.contains("/console/acts/activate?") && html.contains("It is the active policy now"))
+    }
+
+    @Test func aShadowThatWasAcceptedAppearsByItself() async throws {
+        var view = try await DemoTown().policies(version: nil, for: Visits.conductor)
+        view.shadow = nil
+        let notices = [(ActNotice(.shadow, .accepted), true), (ActNotice(.endShadow, .done), false)]
+        for (notice, isLive) in notices {
+            let visit = Visit(caller: Visits.conductor, formToken: "t", actKey: "k", notice: notice)
+            let html = ConsolePages().policies(view, for: visit)
+            #expect(html.contains("data-live=\"shadow-now\"") && html.contains("data-stream") == isLive)
+        }
+    }
+
+    @Test func policiesWhoseHistoryCannotBeReadAreShownWithTheReason() async throws {
+        var view = try await DemoTown().policies(version: nil, for: Visits.viewer)
+        view.versions = [
+            PolicyView.Version(
+                key: "active", name: "card", version: 3, since: nil, isActive: true, actor: nil, reason: nil)
+        ]
+        view.failure = "Earlier versions cannot be read now."
+        let visit = Visit(caller: Visits.viewer, formToken: "t", actKey: "k")
+        let html = ConsolePages().policies(view, for: visit)
+        #expect(html.contains("Earlier versions cannot be read now.") && !html.contains("0001"))
+        #expect(try Markup.read(html, "policies").mistakes == [])
+    }
+
+    @Test func aLetterThatWasSentIsNotRepairedAgain() async throws {
+        var search = DeadLetterSearch()
+        search.letter = "3-1200"
+        var view = try await DemoTown().deadLetters(search, for: Visits.conductor)
+        let (pages, visit) = (ConsolePages(), Visit(caller: Visits.conductor, formToken: "t", actKey: "k"))
+        #expect(pages.deadLetters(view, asked: search, for: visit).contains("/console/acts/repair"))
+        view.selected?.isWaiting = false
+        #expect(!pages.deadLetters(view, asked: search, for: visit).contains("/console/acts/repair"))
+    }
+
     /// In a debug build on one core a page took 2 to 25 ms when this was written.
     @Test func aLongFileStaysAPageOfBoundedSize() async throws {
         let town = DemoTown()
@@ -126,7 +204,7 @@ struct PageTests {
             return step
         }
         let html = ConsolePages().subject(view, for: Visit(caller: Visits.reviewer, formToken: "t", actKey: "k"))
-        #expect(html.contains("19,900 older steps"))
+        #expect(html.contains("88 earlier steps") && html.contains("19,900 older steps"))
         #expect(html.utf8.count < 1_500_000)
     }
 }

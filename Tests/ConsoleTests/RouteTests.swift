@@ -172,7 +172,7 @@ struct RouteTests {
             ("token", "the-token"), ("key", "k"), ("shadow", "card 4"), ("reason", "r"),
         ]
         let answer = try await answer(.post, "/console/acts/activate", as: Visits.conductor, to: DemoTown(), form: form)
-        #expect(location(answer) == "/console/policies?done=waiting")
+        #expect(location(answer) == "/console/policies?done=activate.waiting")
         let proposed = try await self.answer(
             .get, "/console/policies", as: Caller(name: "oda", roles: [.operator]), to: DemoTown())
         #expect(!proposed.body.contains("/console/acts/approve"), "whoever proposed it may not agree to it")
@@ -277,6 +277,9 @@ struct RouteTests {
         let form = try #require(FormFields(encoded: "a=1+2&b=%C3%BC%26&a=3&c=&d"))
         #expect(form["a"] == "1 2" && form["b"] == "ü&" && form["c"] == nil && form["d"] == nil)
         #expect(form.all("a") == ["1 2", "3"])
+        // A browser ends lines with CR LF; what a hidden field has encoded stays as it is.
+        let lines = try #require(FormFields(encoded: "text=a%0D%0Ab&id.encoded=a%250D%250Ab"))
+        #expect(lines["text"] == "a\nb" && lines["id"] == "a\r\nb")
         #expect(
             FormFields(encoded: "a=%") == nil && FormFields(encoded: "a=%zz") == nil
                 && FormFields(encoded: "a=%FF") == nil)

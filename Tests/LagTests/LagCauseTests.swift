@@ -37,7 +37,6 @@ private let read: [(committed: Int64?, end: Int64?)] = [(100, 100), (100, 100), 
 @Suite struct LagCauseTests {
     @Test func whereNothingIsBehindThereIsNone() {
         #expect(causes([partition(0, read)]).isEmpty)
-        #expect(causes([]).isEmpty)
     }
 
     @Test func anEndThatNobodyTellsIsTheBrokers() {
@@ -53,6 +52,13 @@ private let read: [(committed: Int64?, end: Int64?)] = [(100, 100), (100, 100), 
         #expect(found.map(\.code) == [.offsetsUnknown])
         #expect(found.first?.sentence.contains("(no right)") == true)
         #expect(causes([partition(0, [(nil, 7)])]).map(\.code) == [.nothingCommitted])
+    }
+
+    /// Brokers leave out topics that a client may not describe, and say nothing of it.
+    @Test func aGroupWithoutPartitionsMayHaveHiddenOnes() {
+        #expect(causes([]).map(\.code) == [.nothingCommitted])
+        #expect(causes([]).first?.sentence.contains("may not describe its topics") == true)
+        #expect(causes([]) { $0.commitFailure = "no right" }.map(\.code) == [.offsetsUnknown])
     }
 
     @Test func aTopicMayBeMissingOrAnotherOne() {

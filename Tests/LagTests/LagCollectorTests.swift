@@ -249,7 +249,7 @@ private func wallClock() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
         let report = try cluster.monitor(groups: ["others"], known: known).observe(now: wallClock())
         #expect(report.groups.map(\.group) == ["others"])
         #expect(report.groups.first?.partitions.map(\.lag.committed) == [nil, nil])
-        #expect(report.notes.contains("group others: topic missing is not on the cluster"))
+        #expect(report.notes.contains("group others: topic missing is not on the cluster, or hidden from this client"))
     }
 
     /// The others are told all the same.
@@ -302,6 +302,23 @@ private func wallClock() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
         let back = try monitor.observe(now: start + 32_000)
         #expect(back.groups.first?.partitions.first?.lag.status == .rewound)
         #expect(back.groups.first?.causes.first?.code == .rewound)
+    }
+
+    /// The time without records is no standstill, and the first record after it is not one either.
+    @Test func anIdleTopicIsRead() throws {
+        let cluster = try Cluster(records: 10)
+        defer { withExtendedLifetime(cluster) {} }
+        for partition in 0..<2 as Range<Int32> { try cluster.commit(10, partition: partition) }
+        let monitor = try cluster.monitor()
+        let now = wallClock()
+        for secondsAgo in [3600, 1800, 60] as [Int64] {
+            let idle = try #require(try monitor.observe(now: now - secondsAgo * 1000).groups.first)
+            #expect(idle.status == .ok && idle.records == 0 && idle.seconds == 0 && idle.causes.isEmpty)
+        }
+        try cluster.write(1)
+        let busy = try #require(try monitor.observe(now: wallClock()).groups.first)
+        #expect(busy.status == .behind && busy.records == 2)
+        #expect(busy.partitions.allSatisfy { $0.lag.stillSeconds ?? 0 == 0 })
     }
 
     /// What it would have told is unknown, and the rest is told.

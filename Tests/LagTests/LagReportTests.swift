@@ -47,6 +47,7 @@ private let mixed = LagReport(
             intake  total           -          -     -   >= 600  records       -  >= 12.3  unknown    unknown    unknown   unknown      >= 0%  unknown (classic, Stable)
 
             GROUP   CAUSE              WHAT TO DO
+            idle    nothing-committed  no partition of it is known: it has committed nothing, or this client may not describe its topics
             intake  nothing-committed  nothing is committed of alpha[0]: see that its consumers run; where they begin is decided by their auto.offset.reset
 
             """
@@ -64,6 +65,7 @@ private let mixed = LagReport(
             intake  total           -          -     -   >= 600  records       -  >= 12.3  unknown    unknown    unknown   unknown      >= 0%  unknown (classic, Stable)
 
             GROUP   CAUSE              WHAT TO DO
+            idle    nothing-committed  no partition of it is known: it has committed nothing, or this client may not describe its topics
             intake  nothing-committed  nothing is committed of alpha[0]: see that its consumers run; where they begin is decided by their auto.offset.reset
 
             """
@@ -139,7 +141,9 @@ private let mixed = LagReport(
 
     @Test func jsonSaysUnknownAsNull() {
         let expected = [
-            #"{"groups":[{"arrivalRate":null,"catchUp":null,"causes":[],"consumptionRate":null,"events":null,"#,
+            #"{"groups":[{"arrivalRate":null,"catchUp":null,"causes":[{"code":"nothing-committed","partition":null,"#,
+            #""sentence":"no partition of it is known: it has committed nothing, or this client may not "#,
+            #"describe its topics","topic":null}],"consumptionRate":null,"events":null,"#,
             #""group":"idle","isolation":null,"knownRecords":null,"knownSeconds":null,"lost":null,"#,
             #""members":null,"partitions":[],"records":null,"retention":null,"seconds":null,"state":"Empty","#,
             #""status":"unknown","trend":null,"type":null,"unit":"records","worst":null},{"arrivalRate":null,"#,

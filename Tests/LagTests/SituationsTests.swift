@@ -77,6 +77,30 @@ private let situations: [Situation] = [
         #expect(lag.records == item.records)
     }
 
+    /// Its offsets are gone with it: how far it was is history, and it was not set back.
+    @Test func aGroupThatWasDeletedIsUnknown() {
+        let samples = (0..<10 as Range<Int64>).map {
+            LagSample(
+                time: $0 * 4500, committed: $0 < 5 ? 40 : nil, start: 0, end: 100, highWatermark: 100, next: .unknown)
+        }
+        let lag = LagEvaluation(samples, now: 40_500)
+        #expect(lag.status == .unknown && lag.ignorance == .nothingCommitted && lag.records == nil && lag.lost == nil)
+    }
+
+    /// Its members share the partitions anew and come back: the pause counts, and nothing is expired or set back by it.
+    @Test func aRebalanceIsNoStandstill() {
+        let committed: [Int64] = [40, 40, 40, 60, 80]
+        let samples = committed.enumerated().map {
+            LagSample(
+                time: Int64($0.offset) * 4500, committed: $0.element, start: 0, end: 100, highWatermark: 100,
+                next: .unknown)
+        }
+        let pause = LagEvaluation(Array(samples.prefix(3)), now: 9000, LagContext(reader: .unknown))
+        #expect(pause.status == .behind && pause.records == 60)
+        let after = LagEvaluation(samples, now: 18_000, LagContext(reader: .member))
+        #expect(after.status == .behind && after.records == 20)
+    }
+
     /// The only one that moved: 20 records a second were read, and 100 came. Burrow said OK, for its lag fell a little from one
     /// commit to the next.
     @Test func aSlowConsumerIsAWarning() {

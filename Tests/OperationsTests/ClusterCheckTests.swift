@@ -56,6 +56,9 @@ import Topics
         for (number, (topic, brokers, expected)) in cases.enumerated() {
             #expect(codes(ClusterCheck.durability([topic], brokers: brokers)) == expected, "case \(number)")
         }
+        let alike = try [topic(ledger, replicas: 1, [:]), topic("standing.control", replicas: 1, [:])]
+        let shared = ClusterCheck.durability(alike, brokers: 1)
+        #expect(shared.map(\.message) == ["standing.ledger, standing.control: one disk has all that there is of it"])
         let missing = ClusterCheck.Topic(wanted: try topic(ledger).wanted, found: nil, settings: nil)
         #expect(codes(ClusterCheck.durability([missing], brokers: 3)) == ["unchecked unchecked"])
         #expect(codes(ClusterCheck.sizes([missing], frame: 1, batch: 1)) == ["unchecked unchecked"])

@@ -99,7 +99,7 @@ extension PipelineServiceTests {
 
                 // Beside a member that runs.
                 let outcome = try upgrade(fixture).run(name: "old-town", id: "u1")
-                #expect(outcome.foldVersion == 7 && outcome.partitions == 2 && outcome.upgraded == [0, 1])
+                #expect(outcome.foldVersion == 8 && outcome.partitions == 2 && outcome.upgraded == [0, 1])
                 #expect(try upgrade(fixture).run(name: "old-town", id: "u2").upgraded == [])
                 #expect(try refusal(fixture, name: "new-town").hasSuffix("has the name old-town for good"))
 
@@ -115,7 +115,7 @@ extension PipelineServiceTests {
             let fixture = try Fixture()
             defer { withExtendedLifetime(fixture) {} }
             let moved = try frame(
-                "standing.ledger.upgraded", session: 8, ["ledger": "old-town", "fold-version": 7])
+                "standing.ledger.upgraded", session: 8, ["ledger": "old-town", "fold-version": 8])
             try fixture.append([try beginning(), moved], toLedger: 0)
             // Nothing is moved while a part of the ledger is empty.
             #expect(try refusal(fixture, name: "old-town").hasPrefix("ledger partition 1 is empty: `standing serve"))

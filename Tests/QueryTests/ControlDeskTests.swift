@@ -7,6 +7,7 @@ import Logging
 import Pipeline
 import Policy
 import Query
+import Scoring
 import Synchronization
 import Testing
 
@@ -132,6 +133,61 @@ import Testing
                 book.lines == [
                     "ana enrol ada asked for requested", "ana enrol ada asked for done", "ben void ada - invalid",
                 ])
+        }
+    }
+
+    /// From the act to the score, and back.
+    @Test func aSourceIsTakenBackAndGivenBack() async throws {
+        try await running { service, kafka in
+            let acts = try ControlActs(service, kafka: kafka, signer: nil, logger: logger)
+            defer { acts.close() }
+            try await wait("acts are known") { acts.isReady }
+            let book = Book()
+            let desk = ControlDesk(acts, audit: book, fourEyes: nil, logger: logger)
+            func act(_ kind: ControlAct.Kind, _ body: String, key: String) async throws -> Int {
+                let subject = kind.isOfSubject ? Array("ada".utf8) : nil
+                return try await desk.act(
+                    kind, subject: subject, body: Array(body.utf8), by: Self.ana, key: key, wait: 60
+                )
+                .status
+            }
+            func score() -> Int64? {
+                guard case .found(let answer) = service.standing(of: Array("ada".utf8)) else { return nil }
+                return answer.standing.level.score
+            }
+            #expect(try await act(.enrol, #"{"kind":"individual","terms":"1"}"#, key: "e") == 200)
+            let producer = try Producer(kafka)
+            let bills = try producer.topic("bills")
+            let headers = HeaderSet([("content-type", Array("application/cloudevents+json".utf8))])
+            func bill(_ id: Int) throws {
+                let event =
+                    #"{"specversion":"1.0","id":"\#(id)","source":"/b","type":"bill.paid","subject":"ada","#
+                    + #""time":"2026-01-01T00:00:00Z","data":{}}"#
+                let isQueued = try Array(event.utf8).withUnsafeBytes {
+                    try producer.produce(topic: bills, partition: 0, key: nil, value: $0, headers: headers)
+                }
+                let isFlushed = producer.flush(timeoutMilliseconds: 60_000) { _ in }
+                #expect(isQueued && isFlushed)
+            }
+            try bill(1)
+            try await wait("the bill counts") { score() == 510 }
+            let body = #"{"topic":"bills","reason":"the contract ended"}"#
+            #expect(try await act(.withdrawSource, body, key: "w") == 200)
+            try await wait("the bill is taken back") { score() == 500 }
+            try bill(2)
+            let again = await Self.refusal { _ = try await act(.withdrawSource, body, key: "w2") }
+            #expect(again?.code == "withdrawn-already")
+            for topic in ["control", "nowhere"] {
+                let other = await Self.refusal {
+                    _ = try await act(.withdrawSource, body.replacing("bills", with: topic), key: topic)
+                }
+                #expect(other?.status == 422, "\(topic)")
+            }
+            #expect(try await act(.restoreSource, body, key: "r") == 200)
+            try await wait("both bills count") { score() == 520 }
+            let notWithdrawn = await Self.refusal { _ = try await act(.restoreSource, body, key: "r2") }
+            #expect(notWithdrawn?.code == "not-withdrawn")
+            #expect(book.lines.contains("ana withdraw-source - the contract ended done"))
         }
     }
 

@@ -108,7 +108,7 @@ import Testing
             [
                 .happened("bill.missed", "anna", offset: 1), .enrolled("anna", offset: 2),
                 .system(
-                    type: "standing.ledger.upgraded", data: #"{"ledger":"old-town","fold-version":7}"#),
+                    type: "standing.ledger.upgraded", data: #"{"ledger":"old-town","fold-version":8}"#),
                 .happened("bill.missed", "bert", offset: 3), .enrolled("bert", offset: 4),
             ])
         let facts = try ledger.values(frame, at: 1).map(\.json)
@@ -130,7 +130,7 @@ import Testing
             data: LedgerEntry.policyData(TestPolicy.text).replacing("\"fold-version\":6", with: "\"fold-version\":9"))
         #expect(
             ledger.problem(LedgerEntry.frame([newer]), at: 0)
-                == "ledger partition 4, offset 0: the ledger is of fold version 9; this program knows none above 7")
+                == "ledger partition 4, offset 0: the ledger is of fold version 9; this program knows none above 8")
         try ledger.apply(LedgerEntry.frame(session: 7, [policy]), at: 1)
         for (session, members) in [
             #""fold-version":8,"ledger":"x""#, #""fold-version":3"#, #""fold-version":3,"ledger":"a b""#,

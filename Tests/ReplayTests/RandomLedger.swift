@@ -66,11 +66,27 @@ struct RandomLedger {
     /// Of behaviour; control events come from the first.
     static let topics = ["town", "rail", "bank"]
 
+    /// An act about a source, in the frame of this number.
+    struct SourceAct {
+        var frame: Int
+        var topic: String
+        var isWithdrawal = true
+
+        /// Its entry is the `number`th act; `second` is its time.
+        func entry(number: Int, second: Int64) -> LedgerEntry {
+            .event(
+                type: isWithdrawal ? "standing.source.withdrawn" : "standing.source.restored", subject: "",
+                offset: Int64(number), topic: "acts", second: second,
+                data: #"{"topic":"\#(topic)","reason":"the contract ended","by":"anna"}"#)
+        }
+    }
+
     /// `ties`: everything happens at the beginning of one of every ten days. `topics`: how many of the topics there are. `without`:
-    /// the same lives as if nobody had ever written to that topic.
+    /// the same lives as if that topic had never had a behaviour event, and no act had been about a source. A ledger of acts begins
+    /// under fold version `version`.
     init(
         seed: UInt64, frames count: Int = 120, switches: Bool = true, ties: Bool = false, topics: Int = 1,
-        without silent: String? = nil
+        acts: [SourceAct] = [], version: Int = 8, without silent: String? = nil
     ) {
         var random = Seeded(seed)
         var next: [UInt64] = [0, 0, 0]
@@ -79,7 +95,9 @@ struct RandomLedger {
         var offset: Int64 = 0
         var subjects = (0..<7).map { "s\($0)" }
         subjects.append(String(repeating: "a-long-name-", count: 5))
-        append(Self.frame(session: 9, number: 0, [.policy(Self.text)]), &offset)
+        let beginning = LedgerEntry.policyData(Self.text, version: acts.isEmpty ? 6 : version)
+        append(
+            Self.frame(session: 9, number: 0, [.system(type: "standing.policy.activated", data: beginning)]), &offset)
         for number in 0..<count {
             var entries: [LedgerEntry] = []
             for _ in 0..<(1 + random.below(10)) {
@@ -93,13 +111,12 @@ struct RandomLedger {
                         switches, topics))
                 if random.below(15) != 0 { origin += 1 }
             }
-            if let silent {
-                entries.removeAll { entry in
-                    if case .event(_, _, _, let topic, _, _, _) = entry { topic == silent } else { false }
-                }
-                // A frame has an entry; no clock is before this one.
-                if entries.isEmpty { entries = [.tick(0)] }
+            for (place, act) in acts.enumerated() where act.frame == number {
+                entries.insert(
+                    act.entry(number: place, second: Int64(day * 86_400)),
+                    at: seed.isMultiple(of: 2) ? entries.count / 2 : 0)
             }
+            if let silent { entries = entries.map { Self.without(silent, $0) } }
             let session = random.below(20) == 0 ? 2 : random.below(2)
             let frame = Self.frame(session: UInt64(session + 1), number: next[session], entries)
             append(frame, &offset)
@@ -107,6 +124,15 @@ struct RandomLedger {
             next[session] += session == 2 && number > count / 2 ? 2 : 1
             if random.below(12) == 0 { offset += Int64(random.below(3)) }
         }
+    }
+
+    /// Another's event, who is never enrolled, instead of a behaviour event of the topic, and of an act about a source: time goes on
+    /// as it does with them.
+    private static func without(_ silent: String, _ entry: LedgerEntry) -> LedgerEntry {
+        guard case .event(let type, _, let offset, let topic, _, let second, _) = entry,
+            topic == "acts" || topic == silent && !type.hasPrefix("standing.")
+        else { return entry }
+        return .event(type: "tea", subject: "nobody", offset: offset, topic: topic, second: second, data: "")
     }
 
     private mutating func append(_ frame: [UInt8], _ offset: inout Int64) {

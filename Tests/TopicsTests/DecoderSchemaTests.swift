@@ -19,6 +19,8 @@ import Testing
         ),
         ("control.json", "standing.source.reset", ["topic": "t"]),
         ("control.json", "standing.source.acknowledged", ["topic": "t", "reason": "-"]),
+        ("control.json", "standing.source.withdrawn", ["topic": "t", "reason": "-", "by": "anna"]),
+        ("control.json", "standing.source.restored", ["topic": "t", "reason": "-"]),
     ]
 
     private static let scalars: [UInt32] =

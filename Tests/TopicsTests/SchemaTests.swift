@@ -37,6 +37,8 @@ import Testing
         ),
         ("source.reset", #","data":{"topic":"behaviour.transport"}"#),
         ("source.acknowledged", #","data":{"topic":"behaviour.transport","reason":"-"}"#),
+        ("source.withdrawn", #","data":{"topic":"behaviour.transport","reason":"-","by":"anna"}"#),
+        ("source.restored", #","data":{"topic":"behaviour.transport","reason":"-"}"#),
     ])
     func controlEvents(_ type: String, _ rest: String) throws {
         let event = Self.envelope("standing.\(type)", rest)

@@ -12,7 +12,7 @@ public final class ChangeFeed: Sendable {
     public static let maximumSubscriptions = 4096
 
     let watchers = ChangeWatchers()
-    private let host: any Runtime
+    let host: any Runtime
     private let bytes = Atomic(mostBytes)
     /// By the partition's number. An entry is never removed.
     private let partitions = Mutex<[Int32: PartitionChanges]>([:])
@@ -49,23 +49,25 @@ public final class ChangeFeed: Sendable {
     func partitions(of scope: ChangeSubscription.Scope) -> [PartitionChanges] {
         let all = partitions.withLock { partitions in
             switch scope {
-            case .everything: partitions.values.sorted { $0.partition < $1.partition }
+            case .own, .everything: partitions.values.sorted { $0.partition < $1.partition }
             case .subject(_, let partition): partitions[partition].map { [$0] } ?? []
             }
         }
-        return all.filter(\.isOwned)
+        return all.filter { scope == .own ? $0.isOwned : $0.isReadable }
     }
 
     func reads(_ scope: ChangeSubscription.Scope) -> Bool { !partitions(of: scope).isEmpty }
 
-    /// The numbers of the ledger partitions whose changes are on this member, in ascending order.
-    public var ownedPartitions: [Int32] { partitions(of: .everything).map(\.partition) }
+    /// The numbers of the ledger partitions whose changes this member publishes, in ascending order.
+    public var ownedPartitions: [Int32] { partitions(of: .own).map(\.partition) }
+    /// Those whose changes can be read here, in ascending order.
+    public var readablePartitions: [Int32] { partitions(of: .everything).map(\.partition) }
 
-    /// The newest facts of all partitions, the newest first, that were sent at `since` (microseconds since 1970) or
-    /// later. If there are many and no reader follows them, some are missing.
+    /// The newest facts of the partitions that this member owns, the newest first, that were sent at `since` (microseconds since 1970) or after it.
+    /// Where there are many, and nobody watches, some between them are missing.
     public func newest(_ limit: Int, since: Int64) -> ChangeBatch {
         var found = ChangeBatch()
-        for partition in partitions(of: .everything) {
+        for partition in partitions(of: .own) {
             partition.withLock { state in
                 state.ring.newest(limit) { entry in
                     guard entry.sentAt >= since else { return false }

@@ -6,7 +6,9 @@ internal import Synchronization
 public final class ChangeSubscription: Sendable {
     /// The partitions that are read.
     public enum Scope: Sendable, Hashable {
-        /// All partitions that the member owns.
+        /// All partitions that the member owns. Other members read so.
+        case own
+        /// All partitions that can be read here.
         case everything
         case subject([UInt8], partition: Int32)
     }
@@ -55,7 +57,7 @@ public final class ChangeSubscription: Sendable {
         (self.scope, self.number, self.feed) = (scope, number, feed)
         var state = State(token: token ?? ChangeToken())
         switch scope {
-        case .everything: fingerprint = nil
+        case .own, .everything: fingerprint = nil
         case .subject(let subject, let partition):
             fingerprint = subject.withUnsafeBytes { $0.fingerprint(seed: 0) }
             state.firstUnread = token?[partition]
@@ -96,8 +98,8 @@ public final class ChangeSubscription: Sendable {
 
     private func hasNews(_ state: State, version: Int) -> Bool {
         switch scope {
-        case .everything: state.seen != version
-        // A reader of a single subject is also woken when the subject's partition is revoked.
+        case .own, .everything: state.seen != version
+        // The other news of a single subject is that its partition goes.
         case .subject: state.firstUnread != nil || state.seen != version && !feed.reads(scope)
         }
     }
@@ -144,7 +146,7 @@ public final class ChangeSubscription: Sendable {
                 break
             }
             switch scope {
-            case .everything: readAll(partition, &token, &batch, bytes: bytes, most: &left, &taken)
+            case .own, .everything: readAll(partition, &token, &batch, bytes: bytes, most: &left, &taken)
             case .subject(let subject, _): readOne(subject, partition, &token, &batch, bytes: bytes, &taken)
             }
         }

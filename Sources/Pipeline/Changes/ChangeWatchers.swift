@@ -22,11 +22,14 @@ final class ChangeWatchers: Sendable {
     private let state = Mutex(State())
     private let watched = Atomic(false)
     private let subjects = Atomic(0)
+    private let readers = Atomic(0)
     private let news = Atomic(0)
 
     /// Whether there are subscriptions, or were a short time ago.
     var isWatched: Bool { watched.load(ordering: .relaxed) }
-    /// Whether there are subscriptions of a single subject.
+    /// Somebody watches, other members aside.
+    var hasReaders: Bool { readers.load(ordering: .relaxed) > 0 }
+    /// Somebody watches a single subject.
     var hasSubjects: Bool { subjects.load(ordering: .relaxed) > 0 }
     /// Grows whenever there may be something to read.
     var version: Int { news.load(ordering: .acquiring) }
@@ -47,6 +50,7 @@ final class ChangeWatchers: Sendable {
             let subscription = make(state.nextNumber)
             state.nextNumber += 1
             state.all[subscription.number] = subscription
+            if subscription.scope != .own { readers.add(1, ordering: .relaxed) }
             if let fingerprint = subscription.fingerprint {
                 state.bySubject[fingerprint, default: []].append(subscription)
                 subjects.add(1, ordering: .relaxed)
@@ -63,6 +67,7 @@ final class ChangeWatchers: Sendable {
     func remove(_ subscription: ChangeSubscription) {
         state.withLock { state in
             guard state.all.removeValue(forKey: subscription.number) != nil else { return }
+            if subscription.scope != .own { readers.subtract(1, ordering: .relaxed) }
             if let fingerprint = subscription.fingerprint {
                 state.bySubject[fingerprint]?.removeAll { $0 === subscription }
                 if state.bySubject[fingerprint]?.isEmpty == true { state.bySubject[fingerprint] = nil }

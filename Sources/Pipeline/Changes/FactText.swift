@@ -23,6 +23,8 @@ public struct FactText: Sendable {
 
     /// The fact's type, such as `standing.score.changed`.
     public var type: String { text(typeText) }
+    /// The subject's id, or its mask.
+    public var subjectText: String { text(subject) }
     /// RFC 3339.
     public var time: String { text(timeText) }
     public let before: Level?

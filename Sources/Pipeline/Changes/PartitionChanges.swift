@@ -29,7 +29,10 @@ final class PartitionChanges: Sendable {
     private let host: any Runtime
     private let watchers: ChangeWatchers
     private let state: Mutex<State>
+    /// Written with the state's lock.
     private let owned = Atomic(false)
+    /// The facts are those that another member publishes, up to where it was asked last.
+    private let mirrored = Atomic(false)
 
     init(_ partition: Int32, capacity: Int, maximumFacts: Int, host: any Runtime, watchers: ChangeWatchers) {
         (self.partition, self.host, self.watchers) = (partition, host, watchers)
@@ -42,13 +45,18 @@ final class PartitionChanges: Sendable {
 
     /// Whether this member publishes the facts of the partition.
     var isOwned: Bool { owned.load(ordering: .relaxed) }
+    /// Readers here find the facts of the partition.
+    var isReadable: Bool { isOwned || mirrored.load(ordering: .relaxed) }
 
     // MARK: For the worker
 
     /// This member owns the partition from now on. The facts up to `sequences` are published, by `FactTopic.rawValue`.
     func begin(published sequences: [Int64]) {
-        state.withLock { $0.ring.begin(published: sequences) }
-        owned.store(true, ordering: .relaxed)
+        state.withLock {
+            $0.ring.begin(published: sequences)
+            owned.store(true, ordering: .relaxed)
+            mirrored.store(false, ordering: .relaxed)
+        }
         watchers.noteNews()
     }
 
@@ -86,18 +94,58 @@ final class PartitionChanges: Sendable {
             for (topic, mark) in marks.enumerated() {
                 if let mark { state.ring.acknowledge(topic: topic, sequence: mark.sequence) }
             }
-            let released = state.ring.release()
-            guard !released.isEmpty else { return false }
-            // Under the partition's lock, so that a subscription that reads at the same time gets the fact or the
-            // notification.
-            if watchers.hasSubjects {
-                for entry in released {
-                    watchers.note(state.ring[entry].fingerprint, of: partition, count: state.ring[entry].count)
-                }
-            }
-            return true
+            return release(&state.ring)
         }
         if hasNews { watchers.noteNews() }
+    }
+
+    /// Called under the partition's lock: a subscription that reads afterwards has the facts, or is notified of them.
+    private func release(_ ring: inout ChangeRing) -> Bool {
+        let released = ring.release()
+        if watchers.hasSubjects {
+            for entry in released { watchers.note(ring[entry].fingerprint, of: partition, count: ring[entry].count) }
+        }
+        return !released.isEmpty
+    }
+
+    // MARK: Another member's facts
+
+    /// The count of the next fact that is asked of the owner; nil if all that it has are.
+    var nextMirrored: Int64? {
+        mirrored.load(ordering: .relaxed) ? state.withLock { $0.ring.nextCount } : nil
+    }
+
+    /// Facts that the owner has published, the first of which has the count `first`. `isWhole`: there are no more now.
+    func mirror(_ facts: [(kind: Fact.Kind, key: [UInt8], value: [UInt8])], from first: Int64, isWhole: Bool) {
+        let sentAt = host.wallClock
+        for (index, fact) in facts.enumerated() {
+            fact.key.withUnsafeBytes { key in
+                fact.value.withUnsafeBytes { value in
+                    let bytes = FactBytes(key: key, value: value)
+                    state.withLock {
+                        guard !isOwned else { return }
+                        // What another member publishes is acknowledged.
+                        $0.ring.append(
+                            fact.kind, count: first + Int64(index), sequence: 0, at: sentAt, key: bytes.key,
+                            value: bytes.value)
+                    }
+                }
+            }
+        }
+        let hasNews = state.withLock { state -> Bool in
+            guard !isOwned else { return false }
+            let next = first + Int64(facts.count)
+            // Also where the owner has lost what was asked for, or counts anew.
+            if state.ring.nextCount != next { state.ring.skip(to: next) }
+            let begins = isWhole && !mirrored.exchange(true, ordering: .relaxed)
+            return release(&state.ring) || begins
+        }
+        if hasNews { watchers.noteNews() }
+    }
+
+    /// The owner is not asked any more, or does not answer.
+    func endMirror() {
+        if mirrored.exchange(false, ordering: .relaxed) { watchers.noteNews() }
     }
 }
 

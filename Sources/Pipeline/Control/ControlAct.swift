@@ -10,6 +10,8 @@ public enum ControlAct: Sendable, Equatable {
         case fileAppeal = "file-appeal"
         case decideAppeal = "decide-appeal"
         case acknowledgeSource = "acknowledge-source"
+        case withdrawSource = "withdraw-source"
+        case restoreSource = "restore-source"
         case activate, rollback
         case startShadow = "start-shadow"
         case stopShadow = "stop-shadow"
@@ -19,7 +21,9 @@ public enum ControlAct: Sendable, Equatable {
         public var isOfSubject: Bool {
             switch self {
             case .enrol, .withdraw, .void, .fileAppeal, .decideAppeal: true
-            case .acknowledgeSource, .activate, .rollback, .startShadow, .stopShadow, .redrive: false
+            case .acknowledgeSource, .withdrawSource, .restoreSource, .activate, .rollback, .startShadow, .stopShadow,
+                .redrive:
+                false
             }
         }
     }
@@ -32,6 +36,8 @@ public enum ControlAct: Sendable, Equatable {
     case fileAppeal(sanction: String, statement: String)
     case decideAppeal(sanction: String, outcome: Outcome)
     case acknowledgeSource(topic: String)
+    case withdrawSource(topic: String)
+    case restoreSource(topic: String)
     case activate(PolicyProposal)
     /// `to`: NAME/VERSION, or a version of the active name; nil for the policy before the active one.
     case rollback(to: String?)
@@ -48,6 +54,8 @@ public enum ControlAct: Sendable, Equatable {
         case .fileAppeal: .fileAppeal
         case .decideAppeal: .decideAppeal
         case .acknowledgeSource: .acknowledgeSource
+        case .withdrawSource: .withdrawSource
+        case .restoreSource: .restoreSource
         case .activate: .activate
         case .rollback: .rollback
         case .startShadow: .startShadow
@@ -85,7 +93,7 @@ public struct ControlRequest: Sendable {
     /// - `enrol`: `kind`, `terms`, `attributes` (optional)
     /// - `void`: `source`, `id`
     /// - `file-appeal`: `sanction`, `statement`; `decide-appeal`: `sanction`, `outcome` (`upheld` or `rejected`)
-    /// - `acknowledge-source`: `topic`
+    /// - `acknowledge-source`, `withdraw-source`, `restore-source`: `topic`
     /// - `activate`: `proposal`, the document that `standing policy propose` writes
     /// - `rollback`: `to` (optional)
     /// - `start-shadow`: `policy`, the text; `stop-shadow`: nothing
@@ -158,7 +166,7 @@ public struct ControlRequest: Sendable {
         switch kind {
         case .enrol, .withdraw, .fileAppeal, .startShadow, .stopShadow:
             reason = try object.string(ifGiven: "reason", maximum: maximum)
-        case .void, .decideAppeal, .acknowledgeSource, .activate, .rollback, .redrive:
+        case .void, .decideAppeal, .acknowledgeSource, .withdrawSource, .restoreSource, .activate, .rollback, .redrive:
             reason = try object.string("reason", maximum: maximum)
         }
         guard let reason, !reason.isEmpty else { return nil }
@@ -189,6 +197,8 @@ extension ControlAct {
             }
             self = .decideAppeal(sanction: sanction, outcome: outcome)
         case .acknowledgeSource: self = .acknowledgeSource(topic: try object.string("topic"))
+        case .withdrawSource: self = .withdrawSource(topic: try object.string("topic"))
+        case .restoreSource: self = .restoreSource(topic: try object.string("topic"))
         case .activate: self = try Self.activation(&object)
         case .rollback:
             self = .rollback(to: try object.string(ifGiven: "to", maximum: EventDecoder.maximumAttributeBytes))

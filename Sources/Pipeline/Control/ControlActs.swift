@@ -294,6 +294,12 @@ public final class ControlActs: Sendable {
             type = .sourceAcknowledged
             data.add("topic", try sourceTopic(topic))
             data.add("reason", reason)
+        case .withdrawSource(let topic), .restoreSource(let topic):
+            type = request.act.kind == .withdrawSource ? .sourceWithdrawn : .sourceRestored
+            try await checkSource(topic, request.act.kind)
+            data.add("topic", topic)
+            data.add("reason", reason)
+            data.add("by", request.actor)
         case .activate(let proposal):
             type = .policyActivated
             known = proposal.clock

@@ -25,6 +25,8 @@ public struct SourceReading: Sendable {
     /// Whether it has lost records and imposes no sanction until that is acknowledged, in a ledger partition that is
     /// folded here.
     public let isFrozen: Bool
+    /// It is withdrawn in a ledger partition that is folded here: what it writes counts for nothing.
+    public let isWithdrawn: Bool
     /// Records that this member has read since it started.
     public let records: Int64
     /// Open dead letters by reason.
@@ -60,6 +62,7 @@ public final class SourceReader: Sendable {
         let ends = try kafka.ends(of: places, timeoutMilliseconds: Self.milliseconds)
         let committed = try committed(places)
         let (status, frozen) = (service.status, Set(service.frozenTopics))
+        let withdrawn = Set(service.withdrawnSources)
         let waiting = Dictionary(grouping: try letters.counts().counts, by: \.topic)
         var notEnrolled: [String: Int64] = [:]
         for item in service.diagnosis.notEnrolled {
@@ -76,7 +79,8 @@ public final class SourceReader: Sendable {
                             end: ends[place] ?? 0)
                     }
                 },
-                isFrozen: frozen.contains(name), records: status.intake.recordsByTopic[name] ?? 0,
+                isFrozen: frozen.contains(name), isWithdrawn: withdrawn.contains(name),
+                records: status.intake.recordsByTopic[name] ?? 0,
                 deadLetters: waiting[name] ?? [], notEnrolled: notEnrolled[name] ?? 0)
         }
     }

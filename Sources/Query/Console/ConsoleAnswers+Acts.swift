@@ -1,4 +1,5 @@
 internal import Access
+internal import Audit
 internal import Console
 internal import Events
 internal import Foundation
@@ -7,8 +8,8 @@ internal import Policy
 internal import Replay
 
 extension ConsoleAnswers {
-    /// The number of letters that one act sends again.
-    private static let lettersAtOnce = 500
+    /// Letters that are sent again at once, and how often for one reason.
+    private static let (lettersAtOnce, maximumRounds) = (DeadLetterReader.limits.upperBound, 10)
 
     func perform(
         _ act: ConsoleAct, reason: String, key: String, by caller: Caller
@@ -49,27 +50,18 @@ extension ConsoleAnswers {
             }
             return try await perform(.rollback, ["to": "\(policy.id)/\(policy.version)"])
         case .approve(let proposal):
-            guard let hash = desk.hash(ofProposal: proposal) else { throw Self.noProposal }
+            guard let known = desk.knownProposal(proposal) else { throw Self.noProposal }
             return try await outcome { () async throws(ControlRefusal) in
-                try await desk.approve(proposal, hash: hash, by: caller)
+                try await desk.approve(proposal, hash: known.hash, by: caller)
             }
         case .decline(let proposal):
             return try await outcome { () async throws(ControlRefusal) in
                 try await desk.withdraw(proposal, by: caller)
             }
         case .acknowledgeSource(let topic): return try await perform(.acknowledgeSource, ["topic": topic])
-        case .redrive(let letters): return try await redrive(letters, nil, reason, key, desk, caller)
+        case .redrive(let letters): return try await redrive(Set(letters), nil, reason, key, desk, caller)
         case .redriveReason(let wanted):
-            var filter = DeadLetterReader.Filter()
-            filter.reason = wanted
-            let chosen = filter
-            let page = try await read { [letters = programme.letters] in
-                try letters.page(chosen, limit: Self.lettersAtOnce)
-            }
-            guard !page.letters.isEmpty else {
-                throw .nothing("dead letter that waits", back: Self.allLetters)
-            }
-            return try await redrive(page.letters.map(\.place.description), nil, reason, key, desk, caller)
+            return try await redriveAll(because: wanted, reason, key, desk, caller)
         case .repair(let letter, let text): return try await redrive([letter], text, reason, key, desk, caller)
         }
     }
@@ -106,16 +98,28 @@ extension ConsoleAnswers {
         return Array(writer.bytes)
     }
 
-    private struct ReplyForm: Decodable {
+    /// What `ControlResult`, `Proposal` or the desk writes.
+    struct ReplyForm: Decodable {
+        /// Of a redrive.
+        struct Details: Decodable {
+            var sent: Int?
+            var alreadySent: Int?
+        }
+
         var status: String?
-        var sent: Int?
-        var alreadySent: Int?
+        var details: Details?
+
+        var sentLetters: Int { (details?.sent ?? 0) + (details?.alreadySent ?? 0) }
     }
 
     private func outcome(
         _ body: () async throws(ControlRefusal) -> ControlDesk.Reply
     ) async throws(ProblemView) -> ActOutcome {
-        try await reply(body).status == "proposed" ? .waiting : .done
+        switch try await reply(body).status {
+        case "proposed": .waiting
+        case "pending": .accepted
+        default: .done
+        }
     }
 
     private func reply(
@@ -139,10 +143,54 @@ extension ConsoleAnswers {
 
     // MARK: Dead letters
 
+    /// Those that were there when the act began, in rounds. Each round is an act of its own, which a repeat does not do again.
+    private func redriveAll(
+        because wanted: String, _ reason: String, _ key: String, _ desk: ControlDesk, _ caller: Caller
+    ) async throws(ProblemView) -> ActOutcome {
+        var filter = DeadLetterReader.Filter()
+        filter.reason = wanted
+        let chosen = filter
+        var places: [String] = []
+        var cursor: DeadLetterReader.Cursor?
+        for _ in 0..<Self.maximumRounds {
+            let after = cursor
+            let page = try await read { [letters = programme.letters] in
+                try letters.page(chosen, after: after, limit: Self.lettersAtOnce)
+            }
+            places += page.letters.map(\.place.description)
+            cursor = page.next
+            if cursor == nil { break }
+        }
+        guard !places.isEmpty else { throw .nothing("dead letter that waits", back: Self.allLetters) }
+        var sent = 0
+        for start in stride(from: 0, to: places.count, by: Self.lettersAtOnce) {
+            let round = Array(places[start..<min(start + Self.lettersAtOnce, places.count)])
+            sent += try await send(round, nil, reason, "\(key) \(start / Self.lettersAtOnce)", desk, caller)
+        }
+        guard sent > 0 else { throw Self.noLetterSent }
+        return cursor == nil && sent == places.count ? .done : .partly
+    }
+
     private func redrive(
-        _ places: [String], _ repaired: String?, _ reason: String, _ key: String, _ desk: ControlDesk,
+        _ places: Set<String>, _ repaired: String?, _ reason: String, _ key: String, _ desk: ControlDesk,
         _ caller: Caller
     ) async throws(ProblemView) -> ActOutcome {
+        let sent = try await send(places.sorted(), repaired, reason, key, desk, caller)
+        guard sent > 0 else { throw Self.noLetterSent }
+        return sent == places.count ? .done : .partly
+    }
+
+    private static let noLetterSent = ProblemView(
+        status: 409, title: "No letter was sent",
+        detail: "They came from the control topic, from a topic that is no source now, or without their bytes: "
+            + "`standing dead-letter redrive` says which.",
+        next: [allLetters])
+
+    /// Letters that are on their way to intake, by this act or an earlier one.
+    private func send(
+        _ places: [String], _ repaired: String?, _ reason: String, _ key: String, _ desk: ControlDesk,
+        _ caller: Caller
+    ) async throws(ProblemView) -> Int {
         var list = ByteWriter()
         list.append(",\"letters\":[")
         for (index, place) in places.enumerated() {
@@ -152,23 +200,15 @@ extension ConsoleAnswers {
         list.append("]")
         let more = String(decoding: list.bytes, as: UTF8.self)
         let body = Self.object(repaired.map { ["repaired": $0] } ?? [:], reason: reason, more: more)
-        let reply = try await reply { () async throws(ControlRefusal) in
+        return try await reply { () async throws(ControlRefusal) in
             try await desk.act(.redrive, body: body, by: caller, key: key)
-        }
-        guard (reply.sent ?? 0) + (reply.alreadySent ?? 0) > 0 else {
-            throw ProblemView(
-                status: 409, title: "No letter was sent",
-                detail: "They came from the control topic, from a topic that is no source now, or without their bytes: "
-                    + "`standing dead-letter redrive` says which.",
-                next: [Self.allLetters])
-        }
-        return .done
+        }.sentLetters
     }
 
     // MARK: The shadow becomes active
 
-    /// `name`: NAME VERSION, as the person has seen it. If a policy has a harm budget, the whole history must be folded
-    /// under both policies, which `standing policy propose` does.
+    /// `name`: NAME VERSION, as the person has seen it. Whether the change keeps within the harm budgets, the
+    /// desk finds out.
     private func activate(
         _ name: String, _ reason: String, _ key: String, _ desk: ControlDesk, _ caller: Caller
     ) async throws(ProblemView) -> ActOutcome {
@@ -181,14 +221,6 @@ extension ConsoleAnswers {
                 next: [page])
         }
         guard let active = try await activePolicy() else { throw .emptyLedger }
-        let isBudgeted = candidate.harmBudget != .init() || active.harmBudget != .init()
-        guard !isBudgeted else {
-            throw ProblemView(
-                status: 409, title: "This change has a budget for harm",
-                detail: "Whether it keeps within it takes the whole history: `standing policy propose` folds it, and "
-                    + "`standing policy activate` activates what it proposes.",
-                next: [page])
-        }
         let report = try await run(on: overviewWork) { [service] in service.shadowReport }
         guard report.partitions.filter({ !$0.standby }).allSatisfy(\.isAtHand) else {
             throw ProblemView(

@@ -1,4 +1,5 @@
 internal import Access
+internal import Audit
 internal import Console
 internal import Events
 internal import Pipeline
@@ -20,7 +21,31 @@ extension ConsoleAnswers {
                     filed: Timestamp(item.statement?.filedAt ?? item.since) ?? .distantPast,
                     decideBy: Timestamp(item.decideBy) ?? .distantPast, statement: item.statement?.statement ?? "",
                     decision: nil)
-            }, closed: [])
+            },
+            decided: decisions.prefix(Self.shownDecisions).map { decision in
+                AppealDecision(
+                    subject: id(decision.act.subject ?? "", for: caller), sanction: decision.sanction,
+                    isUpheld: decision.isUpheld, time: decision.act.time, actor: decision.act.actor,
+                    reason: decision.act.reason)
+            })
+    }
+
+    private static let shownDecisions = 20
+
+    struct Decision {
+        var act: AuditIndex.Act
+        var sanction: String
+        var isUpheld: Bool
+    }
+
+    /// Those in the audit's memory, the newest first. A decision of the command line is in no audit.
+    var decisions: [Decision] {
+        (desk?.index?.acts(ControlAct.Kind.decideAppeal.rawValue) ?? []).compactMap { act in
+            guard let sanction = act.detail(ControlDesk.sanctionDetail),
+                let outcome = act.detail(ControlDesk.outcomeDetail)
+            else { return nil }
+            return Decision(act: act, sanction: sanction, isUpheld: outcome == ControlAct.Outcome.upheld.rawValue)
+        }
     }
 
     func appeal(

@@ -4,25 +4,52 @@ internal import Events
 internal import Kafka
 internal import Lag
 internal import Pipeline
+internal import Policy
+internal import Scoring
 
 // Sources, dead letters and the policies of the ledger, as this member reads them from the cluster.
 extension ConsoleAnswers {
     func sources(for caller: Caller) async throws(ProblemView) -> SourcesView {
         let found = try await read { [sources = programme.sources] in try sources.sources() }
+        let policy = try await activePolicy()
+        let decisions = decisions
         let intake = lagWatch?.report?.groups.first { $0.group == service.configuration.intakeGroup }
         return SourcesView(
             sources: found.map { source in
+                let sanctions = Self.sanctions(of: policy, from: source.declaration)
+                let decided = decisions.filter { sanctions.contains($0.sanction) }
                 let unread = source.positions.map { $0.reduce(0) { $0 + $1.unread } }
                 let rates = intake?.partitions.filter { $0.place.topic == source.topic }.compactMap(
                     \.lag.consumptionRate)
                 return SourcesView.Source(
                     topic: source.topic, level: Self.level(source, unread), state: Self.state(source, unread),
+                    declaration: source.declaration.map { Self.sentence("\($0.owner), \($0.sector): \($0.purpose)") },
                     events: Int(source.records), perSecond: rates.flatMap { $0.isEmpty ? nil : $0.reduce(0, +) },
-                    last: nil, rates: [],
+                    unread: unread.map { Int($0) },
                     deadLetters: source.deadLetters.map { ReasonCount(reason: $0.reason, count: $0.letters) },
-                    notEnrolled: Int(source.notEnrolled), duplicates: 0, decided: 0, upheld: 0,
-                    wantsAcknowledgement: source.isFrozen)
-            })
+                    notEnrolled: Int(source.notEnrolled), decided: decided.count,
+                    upheld: decided.count(where: \.isUpheld), wantsAcknowledgement: source.isFrozen)
+            }, duplicates: Int(service.status.folded.counters.duplicates))
+    }
+
+    /// The sanctions that events of a source can impose: by the types that it declares, and the policy's dimensions. A source that
+    /// declares nothing can publish any type, and is not judged by what others may have published.
+    private static func sanctions(of policy: ScoringPolicy?, from source: SourceDeclaration?) -> Set<String> {
+        let types = (source?.types ?? []).compactMap { EventPattern($0) }
+        guard let policy, !types.isEmpty else { return [] }
+        func publishes(_ patterns: [EventPattern]) -> Bool {
+            patterns.contains { pattern in types.contains { $0.covers(pattern) || pattern.covers($0) } }
+        }
+        let dimensions = Set(
+            policy.rules.filter { publishes($0.events) }.map(\.dimension)
+                + policy.measures.filter { publishes($0.events) }.map(\.dimension))
+        return Set(
+            policy.sanctions.filter { sanction in
+                switch sanction.trigger {
+                case .level: dimensions.contains(sanction.dimension)
+                case .event(let patterns, _): publishes(patterns)
+                }
+            }.map(\.id))
     }
 
     private static func level(_ source: SourceReading, _ unread: Int64?) -> Level {
@@ -36,7 +63,7 @@ extension ConsoleAnswers {
     private static func state(_ source: SourceReading, _ unread: Int64?) -> String {
         if source.isFrozen { return "has lost records, waits for a look" }
         guard let unread else { return "not on the cluster" }
-        return unread == 0 ? "read to its end" : "reading, \(unread) unread"
+        return unread == 0 ? "read to its end" : "reading"
     }
 
     // MARK: Dead letters
@@ -49,8 +76,10 @@ extension ConsoleAnswers {
         let back = ProblemView.Step("All dead letters", path: "/console/dead-letters")
         var selected: DeadLettersView.Letter?
         if let key = search.letter {
-            guard let place = DeadLetter.Place(key),
-                let found = try await read({ [letters = programme.letters] in try letters.letter(at: place) })
+            guard let place = DeadLetter.Place(key) else { throw .nothing("dead letter", back: back) }
+            // The look is recorded by the route.
+            _ = try await ask(LetterForm.self, "/dead-letters/\(place.partition)/\(place.offset)", for: caller)
+            guard let found = try await read({ [letters = programme.letters] in try letters.letter(at: place) })
             else { throw .nothing("dead letter", back: back) }
             selected = Self.view(found.letter, found.outcome)
         }
@@ -73,9 +102,11 @@ extension ConsoleAnswers {
                     key: letter.place.description, topic: letter.source.topic,
                     partition: Int(letter.source.partition), offset: letter.sourceOffset,
                     time: letter.time ?? .distantPast, reason: letter.reason, sentence: Self.words(letter.reason),
-                    bytes: [], size: Int(letter.size), proposal: nil)
+                    bytes: [], size: Int(letter.size), proposal: nil, isWaiting: true)
             }, selected: selected, next: page.next?.description)
     }
+
+    private struct LetterForm: Decodable {}
 
     private static func view(_ letter: DeadLetter, _ outcome: DeadLetterReader.Outcome) -> DeadLettersView.Letter {
         let value = letter.value ?? []
@@ -85,14 +116,13 @@ extension ConsoleAnswers {
             case .sent(let to): " It was sent again, to \(to)."
             case .discarded(let reason): " It was discarded: \(reason)."
             }
-        let isWhole = value.count <= shownBytes
         return DeadLettersView.Letter(
             key: letter.place.description, topic: letter.source.topic, partition: Int(letter.source.partition),
             offset: letter.sourceOffset,
             time: letter.timestamp < 0 ? .distantPast : Timestamp(microseconds: letter.timestamp * 1000),
             reason: letter.reason, sentence: sentence(letter.message) + outcomeText,
             bytes: Array(value.prefix(shownBytes)), size: Int(letter.droppedBytes ?? Int64(value.count)),
-            proposal: isWhole && outcome == .waiting ? String(validating: value, as: UTF8.self) : nil)
+            proposal: nil, isWaiting: outcome == .waiting)
     }
 
     /// `time/not-a-time` as `time: not a time`.

@@ -114,7 +114,8 @@ extension ConsoleAnswers {
         guard let report = state?.report else {
             return LagView(
                 people: nil, groups: [], selected: nil,
-                failure: state?.failure.map { "The lag is not known: \($0)" } ?? "The first look is under way.")
+                failure: state?.failure.map { "The lag is not known now: \($0)." }
+                    ?? "The lag is not known yet: the first look is under way.")
         }
         let groups = report.groups.map { group in
             self.group(group, points: lagWatch.points(of: group.group), isSelected: group.group == name)
@@ -129,7 +130,8 @@ extension ConsoleAnswers {
         }
         return LagView(
             people: people, groups: groups, selected: selected,
-            failure: state?.isCurrent == true ? nil : "These figures are old: \(state?.failure ?? "no look since").")
+            failure: state?.isCurrent == true
+                ? nil : "These figures are old: \(state?.failure ?? "there was no look since").")
     }
 
     private func group(_ group: GroupLag, points: [LagHistory.Point], isSelected: Bool) -> LagView.Group {

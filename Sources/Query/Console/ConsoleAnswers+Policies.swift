@@ -2,14 +2,22 @@ internal import Access
 internal import Audit
 internal import Console
 internal import Events
+internal import Foundation
 internal import Pipeline
 internal import Policy
 internal import Replay
 
 extension ConsoleAnswers {
     func policies(version: String?, for caller: Caller) async throws(ProblemView) -> PolicyView {
-        let all = try await read { [policies = programme.policies] in try policies.versions() }
-        // An activation that was refused was never active.
+        let all: [PolicyVersion]
+        do throws(ProblemView) {
+            all = try await read { [policies = programme.policies] in try policies.versions() }
+        } catch {
+            // The topic has lost its beginning, or the cluster is away; what is folded here is known all the same.
+            guard version == nil, let active = try await activePolicy() else { throw error }
+            return try await policies(activeAlone: active, for: caller)
+        }
+        // What changed nothing was never active.
         let versions = all.filter { $0.refusal == nil }
         guard !versions.isEmpty else { throw .emptyLedger }
         let index =
@@ -17,19 +25,86 @@ extension ConsoleAnswers {
         guard let index else {
             throw .nothing("version", back: ProblemView.Step("All versions", path: "/console/policies"))
         }
+        let active = versions.last { $0.isActive }
+        let acts = activations
         return PolicyView(
-            versions: versions.reversed().map { version in
-                PolicyView.Version(
+            versions: versions.enumerated().reversed().map { index, version in
+                let act = acts[version.offset]
+                return PolicyView.Version(
                     key: Self.key(version), name: version.policy?.id ?? "a policy that does not compile here",
-                    version: Int(version.policy?.version ?? 0), since: version.clock ?? .distantPast,
-                    isActive: version.isActive, actor: "", reason: "")
+                    version: Int(version.policy?.version ?? 0), since: version.clock,
+                    isActive: version.isActive, actor: act.map { Self.people(of: $0) },
+                    reason: act?.reason ?? (index == 0 ? "The ledger begins with it." : nil))
             }, selected: Self.selected(versions[index], before: index > 0 ? versions[index - 1] : nil),
-            shadow: try await shadow(for: caller),
-            proposals: (desk?.openProposals ?? []).map { proposal in
-                PolicyView.Proposal(
-                    key: proposal.id, act: proposal.act, actor: proposal.proposer, reason: proposal.reason ?? "",
-                    time: proposal.proposed)
-            })
+            shadow: try await shadow(active: active?.text, for: caller),
+            proposals: (desk?.openProposals ?? []).map { Self.view($0, versions, active: active?.text ?? "") })
+    }
+
+    private func policies(
+        activeAlone policy: ScoringPolicy, for caller: Caller
+    ) async throws(ProblemView) -> PolicyView {
+        let (name, version) = (policy.id, Int(policy.version))
+        return PolicyView(
+            versions: [
+                PolicyView.Version(
+                    key: "active", name: name, version: version, since: nil, isActive: true, actor: nil, reason: nil)
+            ],
+            selected: PolicyView.Selected(
+                key: "active", name: name, version: version, sections: Self.sections(PolicyExplanation(policy).text),
+                text: policy.text, comparedWith: nil, difference: [], backtest: nil),
+            shadow: try await shadow(active: policy.text, for: caller),
+            proposals: (desk?.openProposals ?? []).map { Self.view($0, [], active: policy.text) },
+            failure: "Earlier versions cannot be read now: this is the policy that is active here.")
+    }
+
+    /// The acts that activated a policy, by the offsets of their entries in the ledger partition that is read for policies. An act of
+    /// the command line is in no audit.
+    private var activations: [Int64: AuditIndex.Act] {
+        guard let index = desk?.index else { return [:] }
+        var acts: [Int64: AuditIndex.Act] = [:]
+        for act in [ControlAct.Kind.activate, .rollback].flatMap({ index.acts($0.rawValue) }) {
+            // PARTITION:OFFSET:ENTRY
+            let place = act.detail(ControlDesk.placeDetail)?.split(separator: ":").compactMap { Int64($0) } ?? []
+            guard place.count == 3, place[0] == Int64(PolicyReader.partition) else { continue }
+            acts[place[1]] = act
+        }
+        return acts
+    }
+
+    /// Who proposed an act, and who agreed to it.
+    private static func people(of act: AuditIndex.Act) -> String {
+        act.detail(ControlDesk.proposerDetail).map { "\($0), agreed by \(act.actor)" } ?? act.actor
+    }
+
+    // MARK: Proposals
+
+    /// The body of an activation or a rollback.
+    private struct BodyForm: Decodable {
+        struct Proposal: Decodable {
+            var policy: String
+            var text: String?
+        }
+
+        var proposal: Proposal?
+        var to: String?
+    }
+
+    private static func view(
+        _ proposal: Audit.Proposal, _ versions: [PolicyVersion], active: String
+    ) -> PolicyView.Proposal {
+        let body = try? JSONDecoder().decode(BodyForm.self, from: Data(proposal.body.utf8))
+        var (act, text) = (proposal.act, body?.proposal?.policy)
+        if let text {
+            let candidate = try? ScoringPolicy(yaml: text, file: "proposal")
+            act = "Activate \(candidate.map { "\($0.id) \($0.version)" } ?? "a policy that does not compile here")"
+        } else if let to = body?.to {
+            act = "Go back to \(to.replacing("/", with: " "))"
+            text = versions.last { $0.policy.map { "\($0.id)/\($0.version)" } == to }?.text
+        }
+        return PolicyView.Proposal(
+            key: proposal.id, act: act, actor: proposal.proposer, reason: proposal.reason ?? "",
+            time: proposal.proposed, expires: proposal.expires, summary: body?.proposal?.text,
+            difference: text.map { LineDifference(from: active, to: $0).lines } ?? [])
     }
 
     /// A text that was activated twice is two versions.
@@ -77,8 +152,8 @@ extension ConsoleAnswers {
 
     private static let movers = 10
 
-    /// The shadow in this member's partitions.
-    private func shadow(for caller: Caller) async throws(ProblemView) -> PolicyView.Shadow? {
+    /// Of this member's partitions.
+    private func shadow(active: String?, for caller: Caller) async throws(ProblemView) -> PolicyView.Shadow? {
         guard let order = service.status.shadowOrder, let policy = order.policy else { return nil }
         let report = try await run(on: overviewWork) { [service] in service.shadowReport }
         let own = report.partitions.filter { !$0.standby }
@@ -87,10 +162,10 @@ extension ConsoleAnswers {
         let sample = (difference?.sample ?? []).map { subject in
             PolicyView.Mover(
                 subject: id(subject.subject, for: caller), before: Int(subject.live.score),
-                after: Int(subject.shadow.score), rule: "")
+                after: Int(subject.shadow.score), rule: nil)
         }
         return PolicyView.Shadow(
-            name: policy.id, version: Int(policy.version), since: order.since,
+            name: policy.id, version: Int(policy.version), since: order.since, isActive: policy.text == active,
             gain: Int(difference?.scores.higher ?? 0), lose: Int(difference?.scores.lower ?? 0),
             same: Int(difference?.scores.same ?? 0),
             newSanctions: Int(difference?.sanctions.reduce(0) { $0 + $1.gained } ?? 0),
@@ -108,8 +183,8 @@ struct LineDifference {
     let lines: [PolicyView.DiffLine]
 
     init(from old: String, to new: String) {
-        let old = old.split(separator: "\n", omittingEmptySubsequences: false)
-        let new = new.split(separator: "\n", omittingEmptySubsequences: false)
+        let old = old.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        let new = new.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         let changes = new.difference(from: old)
         var removed: Set<Int> = []
         var inserted: Set<Int> = []

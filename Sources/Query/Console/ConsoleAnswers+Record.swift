@@ -27,7 +27,7 @@ extension ConsoleAnswers {
             (level, state) = (.bad, "in quarantine: \(quarantine)")
         } else if let fold {
             let unread = partition.end - fold.nextOffset
-            if unread > 0 { (level, state) = (.notice, "\(unread) frames to fold") }
+            if unread > 0 { (level, state) = (.notice, unread == 1 ? "1 frame to fold" : "\(unread) frames to fold") }
         } else if let owner = partition.owner {
             state = "folded at \(owner)"
         } else {
@@ -96,6 +96,7 @@ extension ConsoleAnswers {
             ])
         let page = try await ask(AuditForm.self, target, for: caller)
         let isMasked = !caller.may(.readIdentities)
+        let (chain, level) = Self.sentence(of: desk?.index?.chains)
         return AuditView(
             rows: page.records.map { record in
                 AuditView.Row(
@@ -106,8 +107,22 @@ extension ConsoleAnswers {
                         AuditView.Detail(name: $0.name, value: $0.value)
                     })
             }, next: page.next, actions: actions,
-            chain: "This page does not check the chain: `standing audit verify` reads it from its beginning.",
-            level: .notice)
+            chain: chain, level: level)
+    }
+
+    /// What is known of the audit's chains; nil where nobody follows it.
+    static func sentence(of chains: AuditIndex.Chains?) -> (String, Level) {
+        guard let chains else { return ("Nobody checks the chain here: standing audit verify does.", .notice) }
+        let records = chains.records == 1 ? "1 record" : "\(chains.records) records"
+        if let finding = chains.findings.first {
+            let others = chains.findings.count - 1
+            return (
+                "\(sentence(finding.description))\(others > 0 ? " There are \(others) more findings:" : "") "
+                    + "standing audit verify lists what was removed or changed.", .bad
+            )
+        }
+        guard chains.isRead else { return ("The chain is being read: \(records) so far.", .notice) }
+        return ("\(records), and each proves the one before it.", .good)
     }
 
     /// The possible actions of records, from the routes and the acts.
@@ -138,8 +153,16 @@ private struct AuditForm: Decodable {
     var next: String?
 }
 
-/// The JSON of `LedgerEntries`. An entry's data is any JSON.
-private struct EntriesForm: Decodable {
+/// What `LedgerEntries` writes; data is any JSON.
+struct EntriesForm: Decodable {
+    /// Entries of the longest page.
+    static let maximum = LedgerEntries.limits.upperBound
+
+    struct Place: Hashable {
+        var offset: Int64
+        var entry: Int
+    }
+
     struct Origin: Decodable {
         var topic: String
         var partition: Int
@@ -149,11 +172,14 @@ private struct EntriesForm: Decodable {
     struct Entry: Decodable {
         var partition: Int
         var offset: Int64
+        var entry: Int
         var kind: String
         var time: String?
         var type: String?
         var origin: Origin?
         var data: JSONText?
+
+        var place: Place { Place(offset: offset, entry: entry) }
 
         func view(_ subject: SubjectID) -> LedgerView.Entry {
             LedgerView.Entry(
@@ -168,8 +194,8 @@ private struct EntriesForm: Decodable {
     var next: String?
 }
 
-/// A JSON value of any kind as text, with sorted members.
-private struct JSONText: Decodable {
+/// A JSON value of any kind as text, its members sorted.
+struct JSONText: Decodable {
     let text: String
 
     private enum Value: Decodable, Encodable {

@@ -38,11 +38,16 @@ extension ConsoleAnswers {
         let policy = try await policy(of: standing)
         var view = view(id, standing, policy, enrolled: Self.enrolled(history))
         (view.steps, view.olderSteps) = Self.steps(history, policy)
-        view.events = events(file, policy, partition: view.partition)
+        let shown = file.history.filter { $0.origin != nil }.suffix(Self.maximumEvents)
+        // The events are shown without it where it is too large for a page.
+        let data = (try? await data(of: shown, path, for: caller)) ?? [:]
+        view.events = events(shown, file, data, policy, partition: view.partition)
         view.appeals = appeals.appeals.map { $0.appeal(of: SubjectID(id)) }.reversed()
-        view.looks = looks?.looks.map { look in
+        // An act has a record before it and one after it.
+        view.looks = looks?.looks.filter { $0.outcome != "requested" }.map { look in
             SubjectView.Look(
-                time: Timestamp(look.time) ?? .distantPast, actor: look.actor, purpose: look.purpose ?? look.action)
+                time: Timestamp(look.time) ?? .distantPast, actor: look.actor, action: look.action,
+                outcome: look.outcome, purpose: look.purpose)
         }
         return view
     }
@@ -127,7 +132,8 @@ extension ConsoleAnswers {
     /// First the sanctions by their ends, then the rules that took points.
     private static func wayBack(_ standing: StandingForm, _ policy: ScoringPolicy?) -> [String] {
         var ways = standing.sanctions.sorted { $0.until < $1.until }.map { sanction in
-            "The sanction \(sanction.id) ends on \(sanction.until.prefix(10)) at the latest."
+            let until = Timestamp(sanction.until).map { ConsolePages.day($0) } ?? sanction.until
+            return "The sanction \(sanction.id) ends on \(until) at the latest."
         }
         guard let policy else { return ways }
         for item in standing.contributions.sorted(by: { $0.points < $1.points }) where item.points < 0 {
@@ -189,11 +195,31 @@ extension ConsoleAnswers {
         }
     }
 
+    /// What the events said, by their places in the ledger. It is part of the look at the file.
+    private func data(
+        of events: ArraySlice<FileForm.Item>, _ path: String, for caller: Caller
+    ) async throws(ProblemView) -> [EntriesForm.Place: String] {
+        guard let first = events.first?.offset else { return [:] }
+        // A place before the first one of its frame.
+        let before = first > 0 ? "\(first - 1).\(Int32.max)" : nil
+        var next = before
+        var data: [EntriesForm.Place: String] = [:]
+        repeat {
+            let target = Self.target(path + "/entries", [("after", next), ("limit", "\(EntriesForm.maximum)")])
+            let page = try await ask(EntriesForm.self, target, for: caller, isRecorded: false)
+            for entry in page.entries { data[entry.place] = entry.data?.text }
+            next = page.next
+        } while next != nil && data.count < 2 * Self.maximumEvents
+        return data
+    }
+
     /// The newest first.
-    private func events(_ file: FileForm, _ policy: ScoringPolicy?, partition: Int) -> [FileEvent] {
+    private func events(
+        _ events: ArraySlice<FileForm.Item>, _ file: FileForm, _ data: [EntriesForm.Place: String],
+        _ policy: ScoringPolicy?, partition: Int
+    ) -> [FileEvent] {
         let voided = Set(file.voided.map { EventName(source: $0.source, id: $0.id) })
-        let events = file.history.filter { $0.origin != nil }
-        return events.suffix(Self.maximumEvents).reversed().map { item in
+        return events.reversed().map { item in
             let name = EventName(source: item.source ?? "", id: item.id ?? "")
             let isStruck = voided.contains(name)
             let points = item.changes.filter { $0.type == "standing.score.changed" }.flatMap(\.reasons)
@@ -204,11 +230,22 @@ extension ConsoleAnswers {
             if item.unmatched == true { notes.append("no rule is about it") }
             notes += (item.errors ?? []).map { "\($0.rule ?? "an expression") gave nothing: \($0.error)" }
             if isStruck { notes.append("voided") }
-            if notes.isEmpty, points.isEmpty { notes.append("changed nothing") }
+            if notes.isEmpty, points.isEmpty { notes.append(Self.note(ofPointless: item)) }
             return FileEvent(
                 time: item.time.flatMap { Timestamp($0) } ?? .distantPast, type: item.type ?? "", name: name,
                 partition: partition, offset: item.offset ?? 0, reasons: Self.reasons(points, policy),
-                note: notes.isEmpty ? nil : notes.joined(separator: ", "), data: "", isStruck: isStruck)
+                note: notes.isEmpty ? nil : notes.joined(separator: ", "),
+                data: data[EntriesForm.Place(offset: item.offset ?? 0, entry: item.entry ?? 0)] ?? "",
+                isStruck: isStruck)
+        }
+    }
+
+    /// What an event without points did.
+    private static func note(ofPointless item: FileForm.Item) -> String {
+        switch item.type {
+        case "standing.subject.enrolled": item.changes.isEmpty ? "other terms or attributes" : "enrolled"
+        case "standing.policy.activated": "another policy from here on"
+        default: item.changes.isEmpty ? "changed nothing" : "changed the score"
         }
     }
 }

@@ -137,15 +137,16 @@ public struct LedgerReplay: Sendable {
     private func start(
         _ partition: Int32, _ source: @escaping Source, _ skipped: Set<Int64>, keepsFacts: Bool
     ) throws -> PartitionFold {
-        if let restore, var fold = try restore(partition, { try source(partition, 0, $0) }) {
+        let history: PartitionFold.History = { try source(partition, 0, $0) }
+        if let restore, var fold = try restore(partition, history) {
             fold.fold.keepsFacts = keepsFacts
             fold.skipped = skipped
             return fold
         }
         var fold =
-            policy.map { PartitionFold(partition: partition, fixedPolicy: $0, keepsFacts: keepsFacts) }
-            ?? PartitionFold(
-                partition: partition, history: { try source(partition, 0, $0) }, keepsFacts: keepsFacts)
+            policy.map {
+                PartitionFold(partition: partition, fixedPolicy: $0, history: history, keepsFacts: keepsFacts)
+            } ?? PartitionFold(partition: partition, history: history, keepsFacts: keepsFacts)
         fold.horizon = asOf
         fold.skipped = skipped
         return fold

@@ -63,7 +63,7 @@ public struct PolicyChange: Sendable {
             nextOffsets.append(end)
             if current.fold.clock != .distantPast { clocks.append(current.fold.clock) }
             let always = try fold(until: end, source, progress) {
-                PartitionFold(partition: partition, fixedPolicy: candidate, keepsFacts: false)
+                PartitionFold(partition: partition, fixedPolicy: candidate, history: history, keepsFacts: false)
             }
             let switched = try current.preview(candidate, history: history)
             if activation == nil {

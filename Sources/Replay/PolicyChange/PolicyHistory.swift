@@ -3,7 +3,8 @@ public import Ledger
 internal import Policy
 internal import Scoring
 
-/// The policies of a ledger partition's past, read frame by frame with the fold's rules.
+/// The policies of a ledger partition's past, and the sources that are withdrawn, read frame by frame with the fold's
+/// rules.
 public struct PolicyHistory {
     /// An entry that activates a policy, or fails to.
     public struct Activation: Sendable, Equatable {
@@ -65,6 +66,10 @@ public struct PolicyHistory {
     public private(set) var nextOffset: Int64 = 0
     /// The ledger's fold version at the end of what has been read.
     public var foldVersion: Int64 { reader.acceptance.foldVersion }
+    /// Source topics that are withdrawn at the end of what has been read, in the order in which they were.
+    public private(set) var withdrawnSources: [String] = []
+    /// Whether the partition has entries of a source topic, or one about it.
+    public func hasSource(_ topic: String) -> Bool { reader.acceptance.has(topic: topic) }
     private var reader = EntryReader()
     private var entry = FrameReader.blank
     private let decoder = EventDecoder()
@@ -89,8 +94,13 @@ public struct PolicyHistory {
             candidates.removeAll { $0.offset == skipped && (try? ScoringPolicy(yaml: $0.text, file: "")) == nil }
             return
         }
-        guard entry.kind != .tick, ControlType(entry.event.type) == .policyActivated else { return }
+        guard entry.kind != .tick, let type = ControlType(entry.event.type) else { return }
         let identity = Self.identity(source: Array(entry.event.source), id: Array(entry.event.id))
+        if type == .sourceWithdrawn || type == .sourceRestored {
+            takeSource(identity, isWithdrawal: type == .sourceWithdrawn)
+            return
+        }
+        guard type == .policyActivated else { return }
         guard !reader.isOutOfRange else {
             outOfRange.insert(identity)
             return
@@ -107,6 +117,17 @@ public struct PolicyHistory {
                 identity: identity, text: text, replaces: isCompared ? entry.event.replacedPolicy(decoder) : nil,
                 version: version, offset: offset, clock: clock == .distantPast ? nil : clock))
     }
+
+    private mutating func takeSource(_ identity: [UInt8], isWithdrawal: Bool) {
+        guard !reader.isOutOfRange, foldVersion >= Self.sourcesVersion, known.insert(identity).inserted,
+            let topic = decoder.string("topic", of: entry.event.data).map({ String(decoding: $0, as: UTF8.self) })
+        else { return }
+        withdrawnSources.removeAll { $0 == topic }
+        if isWithdrawal { withdrawnSources.append(topic) }
+    }
+
+    /// The first fold version under which a source can be withdrawn and restored.
+    public static let sourcesVersion = Int64(FoldVersion.eighth.rawValue)
 
     /// Neither attribute has a control character, so the separator is unique.
     private static func identity(source: [UInt8], id: [UInt8]) -> [UInt8] { source + [0] + id }

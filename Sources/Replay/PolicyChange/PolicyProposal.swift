@@ -59,7 +59,7 @@ public struct PolicyProposal: Sendable, Equatable {
         self.json = json.text + "\n"
     }
 
-    /// A policy without a harm budget, against an active one without one. What would change is not folded.
+    /// Without what would change: whether it keeps within the harm budgets is reviewed where it is activated.
     public init(candidate: String, active text: String, clock: Timestamp?) {
         (policy, active, self.clock, breaches) = (candidate, Checkpoint.hash(ofPolicy: text), clock, [])
         var json = JSONDocument()

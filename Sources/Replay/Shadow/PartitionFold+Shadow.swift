@@ -28,13 +28,14 @@ extension PartitionFold {
     /// `history` has the frames that this state folds, from the partition's first.
     public mutating func beginShadow(of policy: ScoringPolicy, history: @escaping RangeHistory) {
         shadowFold = ShadowFold(
-            policy, partition: partition, skipped: skipped, maximumSessions: maximumSessions, history: history)
+            policy, partition: partition, skipped: skipped, leftOut: withdrawnSources,
+            maximumSessions: maximumSessions, history: history)
     }
 
     /// Ends the shadow and returns its state. To free a large state takes long.
     @discardableResult public mutating func endShadow() -> Retired? {
         defer { shadowFold = nil }
-        return shadowFold.map { Retired(state: $0) }
+        return shadowFold.map { Retired(states: [$0]) }
     }
 
     /// The policy in the shadow; nil if there is none. A switch to it removes it from the shadow.
@@ -76,6 +77,9 @@ extension PartitionFold {
         if shadowFold?.isOf(policyText) == true { shadowFold = nil }
         shadowFold?.forgetComparison()
     }
+
+    /// Called after other sources are left out: the shadow begins anew. Returns its state until now.
+    mutating func restartShadow() -> AnyObject? { shadowFold?.beginAnew(leavingOut: withdrawnSources) }
 
     /// A subject's standing under the policy in the shadow; nil if there is none. The offset is the shadow's.
     public func shadowStanding(of subject: UnsafeRawBufferPointer) -> Standing? {
@@ -123,8 +127,30 @@ extension PartitionFold.Rule {
     func fold(of policy: ScoringPolicy, version: FoldVersion = .newest, salt: FingerprintKey = .none) -> Fold {
         switch self {
         case .ledger, .fixed: Fold(policy: policy, version: version, salt: salt)
-        case .past: Fold(pastOf: policy, version: version, salt: salt)
+        case .past: past(of: policy, version: version, salt: salt)
         case .shadow: Fold(shadowOf: policy, version: version, salt: salt)
+        }
+    }
+
+    private func past(of policy: ScoringPolicy, version: FoldVersion, salt: FingerprintKey) -> Fold {
+        var fold = Fold(pastOf: policy, version: version, salt: salt)
+        if isFixed { fold.passNoActivations() }
+        return fold
+    }
+
+    /// Whether the ledger's policies are ignored.
+    var isFixed: Bool {
+        switch self {
+        case .fixed, .past(isFixed: true): true
+        case .ledger, .past, .shadow: false
+        }
+    }
+
+    /// The history of a state that a switch can replace.
+    var history: PartitionFold.History? {
+        switch self {
+        case .ledger(let history), .fixed(let history): history
+        case .past, .shadow: nil
         }
     }
 }

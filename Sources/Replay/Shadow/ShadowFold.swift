@@ -20,14 +20,21 @@ final class ShadowFold {
     }
 
     init(
-        _ policy: ScoringPolicy, partition: Int32, skipped: Set<Int64>, maximumSessions: Int,
+        _ policy: ScoringPolicy, partition: Int32, skipped: Set<Int64>, leftOut: [[UInt8]], maximumSessions: Int,
         history: @escaping PartitionFold.RangeHistory
     ) {
         self.policy = policy
         policyHash = PolicyHash.of(policy.text)
         folding = HistoryFold(
-            policy, as: .shadow, partition: partition, skipped: skipped, maximumSessions: maximumSessions,
-            history: history)
+            policy, as: .shadow, partition: partition, skipped: skipped, leftOut: leftOut,
+            maximumSessions: maximumSessions, history: history)
+    }
+
+    /// Folds the history again without these source topics. Returns the state until now.
+    func beginAnew(leavingOut topics: [[UInt8]]) -> HistoryFold? {
+        defer { folding = folding?.anew(leavingOut: topics) }
+        forgetComparison()
+        return folding
     }
 
     /// Compares byte for byte, as the text is what is published of a policy.

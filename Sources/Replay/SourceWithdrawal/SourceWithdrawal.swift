@@ -2,14 +2,14 @@ internal import Ledger
 public import Policy
 internal import Scoring
 
-/// The state that would exist without a source: folds a ledger under its own policies, and again as if one source topic
-/// had never been written to. Works on one partition at a time, on the calling thread. Memory is that of two states of
-/// one partition.
+/// The effect that the withdrawal of a source would have: folds a ledger under its own policies, and shows its state
+/// directly after a withdrawal at its end. Works on one partition at a time, on the calling thread. Memory is that of two
+/// states of one partition.
 public struct SourceWithdrawal: Sendable {
-    /// From the present state to the state without the source.
+    /// From the present state to the state after the withdrawal.
     public struct Difference: Sendable {
         public var topic: String
-        /// Entries of the topic.
+        /// Behaviour events of the topic.
         public var entries: Int64
         public var policy: ScoringPolicy
         /// By partition: the ledger offset before which everything is folded.
@@ -37,7 +37,7 @@ public struct SourceWithdrawal: Sendable {
         var nextOffsets: [Int64] = []
         var entries: Int64 = 0
         for partition in partitions {
-            let current = try fold(partition, without: [], until: .max, source, progress)
+            var current = try fold(partition, source, progress)
             guard let policy = current.policy else {
                 throw Failure(description: "ledger partition \(partition) has not begun: no source has spoken")
             }
@@ -47,18 +47,12 @@ public struct SourceWithdrawal: Sendable {
                         "ledger partition \(partition) is under \(policy.id) version \(policy.version), others under "
                         + "\(other.id) version \(other.version): an activation is under way, try again")
             }
-            var without = try fold(
-                partition, without: [Array(topic.utf8)], until: current.nextOffset, source, progress)
-            var facts = EncodedFacts()
-            // Without the source the clock may be earlier.
-            if current.fold.clock > without.fold.clock {
-                without.finish(at: current.fold.clock, above: [], into: &facts)
-            }
             nextOffsets.append(current.nextOffset)
-            entries += without.leftOutEntries
+            let without = try current.preview(
+                withdrawing: Array(topic.utf8), history: { try source(partition, 0, $0) }, entries: &entries)
             var sum =
                 comparison?.with ?? BacktestComparison(policy: policy, against: policy, listLimit: listLimit)
-            Self.compare(current.fold, without.fold, &sum)
+            Self.compare(current.fold, without, &sum)
             comparison = (policy, sum)
         }
         guard let comparison else { throw Failure(description: "there is no partition") }
@@ -68,16 +62,14 @@ public struct SourceWithdrawal: Sendable {
     }
 
     private func fold(
-        _ partition: Int32, without topics: [[UInt8]], until end: Int64, _ source: @escaping LedgerReplay.Source,
-        _ progress: ReplayProgress
+        _ partition: Int32, _ source: @escaping LedgerReplay.Source, _ progress: ReplayProgress
     ) throws -> PartitionFold {
         try SkipSearch.passingOver(in: { try source(partition, $0, .max) }) { skipped in
             var fold = PartitionFold(
                 partition: partition, history: { try source(partition, 0, $0) }, keepsFacts: false)
             fold.skipped = skipped
-            fold.leaveOut(topics)
             var facts = EncodedFacts()
-            let frames = try source(partition, 0, end)
+            let frames = try source(partition, 0, .max)
             while let frame = try frames.next() {
                 let before = (fold.nextOffset, fold.fold.counters.entries)
                 try fold.apply(frame: frame.bytes, at: frame.offset, above: [], into: &facts)

@@ -22,6 +22,8 @@ public enum EventOutcome: String, Sendable, CaseIterable {
     case notEnrolled = "not-enrolled"
     case beyondLimit = "beyond-limit"
     case outOfRange = "out-of-range"
+    /// Its source topic is withdrawn.
+    case sourceWithdrawn = "source-withdrawn"
     case kindNotScored = "kind-not-scored"
     case enrolled
     case withdrawn
@@ -65,6 +67,7 @@ public enum EventOutcome: String, Sendable, CaseIterable {
         case .notEnrolled: "its subject was not enrolled"
         case .beyondLimit: "its subject had as many events as there can be"
         case .outOfRange: "its time is out of range"
+        case .sourceWithdrawn: "its source is withdrawn"
         case .kindNotScored: "the policy does not score this kind"
         case .enrolled: "it enrolled its subject"
         case .withdrawn: "it ended its subject's enrolment"
@@ -72,7 +75,7 @@ public enum EventOutcome: String, Sendable, CaseIterable {
         case .voidWaits: "the event that it voids was not there: it waits for it, or has waited"
         case .voidIgnored: "the event that it voids is not there, or is voided already"
         case .appealIgnored: "there is no sanction that it could be about"
-        case .activated: "it activated a policy"
+        case .activated: "it activated a policy, or withdrew or restored a source"
         case .activationIgnored: "another policy was active than it was approved against"
         case .applied: "it took effect"
         }

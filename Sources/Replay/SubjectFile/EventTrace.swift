@@ -22,6 +22,8 @@ public struct EventTrace: Sendable {
         public let countedBy: Place?
         /// The void that removed it; nil if there is none.
         public let voidedBy: Place?
+        /// Whether its source is withdrawn now: whatever it changed then is taken back.
+        public let isWithdrawn: Bool
 
         public var place: Place { Place(offset: entry.offset, entry: entry.entry) }
     }
@@ -56,7 +58,7 @@ public struct EventTrace: Sendable {
                 Occurrence(
                     entry: entries[number], outcome: wasVoided ? .voidedBefore : outcome,
                     changes: step.changes, errors: step.errors, countedBy: countedBy[number],
-                    voidedBy: voidedBy.map(place)))
+                    voidedBy: voidedBy.map(place), isWithdrawn: replay.leavesOut(entries[number])))
         }
         (subject, occurrences) = (history.subject, found)
     }
@@ -90,6 +92,7 @@ extension EventTrace {
 
 extension EventTrace.Occurrence {
     /// `"result","why","countedBy","voidedBy","changes":[…],"errors":[…]`. The last two are as in a subject's file.
+    /// `"withdrawn":true` follows `voidedBy` if the source is withdrawn now.
     public func writeMembers(to writer: inout ByteWriter) {
         writer.append("\"result\":")
         writer.append(jsonString: outcome.rawValue)
@@ -101,6 +104,7 @@ extension EventTrace.Occurrence {
             writer.append(":")
             place.write(to: &writer)
         }
+        if isWithdrawn { writer.append(",\"withdrawn\":true") }
         writer.append(",\"changes\":[")
         for (index, change) in changes.enumerated() {
             if index > 0 { writer.append(byte: 0x2C) }

@@ -274,7 +274,7 @@ extension SubjectDifference.Sort {
         switch entry.type.withUnsafeBytes({ ControlType($0) }) {
         case nil: self = .behaviour
         case .enrolled, .withdrawn: self = .identity
-        case .eventVoided, .appealFiled, .appealDecided: self = .correction
+        case .eventVoided, .appealFiled, .appealDecided, .sourceWithdrawn, .sourceRestored: self = .correction
         // Of the ledger's own entries only the activation of a policy changes scores.
         case .policyActivated, .sourceReset, .sourceGap, .sourceAcknowledged, .ledgerUpgraded, .ledgerSkipped:
             self = .policy

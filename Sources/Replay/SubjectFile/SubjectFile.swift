@@ -56,7 +56,8 @@ public struct SubjectFile: ~Copyable {
     /// If an event did not count, its item of `history` has the reason: `"unmatched":true` if no rule, measure or
     /// sanction names its type, and `"errors":[{"rule","error"}]` (or `sanction`, or `perk`) if an evaluation failed.
     /// `count` follows if an error occurred for several events at once; `source` and `id` follow for an early event
-    /// that counts from here on.
+    /// that counts from here on. `"withdrawn":true` if the event's source is withdrawn now: whatever it changed then is
+    /// taken back.
     ///
     /// With `source` the history has only entries of this source topic, or with this `source`; nil for all.
     public func write(to writer: inout ByteWriter, source: [UInt8]? = nil) {
@@ -136,6 +137,7 @@ public struct SubjectFile: ~Copyable {
                 writer.append("}")
             }
             if step.isUnmatched { writer.append(",\"unmatched\":true") }
+            if replay.leavesOut(entry) { writer.append(",\"withdrawn\":true") }
             writer.append(",\"changes\":[")
         } else {
             writer.append("{\"changes\":[")

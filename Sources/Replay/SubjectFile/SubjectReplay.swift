@@ -45,6 +45,8 @@ public struct SubjectReplay: ~Copyable {
 
     public private(set) var fold = Fold(policy: .absent)
     public private(set) var steps: [Step] = []
+    /// Names of the source topics that are withdrawn.
+    private var leftOut: [[UInt8]] = []
     private let subject: [UInt8]
     private let entries: [SubjectEntries.Entry]
     private let fixedPolicy: ScoringPolicy?
@@ -81,6 +83,11 @@ public struct SubjectReplay: ~Copyable {
 
     /// The number of the next entry.
     var next: Int { folded }
+
+    /// Whether the entry is left out: a behaviour event of a source that is withdrawn.
+    func leavesOut(_ entry: SubjectEntries.Entry) -> Bool {
+        entry.kind == .event && leftOut.contains(entry.topic) && entry.type.withUnsafeBytes { ControlType($0) == nil }
+    }
 
     mutating func takeNext() throws { try take(folded) }
 
@@ -143,6 +150,13 @@ public struct SubjectReplay: ~Copyable {
         if entry.clock > fold.clock { fold.tick(entry.clock, entry: 0) }
         note(nil)
         var isUnmatched = false
+        if leavesOut(entry) {
+            fold.tick(entry.time, entry: 0)
+            folded += 1
+            note(number)
+            steps[steps.count - 1].outcome = .sourceWithdrawn
+            return
+        }
         let (wasEnrolled, before) = (fold.subjectCount > 0, fold.counters)
         try entry.lend { event in
             let type = fold.resolve(type: event.type)
@@ -151,6 +165,8 @@ public struct SubjectReplay: ~Copyable {
                 try begin(by: event, at: entry.offset)
             } else if type == EventTypeID(.policyActivated), fixedPolicy == nil {
                 try switchPolicy(event, number)
+            } else if type == EventTypeID(.sourceWithdrawn) || type == EventTypeID(.sourceRestored) {
+                try switchSources(event, number, isWithdrawal: type == EventTypeID(.sourceWithdrawn))
             } else {
                 fold.fold(event, type: type, entry: 0, isFrozen: entry.isFrozen)
             }
@@ -173,6 +189,25 @@ public struct SubjectReplay: ~Copyable {
         note(nil)
         // The ledger continues after a policy that does not compile, which is passed over there (`SkipSearch`).
         guard let policy = try? ScoringPolicy(yaml: text, file: "") else { return }
+        try succeed(policy, by: event, number, hasOtherSources: false)
+    }
+
+    private mutating func switchSources(_ event: EventView, _ number: Int, isWithdrawal: Bool) throws {
+        guard fold.admitSourceAct(event, entry: 0) == .admitted,
+            let topic = decoder.string("topic", of: event.data).map({ Array($0) }),
+            leftOut.contains(topic) != isWithdrawal
+        else { return }
+        note(nil)
+        if isWithdrawal { leftOut.append(topic) } else { leftOut.removeAll { $0 == topic } }
+        for item in waiting where leavesOut(entries[item.entry]) { inVain[item.entry] = .sourceWithdrawn }
+        waiting.removeAll { inVain[$0.entry] != nil }
+        try succeed(fold.policy, by: event, number, hasOtherSources: true)
+    }
+
+    /// Folds everything before the entry of this number again, and continues with that state.
+    private mutating func succeed(
+        _ policy: ScoringPolicy, by event: EventView, _ number: Int, hasOtherSources: Bool
+    ) throws {
         var past = Fold(pastOf: policy)
         var hasBegun = false
         for earlier in entries[..<number] {
@@ -182,11 +217,15 @@ public struct SubjectReplay: ~Copyable {
                     return
                 }
                 past.tick(earlier.clock, entry: 0)
+                if leavesOut(earlier) {
+                    past.tick(earlier.time, entry: 0)
+                    return
+                }
                 past.fold(event, type: past.resolve(type: event.type), entry: 0, isFrozen: earlier.isFrozen)
             }
             past.clearOutput()
         }
-        try past.succeed(fold, by: event, entry: 0)
+        try past.succeed(fold, by: event, entry: 0, hasOtherSources: hasOtherSources)
         previous = fold.policy
         swap(&fold, &past)
     }
@@ -217,6 +256,7 @@ public struct SubjectReplay: ~Copyable {
             let policy = past.policy
             let identity = try LedgerIdentity(in: event.data, decoder)
             past = Fold(pastOf: policy, version: identity.version, salt: identity.salt)
+            guard fixedPolicy == nil else { return past.passNoActivations() }
             past.begin(under: try ScoringPolicy(yaml: text, file: "ledger@\(offset)"))
         case .ledgerUpgraded:
             if let identity = try? LedgerIdentity(in: event.data, decoder) { past.upgrade(to: identity.version) }

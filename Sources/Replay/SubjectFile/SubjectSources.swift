@@ -60,7 +60,8 @@ struct SubjectSources {
         // Of entries with the same fingerprint the first counted.
         for number in replay.entriesOfEnrolment where !left.isEmpty {
             let entry = history.entries[number]
-            guard entry.kind == .event, entry.subject == history.subject, let source = numbers[entry.topic],
+            guard entry.kind == .event, entry.subject == history.subject, !replay.leavesOut(entry),
+                let source = numbers[entry.topic],
                 let points = left.removeValue(forKey: entry.lend { replay.fold.fingerprint(of: $0) })
             else { continue }
             if sources[source].parts.last?.rule != rule {

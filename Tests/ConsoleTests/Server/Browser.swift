@@ -1,7 +1,7 @@
 import Foundation
 
-/// Debian's Chromium without a window, driven by the DevTools protocol over two pipes: messages of JSON that end in a zero byte. Every
-/// request of its page is answered here, so it needs no server and reaches nobody.
+/// Debian's Chromium without a window, driven by the DevTools protocol over two pipes: messages of JSON that end in a zero byte. A
+/// request of its page is answered here or goes to the origin, and to no other host. `CommandTests` has this file too.
 actor Browser {
     struct Request: Sendable {
         var method: String
@@ -25,7 +25,7 @@ actor Browser {
         FileManager.default.isExecutableFile(atPath: $0)
     }
     /// Trusted like one with TLS. Nothing connects to the port.
-    static let origin = "http://localhost:9"
+    static let nowhere = "http://localhost:9"
 
     /// Dialogs, errors, and requests to other hosts.
     private(set) var findings: [String] = []
@@ -34,15 +34,19 @@ actor Browser {
     private let input = Pipe()
     private let output = Pipe()
     private let folder: URL
-    private let answer: @Sendable (Request) async throws -> Answer
+    private let origin: String
+    private let answer: @Sendable (Request) async throws -> Answer?
     private var session = ""
     private var number = 0
     private var waiting: [Int: CheckedContinuation<Data, any Error>] = [:]
     private var loads = 0
 
-    init(answer: @escaping @Sendable (Request) async throws -> Answer) async throws {
+    /// `answer`: nil lets the request go to the origin.
+    init(
+        origin: String = nowhere, answer: @escaping @Sendable (Request) async throws -> Answer? = { _ in nil }
+    ) async throws {
         guard let path = Self.path else { throw Failure(text: "Chromium is not installed") }
-        self.answer = answer
+        (self.origin, self.answer) = (origin, answer)
         folder = FileManager.default.temporaryDirectory.appending(path: "standing-browser-\(UUID().uuidString)")
         let flags = [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe",
@@ -91,7 +95,7 @@ actor Browser {
 
     func open(_ target: String) async throws {
         let before = loads
-        _ = try await call("Page.navigate", ["url": Self.origin + target])
+        _ = try await call("Page.navigate", ["url": origin + target])
         try await loaded(after: before)
     }
 
@@ -250,18 +254,25 @@ actor Browser {
         guard let id = parameters["requestId"] as? String, let request = parameters["request"] as? [String: Any],
             let address = request["url"] as? String
         else { return }
-        guard address.hasPrefix(Self.origin + "/") else {
+        guard address.hasPrefix(origin + "/") else {
             if !address.hasPrefix("data:") { findings.append("a request to \(address)") }
             send("Fetch.failRequest", ["requestId": id, "errorReason": "Failed"])
             return
         }
-        var target = String(address.dropFirst(Self.origin.count))
+        var target = String(address.dropFirst(origin.count))
         if let mark = target.firstIndex(of: "#") { target = String(target[..<mark]) }
         let asked = Request(
             method: request["method"] as? String ?? "GET", target: target,
             fields: request["headers"] as? [String: String] ?? [:], body: request["postData"] as? String ?? "")
         Task {
-            let answer = (try? await answer(asked)) ?? Answer(status: 500, fields: [], body: "")
+            let answer: Answer
+            do {
+                guard let own = try await self.answer(asked) else {
+                    self.send("Fetch.continueRequest", ["requestId": id])
+                    return
+                }
+                answer = own
+            } catch { answer = Answer(status: 500, fields: [], body: "") }
             self.send(
                 "Fetch.fulfillRequest",
                 [

@@ -1,0 +1,1 @@
+../ConsoleTests/Server/Browser.swift
