@@ -35,7 +35,7 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     /// A member folds a ledger under a fold version that its program knows, before the ledger's entry moves the ledger
     /// to it.
     case hasty
-    /// A member that goes on from a snapshot counts the sources again that were withdrawn before it.
+    /// A member that continues from a snapshot counts the sources again that were withdrawn before it.
     case revived
 
     static let oneIn = 40
