@@ -1,4 +1,5 @@
 import CRDKafka
+import Foundation
 
 /// One record, borrowed from librdkafka. It is valid only inside the closure of `Consumer.poll`.
 public struct Record {
