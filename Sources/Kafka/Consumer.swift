@@ -1,136 +1,6 @@
 import CRDKafka
 import Foundation
 
-/// One record, borrowed from librdkafka. It is valid only inside the closure of `Consumer.poll`.
-public struct Record {
-    /// The index in `Consumer.assignment`.
-    public let source: Int
-    public let offset: Int64
-    /// Nil if the record has none, which is not the same as empty.
-    public let key: UnsafeRawBufferPointer?
-    public let value: UnsafeRawBufferPointer?
-    let carrier: Carrier
-
-    enum Carrier {
-        case message(UnsafePointer<rd_kafka_message_t>)
-        case memory(UnsafePointer<MemoryRecord>)
-    }
-
-    /// A record that no broker has sent. `memory` must outlive it.
-    public init(source: Int, offset: Int64, memory: UnsafePointer<MemoryRecord>) {
-        (self.source, self.offset) = (source, offset)
-        key = memory.pointee.key
-        value = memory.pointee.value
-        carrier = .memory(memory)
-    }
-
-    init(source: Int, offset: Int64, message: UnsafePointer<rd_kafka_message_t>) {
-        (self.source, self.offset) = (source, offset)
-        let item = message.pointee
-        key = item.key.map { UnsafeRawBufferPointer(start: $0, count: item.key_len) }
-        value = item.payload.map { UnsafeRawBufferPointer(start: $0, count: item.len) }
-        carrier = .message(message)
-    }
-
-    /// The record's timestamp in milliseconds since 1970; -1 if unknown.
-    public var timestamp: Int64 {
-        guard case .message(let message) = carrier else { return -1 }
-        var type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
-        return rd_kafka_message_timestamp(message, &type)
-    }
-
-    /// The last header of this name; nil if there is none or its value is null.
-    public func header(_ name: StaticString) -> UnsafeRawBufferPointer? {
-        guard case .message(let message) = carrier else { return memoryHeader(name) }
-        var headers: OpaquePointer?
-        guard rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR, let headers else { return nil }
-        var value: UnsafeRawPointer?
-        var size = 0
-        let found = name.withUTF8Buffer { buffer in
-            buffer.withMemoryRebound(to: CChar.self) {
-                rd_kafka_header_get_last(headers, $0.baseAddress, &value, &size)
-            }
-        }
-        guard found == RD_KAFKA_RESP_ERR_NO_ERROR, let value else { return nil }
-        return UnsafeRawBufferPointer(start: value, count: size)
-    }
-
-    /// Calls `body` with each header in order: its name and its value, nil for a null value. The name is valid during
-    /// the call, the value as long as the record.
-    public func forEachHeader(
-        _ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) -> Void
-    ) {
-        switch carrier {
-        case .message(let message):
-            var headers: OpaquePointer?
-            guard rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR, let headers else { return }
-            var index = 0
-            var name: UnsafePointer<CChar>?
-            var value: UnsafeRawPointer?
-            var size = 0
-            while rd_kafka_header_get_all(headers, index, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR {
-                guard let name else { return }
-                body(
-                    UnsafeRawBufferPointer(start: name, count: strlen(name)),
-                    value.map { UnsafeRawBufferPointer(start: $0, count: size) })
-                index += 1
-            }
-        case .memory(let memory):
-            for header in memory.pointee.headers {
-                var name = header.name
-                name.withUTF8 { body(UnsafeRawBufferPointer($0), header.value) }
-            }
-        }
-    }
-
-    /// All headers, copied, in their order.
-    public func copyHeaders() -> [(name: String, value: [UInt8]?)] {
-        switch carrier {
-        case .message(let message):
-            var headers: OpaquePointer?
-            guard rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR, let headers else {
-                return []
-            }
-            return HeaderSet.pairs(of: headers)
-        case .memory(let memory): return memory.pointee.headers.map { ($0.name, $0.value.map { Array($0) }) }
-        }
-    }
-
-    private func memoryHeader(_ name: StaticString) -> UnsafeRawBufferPointer? {
-        guard case .memory(let memory) = carrier else { return nil }
-        return memory.pointee.headers.last { $0.name == name.description }?.value
-    }
-}
-
-/// The bytes of a record that no broker has sent.
-public struct MemoryRecord {
-    public var key: UnsafeRawBufferPointer?
-    public var value: UnsafeRawBufferPointer?
-    public var headers: [(name: String, value: UnsafeRawBufferPointer?)]
-
-    public init(
-        key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?,
-        headers: [(name: String, value: UnsafeRawBufferPointer?)]
-    ) {
-        (self.key, self.value, self.headers) = (key, value, headers)
-    }
-}
-
-/// Decides where partitions start, and finishes the partitions that are revoked. It is called on the polling thread,
-/// from inside `poll`.
-public protocol RebalanceListener: AnyObject {
-    /// The offset at which to start each of these partitions. They replace the whole assignment.
-    func assigned(_ partitions: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset]
-    /// The start offsets of `assigned` are in effect, and none of their records has been passed to the reader yet.
-    func began(_ consumer: any ConsumerClient)
-    /// The whole assignment is revoked. `lost` is true if another member may own it already.
-    func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient)
-}
-
-extension RebalanceListener {
-    public func began(_ consumer: any ConsumerClient) {}
-}
-
 /// Reads partitions, alone (`assign`) or in a group (`subscribe`). All calls must be made on one thread.
 ///
 /// librdkafka 2.0 can lose or repeat records of a batch around a rebalance or a seek. Every record is therefore
@@ -169,21 +39,28 @@ public final class Consumer: ConsumerClient {
 
     let handle: Handle
     /// Nil if the library wakes its threads itself.
-    private let waker: FetchWaker?
+    let waker: FetchWaker?
     private let queue: OpaquePointer
     private let messages: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
     private let batch: Int
-    private weak var listener: (any RebalanceListener)?
-    private let onNotice: (KafkaNotice) -> Void
+    weak var listener: (any RebalanceListener)?
+    let onNotice: (KafkaNotice) -> Void
     let patience: Patience
-    private var lastHit = 0
+    var lastHit = 0
     private var closed = false
     /// The number of calls of `poll` so far.
     private var calls = 0
     public let group: String?
-    public private(set) var assignment: [Assigned] = []
+    public internal(set) var assignment: [Assigned] = []
     /// Errors of partitions that arrived instead of records, until `takeErrors`.
     private var errors: [(place: TopicPartition, error: KafkaError)] = []
+    var paused: Set<TopicPartition> = []
+    /// The time of the last assignment; nil before the first.
+    var replacedAt: ContinuousClock.Instant?
+    /// The time at which to retry partitions whose start offset no broker returned, and the number of failed
+    /// attempts.
+    var restartAt: ContinuousClock.Instant?
+    var failedStarts = 0
 
     public init(
         _ configuration: KafkaConfiguration, options: Options = Options(), listener: (any RebalanceListener)? = nil,
@@ -270,117 +147,6 @@ public final class Consumer: ConsumerClient {
 
     public var fatalError: KafkaError? { handle.fatalError }
 
-    /// Joins the group for these topics. The listener gets the partitions.
-    public func subscribe(to topics: [String]) throws(KafkaError) {
-        let code = try PartitionList.with(topics.map { TopicPartition($0, RD_KAFKA_PARTITION_UA) }) {
-            rd_kafka_subscribe(handle.pointer, $0)
-        }
-        if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code, place: topics.joined(separator: ",")) }
-    }
-
-    /// Reads exactly these partitions from these offsets on, none of them paused. They replace the former assignment.
-    /// A logical start that a broker does not know yet is asked for again.
-    public func assign(_ offsets: [PartitionOffset]) throws(KafkaError) {
-        failedStarts = 0
-        try begin(offsets)
-    }
-
-    private func begin(_ offsets: [PartitionOffset]) throws(KafkaError) {
-        restartAt = nil
-        guard !offsets.isEmpty, offsets.map(\.topicPartition) == assignment.map(\.topicPartition) else {
-            return try replaceAssignment(offsets)
-        }
-        try resumeAll()
-        for (source, offset) in offsets.enumerated() {
-            assignment[source].move(to: offset.offset)
-        }
-        do {
-            try seek(offsets)
-        } catch  where error.isOfState {
-            // A partition whose offset was out of range is not fetched any more, so a seek has no effect on it.
-            try replaceAssignment(offsets)
-        }
-    }
-
-    /// librdkafka aborts the process if an assignment is replaced while it still stops the one before, which takes a
-    /// few rounds of its main thread. There must be a pause between two assignments, and before the close.
-    private static let settleMicroseconds = 50_000
-    private var replacedAt: ContinuousClock.Instant?
-
-    private func settle() {
-        guard let replacedAt else { return }
-        let rest = .microseconds(Self.settleMicroseconds) - (ContinuousClock.now - replacedAt)
-        if rest > .zero { usleep(UInt32(max(1, rest / .microseconds(1)))) }
-    }
-
-    /// `isRevoked`: the answer to a group that revokes the partitions. An assignment of nothing, although the group
-    /// has assigned partitions, is another answer.
-    private func replaceAssignment(_ offsets: [PartitionOffset], isRevoked: Bool = false) throws(KafkaError) {
-        settle()
-        replacedAt = .now
-        // The library retains a pause beyond the assignment.
-        try resumeAll()
-        assignment = offsets.map { Assigned($0) }
-        waker?.forget()
-        (lastHit, restartAt) = (0, nil)
-        let code =
-            try isRevoked
-            ? rd_kafka_assign(handle.pointer, nil)
-            : PartitionList.with(offsets) { rd_kafka_assign(handle.pointer, $0) }
-        if code != RD_KAFKA_RESP_ERR_NO_ERROR {
-            throw KafkaError(code, place: offsets.map(\.topicPartition.description).joined(separator: ","))
-        }
-    }
-
-    /// Continues one assigned partition from `offset`.
-    public func seek(_ source: Int, to offset: Int64) throws(KafkaError) {
-        assignment[source].move(to: offset)
-        try seek([PartitionOffset(assignment[source].topicPartition, offset: offset)])
-    }
-
-    /// librdkafka 2.0 waits 5 ms for a seek and ignores the time-out.
-    private static let seekMilliseconds = 5000
-
-    private func seek(_ offsets: [PartitionOffset]) throws(KafkaError) {
-        waker?.moved()
-        let patience = patience.within(milliseconds: Self.seekMilliseconds).withoutStop()
-        try patience.run("seek", answerMilliseconds: Self.seekMilliseconds) { attempt throws(KafkaError) in
-            try PartitionList.with(offsets) { list throws(KafkaError) -> Void in
-                if let error = rd_kafka_seek_partitions(handle.pointer, list, Int32(attempt.milliseconds)) {
-                    throw KafkaError(
-                        consuming: error, place: offsets.map(\.topicPartition.description).joined(separator: ","))
-                }
-                if let error = PartitionList.firstError(list) { throw error }
-            }
-        }
-    }
-
-    /// The time at which to retry partitions whose start offset no broker returned, and the number of failed
-    /// attempts.
-    private var restartAt: ContinuousClock.Instant?
-    private var failedStarts = 0
-
-    /// If librdkafka cannot find a logical start, for example right after the topic's creation, it never fetches the
-    /// partition.
-    private func restartLater() {
-        guard restartAt == nil else { return }
-        failedStarts += 1
-        let pause = patience.pause(after: failedStarts, elapsed: .zero, limit: nil) ?? patience.longestPause
-        restartAt = ContinuousClock.now + pause
-    }
-
-    private func restartIfDue() throws(KafkaError) {
-        guard let restartAt, ContinuousClock.now >= restartAt else { return }
-        do {
-            let paused = Array(paused)
-            try begin(assignment.map { PartitionOffset($0.topicPartition, offset: $0.position) })
-            try pause(paused)
-        } catch {
-            restartLater()
-            throw error
-        }
-    }
-
     /// The end of an assigned partition from the last fetch; nil before the first. Sends no request.
     public func knownEnd(_ source: Int) -> Int64? {
         var low: Int64 = 0
@@ -388,37 +154,6 @@ public final class Consumer: ConsumerClient {
         let place = assignment[source].topicPartition
         let code = rd_kafka_get_watermark_offsets(handle.pointer, place.topic, place.partition, &low, &high)
         return code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : nil
-    }
-
-    private var paused: Set<TopicPartition> = []
-
-    /// Stops the fetching of partitions without leaving them, until they are resumed or assigned again. Records that
-    /// were fetched already are fetched again then.
-    public func pause(_ partitions: [TopicPartition]) throws(KafkaError) {
-        let partitions = partitions.filter { !paused.contains($0) }
-        guard !partitions.isEmpty else { return }
-        try PartitionList.with(partitions) { list throws(KafkaError) in
-            try check(rd_kafka_pause_partitions(handle.pointer, list), "pause")
-        }
-        paused.formUnion(partitions)
-        let places = Set(partitions)
-        for source in assignment.indices where places.contains(assignment[source].topicPartition) {
-            assignment[source].pause()
-        }
-        waker?.moved()
-    }
-
-    private func resumeAll() throws(KafkaError) { try resume(Array(paused)) }
-
-    /// Affects only paused partitions. Before librdkafka 2.4, others would be read from an old position.
-    public func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
-        let partitions = partitions.filter { paused.contains($0) }
-        guard !partitions.isEmpty else { return }
-        paused.subtract(partitions)
-        try PartitionList.with(partitions) { list throws(KafkaError) in
-            try check(rd_kafka_resume_partitions(handle.pointer, list), "resume")
-        }
-        waker?.moved()
     }
 
     /// Passes the available records to `body`, at most one batch, in each partition's order. Waits at most
@@ -533,25 +268,6 @@ public final class Consumer: ConsumerClient {
         return nil
     }
 
-    private func rebalance(
-        _ code: rd_kafka_resp_err_t, _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
-    ) {
-        let partitions = PartitionList.read(list).map(\.topicPartition)
-        do {
-            if code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-                let starts = listener?.assigned(partitions, to: self) ?? []
-                try replaceAssignment(starts)
-                listener?.began(self)
-            } else {
-                let lost = rd_kafka_assignment_lost(handle.pointer) != 0
-                listener?.revoked(partitions, lost: lost, from: self)
-                try replaceAssignment([], isRevoked: true)
-            }
-        } catch {
-            onNotice(.error(error))
-        }
-    }
-
     /// The group's committed offsets; `PartitionOffset.none` if there is none. Blocks for at most
     /// `timeoutMilliseconds`, within which transient failures are retried.
     public func committed(
@@ -567,23 +283,6 @@ public final class Consumer: ConsumerClient {
                 return PartitionList.read(list)
             }
         }
-    }
-
-    /// The first and the next offset of a partition, from its leader. It may block for longer than the time-out, so
-    /// never call it on a polling thread.
-    public func watermarks(
-        _ place: TopicPartition, timeoutMilliseconds: Int
-    ) throws(KafkaError) -> (low: Int64, high: Int64) {
-        var low: Int64 = 0
-        var high: Int64 = 0
-        let patience = patience.within(milliseconds: timeoutMilliseconds)
-        try patience.run("watermarks", answerMilliseconds: timeoutMilliseconds) { attempt throws(KafkaError) in
-            try check(
-                rd_kafka_query_watermark_offsets(
-                    handle.pointer, place.topic, place.partition, &low, &high, Int32(attempt.milliseconds)),
-                place.description)
-        }
-        return (low, high)
     }
 
     /// All topics of the cluster, or one. Asks once; a polling caller asks again later.

@@ -4,11 +4,6 @@ import Testing
 /// The comments of all modules are in plain English (`Tests/README.md`).
 @Suite struct WordsTests {
     private static let root = URL(filePath: #filePath).appending(path: "../../..").standardized
-    private static let modules = [
-        "Audit", "CEL", "CELJSON", "Downstream", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Mapping", "Operations",
-        "Policy",
-        "Replay", "Scoring", "ServiceManager", "Topics",
-    ]
 
     /// The first column of the page's table, without phrases that have an ellipsis.
     private func phrases() throws -> [String] {
