@@ -1,5 +1,3 @@
-public import Events
-
 /// The numbers of each source topic: its events, and its errors.
 public struct SourcesView: Sendable {
     public struct Source: Sendable {
