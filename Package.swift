@@ -114,7 +114,7 @@ let package = Package(
             "HTTP",
             [
                 "Access", "Events", hummingbirdTLS, nioSSL, hummingbird, hummingbirdCore, httpTypes, logging, nio,
-                nioHTTP1, nioHTTPTypes,
+                nioHTTP1, nioHTTPTypes, nioPosix,
             ]),
         room(
             "Query",

@@ -25,7 +25,7 @@ struct ActForm {
 }
 
 extension ActKind {
-    /// `form`: what a link or an earlier attempt has filled in.
+    /// `form`: the fields that a link or an earlier attempt has filled in.
     func form(_ form: FormFields) -> ActForm {
         var made = bare(form)
         made.reason = form["reason"]

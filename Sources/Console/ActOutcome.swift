@@ -1,6 +1,6 @@
 /// What came of an act.
 public enum ActOutcome: String, CaseIterable, Sendable {
-    /// The ledger has it, or the topic that it goes to.
+    /// The entry is in the ledger, or the record in its topic.
     case done
     /// It is sent, and the ledger does not have it yet.
     case accepted

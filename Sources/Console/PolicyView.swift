@@ -89,7 +89,7 @@ public struct PolicyView: Sendable {
         public var liftedSanctions: Int
         /// Whether it has been activated since.
         public var isActive: Bool
-        /// How far the shadow has folded the ledger, from 0 to 1.
+        /// The folded share of the ledger under the shadow, from 0 to 1.
         public var progress: Double
         public var winners: [Mover]
         public var losers: [Mover]

@@ -1,6 +1,4 @@
-public import Events
-
-/// What each source topic gave, and what it got wrong.
+/// The numbers of each source topic: its events, and its errors.
 public struct SourcesView: Sendable {
     public struct Source: Sendable {
         public var topic: String

@@ -22,8 +22,10 @@ public protocol EventSource: Sendable {
 public final class EventStreams: Sendable {
     /// Also the longest time for which a stream survives its caller's session.
     public static let beatInterval = Duration.seconds(15)
-    /// Two writes of a stream lie at least so far apart.
+    /// Two writes of a stream lie at least so far apart, unless the first is full.
     public static let pace = Duration.milliseconds(250)
+    /// A source that has more than this to write gives about so much at a time.
+    public static let fullBytes = 64 << 10
     private static let retryMilliseconds = 3000
 
     /// Streams of one caller: windows and tabs of a person, instances of a program that share one name.
@@ -126,10 +128,14 @@ public final class EventStreams: Sendable {
                 beat = .now + Self.beatInterval
             }
             guard !events.isEmpty else { continue }
+            let count = events.byteCount
             try await write(events.take())
-            if !isOver { try await Task.sleep(for: Self.pace) }
+            if !isOver { try await Task.sleep(for: Self.pause(after: count)) }
         }
     }
+
+    /// A reader of everything keeps up with what comes, as far as its machine takes it.
+    static func pause(after bytes: Int) -> Duration { bytes >= fullBytes ? .zero : pace }
 
     private static func reason(_ code: StaticString) -> String { "{\"reason\":\"\(code)\"}" }
 

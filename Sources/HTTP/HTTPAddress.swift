@@ -77,6 +77,9 @@ public struct HTTPAddress: Hashable, Sendable, CustomStringConvertible {
         return name == "localhost" || name.hasSuffix(".localhost") ? .loopback : .network
     }
 
+    /// Whether it is no numeric address.
+    static func isName(_ host: String) -> Bool { (try? resolve(host, 0, isNumeric: true)) == nil }
+
     /// Finds out whether a server can listen here, and who can reach it. It looks the host up, so it may block.
     public func checkFree() throws(Unusable) -> Reach {
         let address: Resolved

@@ -117,8 +117,8 @@ struct LagRemedy {
         case nil: break
         }
         if isFull { return "it has one member per partition, so make a record cost less, or add partitions" }
-        let now = members.map { " (\($0) now)" } ?? ""
-        return "add members, up to one per partition (\(partitions))\(now), or make a record cost less"
+        let now = members.map { "\(LagCause.count($0, "member")) for \(LagCause.count(partitions, "partition"))" }
+        return "add members (\(now ?? "up to one per partition, \(partitions)")), or make a record cost less"
     }
 
     var rebalance: String {

@@ -205,7 +205,7 @@ public final class PipelineService: Sendable {
     /// Source topics that are withdrawn in a partition folded here.
     public var withdrawnSources: [String] { Set(owned.all.flatMap { $0.view.withdrawnSources }).sorted() }
 
-    /// At its memory limit: enrolments become dead letters. Nil: it has none.
+    /// Whether the process is at its memory limit, so that enrolments become dead letters; nil if there is no limit.
     public var isFull: Bool? { member.memory.limit == nil ? nil : member.memory.isFull }
 
     /// Bytes by which the states may grow; nil if there is no limit.

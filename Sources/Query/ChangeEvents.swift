@@ -24,8 +24,6 @@ public final class ChangeEvents: EventSource {
         case masked(@Sendable (ArraySlice<UInt8>) -> String)
     }
 
-    /// The greatest number of bytes of facts that are written at a time.
-    private static let maximumBytes = 64 << 10
     private static let figuresEvery = Duration.seconds(5)
 
     private let subscription: ChangeSubscription
@@ -75,7 +73,7 @@ public final class ChangeEvents: EventSource {
             return false
         }
         var batch = ChangeBatch()
-        var taken = subscription.take(into: &batch, bytes: Self.maximumBytes, most: mostAtOnce)
+        var taken = subscription.take(into: &batch, bytes: EventStreams.fullBytes, most: mostAtOnce)
         let token = subscription.token
         if taken.hasOtherPartitions, let goesOn = writePlaces(to: &events), !goesOn { return false }
         if mostAtOnce != nil { Self.forgive(&taken) }

@@ -1,10 +1,11 @@
 internal import Pipeline
 internal import Synchronization
 
-/// Asks the other members for the changes of the ledger partitions that they own, as long as somebody reads changes here. Each member is
-/// asked one question at a time, for all its partitions, and answers when it has facts: what many read here is asked for once.
+/// Requests the changes of the ledger partitions of other members, while there are readers of changes on this member. Each
+/// member gets one request at a time, for all its partitions, and answers when it has facts. So changes are requested once
+/// for all readers.
 ///
-/// A member that does not answer has its partitions not among those that can be read here, which the readers are told.
+/// The partitions of a member that does not answer cannot be read here. The readers are informed of that.
 final class ChangeMirror: Sendable {
     /// Where members ask each other.
     static let path = "/members/changes"

@@ -1,12 +1,12 @@
-import Access
-import Foundation
-import HTTP
-import HTTPTypes
-import Hummingbird
-import Synchronization
+internal import Access
+internal import Foundation
+public import HTTP
+internal import HTTPTypes
+internal import Hummingbird
+internal import Synchronization
 
 #if canImport(FoundationNetworking)
-    import FoundationNetworking
+    internal import FoundationNetworking
 #endif
 
 /// Asks the member that owns a subject's ledger partition, and returns its answer. Its address is from the members
@@ -35,14 +35,12 @@ struct Forwarding: Sendable {
     private let transfers: Transfers
     /// The secret of all members; nil if they have none.
     let secret: MemberSecret?
-    private let scheme: String
+    private let channel: MemberChannel
     private let isRefused: Bool
 
-    /// `maximum`: questions in progress. `isTLS`: members speak TLS, as this one does. `isRefused`: no member is asked,
-    /// because the caller could not be proven.
-    init(maximum: Int, secret: MemberSecret? = nil, isTLS: Bool = false, isRefused: Bool = false) {
-        (self.secret, self.isRefused) = (secret, isRefused)
-        scheme = isTLS ? "https" : "http"
+    /// `maximum`: questions in progress. `isRefused`: no member is asked, because the caller could not be proven.
+    init(maximum: Int, secret: MemberSecret? = nil, channel: MemberChannel = .plain, isRefused: Bool = false) {
+        (self.secret, self.channel, self.isRefused) = (secret, channel, isRefused)
         transfers = Transfers(maximum: max(1, maximum))
         let configuration = URLSessionConfiguration.ephemeral
         configuration.timeoutIntervalForRequest = Self.timeLimit / .seconds(1)
@@ -57,19 +55,19 @@ struct Forwarding: Sendable {
 
     /// `target`: the path and the query, percent-encoded as they came. `caller`: the caller of this member.
     func ask(_ address: HTTPAddress, about partition: Int, target: String, for caller: Caller) async -> Outcome {
-        let (answer, body): (HTTPURLResponse, [UInt8])
+        let answer: TLSClient.Answer
         switch await transfer(address, target: target, for: caller) {
-        case .whole(let whole, let bytes): (answer, body) = (whole, bytes)
+        case .whole(let whole): answer = whole
         case .tooLarge: return .tooLarge
         case .failed: return .none
         }
-        func header(_ name: HTTPField.Name) -> String? { answer.value(forHTTPHeaderField: name.canonicalName) }
+        func header(_ name: HTTPField.Name) -> String? { answer.fields[name.canonicalName] }
         let type = header(.contentType) ?? ""
-        guard Self.statuses.contains(answer.statusCode), header(.ledgerPartition) == String(partition),
+        guard Self.statuses.contains(answer.status), header(.ledgerPartition) == String(partition),
             type.hasPrefix("application/json") || type.hasPrefix(Problem.mediaType)
         else { return .none }
-        var response = Response.json(body, status: .init(code: answer.statusCode))
-        if answer.statusCode != 200 { response.headers[.contentType] = Problem.mediaType }
+        var response = Response.json(answer.body, status: .init(code: answer.status))
+        if answer.status != 200 { response.headers[.contentType] = Problem.mediaType }
         for name in HTTPField.Name.ofAnswer { response.headers[name] = header(name) }
         response.headers[Self.member] = "\(address)"
         return .answer(response)
@@ -77,23 +75,20 @@ struct Forwarding: Sendable {
 
     /// A member's answer about itself, as JSON; nil if there is none, or it is not JSON.
     func ask(_ address: HTTPAddress, target: String, for caller: Caller) async -> [UInt8]? {
-        guard case .whole(let answer, let body) = await transfer(address, target: target, for: caller),
-            answer.statusCode == 200,
-            answer.value(forHTTPHeaderField: HTTPField.Name.contentType.canonicalName)?.hasPrefix("application/json")
-                == true
-        else { return nil }
-        return body
+        Self.json(await transfer(address, target: target, for: caller))
     }
 
     /// As above, for a question in a body, to a path for members only.
     func ask(_ address: HTTPAddress, path: String, body: [UInt8], for caller: Caller) async -> [UInt8]? {
         let question = Question(path: path, body: body, type: "application/json", sealed: ("POST", path, body))
-        guard case .whole(let answer, let body) = await transfer(address, question, for: caller),
-            answer.statusCode == 200,
-            answer.value(forHTTPHeaderField: HTTPField.Name.contentType.canonicalName)?.hasPrefix("application/json")
-                == true
+        return Self.json(await transfer(address, question, for: caller))
+    }
+
+    private static func json(_ outcome: TLSClient.Outcome) -> [UInt8]? {
+        guard case .whole(let answer) = outcome, answer.status == 200,
+            answer.fields[HTTPField.Name.contentType.canonicalName]?.hasPrefix("application/json") == true
         else { return nil }
-        return body
+        return answer.body
     }
 
     /// A `POST`, and the request that its token is for.
@@ -104,26 +99,36 @@ struct Forwarding: Sendable {
         let sealed: (method: String, target: String, body: [UInt8])
     }
 
-    private func transfer(_ address: HTTPAddress, target: String, for caller: Caller) async -> Transfers.Outcome {
+    private func transfer(
+        _ address: HTTPAddress, target: String, for caller: Caller
+    ) async -> TLSClient.Outcome {
         let question = Question(
             path: RouteTable.forwardPath, body: Array(target.utf8), type: "text/plain", sealed: ("GET", target, []))
         return await transfer(address, question, for: caller)
     }
 
-    private func transfer(_ address: HTTPAddress, _ question: Question, for caller: Caller) async -> Transfers.Outcome {
+    private func transfer(
+        _ address: HTTPAddress, _ question: Question, for caller: Caller
+    ) async -> TLSClient.Outcome {
         guard !isRefused, transfers.reserve() else { return .failed }
         defer { transfers.release() }
-        guard let url = URL(string: "\(scheme)://\(address)\(question.path)") else { return .failed }
-        var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
-        request.httpMethod = "POST"
-        request.httpBody = Data(question.body)
-        request.setValue(question.type, forHTTPHeaderField: HTTPField.Name.contentType.canonicalName)
+        var fields = [(name: HTTPField.Name.contentType.canonicalName, value: question.type)]
         if let secret {
             let token = secret.token(
                 for: caller, method: question.sealed.method, target: question.sealed.target, body: question.sealed.body,
                 to: "\(address)", at: ForwardedCallers.clock())
-            request.setValue(token, forHTTPHeaderField: HTTPField.Name.standingCaller.canonicalName)
+            fields.append((HTTPField.Name.standingCaller.canonicalName, token))
         }
+        if case .authorities(let client) = channel {
+            return await client.post(
+                question.path, at: address, fields: fields, body: question.body, maximum: Self.maximumBytes,
+                within: Self.timeLimit)
+        }
+        guard let url = URL(string: "\(channel.scheme)://\(address)\(question.path)") else { return .failed }
+        var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
+        request.httpMethod = "POST"
+        request.httpBody = Data(question.body)
+        for field in fields { request.setValue(field.value, forHTTPHeaderField: field.name) }
         let task = session.dataTask(with: request)
         // The session's own limits are of the time between two bytes.
         let timer = Task {
@@ -135,16 +140,21 @@ struct Forwarding: Sendable {
     }
 }
 
-/// The transfers in progress, and their delegate.
-private final class Transfers: NSObject, URLSessionDataDelegate {
-    enum Outcome: Sendable {
-        case whole(HTTPURLResponse, [UInt8])
-        case tooLarge
-        case failed
-    }
+/// How members speak to each other: as this one is spoken to.
+public enum MemberChannel: Sendable {
+    case plain
+    /// TLS, by the authorities of the machine.
+    case tls
+    /// TLS, by the authorities that this client trusts.
+    case authorities(TLSClient)
 
+    fileprivate var scheme: String { if case .plain = self { "http" } else { "https" } }
+}
+
+/// Answers as they come in.
+private final class Transfers: NSObject, URLSessionDataDelegate {
     private struct Transfer {
-        let continuation: CheckedContinuation<Outcome, Never>
+        let continuation: CheckedContinuation<TLSClient.Outcome, Never>
         var body: [UInt8] = []
         var isTooLarge = false
     }
@@ -175,7 +185,7 @@ private final class Transfers: NSObject, URLSessionDataDelegate {
 
     func release() { state.withLock { $0.reserved -= 1 } }
 
-    func run(_ task: URLSessionDataTask) async -> Outcome {
+    func run(_ task: URLSessionDataTask) async -> TLSClient.Outcome {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 state.withLock { $0.transfers[task.taskIdentifier] = Transfer(continuation: continuation) }
@@ -189,7 +199,7 @@ private final class Transfers: NSObject, URLSessionDataDelegate {
     }
 
     /// The first end of a transfer counts.
-    private func end(_ task: URLSessionTask, _ outcome: (Transfer) -> Outcome) {
+    private func end(_ task: URLSessionTask, _ outcome: (Transfer) -> TLSClient.Outcome) {
         guard let transfer = state.withLock({ $0.transfers.removeValue(forKey: task.taskIdentifier) }) else { return }
         transfer.continuation.resume(returning: outcome(transfer))
     }
@@ -215,7 +225,10 @@ private final class Transfers: NSObject, URLSessionDataDelegate {
         end(task) { transfer in
             if transfer.isTooLarge { return .tooLarge }
             guard error == nil, let answer = task.response as? HTTPURLResponse else { return .failed }
-            return .whole(answer, transfer.body)
+            let fields = answer.allHeaderFields.map { ("\($0.key)".lowercased(), "\($0.value)") }
+            return .whole(
+                TLSClient.Answer(
+                    status: answer.statusCode, fields: Dictionary(fields) { first, _ in first }, body: transfer.body))
         }
     }
 }

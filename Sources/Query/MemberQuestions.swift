@@ -12,7 +12,9 @@ public struct MemberQuestions: Sendable {
     private let caller = Caller(name: "command", roles: [.operator])
 
     /// `secret`: of all members; nil if they have none.
-    public init(secret: MemberSecret? = nil) { forwarding = Forwarding(maximum: Self.atOnce, secret: secret) }
+    public init(secret: MemberSecret? = nil, channel: MemberChannel = .plain) {
+        forwarding = Forwarding(maximum: Self.atOnce, secret: secret, channel: channel)
+    }
 
     /// The members' reports, in the order of the addresses; nil for one that does not answer.
     public func shadowReports(of addresses: [HTTPAddress]) async -> [ShadowReport?] {

@@ -53,12 +53,14 @@ public final class QueryServer: Sendable {
         }
     }
 
-    /// Port 0 takes a free one. `lag`: nil where nobody measures it. `program`: adds what every server's `/metrics` has. `options`: who
-    /// is answered. `secret`: of all members, so that they mask alike; nil if requests that are sent on name no caller. `more`: routes
-    /// beside those of this module. `desk`: does what people ask for, and knows the proposals; nil where nobody acts here. `console`: who
-    /// signs in at the console; nil without one. `version`: of the program.
+    /// `port` 0 takes a free one. `lag`: nil if the lag is not measured. `program`: adds the metrics that every server
+    /// of the program has. `options`: the callers that are answered. `secret`: of all members, so that their masks are
+    /// equal; nil if forwarded requests name no caller. `more`: routes beside those of this module. `desk`: executes
+    /// acts and has the proposals; nil if there are no acts here. `console`: the log-ins of the console; nil if there
+    /// is no console. `version`: of the program.
     public init(
         service: PipelineService, metrics: PrometheusMetrics, address: HTTPAddress, certificate: TLSCertificate? = nil,
+        memberClient: TLSClient? = nil,
         announcement: Announcement, lag: MemberLag? = nil,
         program: @escaping @Sendable (inout Exposition) -> Void = { _ in },
         options: RouteTable.Options = RouteTable.Options(access: .loopback), secret: MemberSecret? = nil,
@@ -66,8 +68,10 @@ public final class QueryServer: Sendable {
         logger: Logger
     ) {
         (self.options, self.more, self.console, self.version) = (options, more, console, version)
+        let channel: MemberChannel =
+            certificate == nil ? .plain : memberClient.map { .authorities($0) } ?? .tls
         forwarding = Forwarding(
-            maximum: min(32, QueryServer.share), secret: secret, isTLS: certificate != nil,
+            maximum: min(32, QueryServer.share), secret: secret, channel: channel,
             isRefused: secret == nil && options.access.isGate)
         self.service = service
         (programme, self.desk) = (ProgrammeAnswers(service), desk)
@@ -76,7 +80,7 @@ public final class QueryServer: Sendable {
         self.mask = mask
         // A question about changes takes seconds, so these have room of their own.
         let following = Forwarding(
-            maximum: ChangeMirror.maximumMembers, secret: secret, isTLS: certificate != nil,
+            maximum: ChangeMirror.maximumMembers, secret: secret, channel: channel,
             isRefused: secret == nil && options.access.isGate)
         queries = SubjectQueries(service, work: overviewWork, ask: Self.asking(forwarding))
         mirror = ChangeMirror(service, ask: Self.asking(following))

@@ -357,9 +357,11 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     }
 
     @inline(__always) private func isOfSwitch(_ type: EventTypeID) -> Bool {
-        switch rule {
-        case .ledger where type == EventTypeID(.policyActivated): true
-        case .ledger, .fixed: type == EventTypeID(.sourceWithdrawn) || type == EventTypeID(.sourceRestored)
+        let isOfSource = type == EventTypeID(.sourceWithdrawn) || type == EventTypeID(.sourceRestored)
+        guard isOfSource || type == EventTypeID(.policyActivated) else { return false }
+        return switch rule {
+        case .ledger: true
+        case .fixed: isOfSource
         case .past, .shadow: false
         }
     }

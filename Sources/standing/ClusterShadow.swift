@@ -30,10 +30,15 @@ struct ClusterShadow {
     private let members: [MembersTable.Member]
     private let questions: MemberQuestions
     private let secret: MemberSecret?
+    private let channel: MemberChannel
 
-    /// Nil if the topic files have no topic for members. Ends the command if the topic cannot be read. `secret`: of all
-    /// members; nil if they have none.
-    init?(_ cluster: Cluster, secret: MemberSecret?) throws {
+    /// Nil if the topic files have no topic for members. Ends the command if the topic cannot be read.
+    /// `settings`: the members' secret and how they speak.
+    init?(_ cluster: Cluster, _ settings: inout Settings) throws {
+        try self.init(cluster, secret: try MemberSecret.setting(&settings), channel: try .setting(&settings))
+    }
+
+    private init?(_ cluster: Cluster, secret: MemberSecret?, channel: MemberChannel) throws {
         guard let topic = cluster.names(.members).first else { return nil }
         var table = MembersTable(seal: secret?.seal)
         do {
@@ -42,13 +47,14 @@ struct ClusterShadow {
             throw fail("error: \(error)")
         }
         (self.cluster, self.topic) = (cluster, topic)
-        (questions, self.secret) = (MemberQuestions(secret: secret), secret)
+        (questions, self.secret) = (MemberQuestions(secret: secret, channel: channel), secret)
+        self.channel = channel
         (order, members) = (table.shadow, table.members)
     }
 
     /// As `init`, but ends the command if there is no topic.
-    static func required(_ cluster: Cluster, secret: MemberSecret?) throws -> Self {
-        guard let shadow = try Self(cluster, secret: secret) else {
+    static func required(_ cluster: Cluster, _ settings: inout Settings) throws -> Self {
+        guard let shadow = try Self(cluster, &settings) else {
             throw fail("error: the topic files have no topic for members, where a policy is put into the shadow")
         }
         return shadow
@@ -162,9 +168,9 @@ extension ClusterShadow {
         var isLast = microseconds <= 0
         while !isLast {
             isLast = ContinuousClock.now >= end
-            guard let now = try Self(cluster, secret: secret) else { break }
+            guard let now = try Self(cluster, secret: secret, channel: channel) else { break }
             if Self.isActive(await now.answers(), in: ledger) {
-                guard let order = try Self(cluster, secret: secret)?.order else {
+                guard let order = try Self(cluster, secret: secret, channel: channel)?.order else {
                     return printMessage("its shadow has ended")
                 }
                 guard order == self.order else {

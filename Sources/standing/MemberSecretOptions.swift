@@ -4,15 +4,22 @@ import HTTP
 import Logging
 import Options
 import Pipeline
+import Query
 import Terminal
 
-/// The secret with which members authenticate each other.
+/// How members authenticate each other.
 struct MemberSecretOptions: ParsableArguments {
     @Option(help: Setting.help("member-secret"), completion: .file())
     var memberSecret: String?
 
+    @Option(help: Setting.help("member-ca"), completion: .file())
+    var memberCa: String?
+
     /// The file's path; nil if there is none.
     func path(_ settings: inout Settings) throws -> String? { try settings.text("member-secret", flag: memberSecret) }
+
+    /// The path of the file with the authorities; nil if there is none.
+    func authorities(_ settings: inout Settings) throws -> String? { try settings.text("member-ca", flag: memberCa) }
 }
 
 extension MemberSecret {
@@ -28,6 +35,26 @@ extension MemberSecret {
         } catch let mistake as AccessMistake {
             throw fail("error: \(mistake)", Exit.usage)
         }
+    }
+}
+
+extension TLSClient {
+    /// Asks the other members over TLS; nil trusts the authorities of the machine. Ends the command where the file cannot be used.
+    static func ofMembers(_ path: String?) throws -> TLSClient? {
+        do {
+            return try path.map { try TLSClient(authorities: $0) }
+        } catch let mistake as AccessMistake {
+            throw fail("error: \(mistake)", Exit.usage)
+        }
+    }
+}
+
+extension MemberChannel {
+    /// Of a command that asks members: over TLS where they have a certificate.
+    static func setting(_ settings: inout Settings) throws -> MemberChannel {
+        let client = try TLSClient.ofMembers(try settings.text("member-ca", flag: nil))
+        if let client { return .authorities(client) }
+        return try settings.text("tls-certificate", flag: nil) == nil ? .plain : .tls
     }
 }
 

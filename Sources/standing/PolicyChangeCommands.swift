@@ -156,7 +156,7 @@ struct PolicyActivateCommand: AsyncParsableCommand {
             throw fail("error: another policy is active than the one that this was folded against: propose it again")
         }
         let signer = try key.signer(&settings)
-        let shadow = try ClusterShadow(cluster, secret: try MemberSecret.setting(&settings))
+        let shadow = try ClusterShadow(cluster, &settings)
         if let shadow { printMessage(await shadow.forecast(of: policy)) }
         try active.activate(policy, wait, signer) { try time.stamp(cluster, &settings, known: proposal.clock) }
         try await shadow?.end(after: policy, of: active.partitions, within: wait.microseconds)
@@ -204,7 +204,7 @@ struct PolicyRollbackCommand: AsyncParsableCommand {
         let text = try to.map { try active.text(named: $0) } ?? active.textBefore()
         let policy = try loadLedgerPolicy(text)
         let signer = try key.signer(&settings)
-        let shadow = try ClusterShadow(cluster, secret: try MemberSecret.setting(&settings))
+        let shadow = try ClusterShadow(cluster, &settings)
         if let shadow { printMessage(await shadow.forecast(of: policy)) }
         try active.activate(policy, wait, signer) { try time.stamp(cluster, &settings) }
         try await shadow?.end(after: policy, of: active.partitions, within: wait.microseconds)

@@ -61,7 +61,7 @@ struct PolicyShadowStartCommand: AsyncParsableCommand {
             throw fail("error: \(candidate.id) version \(candidate.version) is active already")
         }
         try policies.requireVersion(of: candidate)
-        let shadow = try ClusterShadow.required(cluster, secret: try MemberSecret.setting(&settings))
+        let shadow = try ClusterShadow.required(cluster, &settings)
         if let order = shadow.order, order.hash != active {
             throw fail(
                 "error: \(ShadowReport.Order(order).name) is in the shadow already, since \(order.since)"
@@ -145,7 +145,7 @@ struct PolicyShadowStatusCommand: AsyncParsableCommand {
     func run() async throws {
         var settings = try Settings(config: cluster.config)
         let shadow = try ClusterShadow.required(
-            try Cluster(cluster, &settings), secret: try MemberSecret.setting(&settings))
+            try Cluster(cluster, &settings), &settings)
         let view = ShadowView(order: shadow.order, answers: await shadow.answers())
         print(output == .json ? view.json : view.text, terminator: "")
         for answer in view.silent { printMessage("\(answer.name) does not answer") }
@@ -167,7 +167,7 @@ struct PolicyShadowStopCommand: ParsableCommand {
     func run() throws {
         var settings = try Settings(config: cluster.config)
         let shadow = try ClusterShadow.required(
-            try Cluster(cluster, &settings), secret: try MemberSecret.setting(&settings))
+            try Cluster(cluster, &settings), &settings)
         guard let order = shadow.order else { throw fail("error: no policy is in the shadow") }
         try shadow.write(nil)
         printMessage("\(ShadowReport.Order(order).name) is in the shadow no more")

@@ -133,10 +133,12 @@ struct ServeCommand: AsyncParsableCommand {
         let fourEyes = try options.control.twoPeople(&settings)
         try ControlOptions.check(signer, configuration.controlKeys)
         let secretFile = try options.memberSecret.path(&settings)
+        let authorities = try options.memberSecret.authorities(&settings)
         try options.check(configuration, cluster, settings)
         if showConfig { return settings.show() }
         let access = try await accessSettings.open(logger)
         let secret = try MemberSecret.read(secretFile)
+        let memberClient = try TLSClient.ofMembers(authorities)
         configuration.members?.seal = secret?.seal
         let reach = try StartCheck.http(http.address)
         if let data = configuration.data, configuration.roles.contains(.fold) { try StartCheck.data(data) }
@@ -160,7 +162,8 @@ struct ServeCommand: AsyncParsableCommand {
         defer { control?.close() }
         let server = QueryServer(
             service: service, metrics: metrics, address: http.address, certificate: access.certificate,
-            announcement: announcement, lag: lag, program: program, options: access.options(audit: control?.audit),
+            memberClient: memberClient, announcement: announcement, lag: lag, program: program,
+            options: access.options(audit: control?.audit),
             secret: secret, more: access.routes(audit: control?.audit) + (control?.routes ?? []), desk: control?.desk,
             console: access.control, version: StandingCommand.release, logger: logger)
         access.log(at: http.address, reach: reach, logger)

@@ -1,9 +1,8 @@
 import ArgumentParser
 import Events
+import Feeding
 import Foundation
-import Ledger
 import Options
-import Pipeline
 import Replay
 import Terminal
 import Topics

@@ -131,6 +131,10 @@ extension CommandTests {
                     ["quickstart", "--until-done", "--policy", policy, "--events", policy, "--for", "1s"],
                     "--for has no effect"
                 ),
+                (["source", "withdraw", "a", "--what-if", "--topic", "--reason", "b"], "--reason has no effect"),
+                (["source", "withdraw", "a", "--go", "--topic"], "--go needs a --reason"),
+                (["source", "withdraw", "a", "--go", "--reason", "b", "--archive", "c"], "--go goes with --topic"),
+                (["source", "withdraw", "a", "--topic"], "give --what-if, or --go"),
             ]
             for (arguments, message) in cases {
                 let run = try await Running(arguments).finished()
@@ -197,7 +201,8 @@ extension CommandTests {
                 "access-keys": folder.path("keys.json"), "access-algorithms": "ES256", "access-roles-claim": "r",
                 "access-subject-claim": "s", "session-key": folder.path("session"), "rate-limit": "50",
                 "tls-certificate": folder.path("tls.pem"), "tls-key": folder.path("tls.key"),
-                "member-secret": folder.path("members"), "control-keys": folder.path("control.pub"),
+                "member-secret": folder.path("members"), "member-ca": folder.path("ca.pem"),
+                "control-keys": folder.path("control.pub"),
                 "control-key": folder.path("control"), "four-eyes": "activate",
             ]
             for command in ["perks", "blacklist"] {

@@ -88,6 +88,17 @@ extension CommandTests {
             #expect(without.output.hasPrefix("Without north.standing.score-changes: "), "\(without.output)")
             #expect(without.output.contains("0 gain (0 points), 1 lose (1 points)"), "\(without.output)")
             #expect(!without.output.contains("anna"))
+
+            let act = ["north.standing.score-changes", "--reason", "none", "--time", "2026-01-03T00:00:00Z"]
+            let withdrawn = try await run(["source", "withdraw"] + act + ["--go", "--topic"])
+            #expect(withdrawn.output.hasPrefix(without.output) && withdrawn.lines.count == without.lines.count + 1)
+            try await wait(for: "the centre without a town") {
+                try await centre.standing(of: "anna")?.score == 500 - 2 ? true : nil
+            }
+            _ = try await run(["source", "restore"] + act)
+            try await wait(for: "the centre with both towns") {
+                try await centre.standing(of: "anna")?.score == 500 + 1 - 2 ? true : nil
+            }
             for server in servers { #expect(try await server.process.stop().code == 0) }
         }
     }

@@ -130,6 +130,11 @@ struct EventStreamsTests {
         }
     }
 
+    @Test func onlyAStreamThatHasWrittenAllPauses() {
+        #expect(EventStreams.pause(after: 1) == EventStreams.pace)
+        #expect(EventStreams.pause(after: EventStreams.fullBytes) == .zero)
+    }
+
     @Test func whoGoesIsNoticedThoughNothingIsWritten() async throws {
         let (streams, source) = (EventStreams(maximum: 4), Source())
         try await serving(streams, source) { port in

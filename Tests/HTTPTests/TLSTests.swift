@@ -112,6 +112,30 @@ struct TLSTests {
         }
     }
 
+    /// A client of members trusts the authorities of its file, and nobody else.
+    @Test func aMemberIsAskedByItsAuthorityAlone() async throws {
+        let certificate = try certificate(TestCertificates.first, TestCertificates.firstKey)
+        let trusting = try TLSClient(authorities: try write(TestCertificates.first, to: "ca.pem"))
+        let other = try TLSClient(authorities: try write(TestCertificates.second, to: "other.pem"))
+        let empty = try write("-", to: "empty.pem")
+        #expect(throws: AccessMistake.self) { try TLSClient(authorities: empty) }
+        try await serving(certificate) { port in
+            func ask(_ client: TLSClient, maximum: Int = 4096, port: Int) async -> String {
+                let outcome = await client.post(
+                    "/livez", at: HTTPAddress(host: "localhost", port: port), fields: [("content-type", "text/plain")],
+                    body: Array("/".utf8), maximum: maximum, within: .seconds(30))
+                return switch outcome {
+                case .whole(let answer): "\(answer.status) \(answer.fields["content-type"] ?? "")"
+                case .tooLarge: "too large"
+                case .failed: "failed"
+                }
+            }
+            #expect(await ask(trusting, port: port) == "405 application/problem+json")
+            #expect(await ask(trusting, maximum: 3, port: port) == "too large")
+            #expect(await ask(other, port: port) == "failed")
+        }
+    }
+
     @Test func olderVersionsAndPlainHTTPAreRefused() async throws {
         let certificate = try certificate(TestCertificates.first, TestCertificates.firstKey)
         try await serving(certificate) { port in

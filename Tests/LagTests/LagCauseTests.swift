@@ -150,7 +150,7 @@ private let read: [(committed: Int64?, end: Int64?)] = [(100, 100), (100, 100), 
         let alone = causes(slow) { $0.members = 1 }
         #expect(alone.first?.sentence.contains("add members (1 member for 2 partitions)") == true)
         let full = causes(slow) { $0.members = 2 }
-        #expect(full.first?.sentence.contains("it has a member a partition") == true)
+        #expect(full.first?.sentence.contains("it has one member per partition") == true)
         let fast = causes([partition(0, moving), partition(1, read)])
         #expect(fast.map(\.code) == [.catchingUp])
         #expect(fast.first?.sentence == "2.0/s are read and 0.0/s arrive: caught up in 10s")

@@ -117,7 +117,9 @@ struct RandomLedger {
                     at: seed.isMultiple(of: 2) ? entries.count / 2 : 0)
             }
             if let silent { entries = entries.map { Self.without(silent, $0) } }
-            let session = random.below(20) == 0 ? 2 : random.below(2)
+            let drawn = random.below(20) == 0 ? 2 : random.below(2)
+            // An act is not in a session that breaks.
+            let session = acts.contains { $0.frame == number } ? 0 : drawn
             let frame = Self.frame(session: UInt64(session + 1), number: next[session], entries)
             append(frame, &offset)
             if random.below(10) == 0 { append(frame, &offset) }

@@ -99,7 +99,7 @@ public final class ChangeSubscription: Sendable {
     private func hasNews(_ state: State, version: Int) -> Bool {
         switch scope {
         case .own, .everything: state.seen != version
-        // The other news of a single subject is that its partition goes.
+        // A reader of a single subject is also woken when the subject's partition is revoked.
         case .subject: state.firstUnread != nil || state.seen != version && !feed.reads(scope)
         }
     }

@@ -29,7 +29,7 @@ final class ChangeWatchers: Sendable {
     var isWatched: Bool { watched.load(ordering: .relaxed) }
     /// Somebody watches, other members aside.
     var hasReaders: Bool { readers.load(ordering: .relaxed) > 0 }
-    /// Somebody watches a single subject.
+    /// Whether there are subscriptions of a single subject.
     var hasSubjects: Bool { subjects.load(ordering: .relaxed) > 0 }
     /// Grows whenever there may be something to read.
     var version: Int { news.load(ordering: .acquiring) }

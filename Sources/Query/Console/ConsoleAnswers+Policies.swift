@@ -17,7 +17,7 @@ extension ConsoleAnswers {
             guard version == nil, let active = try await activePolicy() else { throw error }
             return try await policies(activeAlone: active, for: caller)
         }
-        // What changed nothing was never active.
+        // An activation that was refused was never active.
         let versions = all.filter { $0.refusal == nil }
         guard !versions.isEmpty else { throw .emptyLedger }
         let index =
@@ -152,7 +152,7 @@ extension ConsoleAnswers {
 
     private static let movers = 10
 
-    /// Of this member's partitions.
+    /// The shadow in this member's partitions.
     private func shadow(active: String?, for caller: Caller) async throws(ProblemView) -> PolicyView.Shadow? {
         guard let order = service.status.shadowOrder, let policy = order.policy else { return nil }
         let report = try await run(on: overviewWork) { [service] in service.shadowReport }

@@ -153,7 +153,7 @@ private struct AuditForm: Decodable {
     var next: String?
 }
 
-/// What `LedgerEntries` writes; data is any JSON.
+/// The JSON of `LedgerEntries`. An entry's data is any JSON.
 struct EntriesForm: Decodable {
     /// Entries of the longest page.
     static let maximum = LedgerEntries.limits.upperBound
@@ -194,7 +194,7 @@ struct EntriesForm: Decodable {
     var next: String?
 }
 
-/// A JSON value of any kind as text, its members sorted.
+/// A JSON value of any kind as text, with sorted members.
 struct JSONText: Decodable {
     let text: String
 
