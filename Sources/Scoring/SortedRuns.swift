@@ -134,7 +134,9 @@ struct SortedRuns<Element: BitwiseCopyable> {
         runs[parent] = run
     }
 
-    @inline(__always) private func isBefore(_ a: Range<Int>, _ b: Range<Int>, _ precedes: (Element, Element) -> Bool) -> Bool {
+    @inline(__always) private func isBefore(_ a: Range<Int>, _ b: Range<Int>, _ precedes: (Element, Element) -> Bool)
+        -> Bool
+    {
         precedes(elements[a.lowerBound], elements[b.lowerBound])
     }
 }
