@@ -18,11 +18,9 @@ extension Consumer {
         }
     }
 
-    /// Commits once. The library's own waiting call has no limit, and its answer never comes if the coordinator changes
-    /// while the consumer leaves the group. So the answer is awaited in a queue that can be abandoned.
-    private func commit(
-        _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>, withinMilliseconds limit: Int
-    ) throws(KafkaError) {
+    /// Commits once. The library's call that waits has no limit, and its answer may never come if the coordinator goes away
+    /// meanwhile. So the answer is awaited in a queue that is given up after `limit`.
+    private func commit(_ list: PartitionList.Pointer, withinMilliseconds limit: Int) throws(KafkaError) {
         let answers = rd_kafka_queue_new(handle.pointer)
         defer { rd_kafka_queue_destroy(answers) }
         try check(rd_kafka_commit_queue(handle.pointer, list, answers, nil, nil), group ?? "")

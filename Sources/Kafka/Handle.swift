@@ -53,26 +53,26 @@ final class Handle: @unchecked Sendable {
 
     /// Leaves the consumer's group. Rebalance callbacks run in here.
     ///
-    /// `rd_kafka_consumer_close` waits without a limit for a coordinator that does not answer, so this asks for the same and gives
-    /// up after `milliseconds`: the group then removes the member when its session times out.
+    /// `rd_kafka_consumer_close` may wait forever for a coordinator that does not answer. This asks for the same, and gives up
+    /// after `milliseconds`. Then the group removes the member when its session times out.
     func closeConsumer(within milliseconds: Int) {
         let queue = rd_kafka_queue_new(pointer)
         defer { rd_kafka_queue_destroy(queue) }
-        guard let error = rd_kafka_consumer_close_queue(pointer, queue) else {
-            let end = ContinuousClock.now + .milliseconds(milliseconds)
-            while rd_kafka_consumer_closed(pointer) == 0 {
-                guard ContinuousClock.now < end else {
-                    hasAbandonedGroup = true
-                    return
-                }
-                if let message = rd_kafka_consume_queue(queue, Self.closeStepMilliseconds) {
-                    rd_kafka_message_destroy(message)
-                }
-            }
+        if let error = rd_kafka_consumer_close_queue(pointer, queue) {
+            // It has no group, or it has left it already.
+            rd_kafka_error_destroy(error)
             return
         }
-        // It is a handle without a group, or it is closed already.
-        rd_kafka_error_destroy(error)
+        let end = ContinuousClock.now + .milliseconds(milliseconds)
+        while rd_kafka_consumer_closed(pointer) == 0 {
+            guard ContinuousClock.now < end else {
+                hasAbandonedGroup = true
+                return
+            }
+            if let message = rd_kafka_consume_queue(queue, Self.closeStepMilliseconds) {
+                rd_kafka_message_destroy(message)
+            }
+        }
     }
 
     private static let closeStepMilliseconds: Int32 = 100

@@ -3,14 +3,14 @@ internal import Dispatch
 internal import Foundation
 internal import Synchronization
 
-/// Calls back on the first SIGTERM or SIGINT instead of ending the process. A second one ends it at once, and so does the end of
-/// the limit: whatever a command is doing then, it may be killed at any time and loses nothing by it.
+/// Calls back on the first SIGTERM or SIGINT instead of ending the process. A second one ends the process at once, and so does
+/// the end of the limit. That loses nothing, because every command may be killed at any time.
 public final class StopSignals: Sendable {
     /// Seconds that a command may take to stop.
     public enum Limit {
-        /// What has nothing to write: less than Kubernetes gives to a pod that says nothing else.
+        /// Less than the 30 seconds that Kubernetes gives to a pod by default.
         public static let standard = 25
-        /// A member writes snapshots first. The files in deploy/ give it 120 seconds.
+        /// A member writes snapshots first. The files in deploy/ give it at least 120 seconds.
         public static let member = 110
     }
 
@@ -27,13 +27,13 @@ public final class StopSignals: Sendable {
 
     /// `limit`: in seconds.
     public init(limit: Int = Limit.standard, _ body: @escaping @Sendable () -> Void) {
-        // Its own, because a command that hangs may have taken every thread of the global ones.
+        // A queue of its own runs even if a command that hangs has taken every thread of the global ones.
         let queue = DispatchQueue(label: "stop-signals")
         let state = state
         // A reader that closes its pipe must not end the process.
         signal(SIGPIPE, SIG_IGN)
         sources = [SIGTERM, SIGINT].map { number in
-            // Before the source takes the signal: afterwards it would be ignored indeed.
+            // The source's handler must come last. Ignored after it, the signal would never arrive.
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {

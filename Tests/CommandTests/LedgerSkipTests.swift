@@ -72,7 +72,9 @@ extension CommandTests {
                     try await readiness(member)?.quarantined == nil ? true : nil
                 }
             }
+            // The one that stays follows every partition by itself before it stops: its archive then has all of the ledger.
             for member in [standby, server] {
+                try await server.waitUntil(expected)
                 let ended = try await member.process.stop()
                 #expect(ended.code == 0, "\(ended.messages.suffix(2000))")
             }

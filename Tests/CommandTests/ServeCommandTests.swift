@@ -92,6 +92,19 @@ extension CommandTests {
             #expect(try await server.process.stop().code == 0)
         }
 
+        /// The broker answers nothing, so that stopping takes as long as the patience of its clients.
+        @Test func aSecondSignalEndsItAtOnce() async throws {
+            let broker = try await Broker()
+            let server = try await Server(broker: broker.address, policy: policy)
+            try await server.waitUntilReady()
+            broker.process.signal(SIGSTOP)
+            server.process.signal(SIGTERM)
+            server.process.signal(SIGINT)
+            let end = try await server.process.finished()
+            #expect(end.code == 1)
+            #expect(end.messages.contains("error: a second signal came before everything was stopped"))
+        }
+
         @Test func moreWorkersThanCoresAreAWarningAndWork() async throws {
             let broker = try await Broker()
             let workers = ProcessInfo.processInfo.activeProcessorCount + 1

@@ -52,20 +52,18 @@ extension BrokerTests {
             #expect(try admin.committed(group: "readers", partitions: [places[0]]) == [second])
         }
 
-        /// An answer comes after a minute, if at all.
-        @Test func anAwaitedCommitEndsWhereTheCoordinatorHangs() throws {
-            let fixture = try KafkaFixture()
+        /// The answer would come after ten minutes. A commit that waits for it goes past the time limit.
+        @Test(.timeLimit(.minutes(2))) func anAwaitedCommitEndsWhereTheCoordinatorHangs() throws {
+            let fixture = try KafkaFixture(properties: ["socket.timeout.ms": "300000"])
             defer { withExtendedLifetime(fixture) {} }
             var kafka = fixture.kafka
             kafka.patience.limit = .seconds(1)
             let consumer = try Consumer(kafka, options: .init(group: "readers"))
             try consumer.commit([PartitionOffset(places[0], offset: 7)], wait: true)
-            fixture.broker.setRoundTrip(1, milliseconds: 60_000)
-            let start = ContinuousClock.now
+            fixture.broker.setRoundTrip(1, milliseconds: 600_000)
             #expect(throws: KafkaError.self) {
                 try consumer.commit([PartitionOffset(places[0], offset: 8)], wait: true)
             }
-            #expect(ContinuousClock.now - start < .seconds(50), "it is given up before the answer can come")
         }
 
         @Test func joinsAndLeavesAGroup() throws {
