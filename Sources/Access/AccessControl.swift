@@ -108,8 +108,9 @@ public final class AccessControl: Sendable {
         formToken.utf8.equalsInConstantTime(self.formToken(ofSession: token).utf8)
     }
 
-    /// Ends the session of a cookie's token on this member. The answer removes the cookie: `cookie.removal`. `audit` has who logged out;
-    /// nil if nothing is recorded. A token without a session is not recorded, so a log-in comes before each record.
+    /// Ends the session of a cookie's token on this member. The response must remove the cookie with `cookie.removal`.
+    /// `audit` records who logged out; nil if nothing is recorded. A token without a session is not recorded, so a
+    /// log-in comes before each record.
     public func logOut(_ token: String, audit: (any AuditLog)? = nil) async {
         guard let (user, session) = gate.session(token) else { return }
         gate.sessions.close(session, now: gate.clock.seconds)

@@ -147,7 +147,7 @@ public final class AuditIndex: Sendable {
         writer?.note(partition, offset: offset, hash: hash)
         state.withLock { state in
             guard offset >= state.positions[partition] ?? 0 else { return }
-            // Where records have expired before they were read, the chain begins anew.
+            // If records have expired before they were read, the chain begins again.
             if state.positions[partition] == nil { state.chains[partition] = nil }
             state.positions[partition] = offset + 1
             state.chains[partition, default: AuditChain(partition: partition, beginning: offset)].note(

@@ -114,9 +114,13 @@ extension Comparison {
 extension Expression {
     /// The comparisons whose answers follow from the possible values of slots.
     public func foregoneComparisons(_ range: (Int) -> SlotRange?) -> [ForegoneComparison] {
+        let found = comparisons.map { (offset: $0.offset, verdicts: $0.verdicts(range)) }.filter {
+            !$0.verdicts.isEmpty
+        }
+        guard !found.isEmpty else { return [] }
         let places = Places(Array(source.utf8))
-        return comparisons.flatMap { site in
-            site.verdicts(range).map {
+        return found.flatMap { site in
+            site.verdicts.map {
                 let (line, column) = places[site.offset]
                 return ForegoneComparison(
                     line: line, column: column, answer: $0.answer, slot: $0.slot, text: $0.text, range: $0.range,

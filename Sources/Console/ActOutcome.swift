@@ -2,7 +2,7 @@
 public enum ActOutcome: String, CaseIterable, Sendable {
     /// The entry is in the ledger, or the record in its topic.
     case done
-    /// It is sent, and the ledger does not have it yet.
+    /// It is sent, and not yet in the ledger.
     case accepted
     /// Some letters were sent again, and others cannot be.
     case partly
@@ -10,7 +10,7 @@ public enum ActOutcome: String, CaseIterable, Sendable {
     case waiting
 }
 
-/// What the page after an act says about it.
+/// The notice on the page after an act.
 struct ActNotice: Equatable {
     let sentence: String
     let level: Level
@@ -30,7 +30,8 @@ struct ActNotice: Equatable {
         }
     }
 
-    /// As a page's address has it: the act's name, and its outcome after a dot if it is not done. Nil if it is no outcome of an act.
+    /// Nil if the text is not the outcome of an act. In a page's address it is the act's name, and the outcome after a
+    /// dot unless it is `done`.
     init?(address text: String) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard let kind = parts.first.flatMap(ActKind.init), parts.count <= 2,

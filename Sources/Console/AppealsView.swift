@@ -24,7 +24,7 @@ public struct Appeal: Sendable {
     }
 }
 
-/// How somebody decided an appeal.
+/// The decision of an appeal.
 public struct AppealDecision: Sendable {
     public var subject: SubjectID
     public var sanction: String
@@ -41,7 +41,7 @@ public struct AppealDecision: Sendable {
     }
 }
 
-/// The queue, the least time left first, and what was decided lately, the newest first.
+/// The queue of open appeals, the least time left first, and the recent decisions, the newest first.
 public struct AppealsView: Sendable {
     public var time: Timestamp
     public var open: [Appeal]

@@ -1,7 +1,7 @@
-// MARK: The audit's names in words
+// MARK: The words for names in the audit
 
 extension ConsolePages {
-    /// What somebody did, from its name in the audit; a name that is not known here in its own words.
+    /// The words for an action in the audit. An unknown action is shown by its name.
     static func words(ofAction name: String) -> String { actions[name] ?? words(name) }
 
     /// `start-shadow` and `startShadow` as `start shadow`.
@@ -28,7 +28,7 @@ extension ConsolePages {
         "withdrawProposal": "declined a proposal",
     ]
 
-    /// What came of it; nil where it goes without saying.
+    /// The words for an outcome; nil if it is the usual one.
     static func words(ofOutcome outcome: String) -> String? {
         switch outcome {
         case "allowed", "done": nil

@@ -9,7 +9,7 @@ extension ConsolePages {
         .of(["iso": time.description, "text": moment(time), "hint": now.map { relative(time, to: $0) }])
     }
 
-    /// Nil where the time is not known.
+    /// Nil if the time is unknown.
     static func known(_ time: Timestamp) -> Fields? { time == .distantPast ? nil : fields(time) }
 
     static func badge(_ text: String, _ level: Level?) -> Fields {

@@ -38,7 +38,7 @@ extension ConsolePages {
                     selected.key == active?.key || selected.version < 1
                         ? nil : "/policies/\(ConsolePath.encoded(selected.name, dots: true))/\(selected.version)"
                 } ?? "/policies",
-                // What was accepted appears by itself.
+                // The result appears on the page without a reload.
                 stream: view.shadow == nil && visit.notice?.level != .notice ? nil : ConsolePath.changes,
                 fields: .of([
                     "hasProposals": !proposals.isEmpty, "proposals": proposals,

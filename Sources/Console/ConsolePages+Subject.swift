@@ -71,7 +71,7 @@ extension ConsolePages {
     }
 
     private static let maximumSteps = 100
-    /// What stands on the page at once; the others are folded away.
+    /// The numbers of rows that are shown. Further ones are folded.
     private static let (shownSteps, shownEvents) = (12, 25)
 
     private func lead(_ view: SubjectView, isOwn: Bool) -> String {
@@ -104,7 +104,7 @@ extension ConsolePages {
         }
     }
 
-    /// The newest first; the same one several times in a row is one row.
+    /// The newest first. Equal looks in a row are one row.
     private func looks(_ looks: [SubjectView.Look], _ own: String?) -> [Fields] {
         var rows: [(look: SubjectView.Look, count: Int)] = []
         for look in looks {

@@ -90,7 +90,7 @@ public struct Visit: Sendable {
     public var formToken: String
     /// Makes the acts of this page's forms idempotent. Each page has a new one.
     public var actKey: String
-    /// What came of the act that led here; nil if none did.
+    /// The outcome of the act that led to this page; nil if there was none.
     let notice: ActNotice?
 
     public init(caller: Caller?, formToken: String, actKey: String) {

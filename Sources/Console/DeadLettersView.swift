@@ -17,7 +17,7 @@ public struct DeadLettersView: Sendable {
         public var size: Int
         /// An event that would be accepted; nil if none is proposed.
         public var proposal: String?
-        /// Whether it was neither sent again nor discarded.
+        /// Whether it is neither sent again nor discarded.
         public var isWaiting: Bool
 
         public init(

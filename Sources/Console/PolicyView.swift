@@ -8,7 +8,7 @@ public struct PolicyView: Sendable {
     public var selected: Selected?
     public var shadow: Shadow?
     public var proposals: [Proposal]
-    /// Why versions are missing; nil if none is.
+    /// Why versions are missing; nil if none are missing.
     public var failure: String?
 
     public init(
@@ -23,10 +23,10 @@ public struct PolicyView: Sendable {
         public var key: String
         public var name: String
         public var version: Int
-        /// Nil for the policy that the ledger begins with, and where it is not known.
+        /// Nil for the first policy of the ledger, and if it is unknown.
         public var since: Timestamp?
         public var isActive: Bool
-        /// Who activated it and why; nil where that is not known.
+        /// The author of the activation and the reason; nil if they are unknown.
         public var actor: String?
         public var reason: String?
 
@@ -109,7 +109,7 @@ public struct PolicyView: Sendable {
         public var subject: SubjectID
         public var before: Int
         public var after: Int
-        /// The rule that makes most of it; nil if it is not known.
+        /// The rule with the greatest share of the difference; nil if it is unknown.
         public var rule: String?
 
         public init(subject: SubjectID, before: Int, after: Int, rule: String?) {
@@ -125,9 +125,9 @@ public struct PolicyView: Sendable {
         public var actor: String
         public var reason: String
         public var time: Timestamp
-        /// After this time nobody can agree.
+        /// The end of the time in which a second person can approve.
         public var expires: Timestamp
-        /// What it would change, as its proposer was shown it; nil if it was not folded.
+        /// The differences that the proposer has seen; nil if they were not computed.
         public var summary: String?
         /// The policy that would be active, compared with the active one.
         public var difference: [DiffLine]

@@ -5,7 +5,7 @@ public struct SourcesView: Sendable {
         public var level: Level
         /// The state in words: `reading`, `made anew, waits for a look`.
         public var state: String
-        /// Who publishes it and why, as the topic's file declares it; nil if it declares nothing.
+        /// The owner and purpose of the source in its topic's declaration; nil if there is none.
         public var declaration: String?
         /// Records that this member has read since its start.
         public var events: Int
@@ -14,7 +14,7 @@ public struct SourcesView: Sendable {
         public var unread: Int?
         public var deadLetters: [ReasonCount]
         public var notEnrolled: Int
-        /// Appeals against sanctions that its events can impose: decided, and of them upheld.
+        /// Decided appeals against sanctions that its events can impose, and the upheld ones among them.
         public var decided: Int
         public var upheld: Int
         /// Whether an operator has to acknowledge it.

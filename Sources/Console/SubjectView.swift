@@ -108,7 +108,7 @@ public struct SubjectView: Sendable {
     public struct Look: Sendable {
         public var time: Timestamp
         public var actor: String
-        /// As the audit has them.
+        /// The action's name in the audit.
         public var action: String
         public var outcome: String
         public var purpose: String?

@@ -3,7 +3,7 @@
 public enum ControlType: UInt8, CaseIterable, Sendable {
     case enrolled, withdrawn, eventVoided, appealFiled, appealDecided, policyActivated, sourceReset, sourceGap
     case sourceAcknowledged
-    /// Takes back what a source topic said, in every ledger partition; and gives it back.
+    /// Withdraws the events of a source topic in every ledger partition, and restores them.
     case sourceWithdrawn, sourceRestored
     /// Moves the ledger to a newer fold version. Standing writes it, and only to the ledger.
     case ledgerUpgraded

@@ -18,7 +18,7 @@ public indirect enum JSONSchema: Sendable {
     case boolean
     /// Characters; nil if nothing bounds them.
     case text(ClosedRange<Int>? = nil)
-    /// The same in one line, with more than spaces.
+    /// Like `text`, but in one line and with more than spaces.
     case line(ClosedRange<Int>)
     /// RFC 3339.
     case time

@@ -118,7 +118,7 @@ private final class AnswerCollector: ChannelInboundHandler {
         }
     }
 
-    // A promise is kept once; what comes later changes nothing.
+    // A promise is fulfilled once; later outcomes have no effect.
 
     func channelInactive(context: ChannelHandlerContext) { outcome.succeed(.failed) }
 

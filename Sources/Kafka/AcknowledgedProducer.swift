@@ -132,7 +132,8 @@ public final class AcknowledgedProducer: @unchecked Sendable {
         waiting[tag] = Waiting(continuation: continuation, deadline: ContinuousClock.now + longestWait)
     }
 
-    /// Waits for what was sent, within a time, and until the thread has ended. Those who still wait are refused.
+    /// Waits for the acknowledgements of sent records, within a time limit, and until the thread has ended. Callers
+    /// that still wait get an error.
     public func close() {
         let limit = Date(timeIntervalSinceNow: Self.endSeconds)
         lock.withLock {

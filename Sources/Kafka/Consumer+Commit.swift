@@ -18,8 +18,8 @@ extension Consumer {
         }
     }
 
-    /// Commits once. The library's own call that waits has no limit, and where the coordinator goes while the group is left its
-    /// answer never comes; so the answer is awaited in a queue that may be given up.
+    /// Commits once. The library's own waiting call has no limit, and its answer never comes if the coordinator changes
+    /// while the consumer leaves the group. So the answer is awaited in a queue that can be abandoned.
     private func commit(
         _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>, withinMilliseconds limit: Int
     ) throws(KafkaError) {

@@ -34,7 +34,7 @@ final class Handle: @unchecked Sendable {
     /// then they stay, and what they hold.
     private static let destroySeconds = 10.0
 
-    /// True once the consumer did not leave its group in time: then the library's threads end without it.
+    /// Whether the consumer did not leave its group in time. The library's threads then end without it.
     private var hasAbandonedGroup = false
 
     deinit {
@@ -85,7 +85,7 @@ final class Handle: @unchecked Sendable {
         return KafkaError(code, message: reason.text, isFatal: true)
     }
 
-    /// Lets a `serve` that waits return, or the next one not wait.
+    /// Makes a waiting `serve` return, or the next one not wait.
     func interrupt() { rd_kafka_queue_yield(mainQueue) }
 
     /// Takes events off the main queue until it is empty. Waits at most `timeoutMilliseconds` for the first.

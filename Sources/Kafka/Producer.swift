@@ -202,7 +202,7 @@ public final class Producer: ProducerClient {
     /// Sends the records that wait for others, because no others follow for now. Returns at once.
     public func hurry() { hurrying.wake() }
 
-    /// Lets a `serve` that waits return, or the next one not wait.
+    /// Makes a waiting `serve` return, or the next one not wait.
     func interrupt() { handle.interrupt() }
 
     /// Takes acknowledgements and notices. Waits at most `timeoutMilliseconds` for the first.

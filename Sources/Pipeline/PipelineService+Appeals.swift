@@ -17,7 +17,7 @@ extension PipelineService {
         return openAppeals(AppealsQueue(limit: limit, after: place), of: all, key: appealsKey)
     }
 
-    /// The same for another member, of the partitions that it asks for, with its places.
+    /// As above, for another member: of the partitions in its question, with its positions.
     public func openAppeals(_ question: AppealsQueue.Question) -> AppealsQueue {
         var queue = AppealsQueue(limit: question.limit, after: question.after.flatMap { AppealsQueue.Place($0) })
         queue = openAppeals(queue, of: question.partitions, key: question.fingerprintKey ?? .none)
@@ -36,11 +36,12 @@ extension PipelineService {
         return queue
     }
 
-    /// Adds what the subjects said, as far as their partitions are owned here. Reads the disk; not from async code.
+    /// Adds the subjects' statements, if their partitions are owned here. It reads the disk and must not be called from
+    /// async code.
     public func addStatements(to queue: inout AppealsQueue) {
         for index in queue.items.indices where queue.items[index].statement == nil {
             let appeal = queue.items[index].appeal
-            // Without an archive, or where it cannot be read now, there is none.
+            // There is no statement if there is no archive, or it cannot be read now.
             guard case .found(let json, _)? = try? appealStatement(of: appeal.subject, sanction: appeal.sanction) else {
                 continue
             }

@@ -15,7 +15,8 @@ extension PipelineService {
         }
     }
 
-    /// As it is now: a member that streams asks the owners of the other partitions as long as somebody reads.
+    /// The present locations. A member that streams requests the changes of other partitions from their owners while
+    /// there are readers.
     public var changePlaces: ChangePlaces { places(beside: changes.readablePartitions) }
 
     /// The ledger partitions of other members, by their addresses.

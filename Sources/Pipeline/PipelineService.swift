@@ -20,7 +20,7 @@ public final class PipelineService: Sendable {
     private let workers = Mutex<[Worker]>([])
     private let failure = Mutex<PipelineError?>(nil)
     let ledgerPartitions = Atomic(0)
-    /// Of the places in the queue of appeals.
+    /// The key of the fingerprints in positions of the queue of appeals.
     let appealsKey: FingerprintKey
     /// Damages of archives that were found by queries. Each is logged once.
     private let toldOfArchives = Mutex(Set<String>())

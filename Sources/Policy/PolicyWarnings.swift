@@ -36,19 +36,22 @@ struct PolicyWarnings {
     // MARK: Expressions
 
     private mutating func check(_ expression: Expression, at value: Value, _ range: (Int) -> SlotRange?) {
+        // The source is searched once, and no text is made that has no room: an expression may have many comparisons.
+        guard found.count < YAMLReader.maximumMistakes else { return }
+        let comparisons = expression.foregoneComparisons(range)
+        let hasLines = expression.source.utf8.contains(UInt8(ascii: "\n"))
         func place(_ line: Int, _ column: Int) -> String {
-            expression.source.contains("\n")
-                ? "line \(line), character \(column) of the expression" : "character \(column) of the expression"
+            hasLines ? "line \(line), character \(column) of the expression" : "character \(column) of the expression"
         }
         for warning in expression.warnings {
             warn("\(warning.message) (\(place(warning.line, warning.column)))", at: value)
         }
-        for comparison in expression.foregoneComparisons(range) {
+        for comparison in comparisons {
             let answer = comparison.answer.map { $0 ? "this is always true" : "this is never true" }
             let message = [answer, why(comparison, in: expression, range)].compactMap(\.self).joined(separator: ": ")
             warn("\(message) (\(place(comparison.line, comparison.column)))", at: value)
         }
-        if expression.foregoneComparisons(range).isEmpty, case .bool(false)? = expression.constant {
+        if comparisons.isEmpty, case .bool(false)? = expression.constant {
             warn("this is never true", at: value)
         }
     }

@@ -151,7 +151,7 @@ public enum MemberChannel: Sendable {
     fileprivate var scheme: String { if case .plain = self { "http" } else { "https" } }
 }
 
-/// Answers as they come in.
+/// The transfers in progress, and their delegate.
 private final class Transfers: NSObject, URLSessionDataDelegate {
     private struct Transfer {
         let continuation: CheckedContinuation<TLSClient.Outcome, Never>

@@ -13,8 +13,8 @@ internal import Topics
 
 /// `quickstart --until-done`: sends files through the whole pipeline, and prints the results.
 ///
-/// The files go into the control topic, which has as many partitions as the ledger and the same partitioner: so each
-/// ledger partition sees its events in the files' order, and the facts are those of `standing replay`.
+/// The files go into the control topic, which has the ledger's number of partitions and its partitioner. So each ledger
+/// partition has its events in the files' order, and the facts are those of `standing replay`.
 public final class FileRun: @unchecked Sendable {
     private let cluster: Cluster
     private let events: [String]

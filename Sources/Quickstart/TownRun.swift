@@ -29,14 +29,14 @@ public final class TownRun: @unchecked Sendable {
     private let logger: Logger
     private let service: PipelineService
     private let server: QueryServer
-    /// For the databases of the downstream services.
+    /// The folder of the downstream services' databases.
     private let folder: URL
     private let stop = Atomic(false)
     private let townTime = Atomic<Int64>(0)
     private let lag = Mutex<LagReport?>(nil)
     private let problem = Mutex<String?>(nil)
 
-    /// `seconds`: nil for no end. `server`: of the service, on `host`.
+    /// `seconds`: nil if it runs without end. `server`: of the service, on `host`.
     public init(
         cluster: Cluster, service: PipelineService, server: QueryServer, seconds: Double?, daysPerSecond: Double,
         inhabitants: Int, folder: URL, logger: Logger

@@ -153,7 +153,7 @@ private let read: [(committed: Int64?, end: Int64?)] = [(100, 100), (100, 100), 
         #expect(full.first?.sentence.contains("it has one member per partition") == true)
         let fast = causes([partition(0, moving), partition(1, read)])
         #expect(fast.map(\.code) == [.catchingUp])
-        #expect(fast.first?.sentence == "2.0/s are read and 0.0/s arrive: caught up in 10s")
+        #expect(fast.first?.sentence == "2.0/s are read and 0.0/s arrive: caught up in 10s, with nothing to do")
     }
 
     /// A remedy for a group of Standing names Standing's commands, and none of what other programs may do.

@@ -63,7 +63,7 @@ public struct ConsoleServer: Sendable {
         }.withFormQuery()
     }
 
-    /// Of a page, or of an asset by its ending.
+    /// The media type of a page, or of an asset by its ending.
     private static func mediaType(_ path: String) -> String {
         path.hasSuffix(".css") ? "text/css" : path.hasSuffix(".js") ? "text/javascript" : "text/html"
     }

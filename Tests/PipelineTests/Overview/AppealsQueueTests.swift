@@ -125,7 +125,7 @@ struct AppealsQueueTests {
             good.replacing(#""total":1"#, with: #""total":-1"#),
             good.replacing(#""total":1"#, with: #""total":0"#),
             good.replacing(#""decideBy":2"#, with: #""decideBy":7"#),
-            good.replacing(#""sanction":"rail"#, with: #""statement":"{\"}","sanction":"rail"#),
+            good.replacing(#""partition":2"#, with: #""statement":"{\"}","partition":2"#),
         ]
         for text in bad {
             #expect(text != good, "the case changes nothing")
