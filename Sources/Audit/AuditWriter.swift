@@ -31,7 +31,6 @@ public final class AuditWriter: AuditLog {
     public static let maximumQueued = 1024
     public static let longestWait = Duration.seconds(5)
     private static let retryPause = 1.0
-    private static let headMilliseconds = 5000
 
     private struct State {
         var isReady = false

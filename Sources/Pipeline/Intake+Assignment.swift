@@ -1,8 +1,6 @@
 internal import Events
 internal import Kafka
 internal import Logging
-internal import Mapping
-internal import Synchronization
 
 extension Intake: RebalanceListener {
     func assigned(_ partitions: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {

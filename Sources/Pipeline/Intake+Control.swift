@@ -1,8 +1,5 @@
-internal import Events
 internal import Kafka
 internal import Logging
-internal import Mapping
-internal import Synchronization
 
 /// Control topics are read before all other sources.
 extension Intake {

@@ -1,8 +1,6 @@
 internal import Events
 internal import Kafka
 internal import Logging
-internal import Mapping
-internal import Synchronization
 
 /// Positions: commits, the hand-over at a revocation, and offsets that the broker no longer has.
 extension Intake {

@@ -14,8 +14,6 @@ public final class ControlDesk: Sendable {
         public let json: [UInt8]
     }
 
-    private static let maximumPurposeBytes = 1024
-
     private let acts: ControlActs
     private let audit: any AuditLog
     private let fourEyes: FourEyes?

@@ -43,8 +43,6 @@ public final class ChangeFeed: Sendable {
         }
     }
 
-    public var subscriptionCount: Int { watchers.count }
-
     /// The partitions of the scope that this member owns, in ascending order.
     func partitions(of scope: ChangeSubscription.Scope) -> [PartitionChanges] {
         let all = partitions.withLock { partitions in
