@@ -133,7 +133,7 @@ import Testing
                 == "ledger partition 4, offset 0: the ledger is of fold version 9; this program knows none above 8")
         try ledger.apply(LedgerEntry.frame(session: 7, [policy]), at: 1)
         for (session, members) in [
-            #""fold-version":8,"ledger":"x""#, #""fold-version":3"#, #""fold-version":3,"ledger":"a b""#,
+            #""fold-version":9,"ledger":"x""#, #""fold-version":3"#, #""fold-version":3,"ledger":"a b""#,
             #""fold-version":99999999999999999999,"ledger":"x""#, #""fold-version":"4","ledger":"x""#,
             #""fold-version":-9223372036854775808,"ledger":"x""#,
         ].enumerated() {
