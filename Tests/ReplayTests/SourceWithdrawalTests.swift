@@ -56,9 +56,9 @@ import Testing
 
     /// Duplicates, early events, voids, appeals, gaps and policies that are switched to included; `town` is the topic of
     /// the control events too, which stay.
-    @Test(arguments: 1...24, [silent, "town"])
+    @Test(arguments: 1...8, [silent, "town"])
     func scoresAreThoseOfAHistoryInWhichTheSourceHadNeverSpoken(seed: UInt64, topic: String) throws {
-        let act = 20 + Int(seed) * 4 % 90
+        let act = 20 + Int(seed) * 12 % 90
         let acts = [Act(frame: act, topic: topic)]
         let withdrawn = RandomLedger(seed: seed, topics: 3, acts: acts)
         let never = RandomLedger(seed: seed, topics: 3, acts: acts, without: topic)
@@ -84,7 +84,7 @@ import Testing
         #expect(differs, "seed \(seed)")
     }
 
-    @Test(arguments: 1...12) func aSourceIsGivenBackAsIfItHadNeverBeenWithdrawn(seed: UInt64) throws {
+    @Test(arguments: 1...4) func aSourceIsGivenBackAsIfItHadNeverBeenWithdrawn(seed: UInt64) throws {
         let acts = [
             Act(frame: 30, topic: Self.silent), Act(frame: 50, topic: "bank"),
             Act(frame: 80, topic: Self.silent, isWithdrawal: false), Act(frame: 90, topic: "bank", isWithdrawal: false),
@@ -99,7 +99,7 @@ import Testing
     }
 
     /// SPEC 5: only a new adverse event can impose a sanction.
-    @Test(arguments: 1...24) func theActImposesNoSanctionAndItsFactsNameIt(seed: UInt64) throws {
+    @Test(arguments: 1...12) func theActImposesNoSanctionAndItsFactsNameIt(seed: UInt64) throws {
         let ledger = RandomLedger(seed: seed, topics: 3, acts: Self.acts)
         var fold = ledger.fold()
         var place = 0
@@ -170,7 +170,7 @@ import Testing
 
     // MARK: The same in every way of folding
 
-    @Test(arguments: 1...8) func slicesSnapshotsAndAnotherMemberGiveTheSameFacts(seed: UInt64) throws {
+    @Test(arguments: 1...4) func slicesSnapshotsAndAnotherMemberGiveTheSameFacts(seed: UInt64) throws {
         let ledger = RandomLedger(
             seed: seed, topics: 3, acts: Self.acts + [Act(frame: 100, topic: Self.silent, isWithdrawal: false)])
         var whole = ledger.fold()
@@ -193,7 +193,7 @@ import Testing
         }
     }
 
-    @Test(arguments: 1...8) func aSubjectsOwnHistoryGivesThePartitionsStanding(seed: UInt64) throws {
+    @Test(arguments: 1...4) func aSubjectsOwnHistoryGivesThePartitionsStanding(seed: UInt64) throws {
         let ledger = RandomLedger(seed: seed, topics: 3, acts: Self.acts)
         var fold = try folded(ledger)
         // What is due at the clock happens at the next entry.
@@ -212,7 +212,7 @@ import Testing
     }
 
     /// The events stay in the file, each with what it did then; the score rests on none of them.
-    @Test(arguments: 1...4) func aFileShowsWhatIsTakenBack(seed: UInt64) throws {
+    @Test(arguments: 1...2) func aFileShowsWhatIsTakenBack(seed: UInt64) throws {
         let ledger = RandomLedger(seed: seed, topics: 3, acts: Self.acts)
         var isShown = false
         for name in ["s0", "s1", "s2", "s3", "s4", "s5", "s6"] {
@@ -231,18 +231,15 @@ import Testing
             where source["topic"] as? String == Self.silent {
                 #expect(source["points"] as? Int == 0 && (source["rules"] as? [Any])?.isEmpty == true)
             }
-            for step in try SubjectReplay(entries).steps.compactMap(\.entry)
-            where entries.entries[step].topic == Array(Self.silent.utf8) {
-                let event = entries.entries[step]
-                let trace = try EventTrace(entries, source: event.source, id: event.id)
-                #expect(trace.occurrences.contains { $0.isWithdrawn })
-            }
+            guard let event = entries.entries.last(where: { $0.topic == Array(Self.silent.utf8) }) else { continue }
+            let trace = try EventTrace(entries, source: event.source, id: event.id)
+            #expect(trace.occurrences.contains { $0.isWithdrawn })
         }
         #expect(isShown, "seed \(seed)")
     }
 
     /// A backtest, a proposal and a shadow never see what was taken back.
-    @Test(arguments: 1...8) func anotherPolicyIsFoldedWithoutTheSource(seed: UInt64) throws {
+    @Test(arguments: 1...4) func anotherPolicyIsFoldedWithoutTheSource(seed: UInt64) throws {
         let ledger = RandomLedger(seed: seed, switches: false, topics: 3, acts: Self.acts)
         let never = RandomLedger(seed: seed, switches: false, topics: 3, acts: Self.acts, without: Self.silent)
         let policy = try ShadowLedger.policy(RandomLedger.others[0])
@@ -272,7 +269,7 @@ import Testing
 
     // MARK: Before it is an act
 
-    @Test(arguments: 1...8) func theDifferenceIsWhatTheActDoesAndNamesNobody(seed: UInt64) throws {
+    @Test(arguments: 1...4) func theDifferenceIsWhatTheActDoesAndNamesNobody(seed: UInt64) throws {
         let ledger = RandomLedger(seed: seed, topics: 3, acts: [Act(frame: 119, topic: "nowhere")])
         var now = ledger.fold()
         _ = try ledger.apply(0..<ledger.frames.count, to: &now)

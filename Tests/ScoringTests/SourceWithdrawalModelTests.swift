@@ -74,13 +74,13 @@ import Testing
         }
     }
 
-    @Test(arguments: 0..<24) func scoresAreThoseOfLivesWithoutTheSource(seed: UInt64) throws {
+    @Test(arguments: 0..<9) func scoresAreThoseOfLivesWithoutTheSource(seed: UInt64) throws {
         var lives = FullLives(seed: seed, subjects: 5, daysAnEvent: [0.1, 0.5, 2][Int(seed % 3)])
         let policy = try PolicySwitchModelTests.policy()
         try withdraw(policy, lives.enrolments + lives.next(200), lives.next(100), every: 2 + Int(seed % 3))
     }
 
-    @Test(arguments: 0..<40) func measuresAreThoseOfLivesWithoutTheSource(seed: UInt64) throws {
+    @Test(arguments: 0..<15) func measuresAreThoseOfLivesWithoutTheSource(seed: UInt64) throws {
         var lives = MeasuredLives(seed: seed, subjects: 4, daysAnEvent: [0.2, 1, 4][Int(seed % 3)])
         let policy = try RandomPolicy.policy(seed: seed, early: "2 days")
         try withdraw(policy, lives.enrolments() + lives.next(120), lives.next(60), every: 2 + Int(seed % 3))
