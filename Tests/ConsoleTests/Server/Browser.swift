@@ -27,6 +27,9 @@ actor Browser {
     /// Trusted like one with TLS. Nothing connects to the port.
     static let nowhere = "http://localhost:9"
 
+    /// For a page. It only ends a failing test.
+    private static let patience = Duration.seconds(60)
+
     /// Dialogs, errors, and requests to other hosts.
     private(set) var findings: [String] = []
 
@@ -217,8 +220,11 @@ actor Browser {
     }
 
     private func loaded(after before: Int) async throws {
-        for _ in 0..<1000 where loads <= before { try await Task.sleep(for: .milliseconds(10)) }
-        guard loads > before else { throw Failure(text: "no page was loaded within 10 s") }
+        let end = ContinuousClock.now + Self.patience
+        while loads <= before {
+            guard ContinuousClock.now < end else { throw Failure(text: "no page was loaded within \(Self.patience)") }
+            try await Task.sleep(for: .milliseconds(10))
+        }
     }
 
     private func receive(_ data: Data) {
