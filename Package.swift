@@ -89,7 +89,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("simdjson")]),
 
         // Pure: no broker, no clock.
-        room("Events", ["CSimdJSON", crypto]),
+        room("Events", ["CEL", "CSimdJSON", crypto]),
         .target(
             name: "CEL", exclude: [page, "Tables"], swiftSettings: strict,
             // Programs without Foundation do not link it.
@@ -124,7 +124,7 @@ let package = Package(
             ]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
         room("ServiceManager"),
-        room("Simulation", ["Ledger"]),
+        room("Simulation", ["CEL", "Ledger"]),
         room(
             "Disasters",
             ["Events", "Kafka", "Ledger", "Pipeline", "Policy", "Replay", "Scoring", "Simulation", logging]),

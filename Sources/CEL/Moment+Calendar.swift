@@ -1,4 +1,4 @@
-/// A date and time of day of the proleptic Gregorian calendar.
+/// A date and time of day.
 public struct CivilTime: Hashable, Sendable {
     public var year: Int64
     /// 1 to 12.
@@ -13,40 +13,6 @@ public struct CivilTime: Hashable, Sendable {
     public var dayOfWeek: Int64
     /// From 0.
     public var dayOfYear: Int64
-
-    /// Days since 1970-01-01 (Hinnant, "chrono-compatible algorithms").
-    static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
-        let y = month <= 2 ? year - 1 : year
-        let era = (y >= 0 ? y : y - 399) / 400
-        let yearOfEra = y - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-    }
-
-    static func date(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        let z = days + 719_468
-        let era = (z >= 0 ? z : z - 146_096) / 146_097
-        let dayOfEra = z - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shifted = (5 * dayOfYear + 2) / 153
-        let month = shifted < 10 ? shifted + 3 : shifted - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1)
-    }
-
-    static func days(inMonth month: Int64, year: Int64) -> Int64 {
-        switch month {
-        case 2: (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 29 : 28
-        case 4, 6, 9, 11: 30
-        default: 31
-        }
-    }
-
-    /// 0 is Sunday.
-    static func dayOfWeek(days: Int64) -> Int64 {
-        let day = (days + 4) % 7
-        return day < 0 ? day + 7 : day
-    }
 }
 
 extension Moment {
@@ -60,12 +26,12 @@ extension Moment {
             days -= 1
             second += 86_400
         }
-        let date = CivilTime.date(days: days)
+        let date = CivilDate(days: days)
         return CivilTime(
             year: date.year, month: date.month, day: date.day, hour: second / 3600, minute: second / 60 % 60,
             second: second % 60, millisecond: Int64(nanoseconds) / 1_000_000,
-            dayOfWeek: CivilTime.dayOfWeek(days: days),
-            dayOfYear: days - CivilTime.days(year: date.year, month: 1, day: 1))
+            dayOfWeek: CivilDate.dayOfWeek(days: days),
+            dayOfYear: days - CivilDate(year: date.year, month: 1, day: 1).days)
     }
 }
 

@@ -16,7 +16,7 @@ extension Moment {
         var scanner = MomentScanner(text)
         guard let year = scanner.number(4), scanner.take(0x2D),
             let month = scanner.number(2), (1...12).contains(month), scanner.take(0x2D),
-            let day = scanner.number(2), day >= 1, day <= CivilTime.days(inMonth: month, year: year),
+            let day = scanner.number(2), day >= 1, day <= CivilDate.days(inMonth: month, year: year),
             scanner.take(0x54) || scanner.take(0x74),
             let hour = scanner.number(2), hour <= 23, scanner.take(0x3A),
             let minute = scanner.number(2), minute <= 59, scanner.take(0x3A),
@@ -36,7 +36,7 @@ extension Moment {
             offset = (hours * 60 + minutes) * (negative ? -60 : 60)
         }
         guard scanner.isAtEnd else { return nil }
-        let days = CivilTime.days(year: year, month: month, day: day)
+        let days = CivilDate(year: year, month: month, day: day).days
         self.init(timestampSeconds: days * 86_400 + hour * 3600 + minute * 60 + second - offset)
         self.nanoseconds = Int32(nanoseconds)
     }

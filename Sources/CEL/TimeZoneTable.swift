@@ -16,9 +16,9 @@ enum TimeZoneTable {
         let clock: Clock
 
         func seconds(year: Int64, standard: Int32, saving: Int32) -> Int64 {
-            let first = day > 0 ? day : CivilTime.days(inMonth: month, year: year) - 6
-            let earliest = CivilTime.days(year: year, month: month, day: first)
-            let days = earliest + (weekday - CivilTime.dayOfWeek(days: earliest) + 7) % 7
+            let first = day > 0 ? day : CivilDate.days(inMonth: month, year: year) - 6
+            let earliest = CivilDate(year: year, month: month, day: first).days
+            let days = earliest + (weekday - CivilDate.dayOfWeek(days: earliest) + 7) % 7
             let local = days * 86_400 + time
             return switch clock {
             case .utc: local

@@ -1,3 +1,5 @@
+internal import CEL
+
 /// A growing buffer of bytes, with what JSON and the ledger's frames need. Reused, it does not allocate.
 public struct ByteWriter: ~Copyable {
     @usableFromInline var base: UnsafeMutablePointer<UInt8>
@@ -136,7 +138,7 @@ public struct ByteWriter: ~Copyable {
         let second = max(range.lowerBound, min(range.upperBound, time.microseconds)).floorDivided(
             by: Timestamp.microsecondsPerSecond)
         let day = second.quotient.floorDivided(by: 86_400)
-        let date = Timestamp.civil(fromDays: day.quotient)
+        let date = CivilDate(days: day.quotient)
         append(date.year, digits: 4)
         append(byte: 0x2D)
         append(date.month, digits: 2)

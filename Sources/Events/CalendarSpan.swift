@@ -1,3 +1,5 @@
+internal import CEL
+
 /// A length of time: days of 24 hours, or months or years of the UTC calendar.
 public struct CalendarSpan: Hashable, Sendable {
     public enum Unit: String, CaseIterable, Sendable { case days, months, years }
@@ -52,10 +54,10 @@ extension Timestamp {
         case .years: months = count * 12
         }
         let (day, time) = microseconds.floorDivided(by: Self.microsecondsPerDay)
-        let date = Self.civil(fromDays: day)
+        let date = CivilDate(days: day)
         let month = (date.year * 12 + date.month - 1 + months).floorDivided(by: 12)
-        let last = Self.days(inMonth: month.remainder + 1, year: month.quotient)
-        let target = Self.daysFromCivil(year: month.quotient, month: month.remainder + 1, day: min(date.day, last))
+        let last = CivilDate.days(inMonth: month.remainder + 1, year: month.quotient)
+        let target = CivilDate(year: month.quotient, month: month.remainder + 1, day: min(date.day, last)).days
         return Timestamp(day: target).adding(microseconds: time)
     }
 }

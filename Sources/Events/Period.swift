@@ -1,3 +1,5 @@
+internal import CEL
+
 /// How a rule's events are grouped into buckets: by the UTC calendar period of the event's time, or all in one.
 public enum Period: String, CaseIterable, Sendable {
     case day, month, year, ever
@@ -7,7 +9,7 @@ public enum Period: String, CaseIterable, Sendable {
         guard self != .ever else { return 0 }
         let day = time.microseconds.floorDivided(by: Timestamp.microsecondsPerDay).quotient
         if self == .day { return Int32(clamping: day) }
-        let date = Timestamp.civil(fromDays: day)
+        let date = CivilDate(days: day)
         return Int32(clamping: self == .month ? date.year * 12 + date.month - 1 : date.year)
     }
 
@@ -21,8 +23,8 @@ public enum Period: String, CaseIterable, Sendable {
         case .day: day = number
         case .month:
             let month = number.floorDivided(by: 12)
-            day = Timestamp.daysFromCivil(year: month.quotient, month: month.remainder + 1, day: 1)
-        case .year: day = Timestamp.daysFromCivil(year: number, month: 1, day: 1)
+            day = CivilDate(year: month.quotient, month: month.remainder + 1, day: 1).days
+        case .year: day = CivilDate(year: number, month: 1, day: 1).days
         }
         return Timestamp(day: day)
     }

@@ -1,3 +1,5 @@
+internal import CEL
+
 /// An instant in microseconds since 1970-01-01T00:00:00Z. RFC 3339 digits beyond the microsecond are cut off.
 public struct Timestamp: Hashable, Comparable, Sendable, Codable {
     public var microseconds: Int64
@@ -30,7 +32,7 @@ public struct Timestamp: Hashable, Comparable, Sendable, Codable {
         guard text.count >= 20, text.count <= 64,
             let year = scanner.number(4), year >= 1, scanner.take(0x2D),
             let month = scanner.number(2), (1...12).contains(month), scanner.take(0x2D),
-            let day = scanner.number(2), day >= 1, day <= Self.days(inMonth: month, year: year),
+            let day = scanner.number(2), day >= 1, day <= CivilDate.days(inMonth: month, year: year),
             scanner.take(0x54) || scanner.take(0x74),
             let hour = scanner.number(2), hour <= 23, scanner.take(0x3A),
             let minute = scanner.number(2), minute <= 59, scanner.take(0x3A),
@@ -50,7 +52,7 @@ public struct Timestamp: Hashable, Comparable, Sendable, Codable {
             offset = (hours * 60 + minutes) * (negative ? -60 : 60)
         }
         guard scanner.isAtEnd else { return nil }
-        let days = Self.daysFromCivil(year: year, month: month, day: day)
+        let days = CivilDate(year: year, month: month, day: day).days
         let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset
         if second == 60 {
             guard Self.beginsMonth(seconds) else { return nil }
@@ -74,37 +76,9 @@ public struct Timestamp: Hashable, Comparable, Sendable, Codable {
         self = value
     }
 
-    /// Days since 1970-01-01 of a date of the proleptic Gregorian calendar (Hinnant, "chrono-compatible algorithms").
-    @inlinable static func daysFromCivil(year: Int64, month: Int64, day: Int64) -> Int64 {
-        let y = month <= 2 ? year - 1 : year
-        let era = (y >= 0 ? y : y - 399) / 400
-        let yearOfEra = y - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-    }
-
-    @inlinable static func civil(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        let z = days + 719_468
-        let era = (z >= 0 ? z : z - 146_096) / 146_097
-        let dayOfEra = z - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shifted = (5 * dayOfYear + 2) / 153
-        let month = shifted < 10 ? shifted + 3 : shifted - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1)
-    }
-
     /// Whether a month of UTC begins at `seconds` since 1970.
     private static func beginsMonth(_ seconds: Int64) -> Bool {
-        seconds % 86_400 == 0 && civil(fromDays: seconds / 86_400).day == 1
-    }
-
-    static func days(inMonth month: Int64, year: Int64) -> Int64 {
-        switch month {
-        case 2: (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 29 : 28
-        case 4, 6, 9, 11: 30
-        default: 31
-        }
+        seconds % 86_400 == 0 && CivilDate(days: seconds / 86_400).day == 1
     }
 }
 

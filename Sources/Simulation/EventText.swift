@@ -1,3 +1,5 @@
+internal import CEL
+
 /// The bytes of one CloudEvents event in the JSON format. Strings are written without escaping, because none of the
 /// town's strings needs it.
 public struct EventText {
@@ -52,12 +54,12 @@ public struct EventText {
         let milliseconds = Int(time) / 1000
         let days = milliseconds / 86_400_000
         let rest = milliseconds % 86_400_000
-        let date = Self.civil(days: days)
-        append(date.year, digits: 4)
+        let date = CivilDate(days: Int64(days))
+        append(Int(date.year), digits: 4)
         append("-")
-        append(date.month, digits: 2)
+        append(Int(date.month), digits: 2)
         append("-")
-        append(date.day, digits: 2)
+        append(Int(date.day), digits: 2)
         append("T")
         append(rest / 3_600_000, digits: 2)
         append(":")
@@ -67,18 +69,5 @@ public struct EventText {
         append(".")
         append(rest % 1000, digits: 3)
         append("Z")
-    }
-
-    /// The Gregorian date of a day counted from 1970-01-01 (Howard Hinnant's `civil_from_days`).
-    private static func civil(days: Int) -> (year: Int, month: Int, day: Int) {
-        let shifted = days + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted % 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthFromMarch = (5 * dayOfYear + 2) / 153
-        let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
     }
 }

@@ -44,7 +44,7 @@ private func zone(_ name: String) -> TimeZoneOffset? { Array(name.utf8).withUnsa
         for day in 1..<(400 * 366) {
             let moment = Moment(seconds: Moment.timestampSeconds.lowerBound + Int64(day) * 86_400, nanoseconds: 0)
             let date = moment.civil(offset: 0)
-            let isNewMonth = before.day == CivilTime.days(inMonth: before.month, year: before.year)
+            let isNewMonth = before.day == CivilDate.days(inMonth: before.month, year: before.year)
             let isNewYear = isNewMonth && before.month == 12
             guard date.day == (isNewMonth ? 1 : before.day + 1),
                 date.month == (isNewYear ? 1 : isNewMonth ? before.month + 1 : before.month),
