@@ -513,7 +513,7 @@ final class Disaster {
                 else {
                     continue
                 }
-                try oracle.check(standings, of: partition, inShadow: policy, member.machine.name)
+                try oracle.check(standings, of: partition, folded, inShadow: policy, member.machine.name)
                 shadowed += 1
             }
             for (member, data) in zip(members, places) {

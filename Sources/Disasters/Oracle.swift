@@ -22,6 +22,7 @@ struct Oracle {
         var digest: StateDigest
         var sequences: [Int64]
         var clock: Int64
+        var withdrawnSources: [[UInt8]]
         /// By the offset of the next frame, for the offsets that were requested.
         var places: [Int64: Place]
         /// Standings as JSON, by the offset of the next frame and the subject, for those that were requested. A subject
@@ -214,21 +215,22 @@ struct Oracle {
         }
         return Folded(
             digest: fold.fold.digest(), sequences: fold.sequences, clock: fold.fold.clock.microseconds,
-            places: places, standings: standings, facts: facts,
+            withdrawnSources: fold.withdrawnSources, places: places, standings: standings, facts: facts,
             repeats: .init(
                 frames: Int(fold.acceptance.repeatedFrames), brokenFrames: Int(fold.acceptance.brokenFrames),
                 origins: Int(fold.acceptance.repeatedOrigins)))
     }
 
-    /// Checks that the standings of a policy in the shadow are those of a fold under it alone. A shadow has no other
-    /// effect: facts, states and files are compared with folds that have no shadow.
-    func check(_ standings: StandingsWriter, of partition: Int32, inShadow policy: ScoringPolicy, _ machine: String)
-        throws
-    {
+    /// Checks that the standings of a policy in the shadow are those of a fold under it alone, as if the sources that
+    /// are withdrawn now had never been there. A shadow has no other effect: facts, states and files are compared with
+    /// folds that have no shadow.
+    func check(
+        _ standings: StandingsWriter, of partition: Int32, _ folded: Folded, inShadow policy: ScoringPolicy,
+        _ machine: String
+    ) throws {
         let frames = cluster.records(ledger(partition)).map { (offset: $0.offset, bytes: $0.record.value ?? []) }
         var fold = PartitionFold(
-            partition: partition, fixedPolicy: policy,
-            history: { end in MemoryFrames(Array(frames.prefix { $0.offset < end })) }, keepsFacts: false,
+            partition: partition, fixedPolicy: policy, leavingOut: folded.withdrawnSources, keepsFacts: false,
             maximumSessions: SimulatedTopics.maximumSessions)
         for offset in strays[partition] ?? [] { fold.skip(offset) }
         var nothing = EncodedFacts()

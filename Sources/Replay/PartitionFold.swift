@@ -27,6 +27,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         case ledger(history: History?)
         /// This policy, regardless of the ledger's. `history` is as above.
         case fixed(history: History?)
+        /// This policy and the same sources for ever, regardless of the ledger's acts about either.
+        case fixedSources
         /// This policy's past. With `isFixed` the ledger's policies are not in it.
         case past(isFixed: Bool)
         /// This policy's shadow.
@@ -34,7 +36,8 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     }
 
     /// The frames of the partition from its first up to, not including, those at the offset. A policy that is activated
-    /// there is folded from them, and so is the state without a source that is withdrawn there. If they may not be available yet, `waitsForHistory` is true between two slices.
+    /// there is folded from them, and so is the state without a source that is withdrawn there. If they may not be
+    /// available yet, `waitsForHistory` is true between two slices.
     public typealias History = @Sendable (_ end: Int64) throws -> any FrameFeed
 
     /// The frames of the partition in a range of offsets, from which a shadow is folded. Frames before the range do no
@@ -135,14 +138,16 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     }
 
     /// The standings and facts that would exist if this policy had always been active. The ledger's own policies are
-    /// ignored. `history` and `maximumSessions` are as above.
+    /// ignored. `history` and `maximumSessions` are as above. With `topics` these sources are left out from the first
+    /// entry on, and the ledger's withdrawals and restorations of sources are ignored too.
     public init(
-        partition: Int32, fixedPolicy policy: ScoringPolicy, history: History? = nil, keepsFacts: Bool = true,
-        maximumSessions: Int = Acceptance.maximumSessions
+        partition: Int32, fixedPolicy policy: ScoringPolicy, leavingOut topics: [[UInt8]]? = nil,
+        history: History? = nil, keepsFacts: Bool = true, maximumSessions: Int = Acceptance.maximumSessions
     ) {
         self.init(
-            partition, .fixed(history: history), Fold(policy: policy), keepsFacts: keepsFacts,
-            Acceptance(maximumSessions: maximumSessions), maximumSessions)
+            partition, topics == nil ? .fixed(history: history) : .fixedSources, Fold(policy: policy),
+            keepsFacts: keepsFacts, Acceptance(maximumSessions: maximumSessions), maximumSessions)
+        leaveOut(topics ?? [])
         policyText = policy.text
         encoder = FactEncoder(policy: policy, partition: partition, ledger: nil)
     }
@@ -362,7 +367,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         return switch rule {
         case .ledger: true
         case .fixed: isOfSource
-        case .past, .shadow: false
+        case .fixedSources, .past, .shadow: false
         }
     }
 
@@ -448,7 +453,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         case .past, .shadow:
             fold = rule.fold(of: fold.policy, version: identity.version, salt: identity.salt)
             if !rule.isFixed { fold.begin(under: policy) }
-        case .fixed: fold = Fold(policy: fold.policy, version: identity.version, salt: identity.salt)
+        case .fixed, .fixedSources: fold = Fold(policy: fold.policy, version: identity.version, salt: identity.salt)
         }
         fold.keepsFacts = keepsFacts
         lookUpInFold()

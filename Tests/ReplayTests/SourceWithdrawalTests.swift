@@ -260,6 +260,12 @@ import Testing
         try ShadowLedger.settle(&shadowed)
         let shadow = shadowed.withShadow { scores($0) }
         #expect(shadow == expected, "seed \(seed)")
+        // Its sanctions and perks too are those of a history in which the source never was.
+        var alone = PartitionFold(
+            partition: RandomLedger.partition, fixedPolicy: policy, leavingOut: shadowed.withdrawnSources,
+            keepsFacts: false)
+        _ = try ledger.apply(0..<ledger.frames.count, to: &alone)
+        #expect(ShadowLedger.shadowStandings(shadowed) == ShadowLedger.standings(alone.fold), "seed \(seed)")
 
         var preview = ledger.fold()
         _ = try ledger.apply(0..<ledger.frames.count, to: &preview)

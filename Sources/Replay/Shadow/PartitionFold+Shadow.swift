@@ -20,9 +20,9 @@ public struct ShadowProgress: Hashable, Sendable {
 }
 
 // A policy in the shadow has a state of its own beside the partition's: its past, with the sanctions and perks that
-// would exist if it had always been active. It does not change the partition's state, facts, snapshots or digests, and
-// is part of none of them. A state that is restored has no shadow. If the policy is activated, the switch uses the
-// shadow's state.
+// would exist if it had always been active and the sources that are withdrawn now had never been there. It does not
+// change the partition's state, facts, snapshots or digests, and is part of none of them. A state that is restored has
+// no shadow. If the policy is activated, the switch uses the shadow's state.
 extension PartitionFold {
     /// Begins to fold `policy` beside the active one, and replaces another policy in the shadow. Nothing is folded yet.
     /// `history` has the frames that this state folds, from the partition's first.
@@ -119,14 +119,14 @@ extension PartitionFold.Rule {
     var isBeside: Bool {
         switch self {
         case .past, .shadow: true
-        case .ledger, .fixed: false
+        case .ledger, .fixed, .fixedSources: false
         }
     }
 
     /// An empty state. Under the ledger's policies the first entry decides the policy.
     func fold(of policy: ScoringPolicy, version: FoldVersion = .newest, salt: FingerprintKey = .none) -> Fold {
         switch self {
-        case .ledger, .fixed: Fold(policy: policy, version: version, salt: salt)
+        case .ledger, .fixed, .fixedSources: Fold(policy: policy, version: version, salt: salt)
         case .past: past(of: policy, version: version, salt: salt)
         case .shadow: Fold(shadowOf: policy, version: version, salt: salt)
         }
@@ -141,7 +141,7 @@ extension PartitionFold.Rule {
     /// Whether the ledger's policies are ignored.
     var isFixed: Bool {
         switch self {
-        case .fixed, .past(isFixed: true): true
+        case .fixed, .fixedSources, .past(isFixed: true): true
         case .ledger, .past, .shadow: false
         }
     }
@@ -150,7 +150,7 @@ extension PartitionFold.Rule {
     var history: PartitionFold.History? {
         switch self {
         case .ledger(let history), .fixed(let history): history
-        case .past, .shadow: nil
+        case .fixedSources, .past, .shadow: nil
         }
     }
 }
