@@ -82,12 +82,12 @@ public struct AuditEntry: Sendable, Equatable {
     /// "details"?:[{"name","value"}],"previous","after","seen"}`.
     public var json: [UInt8] {
         var writer = ByteWriter(capacity: 512)
-        write(to: &writer, place: nil)
+        write(to: &writer, position: nil)
         return Array(writer.bytes)
     }
 
-    /// The same, with `"partition","offset"` before it if `place` is given, for people and programs.
-    public func write(to writer: inout ByteWriter, place: (partition: Int32, offset: Int64)?) {
+    /// The same, with `"partition","offset"` before it if `position` is given, for people and programs.
+    public func write(to writer: inout ByteWriter, position: (partition: Int32, offset: Int64)?) {
         func add(_ name: StaticString, _ text: String?) {
             guard let text else { return }
             writer.append(",\"")
@@ -96,7 +96,7 @@ public struct AuditEntry: Sendable, Equatable {
             writer.append(jsonString: text)
         }
         writer.append("{")
-        if let place { writer.append("\"partition\":\(place.partition),\"offset\":\(place.offset),") }
+        if let position { writer.append("\"partition\":\(position.partition),\"offset\":\(position.offset),") }
         writer.append("\"time\":\"")
         writer.append(time)
         writer.append(byte: 0x22)

@@ -101,9 +101,9 @@ public final class AuditWriter: AuditLog {
         let partition = state.withLock { $0.partition }
         let time = Timestamp(microseconds: now())
         let written = Mutex("")
-        let place: AcknowledgedProducer.Place
+        let position: AcknowledgedProducer.Position
         do {
-            place = try await producer.send(to: topic, partition: partition, key: Array(key.utf8)) { generation in
+            position = try await producer.send(to: topic, partition: partition, key: Array(key.utf8)) { generation in
                 let (value, hash) = try self.next(record, time, generation)
                 written.withLock { $0 = hash }
                 return value
@@ -113,7 +113,7 @@ public final class AuditWriter: AuditLog {
         } catch {
             throw AuditFailure.refused(error)
         }
-        note(place.partition, offset: place.offset, hash: written.withLock { $0 })
+        note(position.partition, offset: position.offset, hash: written.withLock { $0 })
     }
 
     /// Called in the order of the records.

@@ -108,12 +108,12 @@ public enum DecimalText {
                 exponent = Int(integer(UnsafeRawBufferPointer(rebasing: bytes[(index + 1)...])) ?? 0)
             }
         }
-        var place = (point ?? digits.count) + exponent
+        var pointIndex = (point ?? digits.count) + exponent
         let zeros = digits.prefix { $0 == 0x30 }.count
         digits.removeFirst(zeros)
-        place -= zeros
+        pointIndex -= zeros
         while digits.last == 0x30 { digits.removeLast() }
-        return (digits, place)
+        return (digits, pointIndex)
     }
 
     /// Parses the digits after `0x`. Go requires an exponent.

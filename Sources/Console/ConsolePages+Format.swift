@@ -7,8 +7,8 @@ extension ConsolePages {
     static func count(_ value: some BinaryInteger) -> String {
         let digits = String(value.magnitude)
         var text = value < 0 ? "\u{2212}" : ""
-        for (place, digit) in digits.enumerated() {
-            if place > 0, (digits.count - place) % 3 == 0 { text += "," }
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index) % 3 == 0 { text += "," }
             text.append(digit)
         }
         return text

@@ -9,7 +9,7 @@ public protocol EventSource: Sendable {
     /// soon if the task is cancelled, or after `cancel`.
     func next(into events: inout ServerSentEvents, until deadline: ContinuousClock.Instant) async -> Bool
     /// From where a reader that comes back now resumes; nil if that is not known. It goes with the beats of a quiet stream.
-    var place: String? { get }
+    var position: String? { get }
     /// Nobody reads any more. It may be called more than once, on any thread.
     func cancel()
 }
@@ -123,7 +123,7 @@ public final class EventStreams: Sendable {
                     events.event("end", data: Self.reason("access"))
                     isOver = true
                 } else if events.isEmpty {
-                    events.beat(id: source.place)
+                    events.beat(id: source.position)
                 }
                 beat = .now + Self.beatInterval
             }

@@ -140,7 +140,7 @@ public struct OpenAPIDocument: Sendable {
         writer.append("{\"name\":")
         writer.append(jsonString: parameter.name)
         writer.append(",\"in\":")
-        writer.append(jsonString: parameter.place.rawValue)
+        writer.append(jsonString: parameter.location.rawValue)
         writer.append(",\"required\":")
         writer.append(parameter.isRequired ? "true" : "false")
         writer.append(",\"description\":")

@@ -12,9 +12,9 @@ extension RouteTable {
         let accepted = route.acceptedParameters
         let query = request.uri.query ?? ""
         try Self.readQuery(
-            route.hasFormQuery ? query.replacing("+", with: "%20") : query, accepted.filter { $0.place == .query },
+            route.hasFormQuery ? query.replacing("+", with: "%20") : query, accepted.filter { $0.location == .query },
             into: &values)
-        for parameter in accepted where parameter.place == .header {
+        for parameter in accepted where parameter.location == .header {
             guard let field = HTTPField.Name(parameter.name) else { continue }
             let given = request.headers[values: field]
             guard given.count <= 1 else {
@@ -29,7 +29,7 @@ extension RouteTable {
                 guard parameter.isRequired else { continue }
                 throw Problem(
                     .badRequest, code: "parameter-missing",
-                    "missing \(parameter.place.rawValue) parameter: \(parameter.name)",
+                    "missing \(parameter.location.rawValue) parameter: \(parameter.name)",
                     parameter: parameter.name)
             }
             if let mistake = parameter.mistake(in: value) {
@@ -66,10 +66,11 @@ extension RouteTable {
 
     private static let maximumNameShown = 64
 
-    private static func decoded(_ text: Substring, of name: String, _ place: String) throws -> String {
+    private static func decoded(_ text: Substring, of name: String, _ location: String) throws -> String {
         guard let bytes = percentDecoded(text) else {
             throw Problem(
-                .badRequest, code: "percent-encoding", "\(place) is not valid percent-encoded UTF-8", parameter: name)
+                .badRequest, code: "percent-encoding", "\(location) is not valid percent-encoded UTF-8", parameter: name
+            )
         }
         return String(decoding: bytes, as: UTF8.self)
     }

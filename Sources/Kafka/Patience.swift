@@ -12,9 +12,9 @@ public struct Patience: Sendable {
         public let limit: Duration?
 
         public var description: String {
-            let place = reason.place.isEmpty || reason.place == call ? "" : "\(reason.place): "
+            let target = reason.target.isEmpty || reason.target == call ? "" : "\(reason.target): "
             let bound = limit.map { " for up to \(Int(($0 / Duration.seconds(1)).rounded(.up))) s" } ?? ""
-            return "\(call): trying again\(bound): \(place)\(reason.message) (\(reason.name))"
+            return "\(call): trying again\(bound): \(target)\(reason.message) (\(reason.name))"
         }
     }
 
@@ -148,7 +148,7 @@ public struct Patience: Sendable {
         /// Called after each poll with the number of records, the number of partitions that are read to their ends,
         /// and the errors that arrived. Throws errors that are not transient at once.
         public mutating func note(
-            records: Int, ended: Int, errors: [(place: TopicPartition, error: KafkaError)]
+            records: Int, ended: Int, errors: [(topicPartition: TopicPartition, error: KafkaError)]
         ) throws(KafkaError) {
             for (_, error) in errors {
                 guard error.isRetriable else { throw error }

@@ -68,7 +68,7 @@ extension LagMonitor {
             let lag = partition.lag
             guard let committed = lag.committed, let end = lag.end else { continue }
             let position = max(committed, lag.start ?? committed)
-            groups[index].hotKeyShare = keys.read(partition.place, from: position, to: end)
+            groups[index].hotKeyShare = keys.read(partition.topicPartition, from: position, to: end)
         }
     }
 }
@@ -89,13 +89,14 @@ struct GroupHistory {
         // Windows of partitions that no longer exist are dropped.
         var kept: [TopicPartition: LagWindow] = [:]
         kept.reserveCapacity(group.partitions.count)
-        let partitions = group.partitions.map { place, seen in
-            var window = windows.removeValue(forKey: place) ?? LagWindow()
+        let partitions = group.partitions.map { topicPartition, seen in
+            var window = windows.removeValue(forKey: topicPartition) ?? LagWindow()
             window.append(seen.sample)
             let lag = LagEvaluation(window, now: now, seen.context)
-            kept[place] = window
+            kept[topicPartition] = window
             return GroupLag.Partition(
-                place: place, lag: lag, unit: seen.unit, reader: seen.context.reader, member: seen.member,
+                topicPartition: topicPartition, lag: lag, unit: seen.unit, reader: seen.context.reader,
+                member: seen.member,
                 subjects: seen.subjects)
         }
         windows = kept

@@ -24,7 +24,7 @@ public struct MapDefect: Error, Hashable, Sendable, CustomStringConvertible {
     public var code: String { "map/\(part.rawValue)" }
 
     public var description: String {
-        let place = member.isEmpty ? part.rawValue : "\(part.rawValue).\(member)"
-        return expression.map { "\(place): \(message), in: \($0)" } ?? "\(place): \(message)"
+        let location = member.isEmpty ? part.rawValue : "\(part.rawValue).\(member)"
+        return expression.map { "\(location): \(message), in: \($0)" } ?? "\(location): \(message)"
     }
 }

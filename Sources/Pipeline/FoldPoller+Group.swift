@@ -15,10 +15,10 @@ extension FoldPoller: RebalanceListener {
 
     /// Nothing is read before the partitions are open and their published facts are known. Each then requests its
     /// start.
-    func assigned(_ places: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
+    func assigned(_ topicPartitions: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
         runtime.beginTurn()
-        (assignment, read, checkpoints, committed) = (places, [], nil, nil)
-        let numbers = places.map(\.partition)
+        (assignment, read, checkpoints, committed) = (topicPartitions, [], nil, nil)
+        let numbers = topicPartitions.map(\.partition)
         let atHand = numbers.count { slots[Int($0)].runner != nil }
         for number in numbers { begin(number) }
         if !configuration.standsBy {
@@ -29,14 +29,14 @@ extension FoldPoller: RebalanceListener {
         (progress, switches) = (Progress(at: host.now), SwitchLog())
         showPartitions()
         board.update { status in
-            (status.foldPartitions, status.currentPartitions, status.behind) = (places.count, 0, nil)
+            (status.foldPartitions, status.currentPartitions, status.behind) = (topicPartitions.count, 0, nil)
             status.joined.insert(.fold)
         }
-        logger.info("fold owns", metadata: ["partitions": "\(places.count)", "atHand": "\(atHand)"])
+        logger.info("fold owns", metadata: ["partitions": "\(topicPartitions.count)", "atHand": "\(atHand)"])
         return []
     }
 
-    func revoked(_ places: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
+    func revoked(_ topicPartitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
         runtime.beginTurn()
         if lost {
             logger.warning("the group has given this member's partitions away")
@@ -45,7 +45,7 @@ extension FoldPoller: RebalanceListener {
         } else {
             handOver(consumer)
         }
-        for place in places { stopReading(Int(place.partition), then: .standBy) }
+        for topicPartition in topicPartitions { stopReading(Int(topicPartition.partition), then: .standBy) }
         (assignment, checkpoints, read) = (nil, nil, [])
         showPartitions()
         showNothingOwned()

@@ -76,8 +76,8 @@ extension FoldPoller {
         _ numbers: [Int32], _ consumer: any ConsumerClient, _ runtime: FoldRuntime, _ isVain: () -> Bool
     ) throws -> [Int32: PartitionInbox.Recovered] {
         let configuration = runtime.configuration
-        let places = numbers.map { TopicPartition(configuration.topics.ledger, $0) }
-        let committed = try consumer.committed(places, timeoutMilliseconds: committedMilliseconds)
+        let topicPartitions = numbers.map { TopicPartition(configuration.topics.ledger, $0) }
+        let committed = try consumer.committed(topicPartitions, timeoutMilliseconds: committedMilliseconds)
         let blank = [Publication.Mark](repeating: .init(), count: FactTopic.allCases.count)
         var marks: [Int32: [Publication.Mark]] = [:]
         for number in numbers { marks[number] = blank }
@@ -86,7 +86,7 @@ extension FoldPoller {
         }
         let found = try FactRecovery.run(
             marks, configuration: configuration, logger: runtime.logger, isVain: isVain)
-        let ends = try configuration.kafka.ends(of: places)
+        let ends = try configuration.kafka.ends(of: topicPartitions)
         let offsets = Dictionary(committed.map { ($0.topicPartition.partition, $0.offset) }) { $1 }
         var result: [Int32: PartitionInbox.Recovered] = [:]
         for (number, marks) in found {
@@ -192,11 +192,11 @@ extension FoldPoller {
         let positions = consumer.assignment.map(\.position)
         var starts: [PartitionOffset] = []
         for runner in assigned {
-            let place = TopicPartition(configuration.topics.ledger, runner.number)
+            let topicPartition = TopicPartition(configuration.topics.ledger, runner.number)
             if let start = slots[Int(runner.number)].start {
-                starts.append(PartitionOffset(place, offset: start))
+                starts.append(PartitionOffset(topicPartition, offset: start))
             } else if let source = read.firstIndex(where: { $0 === runner }) {
-                starts.append(PartitionOffset(place, offset: positions[source]))
+                starts.append(PartitionOffset(topicPartition, offset: positions[source]))
             }
         }
         try consumer.assign(starts)
@@ -248,18 +248,18 @@ extension FoldPoller {
     /// at once.
     func beginAgainIfDue(_ consumer: any ConsumerClient) {
         var numbers: [Int32] = []
-        for place in assignment ?? [] {
-            let slot = slots[Int(place.partition)]
+        for topicPartition in assignment ?? [] {
+            let slot = slots[Int(topicPartition.partition)]
             guard slot.runner == nil, slot.closing == nil, slot.failure.retryAt.map({ $0 <= host.now }) ?? true else {
                 continue
             }
-            numbers.append(place.partition)
+            numbers.append(topicPartition.partition)
         }
         for number in numbers { begin(number) }
-        for place in assignment ?? [] where !numbers.contains(place.partition) {
-            let index = Int(place.partition)
+        for topicPartition in assignment ?? [] where !numbers.contains(topicPartition.partition) {
+            let index = Int(topicPartition.partition)
             guard let askAt = slots[index].failure.askAt, askAt <= host.now else { continue }
-            numbers.append(place.partition)
+            numbers.append(topicPartition.partition)
         }
         for number in numbers { slots[Int(number)].failure.askAt = nil }
         ask(about: numbers, consumer)

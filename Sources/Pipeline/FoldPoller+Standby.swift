@@ -49,7 +49,7 @@ extension FoldPoller {
             try noteReading(runners)
         }
         try consumer.poll(timeoutMilliseconds: 0) { try hand($0, to: readByStandby) }
-        for (place, error) in consumer.takeErrors() { try handle(error, at: place) }
+        for (topicPartition, error) in consumer.takeErrors() { try handle(error, at: topicPartition) }
         for (source, runner) in readByStandby.enumerated() {
             runner.inbox.note(end: consumer.knownEnd(source), reachedEnd: false, at: host.now)
         }
@@ -65,8 +65,8 @@ extension FoldPoller {
         host.background(.broker) {
             var limits: [Int32: Int64] = [:]
             do {
-                let places = numbers.map { TopicPartition(runtime.configuration.topics.ledger, $0) }
-                for found in try group.committed(places, timeoutMilliseconds: Self.committedMilliseconds)
+                let topicPartitions = numbers.map { TopicPartition(runtime.configuration.topics.ledger, $0) }
+                for found in try group.committed(topicPartitions, timeoutMilliseconds: Self.committedMilliseconds)
                 where found.offset > 0 {
                     limits[found.topicPartition.partition] = found.offset
                 }

@@ -119,7 +119,7 @@ final class FoldPoller: PollLoop {
         try consumer.poll(timeoutMilliseconds: isBusy ? Self.shortWaitMilliseconds : Self.longWaitMilliseconds) {
             try hand($0, to: read)
         }
-        for (place, error) in consumer.takeErrors() { try handle(error, at: place) }
+        for (topicPartition, error) in consumer.takeErrors() { try handle(error, at: topicPartition) }
         serve(0)
         try takeReports()
         try takeAnswers()
@@ -292,11 +292,12 @@ final class FoldPoller: PollLoop {
         if let fatal = outlet.producer.fatalError { throw fatal }
     }
 
-    func handle(_ error: KafkaError, at place: TopicPartition) throws {
+    func handle(_ error: KafkaError, at topicPartition: TopicPartition) throws {
         if error.isOffsetOutOfRange {
             throw PipelineError(
                 .ledgerDamaged,
-                "\(place): what is to be read next is not in the topic (\(error.name)); a ledger must be kept for ever")
+                "\(topicPartition): what is to be read next is not in the topic (\(error.name)); a ledger must be kept for ever"
+            )
         }
         guard error.isRetriable else { throw error }
         logger.warning("\(error)")

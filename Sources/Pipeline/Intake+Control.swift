@@ -34,10 +34,10 @@ extension Intake {
         let now = host.now
         guard state.mayReadSources(at: now) else { return }
         if state.hasGivenUp(at: now) {
-            let places = (state.waiting ?? [:]).keys.map(\.description).sorted().joined(separator: ", ")
+            let unread = (state.waiting ?? [:]).keys.map(\.description).sorted().joined(separator: ", ")
             logger.warning(
                 "sources are read although the group has not read the control topic: enrolments may come after their events",
-                metadata: ["unread": "\(places.isEmpty ? configuration.topics.control : places)"])
+                metadata: ["unread": "\(unread.isEmpty ? configuration.topics.control : unread)"])
         }
         controlFirst = nil
         try pauseAndResume(consumer)
@@ -55,13 +55,13 @@ extension Intake {
     /// The acknowledged positions of this member in its partitions of the control topic, and the committed positions of
     /// other members in theirs.
     private func controlPositions(
-        _ places: [TopicPartition], _ consumer: any ConsumerClient
+        _ topicPartitions: [TopicPartition], _ consumer: any ConsumerClient
     ) throws -> [TopicPartition: Int64] {
         var positions: [TopicPartition: Int64] = [:]
         for source in sources where source.isControl {
-            positions[source.place] = max(source.start, openBatches.committable[source.place] ?? 0)
+            positions[source.topicPartition] = max(source.start, openBatches.committable[source.topicPartition] ?? 0)
         }
-        let others = places.filter { positions[$0] == nil }
+        let others = topicPartitions.filter { positions[$0] == nil }
         guard !others.isEmpty else { return positions }
         for found in try consumer.committed(others, timeoutMilliseconds: Self.controlMilliseconds) {
             positions[found.topicPartition] = found.offset

@@ -70,7 +70,7 @@ final class Intake: PollLoop {
     private var ledgerEnds: [Int32: Int64] = [:]
 
     struct Source {
-        var place: TopicPartition
+        var topicPartition: TopicPartition
         var name: [UInt8]
         var isControl: Bool
         /// The number of its topic's declaration; nil if it has none.
@@ -199,8 +199,8 @@ final class Intake: PollLoop {
         for partition in dirty.indices where dirty[partition] { try send(partition) }
         var positions: [PartitionOffset] = []
         for index in sources.indices where sources[index].moved {
-            positions.append(PartitionOffset(sources[index].place, offset: sources[index].position))
-            counts.recordsByTopic[sources[index].place.topic, default: 0] += sources[index].records
+            positions.append(PartitionOffset(sources[index].topicPartition, offset: sources[index].position))
+            counts.recordsByTopic[sources[index].topicPartition.topic, default: 0] += sources[index].records
             (sources[index].moved, sources[index].records) = (false, 0)
         }
         openBatches.seal(positions, written: firstWritten)
@@ -233,7 +233,7 @@ final class Intake: PollLoop {
     }
 
     private func read(_ record: Record, by mapper: SourceMapper, latest: Int64) throws {
-        switch mapper.map(record, from: sources[record.source].place) {
+        switch mapper.map(record, from: sources[record.source].topicPartition) {
         case .noEvent: counts.passedOver += 1
         case .defect(let defect): try deadLetter(record, code: defect.code, message: defect.description)
         case .event:
@@ -284,7 +284,7 @@ final class Intake: PollLoop {
         dirty[partition] = true
         let isFull = sources[record.source].name.withUnsafeBytes {
             appender.append(
-                event, to: partition, topic: $0, sourcePartition: sources[record.source].place.partition,
+                event, to: partition, topic: $0, sourcePartition: sources[record.source].topicPartition.partition,
                 offset: record.offset)
         }
         if isFull { try send(partition) }
@@ -308,12 +308,13 @@ final class Intake: PollLoop {
     private func deadLetter(
         _ record: Record, code: String, message: String, valueDropped: Bool = false
     ) throws {
-        let place = sources[record.source].place
+        let topicPartition = sources[record.source].topicPartition
         let valueDropped =
             valueDropped
             || (record.value?.count ?? 0 > Self.alwaysTakenBytes
                 && board.refusesLargeDeadLetters.load(ordering: .relaxed))
-        let headers = DeadLetter.headers(record, from: place, code: code, message: message, valueDropped: valueDropped)
+        let headers = DeadLetter.headers(
+            record, from: topicPartition, code: code, message: message, valueDropped: valueDropped)
         let value = valueDropped ? nil : record.value
         do {
             _ = try outlet.producer.produce(
@@ -325,11 +326,11 @@ final class Intake: PollLoop {
         }
         openBatches.sent(bytes: (record.key?.count ?? 0) + (value?.count ?? 0))
         counts.deadLetters[code, default: 0] += 1
-        counts.deadLettersByTopic[place.topic, default: 0] += 1
+        counts.deadLettersByTopic[topicPartition.topic, default: 0] += 1
         logger.debug(
             "dead letter",
             metadata: [
-                "reason": "\(code)", "topic": "\(place.topic)", "partition": "\(place.partition)",
+                "reason": "\(code)", "topic": "\(topicPartition.topic)", "partition": "\(topicPartition.partition)",
                 "offset": "\(record.offset)",
             ])
     }
@@ -380,7 +381,7 @@ final class Intake: PollLoop {
     /// assignment nothing is paused. The consumer ignores calls without effect.
     func pauseAndResume(_ consumer: any ConsumerClient) throws {
         func isPaused(_ source: Source) -> Bool { backpressure.isPaused || controlFirst != nil && !source.isControl }
-        try consumer.pause(sources.filter { isPaused($0) }.map(\.place))
-        try consumer.resume(sources.filter { !isPaused($0) }.map(\.place))
+        try consumer.pause(sources.filter { isPaused($0) }.map(\.topicPartition))
+        try consumer.resume(sources.filter { !isPaused($0) }.map(\.topicPartition))
     }
 }

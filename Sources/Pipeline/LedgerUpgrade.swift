@@ -34,11 +34,11 @@ public struct LedgerUpgrade {
         let topic = configuration.topics.ledger
         let partitions = try configuration.kafka.partitions(of: topic)
         guard partitions > 0 else { throw PipelineError(.topicMissing, "\(topic): no such topic") }
-        let places = (0..<Int32(partitions)).map { TopicPartition(topic, $0) }
-        let ends = try configuration.kafka.ends(of: places)
+        let topicPartitions = (0..<Int32(partitions)).map { TopicPartition(topic, $0) }
+        let ends = try configuration.kafka.ends(of: topicPartitions)
         progress.expect(ends.values.reduce(0, +))
         let older = try (0..<Int32(partitions)).filter { partition in
-            let found = try identity(of: partition, until: ends[places[Int(partition)]] ?? 0, progress)
+            let found = try identity(of: partition, until: ends[topicPartitions[Int(partition)]] ?? 0, progress)
             guard found.name == nil || found.name == name else {
                 throw Refused(
                     description: "ledger partition \(partition) is of fold version \(found.version.rawValue) already, "

@@ -178,14 +178,14 @@ final class OwnedPartition: Sendable {
 /// do that: it gets the removed partitions, and an event loop uses a partition without owning it (`withOwned`).
 final class OwnedPartitions: Sendable {
     /// The partitions under one number.
-    private struct Place {
+    private struct Contents {
         var owned: OwnedPartition?
         var standby: OwnedPartition?
     }
 
     /// A slot is never removed.
     private final class Slot: Sendable {
-        let place = Mutex(Place())
+        let contents = Mutex(Contents())
     }
 
     private let host: any Runtime
@@ -198,40 +198,40 @@ final class OwnedPartitions: Sendable {
         slots.withLock { $0.indices.contains(Int(partition)) ? $0[Int(partition)] : nil }
     }
 
-    subscript(_ partition: Int32) -> OwnedPartition? { slot(partition)?.place.withLock { $0.owned } }
+    subscript(_ partition: Int32) -> OwnedPartition? { slot(partition)?.contents.withLock { $0.owned } }
 
     /// Runs `body` with an owned partition, which is not freed meanwhile. `body` must be short and must not retain the
     /// partition. Nil if the partition is not owned.
     func withOwned<Result: Sendable>(_ partition: Int32, _ body: (OwnedPartition) -> Result) -> Result? {
-        slot(partition)?.place.withLock { $0.owned.map(body) }
+        slot(partition)?.contents.withLock { $0.owned.map(body) }
     }
 
     /// A partition that another member owns and that is folded here too. It may lag.
-    func standby(_ partition: Int32) -> OwnedPartition? { slot(partition)?.place.withLock { $0.standby } }
+    func standby(_ partition: Int32) -> OwnedPartition? { slot(partition)?.contents.withLock { $0.standby } }
 
     /// The owned partitions by number.
-    var all: [OwnedPartition] { slots.withLock { $0 }.compactMap { slot in slot.place.withLock { $0.owned } } }
+    var all: [OwnedPartition] { slots.withLock { $0 }.compactMap { slot in slot.contents.withLock { $0.owned } } }
 
     /// Called by one thread.
     func replace(_ owned: [OwnedPartition], standby: [OwnedPartition]) {
-        var next: [Place] = []
-        func place(_ partition: OwnedPartition, _ member: WritableKeyPath<Place, OwnedPartition?>) {
+        var next: [Contents] = []
+        func assign(_ partition: OwnedPartition, _ member: WritableKeyPath<Contents, OwnedPartition?>) {
             let number = Int(partition.partition)
-            while next.count <= number { next.append(Place()) }
+            while next.count <= number { next.append(Contents()) }
             next[number][keyPath: member] = partition
         }
-        for partition in owned { place(partition, \.owned) }
-        for partition in standby { place(partition, \.standby) }
+        for partition in owned { assign(partition, \.owned) }
+        for partition in standby { assign(partition, \.standby) }
         let slots = slots.withLock { slots in
             while slots.count < next.count { slots.append(Slot()) }
             return slots
         }
         var gone: [OwnedPartition] = []
         for (number, slot) in slots.enumerated() {
-            let new = number < next.count ? next[number] : Place()
-            let old = slot.place.withLock { place in
-                let old = place
-                place = new
+            let new = number < next.count ? next[number] : Contents()
+            let old = slot.contents.withLock { contents in
+                let old = contents
+                contents = new
                 return old
             }
             gone += [old.owned, old.standby].compactMap { $0 }.filter { $0 !== new.owned && $0 !== new.standby }

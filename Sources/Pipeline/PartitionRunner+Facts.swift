@@ -110,16 +110,16 @@ extension PartitionRunner {
             news.refusedFrames > 0 || counters.policySwitches > 0 || counters.activationsIgnored > 0
                 || counters.outOfRange > 0
         else { return }
-        let place: Logger.Metadata = ["partition": "\(number)", "offset": "\(offset)"]
+        let context: Logger.Metadata = ["partition": "\(number)", "offset": "\(offset)"]
         if news.refusedFrames > 0 {
             logger.error(
                 "a frame is refused: its appender session has a gap or is forgotten; the appender sends its events again",
-                metadata: place)
+                metadata: context)
         }
         if counters.outOfRange > 0 {
             logger.error(
                 "entries contribute nothing: their time lies outside 1970 to 2200, or more than 10 years beyond the clock",
-                metadata: place.merging(["entries": "\(counters.outOfRange)"]) { $1 })
+                metadata: context.merging(["entries": "\(counters.outOfRange)"]) { $1 })
         }
         if counters.activationsIgnored > 0 {
             logger.warning(
@@ -127,13 +127,13 @@ extension PartitionRunner {
                 an activation changes nothing: another policy is active than it was approved against, or it needs a newer fold \
                 version of the ledger (`standing policy log`)
                 """,
-                metadata: place.merging(["activations": "\(counters.activationsIgnored)"]) { $1 })
+                metadata: context.merging(["activations": "\(counters.activationsIgnored)"]) { $1 })
         }
         if counters.policySwitches > 0, let policy = partition.withFold({ $0.policy }) {
             let withdrawn = partition.withFold { $0.withdrawnSources.map { String(decoding: $0, as: UTF8.self) } }
             logger.notice(
                 "a policy is activated, or a source withdrawn or restored",
-                metadata: place.merging([
+                metadata: context.merging([
                     "policy": "\(policy.id)", "version": "\(policy.version)",
                     "withdrawn": "\(withdrawn.joined(separator: ","))",
                 ]) { $1 })

@@ -332,7 +332,7 @@ public final class PipelineService: Sendable {
     /// From the partition's archive. Each damage of an archive is logged once per process.
     private func entries(of subject: [UInt8], in partition: OwnedPartition, until end: Int64) throws -> SubjectEntries?
     {
-        func damaged(_ place: String, _ reason: String) -> HistoryFailure {
+        func damaged(_ location: String, _ reason: String) -> HistoryFailure {
             if toldOfArchives.withLock({ $0.insert(reason).inserted }) {
                 logger.error(
                     "the archive is damaged: stop the member and fetch it from the topic, `standing archive repair`",
@@ -340,7 +340,7 @@ public final class PipelineService: Sendable {
             }
             return HistoryFailure(
                 .archive,
-                "the archive of ledger partition \(partition.partition) is damaged, \(place): `standing archive repair` fetches "
+                "the archive of ledger partition \(partition.partition) is damaged, \(location): `standing archive repair` fetches "
                     + "it from the topic again, while the member is stopped")
         }
         do {

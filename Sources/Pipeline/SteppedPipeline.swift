@@ -50,7 +50,7 @@ public final class SteppedPipeline {
     public var slices: Int { member.slices.count }
 
     /// Runs a slice of one of them.
-    public func runSlice(_ place: Int) { member.slices.runNext(place) }
+    public func runSlice(_ index: Int) { member.slices.runNext(index) }
 
     /// Nil if the broker does not answer yet.
     private func supervisor(_ role: Role) throws -> Supervisor? {

@@ -130,17 +130,17 @@ extension PolicyWarnings {
             table.add(parts.count, for: events)
             parts.append(part)
         }
-        for (rule, place) in zip(policy.rules, places.rules) where !rule.isOverMeasures {
-            add(rule.when, place["when"], rule.kinds, rule.events)
-            if case .expression(let points) = rule.points { add(points, place["points"], rule.kinds, rule.events) }
+        for (rule, node) in zip(policy.rules, nodes.rules) where !rule.isOverMeasures {
+            add(rule.when, node["when"], rule.kinds, rule.events)
+            if case .expression(let points) = rule.points { add(points, node["points"], rule.kinds, rule.events) }
         }
-        for (measure, place) in zip(policy.measures, places.measures) {
-            add(measure.when, place["when"], measure.kinds, measure.events)
-            let sort = ["sum", "min", "max", "latest"].lazy.compactMap { place[$0] }.first
+        for (measure, node) in zip(policy.measures, nodes.measures) {
+            add(measure.when, node["when"], measure.kinds, measure.events)
+            let sort = ["sum", "min", "max", "latest"].lazy.compactMap { node[$0] }.first
             add(measure.amount, sort, measure.kinds, measure.events)
         }
-        for (sanction, place) in zip(policy.sanctions, places.sanctions) {
-            if case .event(let events, let when) = sanction.trigger { add(when, place["when"], .all, events) }
+        for (sanction, node) in zip(policy.sanctions, nodes.sanctions) {
+            if case .event(let events, let when) = sanction.trigger { add(when, node["when"], .all, events) }
         }
         return (parts, table)
     }
@@ -161,13 +161,13 @@ extension PolicyWarnings {
             else { return }
             parts.append(part)
         }
-        for (rule, place) in zip(policy.rules, places.rules) where rule.isOverMeasures {
-            if case .expression(let points) = rule.points { add(points, place["points"], rule.kinds) }
+        for (rule, node) in zip(policy.rules, nodes.rules) where rule.isOverMeasures {
+            if case .expression(let points) = rule.points { add(points, node["points"], rule.kinds) }
         }
-        for (sanction, place) in zip(policy.sanctions, places.sanctions) {
-            if case .level(let when) = sanction.trigger { add(when, place["when"], .all) }
+        for (sanction, node) in zip(policy.sanctions, nodes.sanctions) {
+            if case .level(let when) = sanction.trigger { add(when, node["when"], .all) }
         }
-        for (perk, place) in zip(policy.perks, places.perks) { add(perk.when, place["when"], .all) }
+        for (perk, node) in zip(policy.perks, nodes.perks) { add(perk.when, node["when"], .all) }
         return parts
     }
 

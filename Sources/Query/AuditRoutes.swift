@@ -81,7 +81,7 @@ public struct AuditRoutes: Sendable {
                 writer.append("{\"records\":[")
                 for (index, found) in page.found.enumerated() {
                     if index > 0 { writer.append(",") }
-                    found.entry.write(to: &writer, place: (found.partition, found.offset))
+                    found.entry.write(to: &writer, position: (found.partition, found.offset))
                 }
                 writer.append("],\"next\":")
                 if let next = page.next { writer.append(jsonString: next.description) } else { writer.append("null") }

@@ -31,7 +31,7 @@ public final class ChangeEvents: EventSource {
     private let mostAtOnce: Int?
     /// The path that a reader requests after a gap.
     private let read: String
-    private let places: @Sendable () -> PipelineService.ChangePlaces
+    private let routing: @Sendable () -> PipelineService.ChangeRouting
     private let figures: Figures?
     private struct State {
         var hasBegun = false
@@ -47,14 +47,14 @@ public final class ChangeEvents: EventSource {
     /// that a reader requests after a gap. `figures`: those of the overview; nil if the reader wants none.
     public init(
         _ subscription: ChangeSubscription, form: Form, most: Int?, read: String, figures: Figures? = nil,
-        places: @escaping @Sendable () -> PipelineService.ChangePlaces
+        routing: @escaping @Sendable () -> PipelineService.ChangeRouting
     ) {
-        (self.subscription, self.form, self.read, self.places) = (subscription, form, read, places)
+        (self.subscription, self.form, self.read, self.routing) = (subscription, form, read, routing)
         self.figures = figures
         mostAtOnce = most.map { max(1, Int(Double($0) * (EventStreams.pace / .seconds(1)))) }
     }
 
-    public var place: String? {
+    public var position: String? {
         let text = subscription.token.text
         return text.isEmpty ? nil : text
     }
@@ -75,7 +75,7 @@ public final class ChangeEvents: EventSource {
         var batch = ChangeBatch()
         var taken = subscription.take(into: &batch, bytes: EventStreams.fullBytes, most: mostAtOnce)
         let token = subscription.token
-        if taken.hasOtherPartitions, let goesOn = writePlaces(to: &events), !goesOn { return false }
+        if taken.hasOtherPartitions, let continues = writeRouting(to: &events), !continues { return false }
         if mostAtOnce != nil { Self.forgive(&taken) }
         if taken.skipped > 0 { events.event("skipped", data: "{\"facts\":\(taken.skipped)}") }
         write(batch, until: token, to: &events)
@@ -99,17 +99,17 @@ public final class ChangeEvents: EventSource {
     }
 
     /// Returns nil if there is nothing to write, and false if the stream ends.
-    private func writePlaces(to events: inout ServerSentEvents) -> Bool? {
-        let places = places()
+    private func writeRouting(to events: inout ServerSentEvents) -> Bool? {
+        let routing = routing()
         switch subscription.scope {
         case .own, .everything:
-            events.event("partitions", data: places.json)
+            events.event("partitions", data: routing.json)
             return true
         case .subject(_, let partition):
-            guard !places.here.contains(partition) else { return nil }
+            guard !routing.here.contains(partition) else { return nil }
             var data = ByteWriter()
             data.append("{\"reason\":\"moved\"")
-            if let address = places.elsewhere.first(where: { $0.partition == partition })?.address {
+            if let address = routing.elsewhere.first(where: { $0.partition == partition })?.address {
                 data.append(",\"address\":")
                 data.append(jsonString: address)
             }
@@ -139,7 +139,7 @@ public final class ChangeEvents: EventSource {
     }
 }
 
-extension PipelineService.ChangePlaces {
+extension PipelineService.ChangeRouting {
     /// `{"here":[…],"elsewhere":[{"partition","address"}],"nowhere":[…]}`
     var json: [UInt8] {
         var writer = ByteWriter()
@@ -154,12 +154,12 @@ extension PipelineService.ChangePlaces {
         writer.append("{\"here\":")
         append(here)
         writer.append(",\"elsewhere\":[")
-        for (index, place) in elsewhere.enumerated() {
+        for (index, item) in elsewhere.enumerated() {
             if index > 0 { writer.append(",") }
             writer.append("{\"partition\":")
-            writer.append(decimal: Int64(place.partition))
+            writer.append(decimal: Int64(item.partition))
             writer.append(",\"address\":")
-            writer.append(jsonString: place.address)
+            writer.append(jsonString: item.address)
             writer.append("}")
         }
         writer.append("],\"nowhere\":")

@@ -72,15 +72,15 @@ extension SourceReading {
         if let declaration { Self.write(declaration, to: &writer) } else { writer.append("null") }
         writer.append(",\"partitions\":")
         if let positions {
-            writer.appendList(positions) { writer, place in
+            writer.appendList(positions) { writer, source in
                 writer.append("{\"partition\":")
-                writer.append(decimal: Int64(place.partition))
+                writer.append(decimal: Int64(source.partition))
                 writer.append(",\"beginning\":")
-                writer.append(decimal: place.beginning)
+                writer.append(decimal: source.beginning)
                 writer.append(",\"position\":")
-                writer.append(number: place.position)
+                writer.append(number: source.position)
                 writer.append(",\"end\":")
-                writer.append(decimal: place.end)
+                writer.append(decimal: source.end)
                 writer.append("}")
             }
         } else {
@@ -132,11 +132,11 @@ extension SourceReading {
 extension ByteWriter {
     /// The members that every letter has, without the braces.
     fileprivate mutating func append(
-        letter place: DeadLetter.Place, time: Timestamp?, reason: String, source: TopicPartition, offset: Int64,
+        letter position: DeadLetter.Position, time: Timestamp?, reason: String, source: TopicPartition, offset: Int64,
         size: Int64, outcome: DeadLetterReader.Outcome
     ) {
         append("\"letter\":")
-        append(jsonString: place.description)
+        append(jsonString: position.description)
         append(",\"time\":")
         append(time: time)
         append(",\"reason\":")
@@ -151,9 +151,9 @@ extension ByteWriter {
         append(decimal: size)
         switch outcome {
         case .waiting: append(",\"state\":\"waiting\"")
-        case .sent(let place):
+        case .sent(let destination):
             append(",\"state\":\"sent\",\"sentTo\":")
-            append(jsonString: place)
+            append(jsonString: destination)
         case .discarded(let reason):
             append(",\"state\":\"discarded\",\"discarded\":")
             append(jsonString: reason)
@@ -166,7 +166,7 @@ extension DeadLetterReader.Summary {
     func write(to writer: inout ByteWriter) {
         writer.append("{")
         writer.append(
-            letter: place, time: time, reason: reason, source: source, offset: sourceOffset, size: size,
+            letter: position, time: time, reason: reason, source: source, offset: sourceOffset, size: size,
             outcome: outcome)
         writer.append("}")
     }
@@ -181,7 +181,7 @@ extension DeadLetter {
     func write(to writer: inout ByteWriter, outcome: DeadLetterReader.Outcome, withBytes: Bool) {
         writer.append("{")
         writer.append(
-            letter: place, time: timestamp < 0 ? nil : Timestamp(microseconds: timestamp * 1000), reason: reason,
+            letter: position, time: timestamp < 0 ? nil : Timestamp(microseconds: timestamp * 1000), reason: reason,
             source: source, offset: sourceOffset, size: droppedBytes ?? Int64(value?.count ?? 0), outcome: outcome)
         if withBytes {
             writer.append(",\"message\":")

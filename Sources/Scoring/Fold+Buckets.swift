@@ -96,9 +96,9 @@ extension Fold {
 
     /// Removes a bucket; nil if there is none. In most cases it is the oldest.
     mutating func remove(
-        _ number: Int32, of place: Int, _ record: UnsafeMutablePointer<Int64>
+        _ number: Int32, of seriesIndex: Int, _ record: UnsafeMutablePointer<Int64>
     ) -> Bucket? {
-        let (item, head) = (series[place], head(place, record))
+        let (item, head) = (series[seriesIndex], head(seriesIndex, record))
         if head.pointee.events > 0, head.pointee.number == number {
             let removed = head.pointee
             guard removed.link != 0 else {

@@ -127,9 +127,9 @@ extension Fold {
 
     /// The progress of a past that becomes the state after an activation.
     public struct Succession {
-        fileprivate enum Place { case before, measuring, pairing, telling }
+        fileprivate enum Phase { case before, measuring, pairing, emitting }
 
-        fileprivate var place = Place.before
+        fileprivate var phase = Phase.before
         /// The number of the next subject: of the past while keys are measured, of the old state while subjects are
         /// paired.
         fileprivate var next: UInt32 = 0
@@ -146,7 +146,7 @@ extension Fold {
         public init(hasOtherSources: Bool = false) { self.hasOtherSources = hasOtherSources }
 
         /// True if the past is a state of its own, and its facts are those of the switch.
-        public var isTelling: Bool { place == .telling }
+        public var isEmitting: Bool { phase == .emitting }
     }
 
     fileprivate final class Decisions {
@@ -180,22 +180,22 @@ extension Fold {
     public mutating func succeed(
         _ old: borrowing Fold, by event: EventView, entry: Int, _ succession: inout Succession, isPreview: Bool = false
     ) throws(WrongPast) -> Bool {
-        if succession.place == .before {
+        if succession.phase == .before {
             guard advance(to: old.clock) else { return false }
             clearOutput()
             if !isPreview { _ = identities.insert(keys(event).identity, life: 0) }
-            succession.place = .measuring
+            succession.phase = .measuring
         }
-        if succession.place == .measuring {
+        if succession.phase == .measuring {
             guard measureKeys(&succession) else { return false }
             succession.pairs.reserve(old.subjects.count)
-            succession.place = .pairing
+            succession.phase = .pairing
         }
-        if succession.place == .pairing {
+        if succession.phase == .pairing {
             guard pair(with: old, &succession) else { return false }
             try begin(after: old, &succession, entry: entry)
             succession.link = PolicyLink(from: old.policy, to: policy)
-            succession.place = .telling
+            succession.phase = .emitting
         }
         guard let link = succession.link else { return true }
         // An item of the old policy that the new one lacks has a fact too.

@@ -528,9 +528,9 @@ public struct Fold: ~Copyable {
     private mutating func enrol(_ event: UnsafePointer<EventView>, _ hash: UInt64, _ known: UInt32?) {
         let text = decoder.string("terms", of: event.pointee.data).map { Array($0) } ?? []
         if let known {
-            let place = SubjectTable.terms(subjects.record(known))
-            terms.remove(place.pointee)
-            place.pointee = terms.add(text)
+            let slot = SubjectTable.terms(subjects.record(known))
+            terms.remove(slot.pointee)
+            slot.pointee = terms.add(text)
             if !attributes.isEmpty { replaceAttributes(of: known, by: event) }
             return
         }

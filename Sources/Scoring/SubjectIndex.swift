@@ -134,32 +134,32 @@ public struct SubjectIndex: ~Copyable {
         _ subject: UInt32, _ life: UInt32, _ key: UnsafeRawBufferPointer, _ table: borrowing SubjectTable
     ) {
         let entry = Entry(order: order(of: key), subject: subject, life: life)
-        var (block, place) = position(of: key, after: false, table)
+        var (block, entryIndex) = position(of: key, after: false, table)
         count += 1
         if blocks.isEmpty {
-            place = -1
+            entryIndex = -1
         } else if blocks[block].count == Self.blockEntries {
-            (block, place) = split(block, at: place)
+            (block, entryIndex) = split(block, at: entryIndex)
         }
-        if place < 0 {
+        if entryIndex < 0 {
             blocks.insert([entry], at: block)
             firsts.insert(entry.order, at: block)
             return
         }
-        blocks[block].insert(entry, at: place)
-        if place == 0 { firsts[block] = entry.order }
+        blocks[block].insert(entry, at: entryIndex)
+        if entryIndex == 0 { firsts[block] = entry.order }
     }
 
-    /// Makes room in a full block for an entry at `place`. Returns the entry's new position, with a place of -1 for a
+    /// Makes room in a full block for an entry at `entryIndex`. Returns the entry's new position, with a place of -1 for a
     /// block of its own. Ascending and descending additions leave full blocks.
-    private mutating func split(_ block: Int, at place: Int) -> (block: Int, place: Int) {
-        if place == Self.blockEntries { return (block + 1, -1) }
-        if place == 0 { return (block, -1) }
-        let tail = Array(blocks[block][place...])
-        blocks[block] = Array(blocks[block][..<place])
+    private mutating func split(_ block: Int, at entryIndex: Int) -> (block: Int, entryIndex: Int) {
+        if entryIndex == Self.blockEntries { return (block + 1, -1) }
+        if entryIndex == 0 { return (block, -1) }
+        let tail = Array(blocks[block][entryIndex...])
+        blocks[block] = Array(blocks[block][..<entryIndex])
         blocks.insert(tail, at: block + 1)
         firsts.insert(tail[0].order, at: block + 1)
-        return (block, place)
+        return (block, entryIndex)
     }
 
     // MARK: Order
@@ -186,7 +186,7 @@ public struct SubjectIndex: ~Copyable {
     /// blocks if there is none.
     mutating func position(
         of key: UnsafeRawBufferPointer, after: Bool, _ table: borrowing SubjectTable
-    ) -> (block: Int, place: Int) {
+    ) -> (block: Int, entryIndex: Int) {
         let order = order(of: key)
         while true {
             if let found = findPosition(of: key, order, after: after, table) { return found }
@@ -196,7 +196,7 @@ public struct SubjectIndex: ~Copyable {
     /// Nil if it met an entry of a withdrawn subject, which it removed.
     private mutating func findPosition(
         of key: UnsafeRawBufferPointer, _ order: UInt64, after: Bool, _ table: borrowing SubjectTable
-    ) -> (block: Int, place: Int)? {
+    ) -> (block: Int, entryIndex: Int)? {
         /// Whether an entry comes before the position; nil if its subject has withdrawn and its order does not decide.
         func comesBefore(_ entry: Entry) -> Bool? {
             if entry.order != order { return entry.order < order }
@@ -237,13 +237,13 @@ public struct SubjectIndex: ~Copyable {
 
     // MARK: Removal
 
-    private mutating func remove(at place: Int, ofBlock block: Int) {
-        blocks[block].remove(at: place)
+    private mutating func remove(at entryIndex: Int, ofBlock block: Int) {
+        blocks[block].remove(at: entryIndex)
         count -= 1
         if blocks[block].isEmpty {
             blocks.remove(at: block)
             firsts.remove(at: block)
-        } else if place == 0 {
+        } else if entryIndex == 0 {
             firsts[block] = blocks[block][0].order
         }
     }

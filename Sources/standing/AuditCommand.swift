@@ -88,7 +88,7 @@ struct AuditListCommand: ParsableCommand {
         if output == .json {
             for found in page.found {
                 var writer = ByteWriter()
-                found.entry.write(to: &writer, place: (found.partition, found.offset))
+                found.entry.write(to: &writer, position: (found.partition, found.offset))
                 print(String(decoding: writer.bytes, as: UTF8.self))
             }
         } else {

@@ -106,8 +106,8 @@ struct FactsBootstrapCommand: ParsableCommand {
             let name = configuration.topics.facts[topic.rawValue]
             try writing {
                 try database.finish(
-                    at: starts.filter { $0.place.topic == name }.map {
-                        (partition: $0.place.partition, offset: $0.offset, sequence: $0.sequence)
+                    at: starts.filter { $0.topicPartition.topic == name }.map {
+                        (partition: $0.topicPartition.partition, offset: $0.offset, sequence: $0.sequence)
                     })
             }
         }
@@ -192,8 +192,8 @@ extension FactStart {
     /// `{"topic","partition","offset","sequence"}`
     fileprivate var json: String {
         var object = JSONObjectText()
-        object.add("topic", place.topic)
-        object.add("partition", Int64(place.partition))
+        object.add("topic", topicPartition.topic)
+        object.add("partition", Int64(topicPartition.partition))
         object.add("offset", offset)
         object.add("sequence", sequence)
         return object.text

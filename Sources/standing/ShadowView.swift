@@ -26,8 +26,8 @@ struct ShadowView {
         let members = reports.map { String(decoding: $0.withoutDifference.json, as: UTF8.self) }
         document.add("members", json: "[\(members.joined(separator: ","))]")
         var silent = ByteWriter()
-        for (place, answer) in self.silent.enumerated() {
-            silent.append(place == 0 ? "[" : ",")
+        for (index, answer) in self.silent.enumerated() {
+            silent.append(index == 0 ? "[" : ",")
             silent.append(jsonString: answer.member.address)
         }
         silent.append(self.silent.isEmpty ? "[]" : "]")

@@ -15,21 +15,21 @@ extension TraceReport {
         var lines = ["searched: \(searched)"]
         if isCutOff { lines.append("found so often that only the first \(EventSearch.maximumFound) are shown") }
         for item in occurrences { lines += self.lines(of: item) }
-        for (partition, place) in concernsEveryone {
+        for (partition, position) in concernsEveryone {
             lines.append(
-                "ledger \(partition):\(place.offset), entry \(place.entry): it concerns everyone (`standing policy log`)"
+                "ledger \(partition):\(position.offset), entry \(position.entry): it concerns everyone (`standing policy log`)"
             )
         }
-        for (partition, place) in passedOver {
+        for (partition, position) in passedOver {
             lines.append(
-                "ledger \(partition):\(place.offset), entry \(place.entry): passed over: its frame was refused, its record was accepted "
+                "ledger \(partition):\(position.offset), entry \(position.entry): passed over: its frame was refused, its record was accepted "
                     + "before, or its time is out of range")
         }
         for (letter, redrivenTo, discarded) in deadLetters ?? [] {
             let state =
                 discarded.map { ", discarded: \($0.printable())" } ?? redrivenTo.map { ", sent again to \($0)" } ?? ""
             lines.append(
-                "dead letter \(letter.place) of \(letter.source) offset \(letter.sourceOffset): \(letter.reason.printable()), "
+                "dead letter \(letter.position) of \(letter.source) offset \(letter.sourceOffset): \(letter.reason.printable()), "
                     + "\(letter.message.printable())\(state)")
         }
         return lines.joined(separator: "\n") + "\n"
@@ -49,11 +49,12 @@ extension TraceReport {
         lines.append(
             "\(entry.typeName.printable()) of \(String(decoding: item.subject, as: UTF8.self).printable()) at \(entry.time): "
                 + occurrence.outcome.sentence)
-        if let place = occurrence.countedBy {
-            lines.append("counted from its subject's enrolment on, ledger offset \(place.offset), entry \(place.entry)")
+        if let position = occurrence.countedBy {
+            lines.append(
+                "counted from its subject's enrolment on, ledger offset \(position.offset), entry \(position.entry)")
         }
-        if let place = occurrence.voidedBy {
-            lines.append("voided at ledger offset \(place.offset), entry \(place.entry)")
+        if let position = occurrence.voidedBy {
+            lines.append("voided at ledger offset \(position.offset), entry \(position.entry)")
         }
         for error in occurrence.errors { lines.append("  \(error.part.rawValue) \(error.id): \(error.reason)") }
         for fact in item.facts {
@@ -79,17 +80,19 @@ extension TraceReport {
         writer.append(jsonString: searched)
         writer.append(",\"cutOff\":\(isCutOff ? "true" : "false"),\"occurrences\":")
         Self.list(occurrences, to: &writer) { item, writer in Self.write(item, to: &writer) }
-        for (name, places) in [("concernsEveryone", concernsEveryone), ("passedOver", passedOver)] {
+        for (name, positions) in [("concernsEveryone", concernsEveryone), ("passedOver", passedOver)] {
             writer.append(",\"\(name)\":")
-            Self.list(places, to: &writer) { item, writer in
+            Self.list(positions, to: &writer) { item, writer in
                 writer.append(
-                    "{\"partition\":\(item.partition),\"offset\":\(item.place.offset),\"entry\":\(item.place.entry)}")
+                    "{\"partition\":\(item.partition),\"offset\":\(item.position.offset),\"entry\":\(item.position.entry)}"
+                )
             }
         }
         writer.append(",\"deadLetters\":")
         if let deadLetters {
             Self.list(deadLetters, to: &writer) { item, writer in
-                writer.append("{\"partition\":\(item.letter.place.partition),\"offset\":\(item.letter.place.offset)")
+                writer.append(
+                    "{\"partition\":\(item.letter.position.partition),\"offset\":\(item.letter.position.offset)")
                 Self.member("reason", item.letter.reason, to: &writer)
                 Self.member("message", item.letter.message, to: &writer)
                 Self.member("redrivenTo", item.redrivenTo, to: &writer)
@@ -107,7 +110,7 @@ extension TraceReport {
 
     private static func write(_ item: Occurrence, to writer: inout ByteWriter) {
         writer.append("{")
-        item.occurrence.writePlaces(of: item.subject, ledgerPartition: item.partition, to: &writer)
+        item.occurrence.writePositions(of: item.subject, ledgerPartition: item.partition, to: &writer)
         member("appended", time(item.appended), to: &writer)
         writer.append(",\"origin\":")
         if let origin = item.occurrence.entry.origin {

@@ -24,7 +24,7 @@ struct EventStreamsTests {
         }
         private let state = Mutex(State())
         let isCancelled = Atomic(false)
-        var place: String? { "1.2" }
+        var position: String? { "1.2" }
 
         func put(_ data: String?) {
             let waiters = state.withLock { state in

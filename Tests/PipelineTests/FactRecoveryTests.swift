@@ -44,7 +44,7 @@ import Testing
             onPoll()
             return 0
         }
-        func takeErrors() -> [(place: TopicPartition, error: KafkaError)] { [] }
+        func takeErrors() -> [(topicPartition: TopicPartition, error: KafkaError)] { [] }
         func pause(_ partitions: [TopicPartition]) {}
         func resume(_ partitions: [TopicPartition]) {}
         func committed(_ partitions: [TopicPartition], timeoutMilliseconds: Int) -> [PartitionOffset] { [] }

@@ -15,7 +15,7 @@ private typealias Frames = LedgerPartitionFrames
     private let kafka = MemoryKafka()
     private let disk = WatchedFileSystem()
 
-    private func place(_ number: Int32) -> TopicPartition { TopicPartition("ledger", number) }
+    private func topicPartition(_ number: Int32) -> TopicPartition { TopicPartition("ledger", number) }
 
     /// A member to which the group has assigned all partitions.
     private func poller(
@@ -26,7 +26,7 @@ private typealias Frames = LedgerPartitionFrames
         let poller = try FoldPoller(
             Member(configuration, logger: RunnerStage.logger), ledgerPartitions: Int(partitions))
         try poller.start()
-        kafka.member?.deal((0..<partitions).map(place))
+        kafka.member?.deal((0..<partitions).map(topicPartition))
         return poller
     }
 
@@ -41,13 +41,13 @@ private typealias Frames = LedgerPartitionFrames
     @Test func whatIsAssignedIsReadFoldedAndCommitted() throws {
         let frames = try Frames.ledger(bills: 4)
         let poller = try poller(partitions: 2)
-        for number in 0..<2 as Range<Int32> { for frame in frames { kafka.append(frame, to: place(number)) } }
+        for number in 0..<2 as Range<Int32> { for frame in frames { kafka.append(frame, to: topicPartition(number)) } }
         try run(poller)
         #expect(poller.assignedRunners.map(\.status.isCurrent) == [true, true])
         host.clock.pass(seconds: 1)
         try run(poller, rounds: 1)
         for number in 0..<2 as Range<Int32> {
-            #expect(kafka.committed[place(number)]?.offset == Int64(frames.count))
+            #expect(kafka.committed[topicPartition(number)]?.offset == Int64(frames.count))
             #expect(kafka.numbers(of: number).allSatisfy { $0 == Array(1...$0.count) })
         }
         #expect(!kafka.numbers(of: 0).isEmpty && kafka.numbers(of: 0) == kafka.numbers(of: 1))
@@ -63,20 +63,22 @@ private typealias Frames = LedgerPartitionFrames
         let member = try #require(kafka.member)
         #expect(poller.slots[0].isRead && member.paused.isEmpty)
 
-        func add(kilobytes: Int) { kafka.append([UInt8](repeating: 1, count: kilobytes * kilobyte), to: place(0)) }
+        func add(kilobytes: Int) {
+            kafka.append([UInt8](repeating: 1, count: kilobytes * kilobyte), to: topicPartition(0))
+        }
         // From here on no slice runs.
         add(kilobytes: 400)
         try poller.step()
         #expect(inbox.bytes == 400 * kilobyte && member.paused.isEmpty)
         add(kilobytes: 700)
         try poller.step()
-        #expect(inbox.bytes == 1100 * kilobyte && member.paused == [place(0)])
+        #expect(inbox.bytes == 1100 * kilobyte && member.paused == [topicPartition(0)])
         add(kilobytes: 100)
         try poller.step()
         #expect(inbox.bytes == 1100 * kilobyte)
         _ = inbox.takeBlock()
         try poller.step()
-        #expect(inbox.bytes == 700 * kilobyte && member.paused == [place(0)])
+        #expect(inbox.bytes == 700 * kilobyte && member.paused == [topicPartition(0)])
         _ = inbox.takeBlock()
         try poller.step()
         #expect(member.paused.isEmpty)
@@ -92,7 +94,7 @@ private typealias Frames = LedgerPartitionFrames
         let turn = poller.runtime.turn
         let other = try #require(poller.slots[0].runner)
         disk.unwritable = "/archive/00001/"
-        for number in 0..<2 as Range<Int32> { for frame in frames { kafka.append(frame, to: place(number)) } }
+        for number in 0..<2 as Range<Int32> { for frame in frames { kafka.append(frame, to: topicPartition(number)) } }
         try run(poller)
         // Within the pause, for no time has passed.
         #expect(poller.slots[1].runner == nil && poller.slots[1].closing == nil)
@@ -116,7 +118,7 @@ private typealias Frames = LedgerPartitionFrames
         let text = PipelineFixture.policyText.replacing("base: 500", with: "base: 510")
         let order = ShadowOrder(text: text, since: Timestamp(microseconds: 0))
         let poller = try poller(partitions: 2) { $0.data = LocalData("/data", on: disk) }
-        for number in 0..<2 as Range<Int32> { for frame in frames { kafka.append(frame, to: place(number)) } }
+        for number in 0..<2 as Range<Int32> { for frame in frames { kafka.append(frame, to: topicPartition(number)) } }
         try run(poller)
         order.json.withUnsafeBytes {
             poller.directory.note(key: ShadowOrder.key, value: $0, ledgerPartitions: 2)
@@ -131,7 +133,7 @@ private typealias Frames = LedgerPartitionFrames
         #expect(status.sizes.map(\.partition) == [0, 1] && status.sizes.allSatisfy { $0.entries > 4 && $0.bytes > 0 })
 
         disk.unwritable = "/archive/00001/"
-        for number in 0..<2 as Range<Int32> { kafka.append(Frames.bills(from: 6, at: 6), to: place(number)) }
+        for number in 0..<2 as Range<Int32> { kafka.append(Frames.bills(from: 6, at: 6), to: topicPartition(number)) }
         try run(poller)
         #expect(poller.slots[1].runner == nil && poller.board.current.shadows.map(\.partition) == [0])
         disk.unwritable = nil

@@ -35,9 +35,9 @@ import Testing
     }
 
     /// Steps until everything of these partitions is committed.
-    private func finish(_ intake: Intake, _ places: [TopicPartition]) throws {
+    private func finish(_ intake: Intake, _ topicPartitions: [TopicPartition]) throws {
         for _ in 0..<20_000 {
-            if places.allSatisfy({ script.committed[$0] == Int64(script.records(of: $0).count) }) { return }
+            if topicPartitions.allSatisfy({ script.committed[$0] == Int64(script.records(of: $0).count) }) { return }
             try intake.step()
         }
         Issue.record("not everything is committed: \(script.committed)")

@@ -205,7 +205,7 @@ import Testing
         #expect(times.count == 2 && times[0].map { $0 >= before } == true && times[1] == nil)
     }
 
-    @Test func whoeverStepsTheQueueChoosesAPlace() {
+    @Test func whoeverStepsTheQueueChoosesAnIndex() {
         for name in ["a", "b"] { queue.ready(runs.piece(name)) }
         #expect(!queue.runNext(2))
         #expect(queue.runNext(1) && queue.runNext(0) && !queue.runNext(0))

@@ -30,9 +30,9 @@ extension PipelineServiceTests {
             try group.subscribe(to: [Fixture.bills])
             try fixture.wait("a place in the group") {
                 try group.poll(timeoutMilliseconds: 20) { _ in }
-                return reader.places.count == 2
+                return reader.topicPartitions.count == 2
             }
-            try group.commit(reader.places.map { PartitionOffset($0, offset: 1000) }, wait: true)
+            try group.commit(reader.topicPartitions.map { PartitionOffset($0, offset: 1000) }, wait: true)
             group.close()
 
             let service = fixture.service(policy: nil)
@@ -57,14 +57,16 @@ extension PipelineServiceTests {
         }
 
         private final class FarReader: RebalanceListener {
-            private(set) var places: [TopicPartition] = []
+            private(set) var topicPartitions: [TopicPartition] = []
 
             func assigned(_ partitions: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
-                places = partitions
+                topicPartitions = partitions
                 return []
             }
 
-            func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) { places = [] }
+            func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
+                topicPartitions = []
+            }
         }
 
         private func score(_ service: PipelineService) throws -> Int64 {

@@ -152,18 +152,18 @@ import Testing
                     data: LedgerEntry.policyData(RandomLedger.text)
                         .replacing(#","ledger":"city","fold-version":6"#, with: ""))
             ])
-        let places = [20, 40]
-        for (version, place) in zip([3, 6], places) {
+        let indexes = [20, 40]
+        for (version, index) in zip([3, 6], indexes) {
             let data = #"{"ledger":"city","fold-version":\#(version)}"#
             let upgrade = LedgerEntry.frame(
                 session: UInt64(50 + version),
                 [
-                    .tick(86_400 * Int64(place)), .system(type: "standing.ledger.upgraded", data: data),
-                    .tick(86_400 * Int64(place + 1)),
+                    .tick(86_400 * Int64(index)), .system(type: "standing.ledger.upgraded", data: data),
+                    .tick(86_400 * Int64(index + 1)),
                 ])
-            let offset = frames[place].offset
-            for later in frames.indices where later >= place { frames[later].offset += 1 }
-            frames.insert((offset, upgrade), at: place)
+            let offset = frames[index].offset
+            for later in frames.indices where later >= index { frames[later].offset += 1 }
+            frames.insert((offset, upgrade), at: index)
         }
         try Self.expectTheSame(frames, "seed \(seed)")
     }
@@ -177,12 +177,12 @@ import Testing
     }
 
     static func with(
-        _ stray: SkipSearchTests.Stray, behind place: Int, in frames: Frames
+        _ stray: SkipSearchTests.Stray, behind index: Int, in frames: Frames
     ) -> (frames: Frames, offset: Int64) {
-        let offset = frames[place].offset + 1
-        let record = (offset: offset, bytes: stray.bytes(after: frames[place].bytes))
-        let later = frames[(place + 1)...].map { (offset: $0.offset + 1, bytes: $0.bytes) }
-        return (Array(frames[...place]) + [record] + later, offset)
+        let offset = frames[index].offset + 1
+        let record = (offset: offset, bytes: stray.bytes(after: frames[index].bytes))
+        let later = frames[(index + 1)...].map { (offset: $0.offset + 1, bytes: $0.bytes) }
+        return (Array(frames[...index]) + [record] + later, offset)
     }
 
     /// What is published meanwhile is left out of the parts that follow.

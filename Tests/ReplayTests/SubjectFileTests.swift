@@ -26,9 +26,9 @@ import Testing
         let history = try Self.archive(ledger.frames)
         let subjects = (0..<7).map { "s\($0)" } + [String(repeating: "a-long-name-", count: 5)]
         var fold = ledger.fold()
-        for place in ledger.frames.indices {
-            _ = try ledger.apply(place..<place + 1, to: &fold)
-            guard place % 23 == 22 || place == ledger.frames.count - 1 else { continue }
+        for index in ledger.frames.indices {
+            _ = try ledger.apply(index..<index + 1, to: &fold)
+            guard index % 23 == 22 || index == ledger.frames.count - 1 else { continue }
             let next = fold.nextOffset
             let clock = fold.fold.clock
             for subject in subjects {

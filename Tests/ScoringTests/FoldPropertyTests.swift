@@ -73,8 +73,8 @@ import Testing
         let together = Story(try TownPolicy.policy())
         let facts = together.given(happenings)
         var random = Seeded(UInt64(seed))
-        let places = Self.subjects.map { ($0, Int.random(in: 0..<3, using: &random)) }
-        let homes = Dictionary(uniqueKeysWithValues: places)
+        let assignments = Self.subjects.map { ($0, Int.random(in: 0..<3, using: &random)) }
+        let homes = Dictionary(uniqueKeysWithValues: assignments)
         var standings: [String: Standing] = [:]
         for partition in 0..<3 {
             let alone = Story(try TownPolicy.policy())

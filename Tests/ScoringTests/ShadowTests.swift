@@ -157,7 +157,7 @@ import Testing
         while true {
             stories[1].fold.allowance = Fold.Allowance(timers: 1, subjects: 1)
             let isDone = try stories[1].fold.succeed(live.fold, by: event, entry: 0, &succession)
-            if succession.isTelling { told += stories[1].told() }
+            if succession.isEmitting { told += stories[1].told() }
             stories[1].fold.clearOutput(sameEntry: true)
             calls += 1
             if isDone { break }

@@ -135,8 +135,8 @@ final class SimulatedGroup {
             guard !readers.isEmpty else { continue }
             let (share, rest) = partitions.quotientAndRemainder(dividingBy: readers.count)
             var next = 0
-            for (place, reader) in readers.enumerated() {
-                for _ in 0..<(share + (place < rest ? 1 : 0)) {
+            for (index, reader) in readers.enumerated() {
+                for _ in 0..<(share + (index < rest ? 1 : 0)) {
                     members[reader].assignment.append(TopicPartition(topic, Int32(next)))
                     next += 1
                 }
@@ -151,8 +151,8 @@ final class SimulatedGroup {
     }
 
     /// The process that was assigned the partition last; nil if it was expelled since.
-    func owner(of place: TopicPartition) -> SimulatedProcess? {
-        members.first { $0.assignment.contains(place) }?.process
+    func owner(of topicPartition: TopicPartition) -> SimulatedProcess? {
+        members.first { $0.assignment.contains(topicPartition) }?.process
     }
 
     /// `generation`: the one that the committer knows.

@@ -64,5 +64,5 @@ public struct CheckpointComparison: Sendable {
 
     /// The first offset, from `offset` on, at which another member has published a checkpoint; nil if there is none.
     /// An own checkpoint there shows whether both agree.
-    public func nextPlace(from offset: Int64) -> Int64? { others.keys.filter { $0 >= offset }.min() }
+    public func nextOffset(from offset: Int64) -> Int64? { others.keys.filter { $0 >= offset }.min() }
 }

@@ -196,14 +196,14 @@ public struct SnapshotStore: Sendable {
                 room.baseAddress?.copyMemory(from: base, byteCount: unread.count)
             }
             let wanted = min(room.count - unread.count, total - read)
-            let place = UnsafeMutableRawBufferPointer(rebasing: room[unread.count..<unread.count + wanted])
+            let target = UnsafeMutableRawBufferPointer(rebasing: room[unread.count..<unread.count + wanted])
             do throws(FileError) {
-                guard try file.read(into: place, at: Int64(read)) == wanted else { return nil }
+                guard try file.read(into: target, at: Int64(read)) == wanted else { return nil }
             } catch {
                 failure = error
                 return nil
             }
-            if wanted > 0 { checksum = standing_crc32c(checksum, place.baseAddress!, wanted) }
+            if wanted > 0 { checksum = standing_crc32c(checksum, target.baseAddress!, wanted) }
             read += wanted
             return UnsafeRawBufferPointer(rebasing: room[..<(unread.count + wanted)])
         }

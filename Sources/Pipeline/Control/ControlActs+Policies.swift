@@ -172,7 +172,7 @@ extension ControlActs {
     private func shadowResult(_ request: ControlRequest, isRepeat: Bool) -> ControlResult {
         ControlResult(
             kind: request.act.kind, status: isRepeat ? .done : .pending, isRepeat: isRepeat, subject: nil, source: nil,
-            id: nil, place: nil, facts: nil, details: "{\"status\":\"/shadow\"}")
+            id: nil, position: nil, facts: nil, details: "{\"status\":\"/shadow\"}")
     }
 
     private func write(_ order: [UInt8]?) async throws(ControlRefusal) {
@@ -190,25 +190,25 @@ extension ControlActs {
     // MARK: Dead letters
 
     func redrive(
-        _ letters: [DeadLetter.Place], allowsControl: Bool, repaired: String?, _ request: ControlRequest
+        _ letters: [DeadLetter.Position], allowsControl: Bool, repaired: String?, _ request: ControlRequest
     ) async throws(ControlRefusal) -> ControlResult {
         let (kafka, topics) = (kafka, service.configuration.topics)
         let summary = await onThread {
             var filter = DeadLetterTopic.Filter()
-            filter.places = Set(letters)
+            filter.positions = Set(letters)
             return try Redrive(
                 kafka, deadLetters: topics.deadLetter, control: topics.control, sources: topics.sources
             ).run(
                 filter, repaired: repaired.map { Array($0.utf8) }, isDryRun: false, allowsControl: allowsControl)
         }
         guard let summary else { throw .notReady("the dead letters cannot be redriven now: ask again") }
-        func list(_ places: [DeadLetter.Place]) -> String {
-            "[\(places.map { "\"\($0)\"" }.joined(separator: ","))]"
+        func list(_ positions: [DeadLetter.Position]) -> String {
+            "[\(positions.map { "\"\($0)\"" }.joined(separator: ","))]"
         }
         let missing = Set(letters).count - summary.found
         return ControlResult(
             kind: .redrive, status: .done, isRepeat: summary.total == 0 && summary.alreadySent > 0, subject: nil,
-            source: nil, id: nil, place: nil, facts: nil,
+            source: nil, id: nil, position: nil, facts: nil,
             details:
                 "{\"sent\":\(summary.total),\"alreadySent\":\(summary.alreadySent),\"discarded\":\(list(summary.discarded)),"
                 + "\"withheld\":\(list(summary.withheld)),\"withoutBytes\":\(list(summary.withoutBytes)),"
@@ -218,14 +218,16 @@ extension ControlActs {
 
 extension PipelineService {
     /// The position of the first entry with this subject's event.
-    func firstPlace(of subject: [UInt8], source: [UInt8], id: [UInt8]) throws -> ControlActs.Traced {
+    func firstPosition(of subject: [UInt8], source: [UInt8], id: [UInt8]) throws -> ControlActs.Traced {
         guard let partition = ledgerPartition(of: subject) else { return .unknown }
         var traced = ControlActs.Traced.unknown
         _ = try withHistory(of: subject, asStandby: false) { entries, _, _, _ in
             let first = try EventTrace(entries, source: source, id: id).occurrences.first
             traced =
                 first.map {
-                    .at(LedgerWatch.Place(partition: Int32(partition), offset: $0.entry.offset, entry: $0.entry.entry))
+                    .at(
+                        LedgerWatch.Position(
+                            partition: Int32(partition), offset: $0.entry.offset, entry: $0.entry.entry))
                 } ?? .absent
         }
         return traced

@@ -20,7 +20,7 @@ public struct ControlResult: Sendable {
     public let id: String?
     /// The position of the event in the ledger; of an event for every partition, that in the first. Nil while the
     /// ledger does not have it, and if a repeat came too late to read it.
-    public let place: (partition: Int32, offset: Int64, entry: Int)?
+    public let position: (partition: Int32, offset: Int64, entry: Int)?
     /// The published facts, CloudEvents JSON, in their order; nil if the request did not wait for them, or not long
     /// enough.
     public let facts: [[UInt8]]?
@@ -46,9 +46,10 @@ public struct ControlResult: Sendable {
         add("subject", subject)
         add("source", source)
         add("id", id)
-        if let place {
+        if let position {
             writer.append(
-                ",\"ledger\":{\"partition\":\(place.partition),\"offset\":\(place.offset),\"entry\":\(place.entry)}")
+                ",\"ledger\":{\"partition\":\(position.partition),\"offset\":\(position.offset),\"entry\":\(position.entry)}"
+            )
         } else {
             writer.append(",\"ledger\":null")
         }

@@ -116,8 +116,9 @@ final class HarmReview: Sendable {
     }
 
     private func difference(to candidate: ScoringPolicy) throws -> PolicyChange.Difference {
-        let places = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
-        let ends = Dictionary(uniqueKeysWithValues: try kafka.ends(of: places).map { ($0.key.partition, $0.value) })
+        let topicPartitions = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
+        let ends = Dictionary(
+            uniqueKeysWithValues: try kafka.ends(of: topicPartitions).map { ($0.key.partition, $0.value) })
         // Each partition is read under its own policies and under the candidate.
         let progress = ReplayProgress(total: 2 * ends.values.reduce(0, +))
         review.withLock { $0?.progress = progress }

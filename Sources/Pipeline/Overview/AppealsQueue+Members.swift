@@ -7,7 +7,7 @@ extension AppealsQueue {
     /// A member's question to another one. The body of a request, because the places of two members differ in their key.
     public struct Question: Codable, Sendable {
         let limit: Int
-        /// `Place.text`; nil for the first page.
+        /// `Position.text`; nil for the first page.
         let after: String?
         /// Of the asking member's places, 64 hexadecimal digits.
         let key: String
@@ -22,12 +22,12 @@ extension AppealsQueue {
             guard let question = try? JSONDecoder().decode(Self.self, from: Data(json)),
                 (1...AppealsQueue.maximumPage).contains(question.limit), question.fingerprintKey != nil,
                 question.partitions.count <= SubjectSearch.maximumPartitions,
-                question.after.map({ Place($0) != nil }) ?? true
+                question.after.map({ Position($0) != nil }) ?? true
             else { return nil }
             self = question
         }
 
-        init(limit: Int, after: Place?, key: FingerprintKey, partitions: [Int32], statements: Bool) {
+        init(limit: Int, after: Position?, key: FingerprintKey, partitions: [Int32], statements: Bool) {
             (self.limit, self.after, self.key) = (limit, after?.text, key.description)
             (self.partitions, self.statements) = (partitions, statements)
         }
@@ -71,8 +71,8 @@ extension AppealsQueue {
     }
 
     private func isItem(_ item: Item, of partitions: [Int32]) -> Bool {
-        guard partitions.contains(item.partition), item.place.decideBy == item.appeal.decideBy.microseconds,
-            item.place.sanction == item.appeal.sanction, after.map({ $0 < item.place }) ?? true,
+        guard partitions.contains(item.partition), item.position.decideBy == item.appeal.decideBy.microseconds,
+            item.position.sanction == item.appeal.sanction, after.map({ $0 < item.position }) ?? true,
             [item.clock, item.appeal.since, item.appeal.until, item.appeal.decideBy].allSatisfy({
                 Timestamp.writable.contains($0.microseconds)
             })

@@ -58,8 +58,8 @@ public final class PolicyReader: @unchecked Sendable {
 
     private func readOn() throws {
         let (kafka, topic) = (configuration.kafka, configuration.topics.ledger)
-        let place = TopicPartition(topic, Self.partition)
-        let end = try kafka.ends(of: [place])[place] ?? 0
+        let topicPartition = TopicPartition(topic, Self.partition)
+        let end = try kafka.ends(of: [topicPartition])[topicPartition] ?? 0
         guard history.nextOffset < end else { return }
         let (deadline, host) = (configuration.host.now + Self.longest, configuration.host)
         do {

@@ -150,34 +150,34 @@ extension ConsoleAnswers {
         var filter = DeadLetterReader.Filter()
         filter.reason = wanted
         let chosen = filter
-        var places: [String] = []
+        var positions: [String] = []
         var cursor: DeadLetterReader.Cursor?
         for _ in 0..<Self.maximumRounds {
             let after = cursor
             let page = try await read { [letters = programme.letters] in
                 try letters.page(chosen, after: after, limit: Self.lettersAtOnce)
             }
-            places += page.letters.map(\.place.description)
+            positions += page.letters.map(\.position.description)
             cursor = page.next
             if cursor == nil { break }
         }
-        guard !places.isEmpty else { throw .nothing("dead letter that waits", back: Self.allLetters) }
+        guard !positions.isEmpty else { throw .nothing("dead letter that waits", back: Self.allLetters) }
         var sent = 0
-        for start in stride(from: 0, to: places.count, by: Self.lettersAtOnce) {
-            let round = Array(places[start..<min(start + Self.lettersAtOnce, places.count)])
+        for start in stride(from: 0, to: positions.count, by: Self.lettersAtOnce) {
+            let round = Array(positions[start..<min(start + Self.lettersAtOnce, positions.count)])
             sent += try await send(round, nil, reason, "\(key) \(start / Self.lettersAtOnce)", desk, caller)
         }
         guard sent > 0 else { throw Self.noLetterSent }
-        return cursor == nil && sent == places.count ? .done : .partly
+        return cursor == nil && sent == positions.count ? .done : .partly
     }
 
     private func redrive(
-        _ places: Set<String>, _ repaired: String?, _ reason: String, _ key: String, _ desk: ControlDesk,
+        _ positions: Set<String>, _ repaired: String?, _ reason: String, _ key: String, _ desk: ControlDesk,
         _ caller: Caller
     ) async throws(ProblemView) -> ActOutcome {
-        let sent = try await send(places.sorted(), repaired, reason, key, desk, caller)
+        let sent = try await send(positions.sorted(), repaired, reason, key, desk, caller)
         guard sent > 0 else { throw Self.noLetterSent }
-        return sent == places.count ? .done : .partly
+        return sent == positions.count ? .done : .partly
     }
 
     private static let noLetterSent = ProblemView(
@@ -188,14 +188,14 @@ extension ConsoleAnswers {
 
     /// Letters that are on their way to intake, by this act or an earlier one.
     private func send(
-        _ places: [String], _ repaired: String?, _ reason: String, _ key: String, _ desk: ControlDesk,
+        _ positions: [String], _ repaired: String?, _ reason: String, _ key: String, _ desk: ControlDesk,
         _ caller: Caller
     ) async throws(ProblemView) -> Int {
         var list = ByteWriter()
         list.append(",\"letters\":[")
-        for (index, place) in places.enumerated() {
+        for (index, position) in positions.enumerated() {
             if index > 0 { list.append(",") }
-            list.append(jsonString: place)
+            list.append(jsonString: position)
         }
         list.append("]")
         let more = String(decoding: list.bytes, as: UTF8.self)

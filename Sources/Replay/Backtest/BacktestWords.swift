@@ -8,8 +8,8 @@ enum BacktestWords {
     static func count(_ value: Int64) -> String {
         let digits = String(value.magnitude)
         var text = ""
-        for (place, digit) in digits.enumerated() {
-            if place > 0, (digits.count - place).isMultiple(of: 3) { text += "," }
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index).isMultiple(of: 3) { text += "," }
             text.append(digit)
         }
         return (value < 0 ? "-" : "") + text
@@ -23,7 +23,9 @@ enum BacktestWords {
 
     static func share(_ part: Int64, of whole: Int64) -> String { percent(BacktestRatio(part, over: whole)) }
 
-    static func decimal(_ value: BacktestRatio?, _ places: Int) -> String { value?.decimal(places) ?? notDefined }
+    static func decimal(_ value: BacktestRatio?, _ fractionDigits: Int) -> String {
+        value?.decimal(fractionDigits) ?? notDefined
+    }
 
     static func scores(_ range: ClosedRange<Int64>?) -> String {
         range.map { $0.lowerBound == $0.upperBound ? "\($0.lowerBound)" : "\($0.lowerBound) to \($0.upperBound)" }

@@ -72,8 +72,8 @@ public struct AppealReview: ~Copyable {
                 writer.append(jsonString: String(decoding: bytes, as: UTF8.self))
             }
             writer.append(",\"reasons\":[")
-            for (place, reason) in item.reasons.enumerated() {
-                writer.append(place == 0 ? "{\"rule\":" : ",{\"rule\":")
+            for (reasonIndex, reason) in item.reasons.enumerated() {
+                writer.append(reasonIndex == 0 ? "{\"rule\":" : ",{\"rule\":")
                 writer.append(jsonString: reason.rule)
                 writer.append(",\"points\":\(reason.points)}")
             }

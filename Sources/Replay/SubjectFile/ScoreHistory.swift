@@ -57,7 +57,7 @@ public struct ScoreHistory: Sendable {
         return (0..<stretches).flatMap { stretch -> [Point] in
             let range = points.count * stretch / stretches..<points.count * (stretch + 1) / stretches
             // A withdrawal is below every score.
-            func score(_ place: Int) -> Int64 { points[place].score ?? .min }
+            func score(_ index: Int) -> Int64 { points[index].score ?? .min }
             guard let first = range.first, let last = range.last,
                 let least = range.min(by: { score($0) < score($1) }),
                 let greatest = range.max(by: { score($0) < score($1) })
@@ -86,8 +86,8 @@ public struct ScoreHistory: Sendable {
             writer.append(",\"cause\":")
             if let entry = point.entry { history.entries[entry].writeCause(to: &writer) } else { writer.append("null") }
             writer.append(",\"reasons\":[")
-            for (place, reason) in point.reasons.enumerated() {
-                if place > 0 { writer.append(byte: 0x2C) }
+            for (reasonIndex, reason) in point.reasons.enumerated() {
+                if reasonIndex > 0 { writer.append(byte: 0x2C) }
                 writer.append("{\"rule\":")
                 writer.append(jsonString: reason.rule)
                 writer.append(",\"points\":")
