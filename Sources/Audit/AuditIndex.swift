@@ -79,7 +79,7 @@ public final class AuditIndex: Sendable {
     fileprivate struct Known {
         /// The oldest first.
         var looks: [Look] = []
-        /// The number of places in the order whose looks are dropped already.
+        /// The number of positions in the order whose looks are dropped already.
         var stale = 0
     }
 
@@ -92,16 +92,16 @@ public final class AuditIndex: Sendable {
     /// Follows the topic from its beginning, on a thread, until `close`.
     public func follow(_ kafka: any KafkaCluster, topic: String, logger: Logger) {
         let thread = Thread { [self] in
-            var said = ""
+            var lastLogged = ""
             while !isClosed {
                 do {
                     try read(kafka, topic)
                 } catch {
                     // A repeated reason is logged once.
                     logger.log(
-                        level: said == "\(error)" ? .debug : .warning, "the audit is not followed",
+                        level: lastLogged == "\(error)" ? .debug : .warning, "the audit is not followed",
                         metadata: ["topic": "\(topic)", "reason": "\(error)"])
-                    said = "\(error)"
+                    lastLogged = "\(error)"
                     Thread.sleep(forTimeInterval: Self.pause)
                 }
             }
@@ -189,7 +189,7 @@ public final class AuditIndex: Sendable {
         }
     }
 
-    /// Whether the record at this place has been read.
+    /// Whether the record at this offset has been read.
     func hasRead(_ offset: Int64, of partition: Int32) -> Bool {
         state.withLock { $0.positions[partition] ?? 0 > offset }
     }

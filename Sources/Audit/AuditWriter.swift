@@ -145,11 +145,11 @@ public final class AuditWriter: AuditLog {
 
     private func open() {
         // A topic that is missing, or that this member may not write, is logged once.
-        var said = ""
-        func say(_ text: Logger.Message, _ reason: any Error) {
-            let level: Logger.Level = said == "\(reason)" ? .debug : .warning
-            said = "\(reason)"
-            logger.log(level: level, text, metadata: ["topic": "\(topic)", "reason": "\(said)"])
+        var lastLogged = ""
+        func log(_ text: Logger.Message, _ reason: any Error) {
+            let level: Logger.Level = lastLogged == "\(reason)" ? .debug : .warning
+            lastLogged = "\(reason)"
+            logger.log(level: level, text, metadata: ["topic": "\(topic)", "reason": "\(lastLogged)"])
         }
         while !state.withLock({ $0.isClosed }) {
             do {
@@ -169,9 +169,9 @@ public final class AuditWriter: AuditLog {
                 }
                 done.wait()
                 if isReady { return }
-                if let error = failure.withLock({ $0.first }) { say("the audit does not open yet", error) }
+                if let error = failure.withLock({ $0.first }) { log("the audit does not open yet", error) }
             } catch {
-                say("the audit cannot be read yet", error)
+                log("the audit cannot be read yet", error)
             }
             Thread.sleep(forTimeInterval: Self.retryPause)
         }

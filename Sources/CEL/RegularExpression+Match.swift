@@ -16,7 +16,7 @@ extension RegularExpression.Program {
     /// Simulates all threads at once, one character at a time. A thread is the index of its next instruction.
     func matches(_ text: UnsafeRawBufferPointer) -> Bool {
         let count = instructions.count
-        // Four arrays: the generation at which each instruction was last reached, the threads of this place, those of
+        // Four arrays: the generation at which each instruction was last reached, the threads of this position, those of
         // the next, and a stack.
         return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 4 * count + 4) { memory in
             guard let base = memory.baseAddress else { return false }

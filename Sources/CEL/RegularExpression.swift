@@ -62,7 +62,7 @@ public struct RegularExpressionError: Error, Sendable, Hashable {
 }
 
 extension RegularExpression {
-    /// Facts about a place between two characters, as bits. A place has all facts that are true; an instruction has the
+    /// Zero-width assertions between two characters, as bits. A position has all that are true; an instruction has the
     /// one that it requires.
     struct Assertions: OptionSet {
         let rawValue: UInt32
@@ -76,7 +76,7 @@ extension RegularExpression {
 
         init(rawValue: UInt32) { self.rawValue = rawValue }
 
-        /// The place between two characters. Nil is an end of the text.
+        /// What is true between two characters. Nil is an end of the text.
         init(between before: UInt32?, and after: UInt32?) {
             var assertions: Assertions = []
             if before == nil { assertions.formUnion([.beginText, .beginLine]) }
@@ -107,7 +107,7 @@ extension RegularExpression {
             case split
             /// Continues at `x`.
             case jump
-            /// Continues if the place has the bit `x`.
+            /// Continues if the position has the bit `x`.
             case assert
             case match
         }

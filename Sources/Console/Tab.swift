@@ -59,7 +59,7 @@ extension ConsolePages {
             guard !tabs.isEmpty else { return nil }
             return .of([
                 "heading": group.title,
-                "places": tabs.map { Fields.of(["name": $0.rawValue, "path": $0.path, "isCurrent": $0 == tab]) },
+                "tabs": tabs.map { Fields.of(["name": $0.rawValue, "path": $0.path, "isCurrent": $0 == tab]) },
             ])
         }
     }

@@ -41,7 +41,7 @@ final class Disaster {
     var members: [Member] = []
     var traffic: Traffic
     private var sent: [TopicPartition: [Traffic.Placed]] = [:]
-    private var told: [String: Int] = [:]
+    private var happened: [String: Int] = [:]
     var questions = Questions()
     private let menu: [Fate]
     /// The offsets of records in the ledger that are no frames, by partition, and those of them that no entry passes
@@ -142,7 +142,7 @@ final class Disaster {
     ) -> PipelineConfiguration {
         var result = PipelineConfiguration(
             kafka: ProcessCluster(process: process), topics: SimulatedTopics.names, policy: policy)
-        result.host = machine
+        result.runtime = machine
         result.maximumSessions = SimulatedTopics.maximumSessions
         result.knownFoldVersions = known
         // Most earlier events that a measure needs are not in memory.
@@ -222,10 +222,10 @@ final class Disaster {
         let now = Self.start + cluster.time
         switch shadows.next(at: now, of: traffic.candidates, &cluster.random) {
         case .order(let record):
-            told["shadows", default: 0] += 1
+            happened["shadows", default: 0] += 1
             cluster.append(record, to: TopicPartition(SimulatedTopics.members, 0))
         case .activation(let text):
-            told["activations from the shadow", default: 0] += 1
+            happened["activations from the shadow", default: 0] += 1
             send(traffic.activation(of: text, at: now))
         case .nothing: break
         }
@@ -294,7 +294,7 @@ final class Disaster {
     // MARK: What befalls
 
     private func note(_ fate: Fate) {
-        told[fate.rawValue, default: 0] += 1
+        happened[fate.rawValue, default: 0] += 1
     }
 
     private func befall(_ fate: Fate, _ number: Int) throws {
@@ -519,7 +519,7 @@ final class Disaster {
                 shadowed += 1
             }
             for (member, data) in zip(members, folders) {
-                try oracle.checkKept(
+                try oracle.checkFiles(
                     data, partition, folded, of: member.machine.name,
                     isOwner: member.pipeline?.folded[partition] != nil)
             }
@@ -541,6 +541,6 @@ final class Disaster {
                 $0 + cluster.records(TopicPartition(SimulatedTopics.ledger, $1)).count
             }, facts: facts.reduce(0, +), repeats: repeats, answers: questions.counts, expulsions: expulsions,
             shadows: shadowed, lookUps: lookUps, upgrades: rolling?.counts ?? .init(),
-            disasters: told, digests: digests)
+            disasters: happened, digests: digests)
     }
 }

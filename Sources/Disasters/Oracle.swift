@@ -327,7 +327,7 @@ struct Oracle {
 
     /// Checks that an archive is the topic or a prefix of it, and a snapshot the state at its offset. `isOwner`: the
     /// archive is in use and must be undamaged. Damage in another one is found when it is used again.
-    func checkKept(
+    func checkFiles(
         _ data: LocalData, _ partition: Int32, _ folded: Folded, of machine: String, isOwner: Bool
     ) throws {
         let log = cluster.logs[ledger(partition), default: []]

@@ -169,7 +169,7 @@ public final class EventStreams: Sendable {
     /// In an answer's head, until the connection takes it out.
     static let numberName = HTTPField.Name("standing-stream")!
 
-    /// A stream's place among the open ones, for as long as somebody has this. An answer to `HEAD` is never written.
+    /// Counts a stream among the open ones, for as long as somebody has this. An answer to `HEAD` is never written.
     private final class Reservation: Sendable {
         let number: Int
         private let streams: EventStreams

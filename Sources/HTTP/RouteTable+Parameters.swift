@@ -49,10 +49,10 @@ extension RouteTable {
             let decoded = try decoded(name, of: "a parameter's name", "the query")
             guard accepted.contains(where: { $0.name == decoded }) else {
                 let names = accepted.map(\.name).joined(separator: ", ")
-                let mend = names.isEmpty ? "this path takes none" : "this path takes \(names)"
+                let hint = names.isEmpty ? "this path takes none" : "this path takes \(names)"
                 let shown = decoded.prefix(maximumNameShown)
                 throw Problem(
-                    .badRequest, code: "parameter-unknown", "unknown query parameter \"\(shown)\"; \(mend)",
+                    .badRequest, code: "parameter-unknown", "unknown query parameter \"\(shown)\"; \(hint)",
                     parameter: String(shown))
             }
             guard values[decoded] == nil else {

@@ -4,7 +4,7 @@ import Foundation
 /// longer than `longestWait`.
 ///
 /// Records of a partition land in the order in which they were given. A record that fails ends the producer underneath; another
-/// one takes its place, and the next record is of the next generation. `close` must be called: until then a thread serves it.
+/// one replaces it, and the next record is of the next generation. `close` must be called: until then a thread serves it.
 public final class AcknowledgedProducer: @unchecked Sendable {
     public enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
         /// As many records wait as may.

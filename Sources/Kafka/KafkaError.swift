@@ -62,8 +62,8 @@ public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
         guard code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, let message else {
             return KafkaError(code, message: message, target: target)
         }
-        let said = (notAllowed + notYet).first { message.contains(String(cString: rd_kafka_err2str($0))) }
-        return KafkaError(said ?? code, message: message, target: target)
+        let named = (notAllowed + notYet).first { message.contains(String(cString: rd_kafka_err2str($0))) }
+        return KafkaError(named ?? code, message: message, target: target)
     }
 
     init(_ code: rd_kafka_resp_err_t, message: String? = nil, isFatal: Bool = false, target: String = "") {

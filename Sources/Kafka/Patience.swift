@@ -87,7 +87,7 @@ public struct Patience: Sendable {
         let start = time.now()
         let request = limit == .zero ? answerMilliseconds : max(1, answerMilliseconds / 2)
         var attempt = Attempt(failure: nil, milliseconds: request)
-        var (failures, isSaid) = (0, false)
+        var (failures, isLogged) = (0, false)
         while true {
             do throws(KafkaError) {
                 return try body(attempt)
@@ -98,8 +98,8 @@ public struct Patience: Sendable {
                 guard error.isRetriable, !error.isFatal, !isFinal(error), !isStopped(),
                     let length = pause(after: failures, elapsed: elapsed, limit: bound)
                 else { throw error }
-                if !isSaid, elapsed + length > quiet {
-                    isSaid = true
+                if !isLogged, elapsed + length > quiet {
+                    isLogged = true
                     onWait(Wait(call: call, reason: error, limit: bound))
                 }
                 rest(length)
@@ -137,7 +137,7 @@ public struct Patience: Sendable {
         private var still = Duration.zero
         private var ended = 0
         private var trouble: KafkaError?
-        private var isSaid = false
+        private var isLogged = false
 
         /// `name`: what is read, for messages.
         public init(_ name: String, _ patience: Patience) {
@@ -161,8 +161,8 @@ public struct Patience: Sendable {
                 (still, self.ended, trouble) = (.zero, ended, nil)
                 return
             }
-            if let trouble, !isSaid, still > patience.quiet {
-                isSaid = true
+            if let trouble, !isLogged, still > patience.quiet {
+                isLogged = true
                 patience.onWait(Wait(call: name, reason: trouble, limit: patience.limit))
             }
             guard let limit = patience.limit, still >= limit else { return }

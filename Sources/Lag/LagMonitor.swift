@@ -43,14 +43,14 @@ public final class LagMonitor {
     @available(*, noasync, message: "observe blocks: call it on a thread of its own")
     public func observe(now: Int64) throws(KafkaError) -> LagReport {
         let observation = try collector.collect(now: now)
-        var kept: [String: GroupHistory] = [:]
+        var retained: [String: GroupHistory] = [:]
         var groups = observation.groups.map { group in
             var history = histories.removeValue(forKey: group.profile.name) ?? GroupHistory()
             let partitions = history.note(group, now: now)
-            kept[group.profile.name] = history
+            retained[group.profile.name] = history
             return GroupLag(group.profile, partitions: partitions, unrest: history.unrest)
         }
-        histories = kept
+        histories = retained
         readHotKeys(&groups)
         return LagReport(time: now, groups: groups, notes: observation.notes)
     }
@@ -87,19 +87,19 @@ struct GroupHistory {
     mutating func note(_ group: LagCollector.Group, now: Int64) -> [GroupLag.Partition] {
         note(group.profile)
         // Windows of partitions that no longer exist are dropped.
-        var kept: [TopicPartition: LagWindow] = [:]
-        kept.reserveCapacity(group.partitions.count)
+        var retained: [TopicPartition: LagWindow] = [:]
+        retained.reserveCapacity(group.partitions.count)
         let partitions = group.partitions.map { topicPartition, seen in
             var window = windows.removeValue(forKey: topicPartition) ?? LagWindow()
             window.append(seen.sample)
             let lag = LagEvaluation(window, now: now, seen.context)
-            kept[topicPartition] = window
+            retained[topicPartition] = window
             return GroupLag.Partition(
                 topicPartition: topicPartition, lag: lag, unit: seen.unit, reader: seen.context.reader,
                 member: seen.member,
                 subjects: seen.subjects)
         }
-        windows = kept
+        windows = retained
         return partitions
     }
 

@@ -50,7 +50,7 @@ final class NextRecords {
             kafka, isolation: "read_uncommitted", queuedKilobytes: queuedKilobytes, logger: logger)
     }
 
-    /// The next unread record at each place, as far as it is known. `failure` has the reason why others are not.
+    /// The next unread record at each position, as far as it is known. `failure` has the reason why others are not.
     func read(
         _ wanted: [Position: Wanted], now: Int64, _ failure: inout String?
     ) -> [Position: LagSample.NextRecord] {
@@ -74,7 +74,7 @@ final class NextRecords {
         }
     }
 
-    /// The places with the greatest lag, and then the others in the order of their partitions, from the one after
+    /// The positions with the greatest lag, and then the others in the order of their partitions, from the one after
     /// `cursor` on; no more than a look reads.
     static func order(_ due: [(position: Position, end: Int64)], after cursor: TopicPartition?) -> [Position] {
         let byLag = due.sorted { a, b in
@@ -87,7 +87,7 @@ final class NextRecords {
         return Array(order.prefix(maximumReads))
     }
 
-    /// Reads until the deadline. Returns the partition of the last place that was read; nil if none was read.
+    /// Reads until the deadline. Returns the partition of the last position that was read; nil if none was read.
     @discardableResult
     private func read(
         _ positions: ArraySlice<Position>, _ wanted: [Position: Wanted], until deadline: ContinuousClock.Instant,

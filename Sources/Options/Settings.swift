@@ -56,8 +56,8 @@ public struct Settings {
         guard !unknown.isEmpty else { return }
         let lines = unknown.keys.sorted().map { name in
             let nearest = YAMLReader.nearest(to: name, in: Setting.variables)
-            let mend = nearest.map { "did you mean \($0)?" } ?? "`standing settings` lists those that there are"
-            return "\(name) (environment): error: no setting has this name; \(mend)"
+            let hint = nearest.map { "did you mean \($0)?" } ?? "`standing settings` lists those that there are"
+            return "\(name) (environment): error: no setting has this name; \(hint)"
         }
         throw fail(lines.joined(separator: "\n"), Exit.usage)
     }

@@ -38,7 +38,7 @@ enum FactRecovery {
         let owners = marks.keys.sorted()
         try consumer.assign(starts)
         let decoder = EventDecoder()
-        var (ended, lastNews) = (0, configuration.host.now)
+        var (ended, lastNews) = (0, configuration.runtime.now)
         while ended < starts.count {
             if isVain() { throw CancellationError() }
             let count = try consumer.poll(timeoutMilliseconds: 100) { records in
@@ -67,8 +67,8 @@ enum FactRecovery {
             }
             let before = ended
             ended = consumer.assignment.count(where: \.reachedEnd)
-            if count > 0 || ended > before { lastNews = configuration.host.now }
-            guard configuration.host.now - lastNews < Self.patience else {
+            if count > 0 || ended > before { lastNews = configuration.runtime.now }
+            guard configuration.runtime.now - lastNews < Self.patience else {
                 let silent = consumer.assignment.first { !$0.reachedEnd }?.topicPartition.description ?? ""
                 throw KafkaError(
                     code: -185, name: "_TIMED_OUT", message: "the facts that are out cannot be read to their end",

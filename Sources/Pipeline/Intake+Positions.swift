@@ -5,13 +5,13 @@ internal import Logging
 /// Positions: commits, the hand-over at a revocation, and offsets that the broker no longer has.
 extension Intake {
     func commitIfDue(_ consumer: any ConsumerClient) throws {
-        let age = host.now - lastCommit
+        let age = runtime.now - lastCommit
         guard age > Self.commitEvery, openBatches.committable != committed || age > Self.recommitEvery else { return }
         try commit(consumer, wait: false)
     }
 
     private func commit(_ consumer: any ConsumerClient, wait: Bool) throws {
-        lastCommit = host.now
+        lastCommit = runtime.now
         let positions = openBatches.committable
         guard !positions.isEmpty else { return }
         try consumer.commit(positions.map { PartitionOffset($0.key, offset: $0.value) }, wait: wait)
@@ -32,8 +32,8 @@ extension Intake {
     /// Sends the rest, waits for acknowledgements, and commits.
     func handOver(_ consumer: any ConsumerClient) {
         endLastRound()
-        let deadline = host.now + .milliseconds(Self.handOverMilliseconds)
-        while openBatches.depth > 1, failure == nil, outlet.producer.fatalError == nil, host.now < deadline {
+        let deadline = runtime.now + .milliseconds(Self.handOverMilliseconds)
+        while openBatches.depth > 1, failure == nil, outlet.producer.fatalError == nil, runtime.now < deadline {
             serve(10)
         }
         do {

@@ -32,7 +32,7 @@ final class Intake: PollLoop {
 
     let configuration: PipelineConfiguration
     let logger: Logger
-    let host: any Runtime
+    let runtime: any Runtime
     let stop: StopFlag
     let board: StatusBoard
     var outlet: EntryProducer
@@ -88,16 +88,16 @@ final class Intake: PollLoop {
     init(_ member: Member, ledgerPartitions: Int) throws {
         configuration = member.configuration
         decoder = RecordDecoder(controlKeys: configuration.controlKeys)
-        (host, logger) = (configuration.host, member.logger)
+        (runtime, logger) = (configuration.runtime, member.logger)
         (stop, board, directory) = (member.stop, member.board, member.directory)
         (clock, memory, appended) = (member.clock, member.memory, member.appended)
-        (lastCommit, lastRound) = (host.now, host.now)
+        (lastCommit, lastRound) = (runtime.now, runtime.now)
         let declarations = configuration.topics.declarations
         mappers = Dictionary(
             uniqueKeysWithValues: configuration.topics.maps.map { ($0, SourceMapper($1, topic: $0)) })
         declared = declarations.isEmpty ? nil : DeclaredSources(declarations)
         backpressure = Backpressure(configuration)
-        round = Batching(at: host.now)
+        round = Batching(at: runtime.now)
         outlet = try EntryProducer(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
         dirty = [Bool](repeating: false, count: ledgerPartitions)
     }
@@ -126,10 +126,10 @@ final class Intake: PollLoop {
         let isPaused = backpressure.isPaused
         let isBusy = openBatches.depth > 1
         let longest = isBusy ? Self.shortPollMilliseconds : Self.longPollMilliseconds
-        let wait = isPaused ? 0 : round.millisecondsLeft(at: host.now) ?? longest
+        let wait = isPaused ? 0 : round.millisecondsLeft(at: runtime.now) ?? longest
         try consumer.poll(timeoutMilliseconds: wait) { try read($0, latest: latest) }
         beginAfterPause(consumer)
-        if isPaused || round.isDue(at: host.now) { try endRound() }
+        if isPaused || round.isDue(at: runtime.now) { try endRound() }
         try passEnds(consumer)
         try recoverExpired(consumer)
         serve(isPaused ? Self.acknowledgementMilliseconds : 0)
@@ -162,7 +162,7 @@ final class Intake: PollLoop {
         outlet.producer.purge()
         outlet = try EntryProducer(configuration, ledgerPartitions: dirty.count, logger: logger)
         openBatches = InFlightBatches()
-        (round, firstWritten) = (Batching(at: host.now), nil)
+        (round, firstWritten) = (Batching(at: runtime.now), nil)
         for partition in dirty.indices { dirty[partition] = false }
         failure = nil
         guard let assignedByGroup else { return }
@@ -205,7 +205,7 @@ final class Intake: PollLoop {
         }
         openBatches.seal(positions, written: firstWritten)
         firstWritten = nil
-        round.end(at: host.now)
+        round.end(at: runtime.now)
         board.publish(&counts)
     }
 
@@ -359,7 +359,7 @@ final class Intake: PollLoop {
                 if delivery.topic != outlet.deadLetters { ledgerEnds[delivery.partition] = delivery.offset + 1 }
             }
         }
-        for written in openBatches.takeAcknowledged() { latency.record(since: written, at: host.wallClock) }
+        for written in openBatches.takeAcknowledged() { latency.record(since: written, at: runtime.wallClock) }
         guard !ledgerEnds.isEmpty else { return }
         board.update { status in for (partition, end) in ledgerEnds { status.ledgerEnds[partition] = end } }
         ledgerEnds.removeAll(keepingCapacity: true)

@@ -89,7 +89,8 @@ struct LedgerBeginning {
         return .beginning(
             policy,
             ledger: LedgerIdentity(
-                name: configuration.ledgerName, configuration.knownFoldVersions, salt: configuration.host.randomSalt()))
+                name: configuration.ledgerName, configuration.knownFoldVersions,
+                salt: configuration.runtime.randomSalt()))
     }
 
     private func append(_ entry: SystemEntry, to numbers: [Int], of partitions: Int) throws {

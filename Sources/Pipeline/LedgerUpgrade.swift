@@ -27,7 +27,7 @@ public struct LedgerUpgrade {
 
     /// `name`: see `LedgerIdentity.isName`. Throws `Refused`, and then has appended nothing, where a ledger partition is empty or
     /// has another name; throws `PipelineError` and `KafkaError` too. May be run again. Moves no clock.
-    /// `progress` counts the offsets that were read, and frames in place of entries.
+    /// `progress` counts the offsets that were read, and frames instead of entries.
     public func run(name: String, id: String, progress: ReplayProgress = ReplayProgress()) throws -> Outcome {
         precondition(LedgerIdentity.isName(name), "\"\(name)\" is no name of a ledger")
         let ledger = LedgerIdentity(name: name)

@@ -188,11 +188,11 @@ final class OwnedPartitions: Sendable {
         let contents = Mutex(Contents())
     }
 
-    private let host: any Runtime
+    private let runtime: any Runtime
     /// By the partition's number.
     private let slots = Mutex<[Slot]>([])
 
-    init(_ host: any Runtime) { self.host = host }
+    init(_ runtime: any Runtime) { self.runtime = runtime }
 
     private func slot(_ partition: Int32) -> Slot? {
         slots.withLock { $0.indices.contains(Int(partition)) ? $0[Int(partition)] : nil }
@@ -237,7 +237,7 @@ final class OwnedPartitions: Sendable {
             gone += [old.owned, old.standby].compactMap { $0 }.filter { $0 !== new.owned && $0 !== new.standby }
         }
         guard !gone.isEmpty else { return }
-        host.background(.storage) { [gone] in withExtendedLifetime(gone) {} }
+        runtime.background(.storage) { [gone] in withExtendedLifetime(gone) {} }
     }
 }
 

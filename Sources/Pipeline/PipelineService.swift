@@ -23,7 +23,7 @@ public final class PipelineService: Sendable {
     /// The key of the fingerprints in positions of the queue of appeals.
     let appealsKey: FingerprintKey
     /// Damages of archives that were found by queries. Each is logged once.
-    private let toldOfArchives = Mutex(Set<String>())
+    private let loggedDamages = Mutex(Set<String>())
 
     public init(_ configuration: PipelineConfiguration, logger: Logger) {
         member = Member(configuration, logger: logger)
@@ -306,7 +306,7 @@ public final class PipelineService: Sendable {
         switch point {
         case .time(let time) where time > clock:
             // A partition that is not folded to the ledger's end may reach the point soon, unless it is in the future.
-            let isFuture = time.microseconds > configuration.host.wallClock
+            let isFuture = time.microseconds > configuration.runtime.wallClock
             throw HistoryFailure(
                 partition.isCurrent || isFuture ? .beyond : .notNow,
                 clock == .distantPast
@@ -333,7 +333,7 @@ public final class PipelineService: Sendable {
     private func entries(of subject: [UInt8], in partition: OwnedPartition, until end: Int64) throws -> SubjectEntries?
     {
         func damaged(_ location: String, _ reason: String) -> HistoryFailure {
-            if toldOfArchives.withLock({ $0.insert(reason).inserted }) {
+            if loggedDamages.withLock({ $0.insert(reason).inserted }) {
                 logger.error(
                     "the archive is damaged: stop the member and fetch it from the topic, `standing archive repair`",
                     metadata: ["partition": "\(partition.partition)", "reason": "\(reason)"])

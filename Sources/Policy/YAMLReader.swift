@@ -142,7 +142,7 @@ public final class YAMLReader {
                 continue
             }
             if let known, !known.contains(name) {
-                note("unknown key \"\(name)\" in \(what)\(Self.mend(name, known))", at: key)
+                note("unknown key \"\(name)\" in \(what)\(Self.hint(name, known))", at: key)
                 continue
             }
             entries.append((key, name, Value(member.value)))
@@ -241,10 +241,10 @@ public final class YAMLReader {
     /// Notes an unknown word, with the nearest of the known ones.
     public func noteUnknown(_ what: String, _ word: String, known: [String], at value: Value, listing: Bool = false) {
         let list = listing ? ": \(known.joined(separator: ", "))" : ""
-        note("unknown \(what) \"\(word.prefix(80))\"\(list)\(Self.mend(word, known))", at: value)
+        note("unknown \(what) \"\(word.prefix(80))\"\(list)\(Self.hint(word, known))", at: value)
     }
 
-    private static func mend(_ word: String, _ known: [String]) -> String {
+    private static func hint(_ word: String, _ known: [String]) -> String {
         nearest(to: word, in: known).map { "; did you mean \"\($0)\"?" } ?? ""
     }
 

@@ -84,7 +84,7 @@ struct LiveAnswers: Sendable {
         .json(try await watch.json(showsSubjects: showsSubjects))
     }
 
-    /// `AppealsQueue` of all members as JSON: a page of at most `limit` appeals after a place, with what the subjects said if
+    /// `AppealsQueue` of all members as JSON: a page of at most `limit` appeals after a position, with what the subjects said if
     /// `withStatements`.
     func appeals(limit: Int, after position: String?, withStatements: Bool) async throws -> Response {
         let after = try position.map { text in

@@ -164,13 +164,13 @@ final class FactTap: @unchecked Sendable {
         }
         if fact.data.sanction != nil {
             state.sanctions.take(fact)
-            Self.keep(fact, in: &state.recentSanctions)
+            Self.add(fact, in: &state.recentSanctions)
         } else {
-            Self.keep(fact, in: &state.recent)
+            Self.add(fact, in: &state.recent)
         }
     }
 
-    private static func keep(_ fact: FactMessage, in recent: inout [FactMessage]) {
+    private static func add(_ fact: FactMessage, in recent: inout [FactMessage]) {
         recent.append(fact)
         if recent.count > 2 * remembered { recent.removeFirst(remembered) }
     }

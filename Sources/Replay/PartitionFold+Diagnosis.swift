@@ -9,7 +9,7 @@ extension PartitionFold {
         for (index, all) in fold.notEnrolledByTopic.enumerated() {
             let events = all - (index < notEnrolledBefore.count ? notEnrolledBefore[index] : 0)
             guard events > 0 else { continue }
-            // The first place has events whose topic is not known.
+            // The first count is of events whose topic is not known.
             diagnosis.notEnrolled.append(.init(topic: acceptance.topicName(index - 1), events: events))
         }
         return diagnosis

@@ -43,7 +43,7 @@ extension Fold {
         if head.pointee.events == 0 {
             head.pointee = new
         } else if last.number > head.pointee.number {
-            // The new bucket takes the place in the record. The old one becomes the second latest, and its neighbour
+            // The new bucket is now the one in the record. The old one becomes the second latest, and its neighbour
             // must have its number.
             let moved = buckets.add(head.pointee)
             let second = head.pointee.link

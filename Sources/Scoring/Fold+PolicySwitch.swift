@@ -48,7 +48,7 @@ extension Fold {
 
     /// Passes an activation in a policy's past.
     mutating func passActivation(_ event: UnsafePointer<EventView>, _ identity: UInt64) {
-        guard passesActivations, isNew(identity, life: 0), replacesActive(event.pointee),
+        guard passesActivations, isNew(identity, enrolment: 0), replacesActive(event.pointee),
             let text = event.pointee.policyText(decoder), text != activeText,
             let policy = try? ScoringPolicy(yaml: text, file: ""), takes(policy)
         else { return }
@@ -74,7 +74,7 @@ extension Fold {
     public mutating func admitActivation(_ event: EventView, entry: Int) -> Admission {
         let admission = admit(event, entry: entry)
         guard admission == .admitted else { return admission }
-        guard isNew(keys(event).identity, life: 0), replacesActive(event) else { return .refused }
+        guard isNew(keys(event).identity, enrolment: 0), replacesActive(event) else { return .refused }
         guard version < .sixth, let text = event.policyText(decoder), text != activeText,
             let policy = try? ScoringPolicy(yaml: text, file: "")
         else { return .admitted }
@@ -107,7 +107,7 @@ extension Fold {
             counters.activationsIgnored += 1
             return false
         }
-        return isNew(identity, life: 0)
+        return isNew(identity, enrolment: 0)
     }
 
     /// Whether the ledger's fold version supports a policy. Counts an activation that it does not support.
@@ -183,7 +183,7 @@ extension Fold {
         if succession.phase == .before {
             guard advance(to: old.clock) else { return false }
             clearOutput()
-            if !isPreview { _ = identities.insert(keys(event).identity, life: 0) }
+            if !isPreview { _ = identities.insert(keys(event).identity, enrolment: 0) }
             succession.phase = .measuring
         }
         if succession.phase == .measuring {
@@ -324,7 +324,7 @@ extension Fold {
 
     /// Whether the event that imposed a sanction is in the history, or no single event did.
     private func hasCause(_ sanction: ActiveSanction, _ record: UnsafeMutablePointer<Int64>) -> Bool {
-        sanction.cause == 0 || identities.contains(sanction.cause, life: SubjectTable.life(record).pointee)
+        sanction.cause == 0 || identities.contains(sanction.cause, enrolment: SubjectTable.enrolment(record).pointee)
     }
 
     /// Emits score and band; then sanctions that the new policy lacks, those that were imposed by an event that is left

@@ -335,7 +335,7 @@ extension SubjectTable {
             noteKey(bytes: length)
         }
         insert(hash: hash, subject: UInt32(used))
-        noteLife(Self.life(record).pointee, ofChunk: chunks.count - 1)
+        noteEnrolment(Self.enrolment(record).pointee, ofChunk: chunks.count - 1)
         count += 1
     }
 }

@@ -110,7 +110,7 @@ struct SubjectTable: ~Copyable {
     }
 
     /// The number of its enrolment among those of the partition, from 1.
-    @inline(__always) static func life(_ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<UInt32> {
+    @inline(__always) static func enrolment(_ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<UInt32> {
         terms(record) + 1
     }
 

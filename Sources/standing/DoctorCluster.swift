@@ -101,7 +101,7 @@ final class DoctorCluster: Sendable {
             return [
                 Finding(
                     "broker", .error, "broker-away", "\(cluster.kafka.brokers) does not answer: \(error)",
-                    mend: error.isNotAllowed
+                    remedy: error.isNotAllowed
                         ? "look at the security properties under kafka: in the configuration"
                         : "look whether it runs, at its address, and at the security properties under kafka: in the configuration"
                 )

@@ -264,7 +264,7 @@ extension CommandTests {
             try await refusals(broker, end.output)
         }
 
-        /// What is wrong is said with its place and its mend, and nothing is written.
+        /// What is wrong is reported with its location and its remedy, and nothing is written.
         private func refusals(_ broker: Broker, _ whole: String) async throws {
             // A database that is there.
             let before = try contents(folder.path("perks"), ["perk", "position"])

@@ -124,7 +124,7 @@ extension EventDecoderTests {
         }
     }
 
-    /// Eight bytes are looked at in one step: a control character shows at every place, its neighbours do not.
+    /// Eight bytes are looked at in one step: a control character shows at every position, its neighbours do not.
     @Test func controlCharactersShowAtEveryPosition() {
         for length in 1...20 {
             for neighbour in [" ", "~", "!", "\u{A0}", "\u{FFFD}"] {

@@ -78,7 +78,7 @@ import Testing
         #expect(source.reachedEnd && source.end == 6 && source.position == 3)
     }
 
-    /// Taken at once, it would pass for the place to read on from, and what was lost on the way would stay so.
+    /// Taken at once, it would pass for the position to read on from, and what was lost on the way would stay so.
     @Test func anEndBehindAHoleIsReadAgain() {
         var source = assigned(at: 3)
         #expect(source.judgeEnd(6, call: 1) == .readAgain)

@@ -136,7 +136,7 @@ import Testing
         let before = try #require(runner.partition?.shared.bandSamples(.minutes))
         #expect(!before.isEmpty)
         stage.begin(.close(takesSnapshot: true), runner)
-        #expect(stage.told().closed == [3])
+        #expect(stage.takeReports().closed == [3])
         #expect(stage.disk.paths(ending: ".bands").count == 1)
         let after = stage.open().partition?.shared.bandSamples(.minutes) ?? []
         #expect(after.map { $0.clock } == before.map { $0.clock } && after.map { $0.bands } == before.map { $0.bands })

@@ -23,5 +23,5 @@ struct DiskUsageTests {
         #expect(usage.size > 0 && usage.free <= usage.size)
     }
 
-    @Test func aMemberWithoutAFolderLooksAtNone() { #expect(DiskWatch(nil, host: SystemRuntime()) === nil) }
+    @Test func aMemberWithoutAFolderLooksAtNone() { #expect(DiskWatch(nil, runtime: SystemRuntime()) === nil) }
 }

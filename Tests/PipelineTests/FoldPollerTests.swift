@@ -11,7 +11,7 @@ private typealias Frames = LedgerPartitionFrames
 
 /// The fold's poller, round by round, with a cluster in memory. Nothing runs but what a test runs.
 @Suite struct FoldPollerTests {
-    private let host = QueuedRuntime()
+    private let runtime = QueuedRuntime()
     private let kafka = MemoryKafka()
     private let disk = WatchedFileSystem()
 
@@ -21,12 +21,12 @@ private typealias Frames = LedgerPartitionFrames
     private func poller(
         partitions: Int32, _ change: (inout PipelineConfiguration) -> Void = { _ in }
     ) throws -> FoldPoller {
-        var configuration = RunnerStage.configuration(kafka, on: host)
+        var configuration = RunnerStage.configuration(kafka, on: runtime)
         change(&configuration)
         let poller = try FoldPoller(
             Member(configuration, logger: RunnerStage.logger), ledgerPartitions: Int(partitions))
         try poller.start()
-        kafka.member?.deal((0..<partitions).map(topicPartition))
+        kafka.member?.rebalance((0..<partitions).map(topicPartition))
         return poller
     }
 
@@ -34,7 +34,7 @@ private typealias Frames = LedgerPartitionFrames
     private func run(_ poller: FoldPoller, rounds: Int = 20) throws {
         for _ in 0..<rounds {
             try poller.step()
-            while poller.runtime.slices.runNext() || host.runNext() {}
+            while poller.environment.slices.runNext() || runtime.runNext() {}
         }
     }
 
@@ -44,7 +44,7 @@ private typealias Frames = LedgerPartitionFrames
         for number in 0..<2 as Range<Int32> { for frame in frames { kafka.append(frame, to: topicPartition(number)) } }
         try run(poller)
         #expect(poller.assignedRunners.map(\.status.isCurrent) == [true, true])
-        host.clock.pass(seconds: 1)
+        runtime.clock.pass(seconds: 1)
         try run(poller, rounds: 1)
         for number in 0..<2 as Range<Int32> {
             #expect(kafka.committed[topicPartition(number)]?.offset == Int64(frames.count))
@@ -91,7 +91,7 @@ private typealias Frames = LedgerPartitionFrames
         let end = Int64(frames.count)
         let poller = try poller(partitions: 2) { $0.data = LocalData("/data", on: disk) }
         try run(poller)
-        let turn = poller.runtime.turn
+        let turn = poller.environment.turn
         let other = try #require(poller.slots[0].runner)
         disk.unwritable = "/archive/00001/"
         for number in 0..<2 as Range<Int32> { for frame in frames { kafka.append(frame, to: topicPartition(number)) } }
@@ -100,14 +100,14 @@ private typealias Frames = LedgerPartitionFrames
         #expect(poller.slots[1].runner == nil && poller.slots[1].closing == nil)
         #expect(poller.slots[1].failure.count == 1 && poller.slots[1].failure.retryAt != nil)
         #expect(poller.slots[0].runner === other && other.status.isCurrent && other.status.nextOffset == end)
-        #expect(poller.runtime.turn == turn && poller.assignment?.count == 2)
+        #expect(poller.environment.turn == turn && poller.assignment?.count == 2)
 
         disk.unwritable = nil
-        host.clock.pass(seconds: 1)
+        runtime.clock.pass(seconds: 1)
         try run(poller)
         let again = try #require(poller.slots[1].runner)
         #expect(again.status.isCurrent && again.status.nextOffset == end && again.status.position?.offset == end)
-        #expect(poller.slots[0].runner === other && poller.runtime.turn == turn)
+        #expect(poller.slots[0].runner === other && poller.environment.turn == turn)
         #expect(!kafka.numbers(of: 1).isEmpty)
         #expect(kafka.numbers(of: 1).allSatisfy { $0 == Array(1...$0.count) })
         #expect(kafka.numbers(of: 1) == kafka.numbers(of: 0))
@@ -137,7 +137,7 @@ private typealias Frames = LedgerPartitionFrames
         try run(poller)
         #expect(poller.slots[1].runner == nil && poller.board.current.shadows.map(\.partition) == [0])
         disk.unwritable = nil
-        host.clock.pass(seconds: 1)
+        runtime.clock.pass(seconds: 1)
         try run(poller)
         #expect(poller.board.current.shadows.map(\.phase) == [.live, .live])
         #expect(poller.board.current.shadows.map(\.folded) == [7, 7])
@@ -161,18 +161,18 @@ private typealias Frames = LedgerPartitionFrames
     @Test func anAnswerOfAnEarlierAssignmentIsOfNoUse() throws {
         let poller = try poller(partitions: 1)
         let runner = try #require(poller.slots[0].runner)
-        func runSlices() { while poller.runtime.slices.runNext() || host.run(.storage) {} }
+        func runSlices() { while poller.environment.slices.runNext() || runtime.run(.storage) {} }
         func answer(turn: Int) throws {
             let recovered = PartitionInbox.Recovered(committed: 0, marks: RunnerStage.blank, end: 0)
-            poller.runtime.answer(.recovered([0: recovered], nil), turn: turn)
+            poller.environment.answer(.recovered([0: recovered], nil), turn: turn)
             try poller.takeAnswers()
             runSlices()
         }
         runSlices()
         #expect(runner.partition?.phase == .recovering)
-        try answer(turn: poller.runtime.turn - 1)
+        try answer(turn: poller.environment.turn - 1)
         #expect(runner.partition?.phase == .recovering)
-        try answer(turn: poller.runtime.turn)
+        try answer(turn: poller.environment.turn)
         #expect(runner.partition?.phase == .catchingUp)
     }
 }

@@ -20,7 +20,7 @@ import Testing
             control: "control", sources: ["bills", "rides"], ledger: "ledger", deadLetter: "dead",
             facts: ["scores", "sanctions", "perks"])
         var configuration = PipelineConfiguration(kafka: ScriptedCluster(script: script), topics: topics)
-        configuration.host = script.host
+        configuration.runtime = script.runtime
         change(&configuration)
         let member = Member(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         prepare(member)
@@ -30,8 +30,8 @@ import Testing
     }
 
     private func run(_ intake: Intake, for time: Duration) throws {
-        let end = script.host.now + time
-        while script.host.now < end { try intake.step() }
+        let end = script.runtime.now + time
+        while script.runtime.now < end { try intake.step() }
     }
 
     /// Steps until everything of these partitions is committed.
@@ -115,7 +115,7 @@ import Testing
         let limit: Int64 = 128 << 20
         script.logs = [(control, [Fixture.enrolment(of: "anna")]), (bills, [])]
         script.acknowledges = true
-        script.host.residentBytes = limit
+        script.runtime.residentBytes = limit
         let (intake, board) = try intake {
             $0.memoryLimit = limit
         } prepare: { member in

@@ -38,11 +38,11 @@ import Testing
     }
 
     private let frames = Frames()
-    private let host = StillRuntime()
+    private let runtime = StillRuntime()
 
     private func appender(maximumSessions: Int = 4) throws -> LedgerAppender {
         try LedgerAppender(
-            producer: frames, ledger: "ledger", partitions: 2, host: host, maximumSessions: maximumSessions)
+            producer: frames, ledger: "ledger", partitions: 2, runtime: runtime, maximumSessions: maximumSessions)
     }
 
     private func send(_ appender: LedgerAppender, to partition: Int = 0) throws {
@@ -55,7 +55,7 @@ import Testing
         for offset in 0..<5 as Range<Int64> {
             try send(appender)
             try appender.acknowledged(0, offset: offset)
-            host.pass(LedgerAppender.longestSilence)
+            runtime.pass(LedgerAppender.longestSilence)
         }
         #expect(Set(frames.identities.map(\.session)).count == 1)
         #expect(frames.identities.map(\.number) == [0, 1, 2, 3, 4])
@@ -64,12 +64,12 @@ import Testing
     @Test func aSilentSessionEndsUnlessSomethingIsOnItsWay() throws {
         let appender = try appender()
         try send(appender)
-        host.pass(.seconds(1))
+        runtime.pass(.seconds(1))
         try send(appender)
         #expect(frames.identities.map(\.number) == [0, 1])
         try appender.acknowledged(0, offset: 10)
         try appender.acknowledged(0, offset: 11)
-        host.pass(.seconds(1))
+        runtime.pass(.seconds(1))
         try send(appender)
         #expect(frames.identities.map(\.number) == [0, 1, 0])
         #expect(Set(frames.identities.map(\.session)).count == 2)

@@ -135,7 +135,7 @@ final class MemoryKafka: KafkaCluster, @unchecked Sendable {
         deinit { kafka.consumers -= 1 }
 
         /// The group assigns these to the member.
-        func deal(_ topicPartitions: [TopicPartition]) {
+        func rebalance(_ topicPartitions: [TopicPartition]) {
             assign(listener?.assigned(topicPartitions, to: self) ?? [])
             listener?.began(self)
         }

@@ -225,7 +225,7 @@ struct PipelineFixture {
         return result
     }
 
-    /// Every fact, by topic, after checking what holds for all: numbers without gap or repeat, the key, the place, the
+    /// Every fact, by topic, after checking what holds for all: numbers without gap or repeat, the key, the partition, the
     /// form. `asConsumer`: records that the consumers' rule ignores may lie between them.
     func checkedFacts(asConsumer: Bool = false) throws -> [FactTopic: [FactBody]] {
         var result: [FactTopic: [FactBody]] = [:]

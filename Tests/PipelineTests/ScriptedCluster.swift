@@ -5,7 +5,7 @@ import Kafka
 /// A cluster of one thread that does what a test says, and notes what is asked of it. Time passes while somebody waits for it.
 struct ScriptedCluster: KafkaCluster {
     final class Script: @unchecked Sendable {
-        let host = StillRuntime()
+        let runtime = StillRuntime()
         /// Records of the partitions that the group assigns, in this order.
         var logs: [(topicPartition: TopicPartition, records: [PipelineFixture.Sent])] = []
         /// The oldest offset that is still there; 0 where it is not told.
@@ -106,11 +106,11 @@ private final class ScriptedConsumer: ConsumerClient {
             guard !records.isEmpty else { continue }
             assignment[source].position += Int64(records.count)
             script.handedOut += records.count
-            script.host.pass(.milliseconds(1))
+            script.runtime.pass(.milliseconds(1))
             try lend(records, of: source, from: position, body)
             return records.count
         }
-        script.host.pass(.milliseconds(timeoutMilliseconds))
+        script.runtime.pass(.milliseconds(timeoutMilliseconds))
         return 0
     }
 
@@ -193,7 +193,7 @@ private final class ScriptedProducer: ProducerClient {
 
     func serve(timeoutMilliseconds: Int, _ delivered: (Delivery) -> Void) {
         guard script.acknowledges, !underWay.isEmpty else {
-            return script.host.pass(.milliseconds(timeoutMilliseconds))
+            return script.runtime.pass(.milliseconds(timeoutMilliseconds))
         }
         let deliveries = underWay
         underWay = []

@@ -48,7 +48,7 @@ extension PipelineServiceTests {
             try fixture.send((0..<5).map { Fixture.bill("new-\($0)", of: "anna") })
             try fixture.running(fixture.service(policy: nil)) { service in
                 try fixture.wait("all of it") { service.foldCounters.entries >= 26 && service.isCurrent }
-                // The old events are known, the new ones count, and none is taken for a repeat of its place.
+                // The old events are known, the new ones count, and none is taken for a repeat because of its offset.
                 #expect(service.foldCounters.duplicates == 10)
                 #expect(service.ledgerRepeats.entries == 0)
                 #expect(try self.score(service) == score + 50)

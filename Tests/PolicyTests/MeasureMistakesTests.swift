@@ -27,7 +27,7 @@ import Testing
 
         var testDescription: String { line }
 
-        /// `COLUMN: MESSAGE`; the place is the last of its text in the line.
+        /// `COLUMN: MESSAGE`; the column is that of the last `marked` in the line.
         var text: String {
             let column = line.ranges(of: marked).last.map {
                 line.distance(from: line.startIndex, to: $0.lowerBound) + 1

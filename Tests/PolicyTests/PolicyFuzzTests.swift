@@ -2,7 +2,7 @@ import Policy
 import Randomness
 import Testing
 
-/// Whatever the document is, it is a policy or its mistakes are told with their places.
+/// Whatever the document is, it is a policy or its mistakes are reported with their locations.
 @Suite struct PolicyFuzzTests {
     private static let document = """
         policy: fuzzed

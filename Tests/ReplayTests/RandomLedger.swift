@@ -208,7 +208,7 @@ struct RandomLedger {
 
     func fold() -> PartitionFold { PartitionFold(partition: Self.partition, history: history) }
 
-    /// Folds the frames in a range of their places; the facts' JSON.
+    /// Folds the frames in a range of their indexes; the facts' JSON.
     func apply(_ range: Range<Int>, to fold: inout PartitionFold) throws -> [String] {
         var batch = EncodedFacts()
         for frame in frames[range] {

@@ -80,7 +80,7 @@ struct SkipSearchTests {
     }
 
     /// The facts that are heard of while it folds, each once, also where the folding begins anew.
-    private static func heard(_ frames: Frames) throws -> [String] {
+    private static func notices(_ frames: Frames) throws -> [String] {
         let facts = Mutex([String]())
         var replay = LedgerReplay()
         replay.fact = { _, _, fact in
@@ -123,7 +123,7 @@ struct SkipSearchTests {
             #expect(passed.result.digest == plain.result.digest, "\(stray), seed \(seed)")
             #expect(passed.result.sequences == plain.result.sequences)
             #expect(passed.facts == plain.facts)
-            #expect(try Self.heard(Self.ended(stopped, [Self.skip(offset, session: 78)])) == plain.facts)
+            #expect(try Self.notices(Self.ended(stopped, [Self.skip(offset, session: 78)])) == plain.facts)
         }
     }
 

@@ -171,12 +171,12 @@ import Testing
         file.write(to: &writer)
         let json = try #require(JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any])
         let measures = try #require(json["measures"] as? [[String: Any]])
-        let told = measures.map { measure in
+        let emitted = measures.map { measure in
             let events = (measure["events"] as? [[String: Any]] ?? []).map { $0["id"] as? String ?? "" }
             return "\(measure["measure"] ?? "") \(measure["value"] ?? "") of \(events.joined(separator: " "))"
         }
         #expect(
-            told == [
+            emitted == [
                 "missed 1 of town-0-3", "streak 2 of town-0-1 town-0-2 town-0-3 town-0-4 town-0-5", "least <null> of ",
             ])
         let standing = try #require(json["standing"] as? [String: Any])

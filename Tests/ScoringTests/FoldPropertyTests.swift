@@ -78,10 +78,10 @@ import Testing
         var standings: [String: Standing] = [:]
         for partition in 0..<3 {
             let alone = Story(try TownPolicy.policy())
-            let told = alone.given(happenings.filter { $0.type == nil || homes[$0.subject] == partition })
+            let emitted = alone.given(happenings.filter { $0.type == nil || homes[$0.subject] == partition })
             for (subject, home) in homes where home == partition {
                 let isTheirs = { (fact: String) in fact.split(separator: " ")[1] == subject }
-                #expect(told.filter(isTheirs) == facts.filter(isTheirs))
+                #expect(emitted.filter(isTheirs) == facts.filter(isTheirs))
             }
             standings.merge(alone.standings) { first, _ in first }
         }

@@ -74,8 +74,8 @@ import Testing
                     using: &random)!
                 #expect(with.given(stray) == [])
             }
-            let told = with.given(happening)
-            #expect(told == without.given(happening))
+            let emitted = with.given(happening)
+            #expect(emitted == without.given(happening))
             _ = model.given(happening)
         }
         #expect(with.fold.counters.outOfRange > 0 && without.fold.counters.outOfRange == 0)

@@ -121,7 +121,7 @@ import Topics
         #expect(throws: TopicFileError.self) { try TopicDefinition.parse(outside, file: path) }
     }
 
-    /// Claims of two topics in one folder; the place of the second and of the first are in the message.
+    /// Claims of two topics in one folder; the location of the second and that of the first are in the message.
     @Test(arguments: [
         ("[/bank/a, /hall]", "[/rail, /bank]", "b.yaml:14:18: error: `/bank` overlaps `/bank/a`, which "),
         ("[/bank]", "[/bank]", "b.yaml:14:11: error: `/bank` overlaps `/bank`, which "),

@@ -161,7 +161,7 @@ final class SimulatedCluster: @unchecked Sendable {
         let partition = topics[topic] ?? 0
         topics[topic] = partition + 1
         logs[TopicPartition(topic, Int32(partition))] = []
-        for group in groups.values { group.dealAnew(topic) }
+        for group in groups.values { group.noteChange(topic) }
     }
 
     /// The partition of a key by the cluster's murmur2.

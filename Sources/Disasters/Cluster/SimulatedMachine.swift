@@ -35,9 +35,9 @@ final class SimulatedProcess: @unchecked Sendable {
     init(_ cluster: SimulatedCluster, name: String = "tool") { (self.cluster, self.name) = (cluster, name) }
 
     /// Whether the group's coordinator gets its heartbeats.
-    var isHeard: Bool { !isDead && !isPaused && isConnected && !cluster.isDown }
+    var sendsHeartbeats: Bool { !isDead && !isPaused && isConnected && !cluster.isDown }
     /// Whether a message that it sends now leaves the machine.
-    var canSend: Bool { isHeard }
+    var canSend: Bool { sendsHeartbeats }
 
     func die() { isDead = true }
 

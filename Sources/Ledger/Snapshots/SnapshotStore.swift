@@ -10,7 +10,7 @@ public import Events
 ///                     8  magic "STSE0001"
 public struct SnapshotStore: Sendable {
     /// The number of snapshots that are retained.
-    public static let kept = 2
+    public static let retainedSnapshots = 2
     private static let magic: UInt64 = 0x3130_3030_4553_5453
     private static let trailerBytes = 20
 
@@ -100,7 +100,7 @@ public struct SnapshotStore: Sendable {
             try file.sync()
             try file.close()
             try store.files.rename(store.path(nextOffset) + ".new", over: store.path(nextOffset))
-            for old in try store.offsets().dropLast(SnapshotStore.kept) {
+            for old in try store.offsets().dropLast(SnapshotStore.retainedSnapshots) {
                 try store.files.removeIfThere(store.path(old))
             }
         }

@@ -158,7 +158,7 @@ extension ControlActs {
         guard report.canShadow else {
             throw .conflict("cannot-shadow", "this member cannot: \(report.reason ?? "")")
         }
-        let now = Timestamp(microseconds: service.configuration.host.wallClock)
+        let now = Timestamp(microseconds: service.configuration.runtime.wallClock)
         try await write(ShadowOrder(text: text, since: now, by: request.actor).json)
         return shadowResult(request, isRepeat: false)
     }

@@ -333,7 +333,7 @@ public final class ControlActs: Sendable {
     /// or the least of the partitions that are folded here.
     private func time(of subject: String?, known: Timestamp?) throws(ControlRefusal) -> Timestamp {
         let configuration = service.configuration
-        guard configuration.clock == .events else { return Timestamp(microseconds: configuration.host.wallClock) }
+        guard configuration.clock == .events else { return Timestamp(microseconds: configuration.runtime.wallClock) }
         if let known { return known }
         let partitions = service.partitions
         let own = subject.flatMap { service.ledgerPartition(of: Array($0.utf8)) }

@@ -42,16 +42,16 @@ final class RecentActs: Sendable {
         (self.source, self.logger) = (source, logger)
         let topic = topic
         let thread = Thread { [self] in
-            var said = ""
+            var lastLogged = ""
             while !isClosed {
                 do {
                     try read()
                 } catch {
                     // A repeated reason is logged once.
                     logger.log(
-                        level: said == "\(error)" ? .debug : .warning, "acts are not followed",
+                        level: lastLogged == "\(error)" ? .debug : .warning, "acts are not followed",
                         metadata: ["topic": "\(topic)", "reason": "\(error)"])
-                    said = "\(error)"
+                    lastLogged = "\(error)"
                     Thread.sleep(forTimeInterval: Self.pause)
                 }
             }

@@ -4,12 +4,12 @@ internal import Scoring
 
 // What members ask each other. Each answers for the ledger partitions that it owns, and the member that is asked first merges the pages.
 extension AppealsQueue {
-    /// A member's question to another one. The body of a request, because the places of two members differ in their key.
+    /// A member's question to another one. The body of a request, because the positions of two members differ in their key.
     public struct Question: Codable, Sendable {
         let limit: Int
         /// `Position.text`; nil for the first page.
         let after: String?
-        /// Of the asking member's places, 64 hexadecimal digits.
+        /// Of the asking member's positions, 64 hexadecimal digits.
         let key: String
         let partitions: [Int32]
         let statements: Bool
@@ -37,7 +37,7 @@ extension AppealsQueue {
         }
     }
 
-    /// The key of places. Members with one secret have the same, so that each continues the others' pages, also after a restart.
+    /// The key of positions. Members with one secret have the same, so that each continues the others' pages, also after a restart.
     /// `seal`: nil where members have no secret; the key is then of this process.
     static func key(_ seal: MemberSeal?) -> FingerprintKey {
         let digits = seal.map { $0.code(Array("places in the queue of appeals".utf8)) } ?? []

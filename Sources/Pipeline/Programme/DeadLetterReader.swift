@@ -159,8 +159,8 @@ public final class DeadLetterReader: @unchecked Sendable {
     // MARK: - Reading
 
     private func readOn() throws {
-        let host = configuration.host
-        let outcome = try tail.read(until: host.now + Self.longest, now: { host.now }, recreated: forget, take)
+        let runtime = configuration.runtime
+        let outcome = try tail.read(until: runtime.now + Self.longest, now: { runtime.now }, recreated: forget, take)
         for (partition, beginning) in tail.beginnings {
             guard let first = letters[partition]?.first, first.position.offset < beginning else { continue }
             letters[partition]?.removeAll { $0.position.offset < beginning }
@@ -237,9 +237,9 @@ public final class DeadLetterReader: @unchecked Sendable {
         try consumer.assign([PartitionOffset(partition, offset: position.offset)])
         var reading = Patience.Reading(partition.topic, kafka.patience)
         var found: DeadLetter?
-        let deadline = configuration.host.now + Self.longest
+        let deadline = configuration.runtime.now + Self.longest
         while found == nil, consumer.assignment.allSatisfy({ !$0.reachedEnd && $0.position <= position.offset }) {
-            guard configuration.host.now < deadline else { throw NotReadYet(what: "the letter") }
+            guard configuration.runtime.now < deadline else { throw NotReadYet(what: "the letter") }
             let count = try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
                 for record in records where record.offset == position.offset {
                     found = DeadLetter(record, partition: position.partition)

@@ -183,9 +183,9 @@ public final class LedgerReader: @unchecked Sendable {
         guard let keyring = service.configuration.checkpoints?.keyring else { return [:] }
         return try lock.withLock {
             guard var tail else { return [:] }
-            let host = service.configuration.host
+            let runtime = service.configuration.runtime
             var found = statements
-            let outcome = try tail.read(until: host.now + Self.longest, now: { host.now }, recreated: { _ in }) {
+            let outcome = try tail.read(until: runtime.now + Self.longest, now: { runtime.now }, recreated: { _ in }) {
                 _, record in
                 guard let signed = record.value.flatMap({ SignedCheckpoint(json: $0, decoder) }) else { return }
                 let partition = signed.checkpoint.partition
@@ -217,11 +217,11 @@ public final class LedgerReader: @unchecked Sendable {
     ) throws -> LedgerEntries {
         let limit = max(LedgerEntries.limits.lowerBound, min(limit, LedgerEntries.limits.upperBound))
         let (kafka, topic) = (service.configuration.kafka, service.configuration.topics.ledger)
-        let host = service.configuration.host
-        let deadline = host.now + Self.longest
+        let runtime = service.configuration.runtime
+        let deadline = runtime.now + Self.longest
         let frames = try LedgerTopicFrames(
             kafka, topic: topic, partition: partition, from: max(offset, position?.offset ?? 0),
-            isStopped: { host.now >= deadline })
+            isStopped: { runtime.now >= deadline })
         var page = LedgerEntries()
         var (reader, entry) = (FrameReader(), FrameReader.blank)
         do {

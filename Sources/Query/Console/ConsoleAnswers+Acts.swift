@@ -23,9 +23,9 @@ extension ConsoleAnswers {
         let subject = act.subject.map { Array($0.utf8) }
         let reason = Self.line(reason)
         func perform(
-            _ kind: ControlAct.Kind, _ members: KeyValuePairs<String, String> = [:], saysWhy: Bool = true
+            _ kind: ControlAct.Kind, _ members: KeyValuePairs<String, String> = [:], hasReason: Bool = true
         ) async throws(ProblemView) -> ActOutcome {
-            let body = Self.object(members, reason: saysWhy ? reason : nil)
+            let body = Self.object(members, reason: hasReason ? reason : nil)
             return try await outcome { () async throws(ControlRefusal) in
                 try await desk.act(kind, subject: subject, body: body, by: caller, key: key)
             }
@@ -36,7 +36,7 @@ extension ConsoleAnswers {
         case .void(_, let event): return try await perform(.void, ["source": event.source, "id": event.id])
         case .fileAppeal(_, let sanction, let statement):
             return try await perform(
-                .fileAppeal, ["sanction": sanction, "statement": statement], saysWhy: false)
+                .fileAppeal, ["sanction": sanction, "statement": statement], hasReason: false)
         case .decideAppeal(_, let sanction, let isUpheld):
             return try await perform(
                 .decideAppeal, ["sanction": sanction, "outcome": isUpheld ? "upheld" : "rejected"])

@@ -195,12 +195,12 @@ extension ConsoleAnswers {
         }
     }
 
-    /// What the events said, by their places in the ledger. It is part of the look at the file.
+    /// What the events said, by their positions in the ledger. It is part of the look at the file.
     private func data(
         of events: ArraySlice<FileForm.Item>, _ path: String, for caller: Caller
     ) async throws(ProblemView) -> [EntriesForm.Position: String] {
         guard let first = events.first?.offset else { return [:] }
-        // A place before the first one of its frame.
+        // A position before the first one of its frame.
         let before = first > 0 ? "\(first - 1).\(Int32.max)" : nil
         var next = before
         var data: [EntriesForm.Position: String] = [:]

@@ -215,7 +215,7 @@ private struct Walk: ~Copyable {
 
     /// The standing after an enrolment without the early events that it made count.
     private func standing(after number: Int, without early: [Int]) throws -> SubjectReplay {
-        var other = SubjectReplay(before: history.keeping { $0 <= number && !early.contains($0) })
+        var other = SubjectReplay(before: history.filtered { $0 <= number && !early.contains($0) })
         while other.next <= number - early.count { try other.takeNext() }
         return other
     }

@@ -75,7 +75,7 @@ extension CommandTests {
             }
         }
 
-        /// The services say yes to each file, but for the places that a test has not.
+        /// The services accept each file, but for the folders that a test has not.
         @Test(arguments: [
             "systemd/standing.yaml", "compose/standing.yaml", "kubernetes/overlays/production/standing.yaml",
         ])

@@ -19,7 +19,7 @@ struct BrowserTests {
         """
 
     /// A browser of which every request is answered by the town's route table.
-    /// `instead`: what answers a request in the table's place; nil leaves it to the table.
+    /// `instead`: what answers a request instead of the table; nil leaves it to the table.
     private static func browser(
         _ town: DemoTown = DemoTown(),
         instead: @escaping @Sendable (Browser.Request) async throws -> Browser.Answer? = { _ in nil }
