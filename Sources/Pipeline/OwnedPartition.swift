@@ -74,9 +74,9 @@ final class OwnedPartition: Sendable {
         }
     }
 
-    /// The ledger offset at which the clock reaches `time` (`SubjectHistory.offset(reaching:)`). `isKept`: false if
+    /// The ledger offset at which the clock reaches `time` (`SubjectHistory.offset(reaching:)`). `isArchived`: false if
     /// there is no archive.
-    func offset(reaching time: Timestamp) throws -> (isKept: Bool, offset: Int64?) {
+    func offset(reaching time: Timestamp) throws -> (isArchived: Bool, offset: Int64?) {
         try history.withLock { history in
             guard let history else { return (false, nil) }
             do {

@@ -91,11 +91,11 @@ extension PolicyWarnings {
     }
 
     private mutating func checkEventTypes(_ parts: [PolicyCosts.Part], _ table: EventPatternTable<Int>) {
-        var told: Set<[Int]> = []
+        var reported: Set<[Int]> = []
         for pattern in policy.eventPatterns {
             let ofPattern = table.covering(pattern)
             // Event types with the same expressions are reported once.
-            guard !ofPattern.isEmpty, told.insert(ofPattern).inserted else { continue }
+            guard !ofPattern.isEmpty, reported.insert(ofPattern).inserted else { continue }
             let own = ofPattern.map { parts[$0] }
             guard own.reduce(0, { $0 + ($1.costs.last ?? 0) }) > Double(Limit.stepCost),
                 !own.contains(where: { $0.excess != nil }),

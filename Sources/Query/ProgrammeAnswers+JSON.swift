@@ -72,15 +72,15 @@ extension SourceReading {
         if let declaration { Self.write(declaration, to: &writer) } else { writer.append("null") }
         writer.append(",\"partitions\":")
         if let positions {
-            writer.appendList(positions) { writer, source in
+            writer.appendList(positions) { writer, item in
                 writer.append("{\"partition\":")
-                writer.append(decimal: Int64(source.partition))
+                writer.append(decimal: Int64(item.partition))
                 writer.append(",\"beginning\":")
-                writer.append(decimal: source.beginning)
+                writer.append(decimal: item.beginning)
                 writer.append(",\"position\":")
-                writer.append(number: source.position)
+                writer.append(number: item.position)
                 writer.append(",\"end\":")
-                writer.append(decimal: source.end)
+                writer.append(decimal: item.end)
                 writer.append("}")
             }
         } else {

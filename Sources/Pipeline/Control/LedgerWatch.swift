@@ -239,8 +239,8 @@ final class LedgerWatch: @unchecked Sendable {
         let new = wanted.filter { !$0.value }.keys.flatMap(topicPartitions)
         guard !new.isEmpty || assigned != Set(all) else { return true }
         let ends = new.isEmpty ? [:] : try kafka.ends(of: new, timeoutMilliseconds: Self.questionMilliseconds)
-        var starts = consumer.assignment.filter { topicPartition in
-            all.contains(topicPartition.topicPartition) && !new.contains(topicPartition.topicPartition)
+        var starts = consumer.assignment.filter { source in
+            all.contains(source.topicPartition) && !new.contains(source.topicPartition)
         }.map { PartitionOffset($0.topicPartition, offset: $0.position) }
         starts += new.map { PartitionOffset($0, offset: ends[$0] ?? 0) }
         try consumer.assign(starts)

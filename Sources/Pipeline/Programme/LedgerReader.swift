@@ -261,7 +261,7 @@ public final class LedgerReader: @unchecked Sendable {
         let standby = asStandby ? service.owned.standby(partition) : nil
         guard let owned = service.owned[partition] ?? standby else { return .notFoldedHere }
         let found = try owned.offset(reaching: time)
-        guard found.isKept else { return .noArchive }
+        guard found.isArchived else { return .noArchive }
         return found.offset.map { .offset($0) } ?? .beyond(owned.view.nextOffset)
     }
 }
