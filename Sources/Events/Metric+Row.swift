@@ -29,6 +29,11 @@ extension Metric {
             (.gauge, "1 while enrolments become dead letters because a process is at its memory limit, else 0.")
         case .sourceFrozen:
             (.gauge, "1 for each source topic that has lost records and waits for standing source acknowledge.")
+        case .sourceWithdrawn:
+            (
+                .gauge,
+                "1 for each source topic that is withdrawn in an owned ledger partition, of the first 256 of them by name."
+            )
         case .subjects: (.gauge, "Subjects of the owned ledger partitions, by band.")
         case .foldBehindSeconds:
             (.gauge, "For how long the owned partition that is furthest behind has been behind its end.")

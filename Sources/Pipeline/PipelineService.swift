@@ -202,7 +202,7 @@ public final class PipelineService: Sendable {
     /// here.
     public var frozenTopics: [String] { Set(owned.all.flatMap { $0.view.frozenTopics }).sorted() }
 
-    /// Source topics that are withdrawn in a partition folded here.
+    /// Source topics that are withdrawn in a partition folded here, in the order of their names.
     public var withdrawnSources: [String] { Set(owned.all.flatMap { $0.view.withdrawnSources }).sorted() }
 
     /// Whether the process is at its memory limit, so that enrolments become dead letters; nil if there is no limit.

@@ -136,16 +136,11 @@ final class StatusLook {
     }
 
     private func readAnnouncements(_ notes: inout [String]) {
-        var table = MembersTable()
         do {
-            if let topic = cluster.names(.members).first {
-                // A topic that is not listed can be hidden from this user, and then its records are unknown.
-                if try admin.topic(topic) == nil {
-                    notes.append(Self.unseen(topic))
-                } else {
-                    try TopicScan(cluster.kafka, topic: topic).forEach { table.note(key: $1.key, value: $1.value) }
-                    lastAnnounced = table.members
-                }
+            if let found = try cluster.announcedMembers(admin) {
+                lastAnnounced = found
+            } else if let topic = cluster.names(.members).first {
+                notes.append(Self.unseen(topic))
             }
         } catch {
             notes.append("the members topic cannot be read: \(error)")
