@@ -16,7 +16,10 @@ public struct MemberStatus: Sendable {
             let reason: String
         }
         struct Switching: Decodable {
+            struct Source: Decodable { let topic: String }
             let partition: Int32
+            /// Nil if the switch is to another policy.
+            let source: Source?
             let done: Double
         }
         let ready: Bool

@@ -38,7 +38,7 @@ public struct PipelineStatus: Sendable {
     /// The number of folded partitions that have reached their end, with every fact acknowledged.
     public var currentPartitions = 0
     public var quarantined: [Quarantined] = []
-    /// The folded partitions that switch to another policy, by partition.
+    /// The folded partitions that switch to another policy, or to a history with other sources, by partition.
     public var switching: [Switching] = []
     /// The ordered policy in the shadow, as far as this process knows; nil if there is none.
     public var shadowOrder: ShadowOrder?

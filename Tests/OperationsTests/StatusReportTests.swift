@@ -106,6 +106,15 @@ import Testing
         #expect(report.members[0].phase(of: 0) == .switching && report.members[0].phase(of: 1) == .quarantined)
     }
 
+    @Test func aWithdrawalThatIsFoldedIsNoSwitchOfPolicy() {
+        let source = #""switching":[{"partition":0,"source":{"topic":"trams","withdrawn":true},"done":0.42}]}"#
+        let report = report([member("one", [0, 1], Self.ready.dropLast() + "," + source)])
+        #expect(codes(report) == ["switching"])
+        let sentence = report.attention[0].sentence
+        #expect(sentence.contains("(trams), 42 %") && !sentence.contains("policy"), "\(sentence)")
+        #expect(report.members[0].phase(of: 0) == .switching)
+    }
+
     @Test func whatRunsOutAndWhatDiffers() {
         func alone(_ more: String) -> [String] { codes(report([member(metrics: Self.metrics + more)])) }
         #expect(alone("standing_memory_full 1\n") == ["memory"])
