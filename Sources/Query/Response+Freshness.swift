@@ -73,9 +73,11 @@ extension Answer {
 extension PipelineStatus.Switching {
     /// `done`, rounded down to two decimals: `0.42`.
     var share: String {
-        let hundredths = Int(max(0, min(1, done)) * 100)
-        return hundredths == 100 ? "1" : "0.\(hundredths < 10 ? "0" : "")\(hundredths)"
+        percent == 100 ? "1" : "0.\(percent < 10 ? "0" : "")\(percent)"
     }
+
+    /// `done`, rounded down.
+    var percent: Int { Int(max(0, min(1, done)) * 100) }
 
     /// The value of the header of answers.
     var header: String {
