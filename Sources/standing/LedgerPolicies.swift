@@ -251,20 +251,13 @@ struct LedgerPolicies {
     /// The first partition with its policies, which are those of all partitions. At least one became active.
     static func firstHistory(of source: LedgerSource) throws -> (partition: Int32, history: PolicyHistory) {
         guard let partition = source.partitions.first else { throw fail("error: the ledger has no partition") }
-        let history = try history(ofFirst: source)
-        guard !history.texts.isEmpty else { throw emptyLedger() }
-        return (partition, history)
-    }
-
-    /// The history of the first partition, which may be empty.
-    static func history(ofFirst source: LedgerSource) throws -> PolicyHistory {
         var history = PolicyHistory()
-        guard let partition = source.partitions.first else { return history }
         let work = WorkCounter(total: source.ends[partition] ?? 0)
         let line = ProgressLine("frames", work)
         defer { line.finish() }
         try LedgerSource.reading { try history.read(CountedFrames(try source.frames(partition, 0, .max), work)) }
-        return history
+        guard !history.texts.isEmpty else { throw emptyLedger() }
+        return (partition, history)
     }
 
     private static func emptyLedger() -> ExitCode {

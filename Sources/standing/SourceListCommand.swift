@@ -18,7 +18,7 @@ struct SourceListCommand: ParsableCommand {
             not declared is null.
 
             Which sources are withdrawn, the members answer from their folds (/metrics). If none answers, the ledger's first \
-            partition is read, which can take a while.
+            partition is read, which can take a while; if it cannot be read, `withdrawn` is null.
 
             Examples:
               standing source list --brokers kafka:9092
@@ -51,7 +51,8 @@ struct SourceListCommand: ParsableCommand {
         let declaration: SourceDeclaration?
         /// Whether a topic file makes it a source. Others are listed if they are withdrawn.
         var isRead = true
-        let isWithdrawn: Bool
+        /// Nil if it is not known.
+        let isWithdrawn: Bool?
         /// Nil if the cluster does not have the topic.
         var records: (read: Int64, unread: Int64)?
         /// Open dead letters, by reason.
@@ -64,9 +65,9 @@ struct SourceListCommand: ParsableCommand {
         let withdrawn = try cluster.withdrawnSources(admin)
         let names = cluster.names(.source)
         var sources = names.map {
-            Source(topic: $0, declaration: declarations[$0], isWithdrawn: withdrawn.contains($0))
+            Source(topic: $0, declaration: declarations[$0], isWithdrawn: withdrawn?.contains($0))
         }
-        sources += withdrawn.subtracting(names).sorted().map {
+        sources += (withdrawn ?? []).subtracting(names).sorted().map {
             Source(topic: $0, declaration: nil, isRead: false, isWithdrawn: true)
         }
         let letters = try waitingLetters(of: cluster, admin)
@@ -115,18 +116,19 @@ extension SourceListCommand.Source {
             topic, declaration?.owner ?? "not declared", declaration?.sector.rawValue ?? "",
             records.map { "\($0.read)" } ?? "no such topic", records.map { "\($0.unread)" } ?? "",
             "\(letters.values.reduce(0, +))",
-            isWithdrawn ? "withdrawn" + (isRead ? "" : ", in no topic file") : "",
+            isWithdrawn == true ? "withdrawn" + (isRead ? "" : ", in no topic file") : "",
         ]
     }
 
     /// `{"topic","declaration":{"owner","sector","purpose","types","sources","lasts","format","contact"},"intake","withdrawn",
     /// "read","unread","deadLetters":{REASON: number}}`. `intake` is false for a withdrawn topic that no topic file has.
+    /// `withdrawn` is null if it is not known.
     fileprivate var json: String {
         var object = JSONObjectText()
         object.add("topic", topic)
         object.add("declaration", json: declaration.map(Self.json) ?? "null")
         object.add("intake", json: isRead ? "true" : "false")
-        object.add("withdrawn", json: isWithdrawn ? "true" : "false")
+        object.add("withdrawn", json: isWithdrawn.map { $0 ? "true" : "false" } ?? "null")
         object.add("read", json: records.map { "\($0.read)" } ?? "null")
         object.add("unread", json: records.map { "\($0.unread)" } ?? "null")
         var counts = ByteWriter()

@@ -197,7 +197,7 @@ extension CommandTests {
                 "\(late.messages)")
             #expect(try await run("policy", "show").output == texts[1])
             try await wait(for: "the warning: \(back.process.messagesSoFar.suffix(2000))") {
-                back.process.messagesSoFar.contains("an activation changes nothing") ? true : nil
+                back.process.messagesSoFar.contains("an act changes nothing") ? true : nil
             }
             let metrics = await back.get("/metrics")?.body ?? ""
             #expect(metrics.contains("# HELP standing_fold_activations_ignored_total "))
