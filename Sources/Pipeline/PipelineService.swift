@@ -105,6 +105,9 @@ public final class PipelineService: Sendable {
     /// The address of another member that owns a ledger partition; nil if none has announced it.
     public func address(ofOwner partition: Int) -> String? { directory.otherOwner(of: Int32(partition)) }
 
+    /// The addresses of other members that own no ledger partition. They may read sources.
+    public var idleMembers: [String] { directory.otherIdle }
+
     private func fail(_ error: PipelineError) {
         failure.withLock { if $0 == nil { $0 = error } }
         board.update { $0.hasFailed = true }
