@@ -128,7 +128,8 @@ final class StatusLook {
         }
         let members = readings.statuses(of: asked.isEmpty ? announced : wanted)
         return StatusReport(
-            time: now, members: members, groups: isAnswering ? lag(now, &notes) : [], ledgerPartitions: ledgerPartitions,
+            time: now, members: members, groups: isAnswering ? lag(now, &notes) : [],
+            ledgerPartitions: ledgerPartitions,
             owned: lastAnnounced.map { Set($0.flatMap(\.partitions).filter { $0 >= 0 }) }, notes: notes,
             asked: Set(asked))
     }
