@@ -93,7 +93,15 @@ public final class PipelineService: Sendable {
             let reader = try MembersReader(
                 directory, configuration.kafka, topic: members.topic, ledgerPartitions: ledgerPartitions,
                 logger: logger)
-            while !stopFlag.isSet { try reader.poll(timeoutMilliseconds: Self.membersMilliseconds) }
+            let host = configuration.host
+            let announcement =
+                configuration.roles.contains(.fold)
+                ? nil : try IdleAnnouncement(directory, configuration.kafka, topic: members.topic, logger: logger)
+            while !stopFlag.isSet {
+                try reader.poll(timeoutMilliseconds: Self.membersMilliseconds)
+                announcement?.publish(at: host.now)
+            }
+            announcement?.takeLeave(at: host.now)
         }
         workers.withLock { $0.append(worker) }
     }

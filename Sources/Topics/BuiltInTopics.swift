@@ -204,7 +204,7 @@ public enum BuiltInTopics {
             retention: forever
             cleanup: compact
             schema: member.json
-            written-by: [standing (fold), standing policy shadow]
+            written-by: [standing (intake), standing (fold), standing policy shadow]
             read-by: [standing (query), standing (fold), standing policy shadow]
 
             """#
