@@ -2,6 +2,7 @@ internal import CoreMetrics
 internal import Events
 public import Kafka
 internal import Logging
+internal import Mapping
 internal import Replay
 internal import Scoring
 internal import Synchronization
@@ -197,6 +198,8 @@ final class StatusBoard: Sendable {
                 Counter(metric, labels: [("topic", topic)]).increment(by: 0)
             }
         }
+        let codes = EventDefect.codes + (configuration.topics.maps.isEmpty ? [] : MapDefect.codes)
+        for code in codes { Counter(.deadLetters, labels: [("reason", code)]).increment(by: 0) }
     }
 
     /// Notes a poll of a role's consumer.

@@ -242,6 +242,9 @@ public final class ControlDesk: Sendable {
         return try proposal(id)
     }
 
+    /// The codes of acts that their caller may not do, beside what the roles refuse.
+    static let refusals = ["four-eyes", "key-not-allowed"]
+
     private static func refusal(_ error: any Error) -> ControlRefusal {
         guard let refusal = error as? FourEyes.Refusal else {
             return ControlRefusal(503, "not-recorded", "the audit does not take it now: ask again")

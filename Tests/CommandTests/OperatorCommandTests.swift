@@ -218,13 +218,18 @@ extension CommandTests {
             let shown = try await run("policy", "show", "--output", "json")
             #expect(shown.lines == [log[1]])
 
+            let partitions = try #require(try admin.topic(TrialCluster.ledger)?.partitions)
             let unusable = try await run("policy", "rollback", "--wait", "soon")
             #expect(unusable.code == 2 && unusable.messages.contains("--wait: \"soon\" is not a duration"))
             try await back.waitUntilReady()
             let rollback = try await run("policy", "rollback", "--time", Self.start)
             #expect(
-                rollback.code == 0 && rollback.lines == ["{\"policy\":\"trial\",\"version\":1}"], "\(rollback.messages)"
-            )
+                rollback.code == 0
+                    && rollback.lines == [
+                        "{\"policy\":\"trial\",\"version\":1,\"outcome\":\"activated\",\"replaced\":{\"policy\":\"trial\","
+                            + "\"version\":2,\"sha256\":\"\(PolicyHash.of(texts[1]))\"},\"partitions\":\(partitions)}"
+                    ], "\(rollback.lines) \(rollback.messages)")
+            #expect(rollback.messages.contains("all \(partitions) ledger partitions have the activation"))
             #expect(try await back.process.stop().code == 0)
         }
 
