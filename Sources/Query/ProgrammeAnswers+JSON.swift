@@ -61,13 +61,15 @@ extension PolicyVersion {
 }
 
 extension SourceReading {
-    /// `{"topic","control","declaration","partitions","read","unread","records","frozen","withdrawn","deadLetters",
-    /// "notEnrolled"}`
+    /// `{"topic","control","intake","declaration","partitions","read","unread","records","frozen","withdrawn",
+    /// "deadLetters","notEnrolled"}`
     func write(to writer: inout ByteWriter) {
         writer.append("{\"topic\":")
         writer.append(jsonString: topic)
         writer.append(",\"control\":")
         writer.append(isControl ? "true" : "false")
+        writer.append(",\"intake\":")
+        writer.append(isRead ? "true" : "false")
         writer.append(",\"declaration\":")
         if let declaration { Self.write(declaration, to: &writer) } else { writer.append("null") }
         writer.append(",\"partitions\":")
@@ -95,7 +97,7 @@ extension SourceReading {
         writer.append(",\"frozen\":")
         writer.append(isFrozen ? "true" : "false")
         writer.append(",\"withdrawn\":")
-        writer.append(isWithdrawn ? "true" : "false")
+        if let isWithdrawn { writer.append(isWithdrawn ? "true" : "false") } else { writer.append("null") }
         writer.append(",\"deadLetters\":{")
         for (index, count) in deadLetters.enumerated() {
             if index > 0 { writer.append(",") }

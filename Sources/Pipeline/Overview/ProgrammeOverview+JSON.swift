@@ -97,9 +97,9 @@ extension ProgrammeOverview {
             writer.append(",\"version\":\(item.version),\"partitions\":\(item.partitions)}")
         }
         writer.append(list: ",\"switching\":", switching) { item, writer in
-            writer.append("{\"partition\":\(item.partition),\"policy\":{\"id\":")
-            writer.append(jsonString: item.policy)
-            writer.append(",\"version\":\(item.version)},\"done\":")
+            writer.append("{\"partition\":\(item.partition),")
+            item.writeTarget(to: &writer)
+            writer.append(",\"done\":")
             Self.write(item.done, to: &writer)
             writer.append("}")
         }
