@@ -79,24 +79,32 @@ extension Capacity {
 
     /// `{"asked":{…},"figures":[{"name","value","unit","origin"}],"results":{…}}` on one line.
     public func json(_ demand: Demand, _ figures: Figures) -> String {
-        var out = ByteWriter()
-        out.append("{\"asked\":{")
+        var out = JSONWriter()
+        out.open()
+        out.open("asked")
         for (index, item) in Self.asked(demand).enumerated() {
-            out.append("\(index == 0 ? "" : ",")\"\(item.key)\":\(Self.json(item.value))")
+            out.value(index == 0 ? "" : ",")
+            out.member(item.key, item.value)
         }
-        out.append("},\"figures\":[")
+        out.close()
+        out.openList("figures")
         for (index, (name, figure)) in figures.all.enumerated() {
-            out.append("\(index == 0 ? "" : ","){\"name\":\"\(name)\",\"value\":\(Self.json(figure.value)),\"unit\":")
-            out.append(jsonString: figure.unit)
-            out.append(",\"origin\":")
-            out.append(jsonString: figure.origin)
-            out.append("}")
+            out.value(index == 0 ? "" : ",")
+            out.open()
+            out.member("name", name)
+            out.member("value", figure.value)
+            out.member("unit", figure.unit)
+            out.member("origin", figure.origin)
+            out.close()
         }
-        out.append("],\"results\":{")
+        out.closeList()
+        out.open("results")
         for (index, item) in results.enumerated() {
-            out.append("\(index == 0 ? "" : ",")\"\(item.key)\":\(Self.json(item.value))")
+            out.value(index == 0 ? "" : ",")
+            out.member(item.key, item.value)
         }
-        out.append("}}")
+        out.close()
+        out.close()
         return String(decoding: out.bytes, as: UTF8.self)
     }
 
@@ -114,7 +122,7 @@ extension Int64 {
         var text = self < 0 ? "-" : ""
         for (place, digit) in digits.enumerated() {
             if place > 0, (digits.count - place).isMultiple(of: 3) { text += "," }
-            text.append(digit)
+            text.value(json: digit)
         }
         return text
     }

@@ -66,8 +66,10 @@ public struct FindingReport: Sendable, Equatable {
 
     /// `{"ok","findings":[{"check","severity","code","message","mend"}]}` on one line; `mend` is null if there is none.
     public var json: String {
-        var writer = ByteWriter()
-        writer.append("{\"ok\":\(!isWrong),\"findings\":[")
+        var writer = JSONWriter()
+        writer.open()
+        writer.member("ok", !isWrong)
+        writer.openList("findings")
         for (index, finding) in findings.enumerated() {
             let members = [
                 ("check", finding.check), ("severity", finding.severity.rawValue), ("code", finding.code),
@@ -75,16 +77,13 @@ public struct FindingReport: Sendable, Equatable {
             ]
             writer.append(index == 0 ? "{" : ",{")
             for (key, value) in members {
-                writer.append(jsonString: key)
-                writer.append(":")
-                writer.append(jsonString: value)
-                writer.append(",")
+                writer.member(key, value)
             }
-            writer.append("\"mend\":")
-            if let mend = finding.mend { writer.append(jsonString: mend) } else { writer.append("null") }
-            writer.append("}")
+            writer.member("mend", finding.mend)
+            writer.close()
         }
-        writer.append("]}")
+        writer.closeList()
+        writer.close()
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 }

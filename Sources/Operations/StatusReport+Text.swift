@@ -55,7 +55,7 @@ extension StatusReport {
                 (cells, space) = (line.terminalCells, nil)
             }
             if character == " ", !line.allSatisfy({ $0 == " " }) { space = line.endIndex }
-            line.append(character)
+            line.value(json: character)
             cells += character.terminalCells
         }
         return lines + [line]
@@ -130,70 +130,72 @@ extension StatusReport {
     /// One line: `{"time","ledgerPartitions","unowned","members","groups","attention","notes"}`. An unknown value is
     /// null.
     public var json: String {
-        var out = ByteWriter()
-        out.append("{\"time\":")
-        out.append(jsonString: Self.time(time))
-        out.append(",\"ledgerPartitions\":\(ledgerPartitions.map(String.init) ?? "null"),\"unowned\":")
+        var out = JSONWriter()
+        out.open()
+        out.member("time", Self.time(time))
+        out.member("ledgerPartitions", ledgerPartitions)
+        out.key("unowned")
         out.append(unowned.map { "[\($0.map(String.init).joined(separator: ","))]" } ?? "null")
-        out.append(",\"members\":[")
-        for (index, member) in members.enumerated() {
-            if index > 0 { out.append(",") }
+        out.openList("members")
+        for member in members {
             write(member, &out)
         }
-        out.append("],\"groups\":[")
+        out.closeList()
+        out.openList("groups")
         for (index, group) in groups.enumerated() {
             out.append(index == 0 ? "{\"group\":" : ",{\"group\":")
-            out.append(jsonString: group.name)
-            out.append(
-                ",\"records\":\(Self.json(group.records)),\"seconds\":\(group.seconds.map { "\($0)" } ?? "null"),\"status\":"
-            )
-            out.append(jsonString: group.status)
-            out.append(",\"cause\":")
+            out.value(group.name)
+            out.member("records", group.records)
+            out.member("seconds", group.seconds.map { "\($0)" } ?? "null")
+            out.member("status", group.status)
+            out.key("cause")
             Self.write(group.cause, &out)
-            out.append("}")
+            out.close()
         }
-        out.append("],\"attention\":[")
+        out.closeList()
+        out.openList("attention")
         for (index, item) in attention.enumerated() {
             out.append(index == 0 ? "{\"code\":" : ",{\"code\":")
-            out.append(jsonString: item.code)
-            out.append(",\"sentence\":")
-            out.append(jsonString: item.sentence)
-            out.append("}")
+            out.value(item.code)
+            out.member("sentence", item.sentence)
+            out.close()
         }
-        out.append("],\"notes\":")
+        out.closeList()
+        out.key("notes")
         Self.write(notes, &out)
-        out.append("}")
+        out.close()
         return String(decoding: out.bytes, as: UTF8.self)
     }
 
     private static func json(_ value: Int64?) -> String { value.map(String.init) ?? "null" }
 
-    private static func write(_ text: String?, _ out: inout ByteWriter) {
-        if let text { out.append(jsonString: text) } else { out.append("null") }
+    private static func write(_ text: String?, _ out: inout JSONWriter) {
+        out.value(text)
     }
 
-    private static func write(_ texts: [String], _ out: inout ByteWriter) {
-        out.append("[")
-        for (index, text) in texts.enumerated() {
-            if index > 0 { out.append(",") }
-            out.append(jsonString: text)
+    private static func write(_ texts: [String], _ out: inout JSONWriter) {
+        out.openList()
+        for text in texts {
+            out.value(text)
         }
-        out.append("]")
+        out.closeList()
     }
 
-    private func write(_ member: MemberStatus, _ out: inout ByteWriter) {
-        out.append("{\"member\":")
-        out.append(jsonString: member.name)
-        out.append(",\"address\":")
-        out.append(jsonString: member.address)
-        out.append(",\"ready\":\(member.isReady.map { "\($0)" } ?? "null"),\"reasons\":")
+    private func write(_ member: MemberStatus, _ out: inout JSONWriter) {
+        out.open()
+        out.member("member", member.name)
+        out.member("address", member.address)
+        out.member("ready", member.isReady.map { "\($0)" } ?? "null")
+        out.key("reasons")
         Self.write(member.reasons, &out)
-        out.append(",\"partitions\":[")
-        for (index, partition) in member.partitions.enumerated() {
-            if index > 0 { out.append(",") }
-            out.append("{\"partition\":\(partition),\"phase\":\"\(member.phase(of: partition).rawValue)\"}")
+        out.openList("partitions")
+        for partition in member.partitions {
+            out.open()
+            out.member("partition", partition)
+            out.member("phase", member.phase(of: partition).rawValue)
+            out.close()
         }
-        out.append("]")
+        out.closeList()
         let numbers: [(String, Int64?)] = [
             ("intakePartitions", member.intakePartitions.map { Int64($0) }),
             ("foldPartitions", member.foldPartitions.map { Int64($0) }),
@@ -206,16 +208,16 @@ extension StatusReport {
             ("uptimeSeconds", member.started.flatMap { max(0, time - $0).whole }),
         ]
         for (name, value) in numbers { out.append(",\"\(name)\":\(Self.json(value))") }
-        out.append(",\"clock\":")
+        out.key("clock")
         Self.write(member.clock.map { Self.time($0) }, &out)
-        out.append(",\"policies\":")
+        out.key("policies")
         Self.write(member.policies, &out)
         for (name, value) in [
             ("version", member.version), ("commit", member.commit), ("foldVersion", member.foldVersion),
         ] {
-            out.append(",\"\(name)\":")
+            out.key(name)
             Self.write(value, &out)
         }
-        out.append("}")
+        out.close()
     }
 }

@@ -78,14 +78,15 @@ public struct AuditRoutes: Sendable {
         }
         return Response(
             .json { writer in
-                writer.append("{\"records\":[")
-                for (index, found) in page.found.enumerated() {
-                    if index > 0 { writer.append(",") }
+                writer.open()
+                writer.openList("records")
+                for found in page.found {
                     found.entry.write(to: &writer, place: (found.partition, found.offset))
                 }
-                writer.append("],\"next\":")
+                writer.closeList()
+                writer.key("next")
                 if let next = page.next { writer.append(jsonString: next.description) } else { writer.append("null") }
-                writer.append("}")
+                writer.close()
             })
     }
 }

@@ -84,10 +84,11 @@ public final class ChangeEvents: EventSource {
             state.withLock { $0.figuresAt = .now + Self.figuresEvery }
         }
         guard !taken.gaps.isEmpty else { return true }
-        var data = ByteWriter()
-        data.append("{\"reason\":\"gap\",\"read\":")
-        data.append(jsonString: read)
-        data.append("}")
+        var data = JSONWriter()
+        data.open()
+        data.member("reason", "gap")
+        data.member("read", read)
+        data.close()
         events.event("reset", id: token.text, data: data.bytes)
         return false
     }
@@ -107,13 +108,13 @@ public final class ChangeEvents: EventSource {
             return true
         case .subject(_, let partition):
             guard !places.here.contains(partition) else { return nil }
-            var data = ByteWriter()
-            data.append("{\"reason\":\"moved\"")
+            var data = JSONWriter()
+            data.open()
+            data.member("reason", "moved")
             if let address = places.elsewhere.first(where: { $0.partition == partition })?.address {
-                data.append(",\"address\":")
-                data.append(jsonString: address)
+                data.member("address", address)
             }
-            data.append("}")
+            data.close()
             events.event("end", data: data.bytes)
             return false
         }
@@ -123,7 +124,7 @@ public final class ChangeEvents: EventSource {
         // In each fact's token, partitions that come later have their positions from before the batch.
         var token = last
         for item in batch.items.reversed() { token[item.partition] = item.count }
-        var masked = ByteWriter()
+        var masked = JSONWriter()
         for item in batch.items {
             token[item.partition] = item.count + 1
             switch form {
@@ -142,29 +143,28 @@ public final class ChangeEvents: EventSource {
 extension PipelineService.ChangePlaces {
     /// `{"here":[…],"elsewhere":[{"partition","address"}],"nowhere":[…]}`
     var json: [UInt8] {
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         func append(_ numbers: [Int32]) {
-            writer.append("[")
-            for (index, number) in numbers.enumerated() {
-                if index > 0 { writer.append(",") }
-                writer.append(decimal: Int64(number))
+            writer.openList()
+            for number in numbers {
+                writer.value(number)
             }
-            writer.append("]")
+            writer.closeList()
         }
-        writer.append("{\"here\":")
+        writer.open()
+        writer.key("here")
         append(here)
-        writer.append(",\"elsewhere\":[")
-        for (index, place) in elsewhere.enumerated() {
-            if index > 0 { writer.append(",") }
-            writer.append("{\"partition\":")
-            writer.append(decimal: Int64(place.partition))
-            writer.append(",\"address\":")
-            writer.append(jsonString: place.address)
-            writer.append("}")
+        writer.openList("elsewhere")
+        for place in elsewhere {
+            writer.open()
+            writer.member("partition", place.partition)
+            writer.member("address", place.address)
+            writer.close()
         }
-        writer.append("],\"nowhere\":")
+        writer.closeList()
+        writer.key("nowhere")
         append(nowhere)
-        writer.append("}")
+        writer.close()
         return Array(writer.bytes)
     }
 }

@@ -79,7 +79,7 @@ public final class ControlDesk: Sendable {
             await note(
                 kind, subject: subject, by: caller, reason: request.reason, outcome: result.status.rawValue,
                 details: details(of: request) + details(of: result))
-            var writer = ByteWriter()
+            var writer = JSONWriter()
             result.writeJSON(to: &writer)
             return Reply(status: result.httpStatus, json: Array(writer.bytes))
         } catch {
@@ -157,24 +157,25 @@ public final class ControlDesk: Sendable {
         } catch {
             throw ControlRefusal(503, "not-recorded", "the audit does not take the proposal now: ask again")
         }
-        var writer = ByteWriter()
-        writer.append("{\"status\":\"proposed\",\"proposal\":")
-        writer.append(jsonString: id)
-        writer.append(",\"sha256\":")
-        writer.append(jsonString: PolicyHash.of(body))
-        writer.append("}")
+        var writer = JSONWriter()
+        writer.open()
+        writer.member("status", "proposed")
+        writer.member("proposal", id)
+        writer.member("sha256", PolicyHash.of(body))
+        writer.close()
         return Reply(status: 202, json: Array(writer.bytes))
     }
 
     /// The open proposals, the oldest first: `{"proposals":[…]}` as `Proposal.write` writes them, without bodies.
     public func proposals() -> Reply {
-        var writer = ByteWriter()
-        writer.append("{\"proposals\":[")
-        for (index, proposal) in (fourEyes?.open ?? []).enumerated() {
-            if index > 0 { writer.append(",") }
+        var writer = JSONWriter()
+        writer.open()
+        writer.openList("proposals")
+        for proposal in (fourEyes?.open ?? []) {
             proposal.write(to: &writer, withBody: false)
         }
-        writer.append("]}")
+        writer.closeList()
+        writer.close()
         return Reply(status: 200, json: Array(writer.bytes))
     }
 
@@ -193,7 +194,7 @@ public final class ControlDesk: Sendable {
     }
 
     private static func reply(_ proposal: Proposal, status: Int) -> Reply {
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         proposal.write(to: &writer, withBody: true)
         return Reply(status: status, json: Array(writer.bytes))
     }

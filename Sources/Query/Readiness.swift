@@ -64,59 +64,48 @@ struct Readiness {
     /// `{"partition","offset","reason"}`, and `switching`, a list of `{"partition","policy":{"id","version"},"done"}`,
     /// are there if they are not empty. The seconds are there if they are known.
     var json: String {
-        var writer = ByteWriter()
-        writer.append("{\"ready\":")
-        writer.append(isReady ? "true" : "false")
+        var writer = JSONWriter()
+        writer.open()
+        writer.member("ready", isReady)
         if let unreadyFor {
-            writer.append(",\"error\":")
-            writer.append(jsonString: failure ?? "not ready for \(Self.seconds(unreadyFor)) s")
-            writer.append(",\"reasons\":[")
-            for (index, reason) in reasons.enumerated() {
-                if index > 0 { writer.append(",") }
-                writer.append(jsonString: reason)
-            }
-            writer.append("]")
+            writer.member("error", failure ?? "not ready for \(Self.seconds(unreadyFor)) s")
+            writer.member("reasons", reasons)
         }
         for (name, count) in [
             (",\"intakePartitions\":", intakePartitions), (",\"foldPartitions\":", foldPartitions),
             (",\"currentPartitions\":", currentPartitions),
         ] {
-            writer.append(name)
-            writer.append(decimal: Int64(count))
+            writer.value(json: name)
+            writer.value(count)
         }
         for (index, partition) in quarantined.enumerated() {
-            writer.append(index == 0 ? ",\"quarantined\":[" : ",")
-            writer.append("{\"partition\":")
-            writer.append(decimal: Int64(partition.partition))
-            writer.append(",\"offset\":")
-            writer.append(decimal: partition.offset)
-            writer.append(",\"reason\":")
-            writer.append(jsonString: partition.reason)
-            writer.append("}")
+            writer.value(json: index == 0 ? ",\"quarantined\":[" : ",")
+            writer.open()
+            writer.member("partition", partition.partition)
+            writer.member("offset", partition.offset)
+            writer.member("reason", partition.reason)
+            writer.close()
         }
         if !quarantined.isEmpty { writer.append("]") }
         for (index, partition) in switching.enumerated() {
-            writer.append(index == 0 ? ",\"switching\":[" : ",")
-            writer.append("{\"partition\":")
-            writer.append(decimal: Int64(partition.partition))
-            writer.append(",\"policy\":{\"id\":")
-            writer.append(jsonString: partition.policy)
-            writer.append(",\"version\":")
-            writer.append(decimal: partition.version)
-            writer.append("},\"done\":")
-            writer.append(partition.share)
-            writer.append("}")
+            writer.value(json: index == 0 ? ",\"switching\":[" : ",")
+            writer.open()
+            writer.member("partition", partition.partition)
+            writer.open("policy")
+            writer.member("id", partition.policy)
+            writer.member("version", partition.version)
+            writer.close()
+            writer.member("done", json: partition.share)
+            writer.close()
         }
         if !switching.isEmpty { writer.append("]") }
         if let behind {
-            writer.append(",\"behindSeconds\":")
-            writer.append(decimal: Self.seconds(behind.time))
+            writer.member("behindSeconds", Self.seconds(behind.time))
         }
         if let secondsLeft {
-            writer.append(",\"secondsLeft\":")
-            writer.append(decimal: Int64(secondsLeft.rounded(.up)))
+            writer.member("secondsLeft", secondsLeft.rounded(.up))
         }
-        writer.append("}")
+        writer.close()
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 }

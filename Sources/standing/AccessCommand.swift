@@ -166,21 +166,17 @@ extension User {
 
     /// `{"name","roles","subject"}`; `subject` is null if there is none.
     fileprivate var json: String {
-        var writer = ByteWriter()
-        writer.append("{\"name\":")
-        writer.append(jsonString: name)
-        writer.append(",\"roles\":[")
-        for (index, role) in roleNames.enumerated() {
-            if index > 0 { writer.append(",") }
-            writer.append(jsonString: role)
-        }
-        writer.append("],\"subject\":")
+        var writer = JSONWriter()
+        writer.open()
+        writer.member("name", name)
+        writer.member("roles", roleNames)
+        writer.key("subject")
         if let subject {
-            writer.append(jsonString: String(decoding: subject, as: UTF8.self))
+            writer.value(String(decoding: subject, as: UTF8.self))
         } else {
-            writer.append("null")
+            writer.null()
         }
-        writer.append("}")
+        writer.close()
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 }

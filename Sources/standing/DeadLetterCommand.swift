@@ -375,15 +375,12 @@ extension Redrive.Summary {
 
     /// `{"sent","bySource","alreadySent","discarded","withheld","withoutBytes","withoutTopic","withoutKey"}`
     var json: String {
-        var writer = ByteWriter()
-        writer.append("{\"sent\":")
-        writer.append(decimal: Int64(total))
-        writer.append(",\"bySource\":{")
-        for (index, (topic, count)) in sent.sorted(by: { $0.key < $1.key }).enumerated() {
-            if index > 0 { writer.append(",") }
-            writer.append(jsonString: topic)
-            writer.append(":")
-            writer.append(decimal: Int64(count))
+        var writer = JSONWriter()
+        writer.open()
+        writer.member("sent", total)
+        writer.open("bySource")
+        for (topic, count) in sent.sorted(by: { $0.key < $1.key }) {
+            writer.member(topic, count)
         }
         for (name, count) in [
             ("},\"alreadySent\":", alreadySent), (",\"discarded\":", discarded.count),
@@ -391,10 +388,10 @@ extension Redrive.Summary {
             (",\"withoutBytes\":", withoutBytes.count), (",\"withoutTopic\":", withoutTopic.count),
             (",\"withoutKey\":", withoutKey),
         ] {
-            writer.append(name)
-            writer.append(decimal: Int64(count))
+            writer.value(json: name)
+            writer.value(count)
         }
-        writer.append("}")
+        writer.close()
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 }
@@ -413,14 +410,12 @@ extension DeadLetter {
     /// `discarded` (the reason) if there are any, and, if `isWhole`, `key`, `headers` and `value`. Bytes that are not
     /// UTF-8 are in base64, in `…Base64`.
     fileprivate func json(_ outcome: LetterOutcome, isWhole: Bool = false) -> String {
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         func add(_ name: String, _ text: String) {
-            writer.append(",\"\(name)\":")
-            writer.append(jsonString: text)
+            writer.member(name, text)
         }
         func add(_ name: String, _ number: Int64) {
-            writer.append(",\"\(name)\":")
-            writer.append(decimal: number)
+            writer.member(name, number)
         }
         func add(_ name: String, _ bytes: [UInt8]?) {
             guard let bytes else { return }
@@ -430,7 +425,8 @@ extension DeadLetter {
                 add(name + "Base64", Data(bytes).base64EncodedString())
             }
         }
-        writer.append("{\"letter\":\"\(place)\"")
+        writer.open()
+        writer.member("letter", place)
         add("time", time)
         add("reason", reason)
         add("message", message)
@@ -443,18 +439,17 @@ extension DeadLetter {
         if let discarded = outcome.discarded { add("discarded", discarded) }
         if isWhole {
             add("key", key)
-            writer.append(",\"headers\":[")
-            for (index, header) in headers.enumerated() {
-                if index > 0 { writer.append(",") }
-                writer.append("{\"name\":")
-                writer.append(jsonString: header.name)
+            writer.openList("headers")
+            for header in headers {
+                writer.open()
+                writer.member("name", header.name)
                 add("value", header.value)
-                writer.append("}")
+                writer.close()
             }
-            writer.append("]")
+            writer.closeList()
             add("value", value)
         }
-        writer.append("}")
+        writer.close()
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 }

@@ -139,7 +139,7 @@ struct ReplayCommand: ParsableCommand {
 
     private func write(_ standing: Standing, _ policy: ScoringPolicy, _ clock: Timestamp) throws {
         let out = try OutputFile(output)
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         standing.writeExplained(to: &writer, policy: policy, clock: clock)
         try out.write(line: writer.bytes)
         try out.close()
@@ -242,17 +242,21 @@ struct ReplayCommand: ParsableCommand {
 extension LedgerReplay.Result {
     /// `{"partition","nextOffset","clock","entries","subjects","digest","sequences":[…]}`
     var json: String {
-        var writer = ByteWriter()
-        writer.append("{\"partition\":\(partition),\"nextOffset\":\(nextOffset),\"clock\":")
+        var writer = JSONWriter()
+        writer.open()
+        writer.member("partition", partition)
+        writer.member("nextOffset", nextOffset)
+        writer.key("clock")
         if clock == .distantPast {
-            writer.append("null")
+            writer.null()
         } else {
-            writer.append(byte: 0x22)
-            writer.append(clock)
-            writer.append(byte: 0x22)
+            writer.value(clock)
         }
-        writer.append(",\"entries\":\(entries),\"subjects\":\(subjects),\"digest\":\"\(digest)\"")
-        writer.append(",\"sequences\":\(sequences)}")
+        writer.member("entries", entries)
+        writer.member("subjects", subjects)
+        writer.member("digest", digest)
+        writer.member("sequences", sequences)
+        writer.close()
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 }

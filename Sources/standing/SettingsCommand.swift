@@ -50,18 +50,16 @@ extension Setting {
 
     /// `{"name","flag","variable","section","default","secret","what"}`; `default` is null if there is none.
     fileprivate var json: String {
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         for (index, (key, value)) in [
             ("name", name), ("flag", flag), ("variable", variable), ("section", section.rawValue), ("what", what),
         ].enumerated() {
             writer.append(index == 0 ? "{" : ",")
-            writer.append(jsonString: key)
-            writer.append(":")
-            writer.append(jsonString: value)
+            writer.member(key, value)
         }
-        writer.append(",\"default\":")
-        if let standard { writer.append(jsonString: standard) } else { writer.append("null") }
-        writer.append(",\"secret\":\(isSecret)}")
+        writer.member("default", standard)
+        writer.member("secret", isSecret)
+        writer.close()
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 }

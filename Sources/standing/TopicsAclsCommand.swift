@@ -58,26 +58,23 @@ struct TopicsAclsCommand: ParsableCommand {
     }
 
     private func json(_ role: AccessRole, _ principal: String, _ rights: [AccessRight]) -> String {
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         for (index, (key, value)) in [
             ("role", role.rawValue), ("purpose", role.purpose), ("principal", principal),
         ].enumerated() {
             writer.append(index == 0 ? "{" : ",")
-            writer.append(jsonString: key)
-            writer.append(":")
-            writer.append(jsonString: value)
+            writer.member(key, value)
         }
-        writer.append(",\"rights\":[")
+        writer.openList("rights")
         for (index, right) in rights.enumerated() {
             writer.append(index == 0 ? "{\"resource\":" : ",{\"resource\":")
-            writer.append(jsonString: right.resource.rawValue)
-            writer.append(",\"name\":")
-            writer.append(jsonString: right.name)
-            writer.append(",\"operation\":")
-            writer.append(jsonString: right.operation.rawValue)
-            writer.append("}")
+            writer.value(right.resource.rawValue)
+            writer.member("name", right.name)
+            writer.member("operation", right.operation.rawValue)
+            writer.close()
         }
-        writer.append("]}")
+        writer.closeList()
+        writer.close()
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 }

@@ -158,7 +158,7 @@ struct HTTPServerTests {
         }
         let route = Route.sample("/things/{name}") { call in Response(thing(call["name"] ?? "")) }
             .answeringAtOnce { segment in
-                guard segment != "slow", let name = percentDecoded(segment) else { return nil }
+                guard segment != "slow", let name = PercentEncoding.utf8(segment) else { return nil }
                 prompt.add()
                 return thing(String(decoding: name, as: UTF8.self))
             }

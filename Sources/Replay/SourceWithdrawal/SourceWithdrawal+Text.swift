@@ -6,19 +6,18 @@ extension SourceWithdrawal.Difference {
     /// comparison `policy` is the state without the source, and `against` the present state.
     public var json: String {
         let bands = policy.bands.map(\.name)
-        var json = JSONDocument()
-        json.object {
-            $0.member("topic", topic)
-            $0.member("entries", entries)
-            $0.member("policy") { json in
-                json.object {
-                    $0.member("id", policy.id)
-                    $0.member("version", policy.version)
-                }
-            }
-            $0.member("foldedTo") { $0.array(nextOffsets) { $1.number($0) } }
-            $0.member("comparison") { comparison.write(policyBands: bands, againstBands: bands, to: &$0) }
-        }
+        var json = JSONWriter()
+        json.open()
+        json.member("topic", topic)
+        json.member("entries", entries)
+        json.open("policy")
+        json.member("id", policy.id)
+        json.member("version", policy.version)
+        json.close()
+        json.member("foldedTo", nextOffsets)
+        json.key("comparison")
+        comparison.write(policyBands: bands, againstBands: bands, to: &json)
+        json.close()
         return json.text
     }
 
