@@ -79,13 +79,10 @@ public struct AuditRoutes: Sendable {
         return Response(
             .json { writer in
                 writer.open()
-                writer.openList("records")
-                for found in page.found {
+                writer.list("records", page.found) { writer, found in
                     found.entry.write(to: &writer, place: (found.partition, found.offset))
                 }
-                writer.closeList()
-                writer.key("next")
-                if let next = page.next { writer.append(jsonString: next.description) } else { writer.append("null") }
+                writer.member("next", page.next?.description)
                 writer.close()
             })
     }

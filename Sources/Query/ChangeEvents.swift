@@ -124,7 +124,7 @@ public final class ChangeEvents: EventSource {
         // In each fact's token, partitions that come later have their positions from before the batch.
         var token = last
         for item in batch.items.reversed() { token[item.partition] = item.count }
-        var masked = JSONWriter()
+        var masked = ByteWriter()
         for item in batch.items {
             token[item.partition] = item.count + 1
             switch form {
@@ -144,27 +144,16 @@ extension PipelineService.ChangePlaces {
     /// `{"here":[…],"elsewhere":[{"partition","address"}],"nowhere":[…]}`
     var json: [UInt8] {
         var writer = JSONWriter()
-        func append(_ numbers: [Int32]) {
-            writer.openList()
-            for number in numbers {
-                writer.value(number)
-            }
-            writer.closeList()
-        }
         writer.open()
-        writer.key("here")
-        append(here)
-        writer.openList("elsewhere")
-        for place in elsewhere {
+        writer.member("here", here)
+        writer.list("elsewhere", elsewhere) { writer, place in
             writer.open()
             writer.member("partition", place.partition)
             writer.member("address", place.address)
             writer.close()
         }
-        writer.closeList()
-        writer.key("nowhere")
-        append(nowhere)
+        writer.member("nowhere", nowhere)
         writer.close()
-        return Array(writer.bytes)
+        return writer.take()
     }
 }

@@ -81,7 +81,7 @@ public final class ControlDesk: Sendable {
                 details: details(of: request) + details(of: result))
             var writer = JSONWriter()
             result.writeJSON(to: &writer)
-            return Reply(status: result.httpStatus, json: Array(writer.bytes))
+            return Reply(status: result.httpStatus, json: writer.take())
         } catch {
             await note(kind, subject: subject, by: caller, reason: request.reason, outcome: error.code)
             throw error
@@ -163,20 +163,16 @@ public final class ControlDesk: Sendable {
         writer.member("proposal", id)
         writer.member("sha256", PolicyHash.of(body))
         writer.close()
-        return Reply(status: 202, json: Array(writer.bytes))
+        return Reply(status: 202, json: writer.take())
     }
 
     /// The open proposals, the oldest first: `{"proposals":[…]}` as `Proposal.write` writes them, without bodies.
     public func proposals() -> Reply {
         var writer = JSONWriter()
         writer.open()
-        writer.openList("proposals")
-        for proposal in (fourEyes?.open ?? []) {
-            proposal.write(to: &writer, withBody: false)
-        }
-        writer.closeList()
+        writer.list("proposals", fourEyes?.open ?? []) { $1.write(to: &$0, withBody: false) }
         writer.close()
-        return Reply(status: 200, json: Array(writer.bytes))
+        return Reply(status: 200, json: writer.take())
     }
 
     /// The open proposals as values.
@@ -196,7 +192,7 @@ public final class ControlDesk: Sendable {
     private static func reply(_ proposal: Proposal, status: Int) -> Reply {
         var writer = JSONWriter()
         proposal.write(to: &writer, withBody: true)
-        return Reply(status: status, json: Array(writer.bytes))
+        return Reply(status: status, json: writer.take())
     }
 
     /// The kind of a proposal's act; nil if there is no such proposal.

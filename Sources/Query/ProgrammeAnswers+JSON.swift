@@ -9,7 +9,7 @@ internal import Scoring
 extension PipelineService.PartitionProgress.Policy? {
     /// `{"id","version"}`, or `null`.
     func write(to writer: inout JSONWriter) {
-        guard let self else { return writer.append("null") }
+        guard let self else { return writer.null() }
         writer.open()
         writer.member("id", self.id)
         writer.member("version", self.version)
@@ -23,7 +23,7 @@ extension PolicyVersion {
     func write(to writer: inout JSONWriter, isWhole: Bool) {
         writer.open()
         writer.member("id", policy?.id)
-        writer.member("version", policy.map { Int64($0.version) })
+        writer.member("version", policy?.version)
         writer.member("sha256", hash)
         writer.member("active", isActive)
         writer.open("since")
@@ -33,7 +33,7 @@ extension PolicyVersion {
         writer.close()
         writer.key("ignored")
         switch refusal {
-        case nil: writer.append("null")
+        case nil: writer.null()
         case .conflict(let replaces, let active):
             writer.open()
             writer.member("replaces", replaces)
@@ -60,7 +60,7 @@ extension SourceReading {
         writer.member("topic", topic)
         writer.member("control", isControl)
         writer.key("declaration")
-        if let declaration { Self.write(declaration, to: &writer) } else { writer.append("null") }
+        if let declaration { Self.write(declaration, to: &writer) } else { writer.null() }
         writer.key("partitions")
         if let positions {
             writer.list(positions) { writer, place in
@@ -80,9 +80,7 @@ extension SourceReading {
         writer.member("frozen", isFrozen)
         writer.member("withdrawn", isWithdrawn)
         writer.open("deadLetters")
-        for count in deadLetters {
-            writer.member(count.reason, count.letters)
-        }
+        for count in deadLetters { writer.member(count.reason, count.letters) }
         writer.close()
         writer.member("notEnrolled", notEnrolled)
         writer.close()
@@ -104,32 +102,25 @@ extension SourceReading {
 
 extension JSONWriter {
     /// The members that every letter has, without the braces.
-    fileprivate mutating func append(
-        letter place: DeadLetter.Place, time: Timestamp?, reason: String, source: TopicPartition, offset: Int64,
+    fileprivate mutating func members(
+        ofLetter place: DeadLetter.Place, time: Timestamp?, reason: String, source: TopicPartition, offset: Int64,
         size: Int64, outcome: DeadLetterReader.Outcome
     ) {
-        append("\"letter\":")
-        append(jsonString: place.description)
-        append(",\"time\":")
-        append(time: time)
-        append(",\"reason\":")
-        append(jsonString: reason)
-        append(",\"topic\":")
-        append(jsonString: source.topic)
-        append(",\"partition\":")
-        append(decimal: Int64(source.partition))
-        append(",\"offset\":")
-        append(decimal: offset)
-        append(",\"bytes\":")
-        append(decimal: size)
+        member("letter", place.description)
+        member("time", time)
+        member("reason", reason)
+        member("topic", source.topic)
+        member("partition", source.partition)
+        member("offset", offset)
+        member("bytes", size)
         switch outcome {
-        case .waiting: append(",\"state\":\"waiting\"")
+        case .waiting: member("state", "waiting")
         case .sent(let place):
-            append(",\"state\":\"sent\",\"sentTo\":")
-            append(jsonString: place)
+            member("state", "sent")
+            member("sentTo", place)
         case .discarded(let reason):
-            append(",\"state\":\"discarded\",\"discarded\":")
-            append(jsonString: reason)
+            member("state", "discarded")
+            member("discarded", reason)
         }
     }
 }
@@ -138,8 +129,8 @@ extension DeadLetterReader.Summary {
     /// `{"letter","time","reason","topic","partition","offset","bytes","state"}`, and `sentTo` or `discarded`.
     func write(to writer: inout JSONWriter) {
         writer.open()
-        writer.append(
-            letter: place, time: time, reason: reason, source: source, offset: sourceOffset, size: size,
+        writer.members(
+            ofLetter: place, time: time, reason: reason, source: source, offset: sourceOffset, size: size,
             outcome: outcome)
         writer.close()
     }
@@ -153,8 +144,8 @@ extension DeadLetter {
     /// most the first `shownBytes`. `text` is null if the bytes are not UTF-8; the whole is null if it is missing.
     func write(to writer: inout JSONWriter, outcome: DeadLetterReader.Outcome, withBytes: Bool) {
         writer.open()
-        writer.append(
-            letter: place, time: timestamp < 0 ? nil : Timestamp(microseconds: timestamp * 1000), reason: reason,
+        writer.members(
+            ofLetter: place, time: timestamp < 0 ? nil : Timestamp(microseconds: timestamp * 1000), reason: reason,
             source: source, offset: sourceOffset, size: droppedBytes ?? Int64(value?.count ?? 0), outcome: outcome)
         if withBytes {
             writer.member("message", message)
@@ -174,7 +165,7 @@ extension DeadLetter {
     }
 
     private static func write(_ bytes: [UInt8]?, to writer: inout JSONWriter) {
-        guard let bytes else { return writer.append("null") }
+        guard let bytes else { return writer.null() }
         var shown = bytes.prefix(shownBytes)
         writer.open()
         writer.key("text")
@@ -185,7 +176,7 @@ extension DeadLetter {
         } else {
             writer.null()
         }
-        writer.member("hex", hex: shown)
+        writer.member("hex", Hex.text(shown))
         writer.member("bytes", bytes.count)
         writer.close()
     }
@@ -210,13 +201,12 @@ extension LedgerPartitionReading {
             if let head = fold.chainHead {
                 writer.open()
                 writer.member("offset", fold.chainOffset)
-                writer.member("head", hex: head)
-                writer.close()
+                writer.member("head", Hex.text(head))
                 writer.close()
             } else {
                 writer.null()
-                writer.close()
             }
+            writer.close()
         } else {
             writer.null()
         }
@@ -226,7 +216,7 @@ extension LedgerPartitionReading {
             let checkpoint = statement.checkpoint
             writer.open()
             writer.member("offset", checkpoint.nextOffset)
-            writer.member("head", hex: checkpoint.chainHead)
+            writer.member("head", Hex.text(checkpoint.chainHead))
             writer.member("state", checkpoint.state)
             writer.member("member", checkpoint.member)
             writer.member("time", statement.time)

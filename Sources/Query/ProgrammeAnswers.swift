@@ -63,9 +63,8 @@ struct ProgrammeAnswers: Sendable {
             } else {
                 writer.null()
             }
-            writer.key("policies")
             // The newest first.
-            writer.list(versions.reversed()) { $1.write(to: &$0, isWhole: false) }
+            writer.list("policies", versions.reversed()) { $1.write(to: &$0, isWhole: false) }
             writer.list("partitions", partitions) { writer, partition in
                 writer.open()
                 writer.member("partition", partition.partition)

@@ -71,42 +71,34 @@ struct Readiness {
             writer.member("error", failure ?? "not ready for \(Self.seconds(unreadyFor)) s")
             writer.member("reasons", reasons)
         }
-        for (name, count) in [
-            (",\"intakePartitions\":", intakePartitions), (",\"foldPartitions\":", foldPartitions),
-            (",\"currentPartitions\":", currentPartitions),
-        ] {
-            writer.value(json: name)
-            writer.value(count)
+        writer.member("intakePartitions", intakePartitions)
+        writer.member("foldPartitions", foldPartitions)
+        writer.member("currentPartitions", currentPartitions)
+        if !quarantined.isEmpty {
+            writer.list("quarantined", quarantined) { writer, partition in
+                writer.open()
+                writer.member("partition", partition.partition)
+                writer.member("offset", partition.offset)
+                writer.member("reason", partition.reason)
+                writer.close()
+            }
         }
-        for (index, partition) in quarantined.enumerated() {
-            writer.value(json: index == 0 ? ",\"quarantined\":[" : ",")
-            writer.open()
-            writer.member("partition", partition.partition)
-            writer.member("offset", partition.offset)
-            writer.member("reason", partition.reason)
-            writer.close()
+        if !switching.isEmpty {
+            writer.list("switching", switching) { writer, partition in
+                writer.open()
+                writer.member("partition", partition.partition)
+                writer.open("policy")
+                writer.member("id", partition.policy)
+                writer.member("version", partition.version)
+                writer.close()
+                writer.member("done", json: partition.share)
+                writer.close()
+            }
         }
-        if !quarantined.isEmpty { writer.append("]") }
-        for (index, partition) in switching.enumerated() {
-            writer.value(json: index == 0 ? ",\"switching\":[" : ",")
-            writer.open()
-            writer.member("partition", partition.partition)
-            writer.open("policy")
-            writer.member("id", partition.policy)
-            writer.member("version", partition.version)
-            writer.close()
-            writer.member("done", json: partition.share)
-            writer.close()
-        }
-        if !switching.isEmpty { writer.append("]") }
-        if let behind {
-            writer.member("behindSeconds", Self.seconds(behind.time))
-        }
-        if let secondsLeft {
-            writer.member("secondsLeft", secondsLeft.rounded(.up))
-        }
+        if let behind { writer.member("behindSeconds", Self.seconds(behind.time)) }
+        if let secondsLeft { writer.member("secondsLeft", Int64(secondsLeft.rounded(.up))) }
         writer.close()
-        return String(decoding: writer.bytes, as: UTF8.self)
+        return writer.text
     }
 }
 

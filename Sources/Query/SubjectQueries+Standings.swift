@@ -61,12 +61,7 @@ extension SubjectQueries {
         }
         return .json { writer in
             writer.open()
-            writer.openList("standings")
-            for (place, item) in written.enumerated() {
-                if place > 0 { writer.append(byte: 0x2C) }
-                writer.value(json: item)
-            }
-            writer.closeList()
+            writer.list("standings", written) { $0.value(json: $1) }
             writer.close()
         }
     }

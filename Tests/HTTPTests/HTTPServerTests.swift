@@ -152,7 +152,7 @@ struct HTTPServerTests {
     private func things(prompt: Counted) -> [Route] {
         @Sendable func thing(_ name: String) -> Answer {
             var answer =
-                name == "unknown" ? Answer.error(name, status: .notFound) : .json { $0.append(jsonString: name) }
+                name == "unknown" ? Answer.error(name, status: .notFound) : .json { $0.value(name) }
             answer.fields.append(HTTPField(name: .lastModified, value: "never"))
             return answer
         }
