@@ -1,30 +1,15 @@
 /// The text of a JSON object, written member by member.
 public struct JSONObjectText: ~Copyable {
-    private var writer = ByteWriter()
+    private var writer = JSONWriter()
 
-    public init() {}
+    public init() { writer.open() }
 
-    public var text: String { writer.count == 0 ? "{}" : String(decoding: writer.bytes, as: UTF8.self) + "}" }
+    public var text: String { writer.text + "}" }
 
-    public mutating func add(_ name: StaticString, _ value: String) {
-        begin(name)
-        writer.append(jsonString: value)
-    }
+    public mutating func add(_ name: String, _ value: String) { writer.member(name, value) }
 
-    public mutating func add(_ name: StaticString, _ value: Int64) {
-        begin(name)
-        writer.append(decimal: value)
-    }
+    public mutating func add(_ name: String, _ value: Int64) { writer.member(name, value) }
 
     /// `json`: the text of a JSON value.
-    public mutating func add(_ name: StaticString, json: String) {
-        begin(name)
-        writer.append(json)
-    }
-
-    private mutating func begin(_ name: StaticString) {
-        writer.append(writer.count == 0 ? "{\"" : ",\"")
-        writer.append(name)
-        writer.append("\":")
-    }
+    public mutating func add(_ name: String, json: String) { writer.member(name, json: json) }
 }

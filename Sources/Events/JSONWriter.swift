@@ -27,6 +27,15 @@ public struct JSONWriter: ~Copyable {
         needsComma = false
     }
 
+    /// The text of an object; `write` writes its members.
+    public static func object(_ write: (inout JSONWriter) throws -> Void) rethrows -> String {
+        var writer = JSONWriter()
+        writer.open()
+        try write(&writer)
+        writer.close()
+        return writer.text
+    }
+
     // MARK: Objects and lists
 
     /// Begins an object.

@@ -104,14 +104,12 @@ public final class Enrolments {
 
     /// `{"asked","missing","unanswered","examples":[…]}`
     public var json: String {
-        var json = JSONWriter()
-        json.open()
-        json.member("asked", asked)
-        json.member("missing", missing)
-        json.member("unanswered", unanswered)
-        json.member("examples", names)
-        json.close()
-        return String(decoding: json.bytes, as: UTF8.self)
+        JSONWriter.object { json in
+            json.member("asked", asked)
+            json.member("missing", missing)
+            json.member("unanswered", unanswered)
+            json.member("examples", names)
+        }
     }
 }
 

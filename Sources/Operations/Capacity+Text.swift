@@ -79,33 +79,22 @@ extension Capacity {
 
     /// `{"asked":{…},"figures":[{"name","value","unit","origin"}],"results":{…}}` on one line.
     public func json(_ demand: Demand, _ figures: Figures) -> String {
-        var out = JSONWriter()
-        out.open()
-        out.open("asked")
-        for (index, item) in Self.asked(demand).enumerated() {
-            out.value(index == 0 ? "" : ",")
-            out.member(item.key, item.value)
-        }
-        out.close()
-        out.openList("figures")
-        for (index, (name, figure)) in figures.all.enumerated() {
-            out.value(index == 0 ? "" : ",")
-            out.open()
-            out.member("name", name)
-            out.member("value", figure.value)
-            out.member("unit", figure.unit)
-            out.member("origin", figure.origin)
+        JSONWriter.object { out in
+            out.open("asked")
+            for item in Self.asked(demand) { out.member(item.key, json: Self.json(item.value)) }
+            out.close()
+            out.list("figures", figures.all) { out, item in
+                out.open()
+                out.member("name", item.name)
+                out.member("value", json: Self.json(item.figure.value))
+                out.member("unit", item.figure.unit)
+                out.member("origin", item.figure.origin)
+                out.close()
+            }
+            out.open("results")
+            for item in results { out.member(item.key, json: Self.json(item.value)) }
             out.close()
         }
-        out.closeList()
-        out.open("results")
-        for (index, item) in results.enumerated() {
-            out.value(index == 0 ? "" : ",")
-            out.member(item.key, item.value)
-        }
-        out.close()
-        out.close()
-        return String(decoding: out.bytes, as: UTF8.self)
     }
 
     /// Whole numbers without a fraction, others with three decimals.
@@ -122,7 +111,7 @@ extension Int64 {
         var text = self < 0 ? "-" : ""
         for (place, digit) in digits.enumerated() {
             if place > 0, (digits.count - place).isMultiple(of: 3) { text += "," }
-            text.value(json: digit)
+            text.append(digit)
         }
         return text
     }

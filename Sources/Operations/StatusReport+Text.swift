@@ -55,7 +55,7 @@ extension StatusReport {
                 (cells, space) = (line.terminalCells, nil)
             }
             if character == " ", !line.allSatisfy({ $0 == " " }) { space = line.endIndex }
-            line.value(json: character)
+            line.append(character)
             cells += character.terminalCells
         }
         return lines + [line]
@@ -130,94 +130,59 @@ extension StatusReport {
     /// One line: `{"time","ledgerPartitions","unowned","members","groups","attention","notes"}`. An unknown value is
     /// null.
     public var json: String {
-        var out = JSONWriter()
-        out.open()
-        out.member("time", Self.time(time))
-        out.member("ledgerPartitions", ledgerPartitions)
-        out.key("unowned")
-        out.append(unowned.map { "[\($0.map(String.init).joined(separator: ","))]" } ?? "null")
-        out.openList("members")
-        for member in members {
-            write(member, &out)
+        JSONWriter.object { out in
+            out.member("time", Self.time(time))
+            out.member("ledgerPartitions", ledgerPartitions)
+            out.member("unowned", unowned)
+            out.list("members", members) { write($1, &$0) }
+            out.list("groups", groups) { out, group in
+                out.open()
+                out.member("group", group.name)
+                out.member("records", group.records)
+                out.member("seconds", json: group.seconds.map { "\($0)" })
+                out.member("status", group.status)
+                out.member("cause", group.cause)
+                out.close()
+            }
+            out.list("attention", attention) { out, item in
+                out.open()
+                out.member("code", item.code)
+                out.member("sentence", item.sentence)
+                out.close()
+            }
+            out.member("notes", notes)
         }
-        out.closeList()
-        out.openList("groups")
-        for (index, group) in groups.enumerated() {
-            out.append(index == 0 ? "{\"group\":" : ",{\"group\":")
-            out.value(group.name)
-            out.member("records", group.records)
-            out.member("seconds", group.seconds.map { "\($0)" } ?? "null")
-            out.member("status", group.status)
-            out.key("cause")
-            Self.write(group.cause, &out)
-            out.close()
-        }
-        out.closeList()
-        out.openList("attention")
-        for (index, item) in attention.enumerated() {
-            out.append(index == 0 ? "{\"code\":" : ",{\"code\":")
-            out.value(item.code)
-            out.member("sentence", item.sentence)
-            out.close()
-        }
-        out.closeList()
-        out.key("notes")
-        Self.write(notes, &out)
-        out.close()
-        return String(decoding: out.bytes, as: UTF8.self)
-    }
-
-    private static func json(_ value: Int64?) -> String { value.map(String.init) ?? "null" }
-
-    private static func write(_ text: String?, _ out: inout JSONWriter) {
-        out.value(text)
-    }
-
-    private static func write(_ texts: [String], _ out: inout JSONWriter) {
-        out.openList()
-        for text in texts {
-            out.value(text)
-        }
-        out.closeList()
     }
 
     private func write(_ member: MemberStatus, _ out: inout JSONWriter) {
         out.open()
         out.member("member", member.name)
         out.member("address", member.address)
-        out.member("ready", member.isReady.map { "\($0)" } ?? "null")
-        out.key("reasons")
-        Self.write(member.reasons, &out)
-        out.openList("partitions")
-        for partition in member.partitions {
+        out.member("ready", member.isReady)
+        out.member("reasons", member.reasons)
+        out.list("partitions", member.partitions) { out, partition in
             out.open()
             out.member("partition", partition)
             out.member("phase", member.phase(of: partition).rawValue)
             out.close()
         }
-        out.closeList()
-        let numbers: [(String, Int64?)] = [
-            ("intakePartitions", member.intakePartitions.map { Int64($0) }),
-            ("foldPartitions", member.foldPartitions.map { Int64($0) }),
-            ("standbyPartitions", member.standbyPartitions),
-            ("behindSeconds", member.behindSeconds), ("framesBehind", member.framesBehind),
-            ("subjects", member.subjects),
-            ("factsPublished", member.factsPublished), ("deadLetters", member.deadLetters),
-            ("memoryBytes", member.memory),
-            ("memoryLimitBytes", member.memoryLimit), ("openFiles", member.openFiles),
-            ("uptimeSeconds", member.started.flatMap { max(0, time - $0).whole }),
-        ]
-        for (name, value) in numbers { out.append(",\"\(name)\":\(Self.json(value))") }
-        out.key("clock")
-        Self.write(member.clock.map { Self.time($0) }, &out)
-        out.key("policies")
-        Self.write(member.policies, &out)
-        for (name, value) in [
-            ("version", member.version), ("commit", member.commit), ("foldVersion", member.foldVersion),
-        ] {
-            out.key(name)
-            Self.write(value, &out)
-        }
+        out.member("intakePartitions", member.intakePartitions)
+        out.member("foldPartitions", member.foldPartitions)
+        out.member("standbyPartitions", member.standbyPartitions)
+        out.member("behindSeconds", member.behindSeconds)
+        out.member("framesBehind", member.framesBehind)
+        out.member("subjects", member.subjects)
+        out.member("factsPublished", member.factsPublished)
+        out.member("deadLetters", member.deadLetters)
+        out.member("memoryBytes", member.memory)
+        out.member("memoryLimitBytes", member.memoryLimit)
+        out.member("openFiles", member.openFiles)
+        out.member("uptimeSeconds", member.started.flatMap { max(0, time - $0).whole })
+        out.member("clock", member.clock.map { Self.time($0) })
+        out.member("policies", member.policies)
+        out.member("version", member.version)
+        out.member("commit", member.commit)
+        out.member("foldVersion", member.foldVersion)
         out.close()
     }
 }

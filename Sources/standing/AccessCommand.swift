@@ -166,18 +166,11 @@ extension User {
 
     /// `{"name","roles","subject"}`; `subject` is null if there is none.
     fileprivate var json: String {
-        var writer = JSONWriter()
-        writer.open()
-        writer.member("name", name)
-        writer.member("roles", roleNames)
-        writer.key("subject")
-        if let subject {
-            writer.value(String(decoding: subject, as: UTF8.self))
-        } else {
-            writer.null()
+        JSONWriter.object { writer in
+            writer.member("name", name)
+            writer.member("roles", roleNames)
+            writer.member("subject", subject.map { String(decoding: $0, as: UTF8.self) })
         }
-        writer.close()
-        return String(decoding: writer.bytes, as: UTF8.self)
     }
 }
 

@@ -87,9 +87,9 @@ struct AuditListCommand: ParsableCommand {
         }
         if output == .json {
             for found in page.found {
-                var writer = ByteWriter()
+                var writer = JSONWriter()
                 found.entry.write(to: &writer, place: (found.partition, found.offset))
-                print(String(decoding: writer.bytes, as: UTF8.self))
+                print(writer.text)
             }
         } else {
             var table = TextTable(
@@ -146,7 +146,11 @@ struct AuditVerifyCommand: ParsableCommand {
         for (partition, chain) in partitions {
             if output == .json {
                 print(
-                    "{\"partition\":\(partition),\"records\":\(chain.records),\"findings\":\(chain.findingCount)}")
+                    JSONWriter.object {
+                        $0.member("partition", partition)
+                        $0.member("records", chain.records)
+                        $0.member("findings", chain.findingCount)
+                    })
             } else {
                 print("partition \(partition): \(chain.records) records, \(chain.findingCount) findings")
             }

@@ -192,13 +192,12 @@ struct PolicyTestCommand: ParsableCommand {
             let lines = coverage.lines(of: policy)
             for (number, line) in lines.enumerated() { print("\(number == 0 ? path + ": " : "  ")\(line)".printable()) }
         case .json:
-            var writer = JSONWriter()
-            writer.open()
-            writer.member("policy", path)
-            writer.key("coverage")
-            coverage.write(of: policy, to: &writer)
-            writer.close()
-            print(String(decoding: writer.bytes, as: UTF8.self))
+            print(
+                JSONWriter.object { writer in
+                    writer.member("policy", path)
+                    writer.key("coverage")
+                    coverage.write(of: policy, to: &writer)
+                })
         }
     }
 
@@ -212,20 +211,15 @@ struct PolicyTestCommand: ParsableCommand {
             print("\(result.file):\(result.line): failed: \(result.name)".printable())
             for line in result.difference { print("  \(line)".printable()) }
         case .json:
-            var writer = JSONWriter()
-            writer.open()
-            writer.member("file", result.file)
-            writer.member("line", result.line)
-            writer.member("name", result.name)
-            writer.member("passed", result.hasPassed)
-            writer.member("difference", result.difference)
-            writer.openList("errors")
-            for error in result.errors {
-                error.write(to: &writer)
-            }
-            writer.closeList()
-            writer.close()
-            print(String(decoding: writer.bytes, as: UTF8.self))
+            print(
+                JSONWriter.object { writer in
+                    writer.member("file", result.file)
+                    writer.member("line", result.line)
+                    writer.member("name", result.name)
+                    writer.member("passed", result.hasPassed)
+                    writer.member("difference", result.difference)
+                    writer.list("errors", result.errors) { $1.write(to: &$0) }
+                })
         }
     }
 
@@ -239,9 +233,13 @@ struct PolicyTestCommand: ParsableCommand {
             print("\(tally.passed) passed, \(tally.failed) failed\(updated)\(errors)\(broken)")
         case .json:
             print(
-                #"{"passed":\#(tally.passed),"failed":\#(tally.failed),"withErrors":\#(tally.withErrors),"#
-                    + #""filesWithMistakes":\#(tally.broken)"#
-                    + (update ? #","updated":\#(tally.updated)}"# : "}"))
+                JSONWriter.object { writer in
+                    writer.member("passed", tally.passed)
+                    writer.member("failed", tally.failed)
+                    writer.member("withErrors", tally.withErrors)
+                    writer.member("filesWithMistakes", tally.broken)
+                    if update { writer.member("updated", tally.updated) }
+                })
         }
     }
 }

@@ -139,7 +139,7 @@ struct ReplayCommand: ParsableCommand {
 
     private func write(_ standing: Standing, _ policy: ScoringPolicy, _ clock: Timestamp) throws {
         let out = try OutputFile(output)
-        var writer = JSONWriter()
+        var writer = ByteWriter()
         standing.writeExplained(to: &writer, policy: policy, clock: clock)
         try out.write(line: writer.bytes)
         try out.close()
@@ -242,21 +242,14 @@ struct ReplayCommand: ParsableCommand {
 extension LedgerReplay.Result {
     /// `{"partition","nextOffset","clock","entries","subjects","digest","sequences":[…]}`
     var json: String {
-        var writer = JSONWriter()
-        writer.open()
-        writer.member("partition", partition)
-        writer.member("nextOffset", nextOffset)
-        writer.key("clock")
-        if clock == .distantPast {
-            writer.null()
-        } else {
-            writer.value(clock)
+        JSONWriter.object { writer in
+            writer.member("partition", partition)
+            writer.member("nextOffset", nextOffset)
+            writer.member("clock", clock.known)
+            writer.member("entries", entries)
+            writer.member("subjects", subjects)
+            writer.member("digest", digest.description)
+            writer.member("sequences", sequences)
         }
-        writer.member("entries", entries)
-        writer.member("subjects", subjects)
-        writer.member("digest", digest)
-        writer.member("sequences", sequences)
-        writer.close()
-        return String(decoding: writer.bytes, as: UTF8.self)
     }
 }

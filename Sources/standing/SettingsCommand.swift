@@ -50,16 +50,14 @@ extension Setting {
 
     /// `{"name","flag","variable","section","default","secret","what"}`; `default` is null if there is none.
     fileprivate var json: String {
-        var writer = JSONWriter()
-        for (index, (key, value)) in [
-            ("name", name), ("flag", flag), ("variable", variable), ("section", section.rawValue), ("what", what),
-        ].enumerated() {
-            writer.append(index == 0 ? "{" : ",")
-            writer.member(key, value)
+        JSONWriter.object { writer in
+            writer.member("name", name)
+            writer.member("flag", flag)
+            writer.member("variable", variable)
+            writer.member("section", section.rawValue)
+            writer.member("what", what)
+            writer.member("default", standard)
+            writer.member("secret", isSecret)
         }
-        writer.member("default", standard)
-        writer.member("secret", isSecret)
-        writer.close()
-        return String(decoding: writer.bytes, as: UTF8.self)
     }
 }

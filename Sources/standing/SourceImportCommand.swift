@@ -288,13 +288,14 @@ struct TableOptions: ParsableArguments {
 extension OutputFile {
     /// `{"line","reason","message","row"}`; `row` is null if it cannot be read.
     fileprivate func write(line row: ImportPass.Row, _ refusal: (code: String, message: String)) throws {
-        var json = JSONWriter()
-        json.open()
-        json.member("line", row.line)
-        json.member("reason", refusal.code)
-        json.member("message", refusal.message)
-        json.member("row", json: row.json)
-        json.close()
+        var json = ByteWriter()
+        json.append("{\"line\":\(row.line),\"reason\":")
+        json.append(jsonString: refusal.code)
+        json.append(",\"message\":")
+        json.append(jsonString: refusal.message)
+        json.append(",\"row\":")
+        if let row = row.json { json.append(row) } else { json.append("null") }
+        json.append("}")
         try write(line: json.bytes)
     }
 }

@@ -58,24 +58,18 @@ struct TopicsAclsCommand: ParsableCommand {
     }
 
     private func json(_ role: AccessRole, _ principal: String, _ rights: [AccessRight]) -> String {
-        var writer = JSONWriter()
-        for (index, (key, value)) in [
-            ("role", role.rawValue), ("purpose", role.purpose), ("principal", principal),
-        ].enumerated() {
-            writer.append(index == 0 ? "{" : ",")
-            writer.member(key, value)
+        JSONWriter.object { writer in
+            writer.member("role", role.rawValue)
+            writer.member("purpose", role.purpose)
+            writer.member("principal", principal)
+            writer.list("rights", rights) { writer, right in
+                writer.open()
+                writer.member("resource", right.resource.rawValue)
+                writer.member("name", right.name)
+                writer.member("operation", right.operation.rawValue)
+                writer.close()
+            }
         }
-        writer.openList("rights")
-        for (index, right) in rights.enumerated() {
-            writer.append(index == 0 ? "{\"resource\":" : ",{\"resource\":")
-            writer.value(right.resource.rawValue)
-            writer.member("name", right.name)
-            writer.member("operation", right.operation.rawValue)
-            writer.close()
-        }
-        writer.closeList()
-        writer.close()
-        return String(decoding: writer.bytes, as: UTF8.self)
     }
 }
 

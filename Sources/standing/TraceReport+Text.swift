@@ -76,11 +76,9 @@ extension TraceReport {
         writer.member("id", id)
         writer.member("searched", searched)
         writer.member("cutOff", isCutOff)
-        writer.key("occurrences")
-        Self.list(occurrences, to: &writer) { item, writer in Self.write(item, to: &writer) }
+        writer.list("occurrences", occurrences) { Self.write($1, to: &$0) }
         for (name, places) in [("concernsEveryone", concernsEveryone), ("passedOver", passedOver)] {
-            writer.key(name)
-            Self.list(places, to: &writer) { item, writer in
+            writer.list(name, places) { writer, item in
                 writer.open()
                 writer.member("partition", item.partition)
                 writer.member("offset", item.place.offset)
@@ -90,14 +88,14 @@ extension TraceReport {
         }
         writer.key("deadLetters")
         if let deadLetters {
-            Self.list(deadLetters, to: &writer) { item, writer in
+            writer.list(deadLetters) { writer, item in
                 writer.open()
                 writer.member("partition", item.letter.place.partition)
                 writer.member("offset", item.letter.place.offset)
-                Self.member("reason", item.letter.reason, to: &writer)
-                Self.member("message", item.letter.message, to: &writer)
-                Self.member("redrivenTo", item.redrivenTo, to: &writer)
-                Self.member("discarded", item.discarded, to: &writer)
+                writer.member("reason", item.letter.reason)
+                writer.member("message", item.letter.message)
+                writer.member("redrivenTo", item.redrivenTo)
+                writer.member("discarded", item.discarded)
                 writer.open("origin")
                 writer.member("topic", item.letter.source.topic)
                 writer.member("partition", item.letter.source.partition)
@@ -109,54 +107,38 @@ extension TraceReport {
             writer.null()
         }
         writer.close()
-        return Array(writer.bytes)
+        return writer.take()
     }
 
     private static func write(_ item: Occurrence, to writer: inout JSONWriter) {
         writer.open()
         item.occurrence.writePlaces(of: item.subject, ledgerPartition: item.partition, to: &writer)
-        member("appended", time(item.appended), to: &writer)
+        writer.member("appended", time(item.appended))
         writer.key("origin")
         if let origin = item.occurrence.entry.origin {
             writer.open()
             writer.member("topic", origin.topic)
             writer.member("partition", origin.partition)
             writer.member("offset", origin.offset)
-            member("written", time(item.origin?.written), to: &writer)
-            member("traceparent", item.origin?.traceparent, to: &writer)
-            member("tracestate", item.origin?.tracestate, to: &writer)
+            writer.member("written", time(item.origin?.written))
+            writer.member("traceparent", item.origin?.traceparent)
+            writer.member("tracestate", item.origin?.tracestate)
             writer.close()
         } else {
             writer.null()
         }
         item.occurrence.writeMembers(to: &writer)
-        writer.key("facts")
-        list(item.facts, to: &writer) { fact, writer in
+        writer.list("facts", item.facts) { writer, fact in
             writer.open()
             writer.member("id", fact.id)
-            member("type", fact.type, to: &writer)
+            writer.member("type", fact.type)
             writer.member("sequence", fact.sequence)
             writer.member("partition", item.partition)
-            member("topic", fact.topic, to: &writer)
-            writer.member("offset", fact.record.map { String($0.offset) } ?? "null")
-            member("published", time(fact.record?.written), to: &writer)
+            writer.member("topic", fact.topic)
+            writer.member("offset", fact.record?.offset)
+            writer.member("published", time(fact.record?.written))
             writer.close()
         }
         writer.close()
-    }
-
-    private static func list<Item>(
-        _ items: [Item], to writer: inout JSONWriter, _ body: (Item, inout JSONWriter) -> Void
-    ) {
-        writer.openList()
-        for item in items {
-            body(item, &writer)
-        }
-        writer.closeList()
-    }
-
-    /// `,"NAME":TEXT`, or null.
-    private static func member(_ name: String, _ text: String?, to writer: inout JSONWriter) {
-        writer.member(name, text)
     }
 }
