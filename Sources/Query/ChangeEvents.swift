@@ -69,7 +69,7 @@ public final class ChangeEvents: EventSource {
         // The first call does not wait: it writes the partitions, and the changes since the reader's token.
         if hasBegun { await subscription.wait(until: min(deadline, figuresAt)) }
         guard !subscription.hasEnded else {
-            events.event("end", data: "{\"reason\":\"shutdown\"}")
+            events.event("end", data: JSONWriter.object { $0.member("reason", "shutdown") })
             return false
         }
         var batch = ChangeBatch()
@@ -77,7 +77,9 @@ public final class ChangeEvents: EventSource {
         let token = subscription.token
         if taken.hasOtherPartitions, let goesOn = writePlaces(to: &events), !goesOn { return false }
         if mostAtOnce != nil { Self.forgive(&taken) }
-        if taken.skipped > 0 { events.event("skipped", data: "{\"facts\":\(taken.skipped)}") }
+        if taken.skipped > 0 {
+            events.event("skipped", data: JSONWriter.object { $0.member("facts", taken.skipped) })
+        }
         write(batch, until: token, to: &events)
         if let figures, ContinuousClock.now >= figuresAt {
             if let data = await figures() { events.event("overview", data: data) }

@@ -60,8 +60,8 @@ extension ControlActs {
         let found = await onThread { try policies.read { $0.outcome(source: source, id: id) } }
         switch found.flatMap(\.self) {
         case nil: return nil
-        case .activated: return "{\"outcome\":\"activated\"}"
-        case .repeated: return "{\"outcome\":\"active-already\"}"
+        case .activated: return JSONWriter.object { $0.member("outcome", "activated") }
+        case .repeated: return JSONWriter.object { $0.member("outcome", "active-already") }
         case .conflict:
             throw .conflict("other-policy", "another policy was active at the entry: nothing changed")
         case .olderLedger(let version):
@@ -172,7 +172,7 @@ extension ControlActs {
     private func shadowResult(_ request: ControlRequest, isRepeat: Bool) -> ControlResult {
         ControlResult(
             kind: request.act.kind, status: isRepeat ? .done : .pending, isRepeat: isRepeat, subject: nil, source: nil,
-            id: nil, place: nil, facts: nil, details: "{\"status\":\"/shadow\"}")
+            id: nil, place: nil, facts: nil, details: JSONWriter.object { $0.member("status", "/shadow") })
     }
 
     private func write(_ order: [UInt8]?) async throws(ControlRefusal) {

@@ -42,7 +42,8 @@ extension AppealsQueue {
     static func key(_ seal: MemberSeal?) -> FingerprintKey {
         let digits = seal.map { $0.code(Array("places in the queue of appeals".utf8)) } ?? []
         var generator = SystemRandomNumberGenerator()
-        return Array(Hex.text(digits).utf8).withUnsafeBytes { FingerprintKey(hexadecimal: $0) } ?? .random(using: &generator)
+        return Array(Hex.text(digits).utf8).withUnsafeBytes { FingerprintKey(hexadecimal: $0) }
+            ?? .random(using: &generator)
     }
 
     /// The question for the appeals of missing partitions.
