@@ -5,13 +5,7 @@ public import Events
 extension ConsolePages {
     /// `1,234,567`; a minus is U+2212.
     static func count(_ value: some BinaryInteger) -> String {
-        let digits = String(value.magnitude)
-        var text = value < 0 ? "\u{2212}" : ""
-        for (place, digit) in digits.enumerated() {
-            if place > 0, (digits.count - place) % 3 == 0 { text += "," }
-            text.append(digit)
-        }
-        return text
+        (value < 0 ? "\u{2212}" : "") + value.magnitude.inThousands
     }
 
     static func signed(_ value: Int) -> String { (value > 0 ? "+" : "") + count(value) }

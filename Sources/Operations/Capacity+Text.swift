@@ -25,7 +25,7 @@ extension Capacity {
 
     private static func shown(_ value: Double, _ unit: Unit) -> String {
         switch unit {
-        case .count: (value.rounded(.up).whole ?? 0).formattedInThousands
+        case .count: (value.rounded(.up).whole ?? 0).inThousands
         case .number: String(format: "%.1f", value)
         case .bytes: size(value)
         case .rate: size(value) + "/s"
@@ -73,7 +73,7 @@ extension Capacity {
     ]
 
     private static func number(_ value: Double) -> String {
-        if value == value.rounded(), let whole = value.whole { return whole.formattedInThousands }
+        if value == value.rounded(), let whole = value.whole { return whole.inThousands }
         return String(format: "%.2f", value)
     }
 
@@ -101,18 +101,5 @@ extension Capacity {
     private static func json(_ value: Double) -> String {
         if value == value.rounded(), let whole = value.whole { return String(whole) }
         return String(format: "%.3f", value)
-    }
-}
-
-extension Int64 {
-    /// Digits with commas between thousands.
-    var formattedInThousands: String {
-        let digits = String(magnitude)
-        var text = self < 0 ? "-" : ""
-        for (place, digit) in digits.enumerated() {
-            if place > 0, (digits.count - place).isMultiple(of: 3) { text += "," }
-            text.append(digit)
-        }
-        return text
     }
 }

@@ -116,8 +116,7 @@ extension PolicyChange.Difference {
             "From \(active.id) version \(active.version) to \(candidate.id) version \(candidate.version), "
                 + "\(change.subjects) subjects, folded to \(nextOffsets.reduce(0, +)) frames.", "",
             "Right behind the activation",
-            "  score    \(change.gain) gain (\(change.pointsGained) points), \(change.lose) lose "
-                + "(\(-change.pointsLost) points), \(change.stay) stay; the largest loss is \(change.largestLoss)",
+            change.scoreLine,
             "  band     \(change.bandUp) up, \(change.bandDown) down, \(change.bandSame) same"
                 + (change.bandOther > 0 ? ", \(change.bandOther) in bands that cannot be compared" : ""),
             "  perks    \(change.losePerk) subjects lose one",
@@ -135,15 +134,7 @@ extension PolicyChange.Difference {
                 "  sanction \(sanction.id): \(sanction.both) both ways, \(sanction.onlyPolicy.count) more, "
                     + "\(sanction.onlyAgainst.count) fewer")
         }
-        for (name, moves) in [("Who loses most", change.losers), ("Who gains most", change.gainers)]
-        where !moves.isEmpty {
-            lines += ["", name]
-            for move in moves {
-                lines.append(
-                    "  \(move.subject): \(move.against.score) \(move.against.band) -> \(move.policy.score) \(move.policy.band)"
-                )
-            }
-        }
+        lines += change.moveLines
         let breaches = breaches
         lines.append("")
         if active.harmBudget == .init(), candidate.harmBudget == .init() {

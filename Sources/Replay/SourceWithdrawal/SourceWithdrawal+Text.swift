@@ -27,8 +27,7 @@ extension SourceWithdrawal.Difference {
         var lines = [
             "Without \(topic): \(entries) entries less, \(change.subjects) subjects, under \(policy.id) version "
                 + "\(policy.version).", "",
-            "  score    \(change.gain) gain (\(change.pointsGained) points), \(change.lose) lose "
-                + "(\(-change.pointsLost) points), \(change.stay) stay; the largest loss is \(change.largestLoss)",
+            change.scoreLine,
             "  band     \(change.bandUp) up, \(change.bandDown) down, \(change.bandSame) same",
         ]
         for perk in change.perks where perk.onlyPolicy.count + perk.onlyAgainst.count > 0 {
@@ -39,15 +38,7 @@ extension SourceWithdrawal.Difference {
                 "  sanction \(sanction.id): \(sanction.both) both ways, \(sanction.onlyPolicy.count) more, "
                     + "\(sanction.onlyAgainst.count) fewer")
         }
-        for (name, moves) in [("Who loses most", change.losers), ("Who gains most", change.gainers)]
-        where !moves.isEmpty {
-            lines += ["", name]
-            for move in moves {
-                lines.append(
-                    "  \(move.subject): \(move.against.score) \(move.against.band) -> \(move.policy.score) \(move.policy.band)"
-                )
-            }
-        }
+        lines += change.moveLines
         return (lines.joined(separator: "\n") + "\n").printable(keepingLayout: true)
     }
 }
