@@ -73,6 +73,15 @@ public final class ForwardedCallers: Sendable {
     static let nonceBytes = 16
     private static let maximumTokenBytes = 8 << 10
 
+    /// Why a token is refused.
+    enum Refusal: String, CaseIterable {
+        case malformed, seal, expired, repeated
+        /// This member announces no address yet.
+        case elsewhere
+
+        var reason: String { "member-token-\(rawValue)" }
+    }
+
     private struct Nonce: Hashable {
         let high: UInt64
         let low: UInt64
@@ -104,22 +113,22 @@ public final class ForwardedCallers: Sendable {
     public func caller(
         _ token: String, method: String, target: String, body: [UInt8] = []
     ) throws(Denial) -> Caller {
-        func refused(_ reason: String) -> Denial { .unauthenticated(reason: "member-token-\(reason)") }
-        guard token.utf8.count <= Self.maximumTokenBytes else { throw refused("malformed") }
+        func refused(_ refusal: Refusal) -> Denial { .unauthenticated(reason: refusal.reason) }
+        guard token.utf8.count <= Self.maximumTokenBytes else { throw refused(.malformed) }
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 5, parts[0] == "v1", let time = Int64(parts[1]), let nonce = Base64.bytes(parts[2].utf8),
             nonce.count == Self.nonceBytes, let content = Base64.bytes(parts[3].utf8),
             let seal = Base64.bytes(parts[4].utf8)
-        else { throw refused("malformed") }
-        guard let member = member() else { throw refused("elsewhere") }
+        else { throw refused(.malformed) }
+        guard let member = member() else { throw refused(.elsewhere) }
         let sealed = MemberSecret.sealed(
             parts[0..<4].joined(separator: "."), method: method, target: target, body: body, to: member)
-        guard secret.isCode(seal, of: sealed, for: MemberSecret.purpose) else { throw refused("seal") }
+        guard secret.isCode(seal, of: sealed, for: MemberSecret.purpose) else { throw refused(.seal) }
         let now = now()
         let (age, isBeyond) = now.subtractingReportingOverflow(time)
-        guard !isBeyond, age.magnitude <= Self.window.magnitude else { throw refused("expired") }
-        guard let caller = ForwardedCaller(json: content)?.caller else { throw refused("malformed") }
-        guard remember(nonce, at: now) else { throw refused("repeated") }
+        guard !isBeyond, age.magnitude <= Self.window.magnitude else { throw refused(.expired) }
+        guard let caller = ForwardedCaller(json: content)?.caller else { throw refused(.malformed) }
+        guard remember(nonce, at: now) else { throw refused(.repeated) }
         return caller
     }
 

@@ -26,6 +26,15 @@ public enum Denial: Error, Hashable, Sendable {
     case purposeNeeded
     /// 429, with the seconds after which the caller may ask again.
     case tooMany(retryAfter: Int)
+
+    /// The reasons of `unauthenticated` that the access control has.
+    public static let reasons =
+        [
+            "access-not-configured", "no-credentials", "no-session", "no-users", "tokens-not-accepted",
+            "unsupported-scheme", "wrong-name-or-password",
+        ] + ForwardedCallers.Refusal.allCases.map(\.reason)
+        // A token without a role that is known here is `forbidden`.
+        + TokenRefusal.allCases.filter { $0 != .noRoles }.map(\.rawValue)
 }
 
 /// Finds out who makes a request. It may be called on an event loop, so it does not block.

@@ -20,9 +20,10 @@ public enum Permission: String, CaseIterable, Sendable {
     case decideAppeal
     /// To put a candidate policy into the shadow, or take it out.
     case shadowPolicy
-    /// To activate a policy or go back to an earlier one.
+    /// To do what changes everybody's score: activate a policy or go back to an earlier one, withdraw a source or restore
+    /// it.
     case activatePolicy
-    /// To acknowledge a source topic that was recreated, and to withdraw a source.
+    /// To acknowledge a source topic that was recreated.
     case manageSources
     /// To read the bytes of dead letters and send them again.
     case redriveDeadLetters

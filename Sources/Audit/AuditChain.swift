@@ -1,8 +1,13 @@
+public import Ledger
+
 /// Proves for one partition of the audit topic that no record between two others was removed or changed. It gets the
 /// records in their order.
 ///
 /// Records that have expired at the topic's beginning are not a finding: if something has expired, a session's first
 /// remaining record may have any number.
+///
+/// With trusted keys it checks the signatures too. Members may get their keys one after the other, so a record without a
+/// signature is a finding only if its member has signed an earlier one.
 public struct AuditChain: Sendable {
     public struct Finding: Sendable, Hashable, CustomStringConvertible {
         public let partition: Int32
@@ -33,17 +38,46 @@ public struct AuditChain: Sendable {
     public static let maximumFindings = 100
     public private(set) var findingCount: Int64 = 0
 
-    public init(partition: Int32, beginning: Int64) {
+    /// Nil if signatures are not checked.
+    private let keyring: Keyring?
+    /// By member, the offset of its first record with a valid signature.
+    private var signedSince: [String: Int64] = [:]
+    /// Records with a signature. It is valid unless there is a finding, if signatures are checked.
+    public private(set) var signed: Int64 = 0
+    /// Records without a signature.
+    public private(set) var unsigned: Int64 = 0
+    /// The offset of the last record without a signature; nil if there is none.
+    public private(set) var lastUnsigned: Int64?
+
+    /// `keyring`: the keys whose signatures are trusted; if there are none, signatures are not checked.
+    public init(partition: Int32, beginning: Int64, keyring: Keyring? = nil) {
         (self.partition, self.beginning) = (partition, beginning)
+        self.keyring = keyring.flatMap { $0.trustedKeys.isEmpty ? nil : $0 }
         (nextOffset, firstHash) = (beginning, beginning)
     }
 
     public mutating func note(_ value: UnsafeRawBufferPointer?, at offset: Int64) {
-        note(
-            value.flatMap { AuditEntry(json: $0) }, hash: AuditTopic.hash(of: value.map(Array.init) ?? []), at: offset)
+        let entry = value.flatMap { AuditEntry(json: $0) }
+        note(entry, hash: AuditTopic.hash(of: value.map(Array.init) ?? []), at: offset)
+        if let entry, let value { checkSignature(entry, value, offset) }
     }
 
-    /// `entry`: nil if the value is no record of an audit. `hash`: of the value.
+    private mutating func checkSignature(_ entry: AuditEntry, _ value: UnsafeRawBufferPointer, _ offset: Int64) {
+        guard entry.signature != nil else {
+            unsigned += 1
+            lastUnsigned = offset
+            if let since = signedSince[entry.member] {
+                find(offset, "it is not signed, and \(entry.member) signs its records since offset \(since)")
+            }
+            return
+        }
+        signed += 1
+        guard let keyring else { return }
+        if let objection = entry.objection(keyring, value) { return find(offset, objection) }
+        if signedSince[entry.member] == nil { signedSince[entry.member] = offset }
+    }
+
+    /// Without the signature. `entry`: nil if the value is no record of an audit. `hash`: of the value.
     mutating func note(_ entry: AuditEntry?, hash: String, at offset: Int64) {
         records += 1
         if offset != nextOffset {

@@ -1,5 +1,6 @@
 public import Events
 public import Kafka
+public import Ledger
 
 /// Reads the audit topic. Every call blocks.
 public struct AuditReader: Sendable {
@@ -122,10 +123,10 @@ public struct AuditReader: Sendable {
         return Page(found: found, next: hasMore ? Cursor(next) : nil)
     }
 
-    /// Reads everything and checks the chains, by partition. `expecting` is called with the number of all offsets before
+    /// Reads everything and checks the chains, by partition, and with trusted keys the signatures. `expecting` is called with the number of all offsets before
     /// the first is read, and `progress` with the number of offsets that were read since its last call.
     public func verify(
-        expecting: (Int64) -> Void = { _ in }, progress: (Int64) -> Void = { _ in }
+        _ keyring: Keyring? = nil, expecting: (Int64) -> Void = { _ in }, progress: (Int64) -> Void = { _ in }
     ) throws -> [(partition: Int32, chain: AuditChain)] {
         let places = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
         let (beginnings, ends) = (try kafka.beginnings(of: places), try kafka.ends(of: places))
@@ -133,7 +134,7 @@ public struct AuditReader: Sendable {
         return try places.map { place in
             let beginning = beginnings[place] ?? 0
             var next = beginning
-            var chain = AuditChain(partition: place.partition, beginning: beginning)
+            var chain = AuditChain(partition: place.partition, beginning: beginning, keyring: keyring)
             if let end = ends[place], end > beginning {
                 try forEach([place: beginning..<end]) { _, offset, value in
                     chain.note(value, at: offset)

@@ -13,6 +13,11 @@ internal import Events
 ///   session begins with a record that names the last one of the partition, and later ones name the newest that the
 ///   writer knows.
 ///
+/// A member with a signing key (`Keyring`, the one of the checkpoints) signs each of its records, and so the heads of
+/// both chains that the record names: without the key nobody can make the chains anew. The record then has `key`, the
+/// key's id, and as its last member `signature`, Ed25519 in 128 hexadecimal digits. The signature is of the line
+/// `standing audit record 1`, a line end, and the value without the member `signature`.
+///
 /// A removal at the topic's end, after the last record that another one names, is only detectable after the next record
 /// is written.
 public enum AuditTopic {

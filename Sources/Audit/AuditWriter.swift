@@ -2,7 +2,7 @@ public import Access
 internal import Events
 internal import Foundation
 public import Kafka
-internal import Ledger
+public import Ledger
 public import Logging
 internal import Synchronization
 
@@ -49,6 +49,7 @@ public final class AuditWriter: AuditLog {
     private let kafka: KafkaConfiguration
     private let topic: String
     private let member: String
+    private let keyring: Keyring?
     private let logger: Logger
     private let now: @Sendable () -> Int64
     /// The key of its records: the member's name and 16 hexadecimal digits. The sessions' names begin with it.
@@ -56,13 +57,13 @@ public final class AuditWriter: AuditLog {
     private let producer: AcknowledgedProducer
     private let state = Mutex(State())
 
-    /// `now` is in microseconds since 1970; nil is the machine's clock. Returns at once. A thread reads the topic,
-    /// until it answers.
+    /// `keyring`: its signing key signs the records; nil or without one, they are not signed. `now` is in microseconds
+    /// since 1970; nil is the machine's clock. Returns at once. A thread reads the topic, until it answers.
     public init(
-        _ kafka: KafkaConfiguration, topic: String, member: String, logger: Logger,
+        _ kafka: KafkaConfiguration, topic: String, member: String, keyring: Keyring? = nil, logger: Logger,
         now: (@Sendable () -> Int64)? = nil
     ) throws {
-        (self.kafka, self.topic, self.member, self.logger) = (kafka, topic, member, logger)
+        (self.kafka, self.topic, self.member, self.keyring, self.logger) = (kafka, topic, member, keyring, logger)
         self.now = now ?? { Int64(Date().timeIntervalSince1970 * 1_000_000) }
         key = Self.key(of: member)
         let logger = logger
@@ -127,8 +128,9 @@ public final class AuditWriter: AuditLog {
             }
             let entry = AuditEntry(
                 record, at: time, writer: state.writer, number: state.number + 1, member: member,
-                previous: state.previous, after: state.newest.offset, seen: state.newest.hash)
-            let value = entry.json
+                previous: state.previous, after: state.newest.offset, seen: state.newest.hash,
+                key: keyring?.signingKey)
+            let value = entry.value(signedWith: keyring)
             guard value.count <= AuditEntry.maximumBytes else { throw AuditFailure.tooLarge }
             let hash = AuditTopic.hash(of: value)
             (state.number, state.previous) = (entry.number, hash)

@@ -15,6 +15,9 @@ struct ActForm {
     var isGrave = false
     /// Facts about the object of the act, which the form shows.
     var facts: [(name: String, value: String)] = []
+    /// A sentence about them, and a link to more of them; nil if there is none.
+    var note: String?
+    var more: (text: String, path: String)?
     var hidden: [(name: String, value: String)] = []
     var inputs: [Input] = []
     var reason: String?
@@ -83,7 +86,39 @@ extension ActKind {
                 inputs: [ActForm.Input(name: "outcome", label: "Outcome", options: ["upheld", "rejected"])],
                 place: .appeals, back: ConsolePath.appeals)
         case .shadow, .endShadow, .activate, .rollBack, .approve, .decline: return policy(form)
-        case .acknowledgeSource, .redrive, .redriveReason, .repair: return flow(form)
+        case .acknowledgeSource, .withdrawSource, .restoreSource: return source(form["topic"])
+        case .redrive, .redriveReason, .repair: return flow(form)
+        }
+    }
+
+    private func source(_ topic: String?) -> ActForm {
+        func made(_ title: String, _ sentence: String, _ button: String, isGrave: Bool) -> ActForm {
+            ActForm(
+                title: title, sentence: sentence, button: button, isGrave: isGrave,
+                facts: topic.map { [("Topic", $0)] } ?? [], hidden: topic.map { [("topic", $0)] } ?? [],
+                inputs: topic == nil ? [ActForm.Input(name: "topic", label: "Topic")] : [], place: .sources,
+                back: ConsolePath.sources)
+        }
+        switch self {
+        case .withdrawSource:
+            var withdrawal = made(
+                "Withdraw a source",
+                "From here on everybody has the score of a history in which the source had never had an event. A sanction that "
+                    + "only its events justify is lifted, and none is imposed. What it writes later counts for nothing.",
+                "Withdraw it", isGrave: true)
+            withdrawal.more = topic.map { ("Count who would gain and who would lose", ActForm.counting($0)) }
+            return withdrawal
+        case .restoreSource:
+            return made(
+                "Count a source again",
+                "From here on scores follow from all that the source ever wrote, also while it was withdrawn. Sanctions that "
+                    + "were lifted stay lifted, and none is imposed.",
+                "Count it again", isGrave: true)
+        default:
+            return made(
+                "Acknowledge a source",
+                "The topic was made anew or has lost records. It is read on once somebody has looked at it.",
+                "Acknowledge", isGrave: false)
         }
     }
 
@@ -151,15 +186,6 @@ extension ActKind {
 
     private func flow(_ form: FormFields) -> ActForm {
         switch self {
-        case .acknowledgeSource:
-            let topic = form["topic"]
-            return ActForm(
-                title: "Acknowledge a source",
-                sentence: "The topic was made anew or has lost records. It is read on once somebody has looked at it.",
-                button: "Acknowledge", facts: topic.map { [("Topic", $0)] } ?? [],
-                hidden: topic.map { [("topic", $0)] } ?? [],
-                inputs: topic == nil ? [ActForm.Input(name: "topic", label: "Topic")] : [], place: .sources,
-                back: ConsolePath.sources)
         case .redriveReason:
             let why = form["why"]
             return ActForm(

@@ -60,6 +60,10 @@ extension ActKind {
         case .approve: "You agreed, and it is done."
         case .decline: "The proposal is declined."
         case .acknowledgeSource: "The source is acknowledged, and is read on."
+        case .withdrawSource:
+            "The withdrawal is in the ledger. Each member folds its history without the source: load this page again to see it."
+        case .restoreSource:
+            "The source counts again from here on. Each member folds its history with it: load this page again to see it."
         case .redrive, .redriveReason:
             "The letters are sent again. What is an event now counts within seconds; what is still none comes back here."
         case .repair:
@@ -82,6 +86,8 @@ extension ActKind {
         case .approve: "Your agreement" + rest
         case .decline: "Your refusal" + rest
         case .acknowledgeSource: "The acknowledgement" + rest
+        case .withdrawSource: "The withdrawal of the source" + rest
+        case .restoreSource: "The restoration of the source" + rest
         case .redrive, .redriveReason: "The order to send the letters again" + rest
         case .repair: "The repaired event" + rest
         case .shadow:

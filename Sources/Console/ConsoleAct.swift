@@ -14,6 +14,8 @@ public enum ActKind: String, CaseIterable, Sendable {
     case approve
     case decline
     case acknowledgeSource = "acknowledge-source"
+    case withdrawSource = "withdraw-source"
+    case restoreSource = "restore-source"
     case redrive
     case redriveReason = "redrive-reason"
     case repair
@@ -25,7 +27,7 @@ public enum ActKind: String, CaseIterable, Sendable {
         case .fileAppeal: .fileAppeal
         case .decideAppeal: .decideAppeal
         case .shadow, .endShadow: .shadowPolicy
-        case .activate, .rollBack, .approve, .decline: .activatePolicy
+        case .activate, .rollBack, .approve, .decline, .withdrawSource, .restoreSource: .activatePolicy
         case .acknowledgeSource: .manageSources
         case .redrive, .redriveReason, .repair: .redriveDeadLetters
         }
@@ -50,6 +52,8 @@ public enum ConsoleAct: Sendable {
     case approve(proposal: String)
     case decline(proposal: String)
     case acknowledgeSource(topic: String)
+    case withdrawSource(topic: String)
+    case restoreSource(topic: String)
     /// Letters' keys.
     case redrive([String])
     /// All letters with this reason.
@@ -104,6 +108,8 @@ public enum ConsoleAct: Sendable {
         case .approve: self = .approve(proposal: try need("proposal", "Choose a proposal."))
         case .decline: self = .decline(proposal: try need("proposal", "Choose a proposal."))
         case .acknowledgeSource: self = .acknowledgeSource(topic: try need("topic", "Choose a topic."))
+        case .withdrawSource: self = .withdrawSource(topic: try need("topic", "Choose a topic."))
+        case .restoreSource: self = .restoreSource(topic: try need("topic", "Choose a topic."))
         case .redrive:
             let letters = form.all("letter")
             guard !letters.isEmpty else { throw FormMistake(field: "letter", sentence: "Choose at least one letter.") }

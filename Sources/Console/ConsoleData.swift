@@ -16,6 +16,8 @@ public protocol ConsoleData: Sendable {
     /// `version`: a version's key; nil for the active one.
     func policies(version: String?, for caller: Caller) async throws(ProblemView) -> PolicyView
     func sources(for caller: Caller) async throws(ProblemView) -> SourcesView
+    /// What the withdrawal of a source topic would change. It waits for a few seconds at most.
+    func withdrawal(of topic: String, for caller: Caller) async throws(ProblemView) -> WithdrawalView
     func lag(of group: String?, for caller: Caller) async throws(ProblemView) -> LagView
     func deadLetters(_ search: DeadLetterSearch, for caller: Caller) async throws(ProblemView) -> DeadLettersView
     func ledger(_ search: LedgerSearch, for caller: Caller) async throws(ProblemView) -> LedgerView

@@ -3,7 +3,7 @@ internal import Events
 
 extension ConsolePages {
     public func sources(_ view: SourcesView, for visit: Visit) -> String {
-        let canManage = visit.may(.manageSources)
+        let (canManage, canWithdraw) = (visit.may(.manageSources), visit.may(.activatePolicy))
         let sources: [Fields] = view.sources.map { source in
             let path = ConsolePath.act(.acknowledgeSource, [("topic", source.topic)])
             return .of([
@@ -24,6 +24,10 @@ extension ConsolePages {
                     ])
                 },
                 "acknowledge": canManage && source.wantsAcknowledgement ? path : nil,
+                "withdraw": canWithdraw && source.change == .withdraw
+                    ? ConsolePath.act(.withdrawSource, [("topic", source.topic)]) : nil,
+                "restore": canWithdraw && source.change == .restore
+                    ? ConsolePath.act(.restoreSource, [("topic", source.topic)]) : nil,
             ])
         }
         return html(

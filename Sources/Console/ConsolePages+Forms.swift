@@ -23,7 +23,17 @@ extension ConsolePages {
 
     /// The form of an act, with the fields that `form` already has.
     func act(_ kind: ActKind, _ form: FormFields, mistake: FormMistake? = nil, for visit: Visit) -> String {
-        let form = kind.form(form)
+        act(kind, kind.form(form), mistake: mistake, for: visit)
+    }
+
+    /// The form of the withdrawal of a source, with what it would change.
+    func withdrawal(of topic: String, _ view: WithdrawalView, _ fields: FormFields, for visit: Visit) -> String {
+        var form = ActKind.withdrawSource.form(fields)
+        form.add(view, of: topic)
+        return act(.withdrawSource, form, mistake: nil, for: visit)
+    }
+
+    private func act(_ kind: ActKind, _ form: ActForm, mistake: FormMistake?, for visit: Visit) -> String {
         let inputs: [Fields] = form.inputs.map { input in
             .of([
                 "name": input.name, "label": input.label, "value": input.value, "isLong": input.isLong,
@@ -40,6 +50,7 @@ extension ConsolePages {
                     "facts": form.facts.map {
                         Fields.of(["name": $0.name, "value": Self.shortened($0.value, to: 200)])
                     },
+                    "note": form.note, "more": form.more.map { Fields.of(["text": $0.text, "path": $0.path]) },
                     "hidden": form.hidden.map { Self.hidden($0.name, $0.value) }, "inputs": inputs,
                     "reason": form.reason, "reasonLabel": form.reasonLabel, "reasonHint": form.reasonHint,
                     "isReasonMissing": mistake?.field == "reason", "button": form.button, "isGrave": form.isGrave,

@@ -228,7 +228,15 @@ public struct ConsoleRoutes: Sendable {
                     guard let caller = request.caller else { return signInFirst(request) }
                     let visit = visit(request)
                     guard Self.may(caller, kind, request.query) else { return noRole(caller, kind.permission, visit) }
-                    return .page(console.act(kind, request.query, for: visit))
+                    guard kind == .withdrawSource, request.query[ActForm.whatIf] != nil,
+                        let topic = request.query["topic"]
+                    else { return .page(console.act(kind, request.query, for: visit)) }
+                    do throws(ProblemView) {
+                        let view = try await data.withdrawal(of: topic, for: caller)
+                        return .page(console.withdrawal(of: topic, view, request.query, for: visit))
+                    } catch {
+                        return problem(error, visit)
+                    }
                 },
                 ConsoleRoute(
                     method: .post, path: ConsolePath.act(kind), requirement: Self.requirement(kind), parameters: [],
@@ -249,7 +257,7 @@ public struct ConsoleRoutes: Sendable {
     private static let prefilled = [
         "subject", "source", "id", "sanction", "kind", "terms", "topic", "version", "proposal", "shadow", "why",
         "letter",
-        "reason",
+        "reason", ActForm.whatIf,
     ]
 
     private func perform(_ kind: ActKind, _ request: ConsoleRequest) async -> ConsoleAnswer {
@@ -305,7 +313,8 @@ public struct ConsoleRoutes: Sendable {
         case .decideAppeal: return ConsolePath.with(ConsolePath.appeals, [done])
         case .shadow, .endShadow, .activate, .rollBack, .approve, .decline:
             return ConsolePath.with(ConsolePath.policies, [done])
-        case .acknowledgeSource: return ConsolePath.with(ConsolePath.sources, [done])
+        case .acknowledgeSource, .withdrawSource, .restoreSource:
+            return ConsolePath.with(ConsolePath.sources, [done])
         case .redrive, .redriveReason, .repair: return ConsolePath.with(ConsolePath.deadLetters, [done])
         }
     }

@@ -3,7 +3,7 @@ public struct SourcesView: Sendable {
     public struct Source: Sendable {
         public var topic: String
         public var level: Level
-        /// The state in words: `reading`, `made anew, waits for a look`.
+        /// The state in words: `reading`, `made anew, waits for a look`, `withdrawn`.
         public var state: String
         /// The owner and purpose of the source in its topic's declaration; nil if there is none.
         public var declaration: String?
@@ -19,16 +19,21 @@ public struct SourcesView: Sendable {
         public var upheld: Int
         /// Whether an operator has to acknowledge it.
         public var wantsAcknowledgement: Bool
+        /// The act that would change whether it counts; nil if there is none now.
+        public var change: Change?
+
+        public enum Change: Sendable { case withdraw, restore }
 
         public init(
             topic: String, level: Level, state: String, declaration: String?, events: Int, perSecond: Double?,
             unread: Int?, deadLetters: [ReasonCount], notEnrolled: Int, decided: Int, upheld: Int,
-            wantsAcknowledgement: Bool
+            wantsAcknowledgement: Bool, change: Change?
         ) {
             (self.topic, self.level, self.state, self.declaration) = (topic, level, state, declaration)
             (self.events, self.perSecond, self.unread) = (events, perSecond, unread)
             (self.deadLetters, self.notEnrolled) = (deadLetters, notEnrolled)
             (self.decided, self.upheld, self.wantsAcknowledgement) = (decided, upheld, wantsAcknowledgement)
+            self.change = change
         }
     }
 

@@ -8,7 +8,8 @@ extension Templates {
             {{#declaration}}<p class="soft">{{.}}</p>{{/declaration}}
             <dl class="numbers"><div><dt><abbr title="Records that this member has read since it started">Events</abbr></dt><dd>{{events}}</dd></div><div><dt>A second</dt><dd>{{perSecond}}</dd></div><div><dt>Unread</dt><dd>{{unread}}</dd></div><div><dt><abbr title="Its subject had not enrolled, so it counts for nobody">Not enrolled</abbr></dt><dd>{{notEnrolled}}</dd></div><div><dt><abbr title="Of the appeals that were decided lately against sanctions that its events can impose, how many were upheld">Error rate</abbr></dt><dd>{{errorRate}}</dd><dd class="note">{{errorNote}}</dd></div></dl>
             {{#hasDead}}<h3>Dead letters</h3><ul class="counts">{{#dead}}<li><a href="{{path}}"><bdi>{{reason}}</bdi></a><span class="n">{{count}}</span></li>{{/dead}}</ul>{{/hasDead}}{{^hasDead}}<p class="soft">No dead letters: every record was an event.</p>{{/hasDead}}
-            {{#acknowledge}}<p class="buttons"><a class="button" href="{{.}}">Acknowledge it<span class="unseen">: {{topic}}</span></a></p>{{/acknowledge}}</article>
+            {{#acknowledge}}<p class="buttons"><a class="button" href="{{.}}">Acknowledge it<span class="unseen">: {{topic}}</span></a></p>{{/acknowledge}}
+            {{#withdraw}}<p class="buttons"><a class="button quiet" href="{{.}}">Withdraw it<span class="unseen">: {{topic}}</span></a></p>{{/withdraw}}{{#restore}}<p class="buttons"><a class="button quiet" href="{{.}}">Count it again<span class="unseen">: {{topic}}</span></a></p>{{/restore}}</article>
             {{/sources}}</div>{{/hasSources}}{{^hasSources}}<p class="empty"><strong>No source is declared.</strong> A source is a file in the folder of topics with <code>role: source</code>; its topic is read as soon as it exists.</p>{{/hasSources}}
             """#
         ),

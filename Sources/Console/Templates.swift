@@ -122,6 +122,7 @@ enum Templates {
             <form class="form" method="post" action="{{action}}"{{#mistake}} aria-describedby="mistake"{{/mistake}}>
             {{> hidden}}
             {{#hasFacts}}<dl class="facts">{{#facts}}<div><dt>{{name}}</dt><dd><bdi>{{value}}</bdi></dd></div>{{/facts}}</dl>{{/hasFacts}}
+            {{#note}}<p class="soft">{{.}}</p>{{/note}}{{#more}}<p><a href="{{path}}">{{text}}</a></p>{{/more}}
             {{#inputs}}<p><label for="{{name}}">{{label}}</label>{{#hasOptions}}<select id="{{name}}" name="{{name}}" required="required">{{#options}}<option value="{{.}}">{{.}}</option>{{/options}}</select>{{/hasOptions}}{{^hasOptions}}{{#isLong}}<textarea id="{{name}}" name="{{name}}" rows="14" spellcheck="false" required="required"{{#isInvalid}} aria-invalid="true"{{/isInvalid}}>
             {{value}}</textarea>{{/isLong}}{{^isLong}}<input id="{{name}}" name="{{name}}" value="{{value}}" required="required"{{#isInvalid}} aria-invalid="true"{{/isInvalid}} autocomplete="off"/>{{/isLong}}{{/hasOptions}}</p>
             {{/inputs}}

@@ -11,7 +11,11 @@ extension Metric {
         case .foldPartitionsQuarantined:
             (.gauge, "Owned ledger partitions whose fold waits at a record that cannot be read or folded.")
         case .foldPartitionsSwitching:
-            (.gauge, "Owned ledger partitions that are folded once more under a policy that is switched to.")
+            (
+                .gauge,
+                "Owned ledger partitions whose history is folded once more, for another policy or because a source is "
+                    + "withdrawn or restored."
+            )
         case .standbyPartitions: (.gauge, "Ledger partitions of other members that this process folds along.")
         case .shadowPartitions:
             (.gauge, "Owned ledger partitions by how far the policy in the shadow is: only while there is one.")
@@ -29,6 +33,11 @@ extension Metric {
             (.gauge, "1 while enrolments become dead letters because a process is at its memory limit, else 0.")
         case .sourceFrozen:
             (.gauge, "1 for each source topic that has lost records and waits for standing source acknowledge.")
+        case .sourceWithdrawn:
+            (
+                .gauge,
+                "1 for each source topic that is withdrawn in an owned ledger partition, of the first 256 of them by name."
+            )
         case .subjects: (.gauge, "Subjects of the owned ledger partitions, by band.")
         case .foldBehindSeconds:
             (.gauge, "For how long the owned partition that is furthest behind has been behind its end.")
@@ -77,12 +86,16 @@ extension Metric {
             (.counter, "Evaluations that gave no value, by perk and reason, since the process or its policy began.")
         case .foldEvaluationErrorsOther:
             (.counter, "Evaluations that gave no value and are beyond the number of names that are counted apart.")
-        case .foldPolicySwitches: (.counter, "Activations of a policy folded, once for each ledger partition.")
+        case .foldPolicySwitches:
+            (
+                .counter,
+                "Activations of a policy, and withdrawals and restorations of a source, folded, once for each ledger partition."
+            )
         case .foldActivationsIgnored:
             (
                 .counter,
-                "Activations that changed nothing because another policy was active than they were approved against, once "
-                    + "for each ledger partition."
+                "Activations of a policy, and acts about a source, that changed nothing because another policy was active "
+                    + "or the ledger is of an older fold version, once for each ledger partition."
             )
         case .foldTicks: (.counter, "Ticks of the clock folded.")
         case .foldTimers:

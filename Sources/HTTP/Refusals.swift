@@ -1,3 +1,4 @@
+internal import Access
 internal import HTTPTypes
 internal import Synchronization
 
@@ -6,9 +7,19 @@ public final class Refusals: Sendable {
     /// Codes that are counted by themselves. There are fewer; those beyond are `other`.
     static let maximumReasons = 64
 
-    private let counts = Mutex<[String: Int64]>([:])
+    /// The codes of this server's own refusals, which begin at 0, so that the first one of each is an increase.
+    static let known =
+        [
+            "cross-site", "forbidden", "loopback-only", "no-member-secret", "no-member-token", "purpose-needed",
+            "too-many-requests", "too-many-streams", "unknown-host",
+        ] + Denial.reasons
 
-    public init() {}
+    private let counts: Mutex<[String: Int64]>
+
+    /// `further`: codes of the routes' own refusals, which begin at 0 too.
+    public init(_ further: [String] = []) {
+        counts = Mutex(Dictionary((Self.known + further).map { ($0, 0) }) { first, _ in first })
+    }
 
     /// Counts a problem if it is a refusal: nothing proves who asks, who asks may not, or asks too often, or under another host's name.
     func add(_ problem: Problem) {

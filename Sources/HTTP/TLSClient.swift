@@ -4,8 +4,8 @@ internal import NIOHTTP1
 internal import NIOPosix
 internal import NIOSSL
 
-/// Posts to servers over TLS, and trusts the authorities of a file alone. Foundation's client trusts those of the machine, and can be given
-/// no others on Linux. Each request has a connection of its own; no redirect is followed.
+/// Posts to servers over TLS, and trusts the authorities of a file alone. Foundation's client trusts those of the
+/// machine, and can be given no others on Linux. Each request has a connection of its own; no redirect is followed.
 public struct TLSClient: Sendable {
     public struct Answer: Sendable {
         public let status: Int
@@ -52,21 +52,19 @@ public struct TLSClient: Sendable {
         within limit: Duration
     ) async -> Outcome {
         let limit = TimeAmount.nanoseconds(Int64(limit / .nanoseconds(1)))
-        // A name is checked against the certificate; of an address the other end's own is.
+        // The certificate must have the host's name. If the host is given as an address, it must have the address.
         let name = HTTPAddress.isName(address.host) ? address.host : nil
         do {
             let outcome = MultiThreadedEventLoopGroup.singleton.any().makePromise(of: Outcome.self)
-            let collector = AnswerCollector(outcome, maximum: maximum)
             let loop = outcome.futureResult.eventLoop
             let timer = loop.scheduleTask(in: limit) { outcome.succeed(.failed) }
-            let bound = NIOLoopBoundBox(collector, eventLoop: loop)
             let channel = try await ClientBootstrap(group: loop).connectTimeout(limit)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         let pipeline = channel.pipeline.syncOperations
                         try pipeline.addHandler(NIOSSLClientHandler(context: context, serverHostname: name))
                         try pipeline.addHTTPClientHandlers()
-                        try pipeline.addHandler(bound.value)
+                        try pipeline.addHandler(AnswerCollector(outcome, maximum: maximum))
                     }
                 }
                 .connect(host: address.host, port: address.port).get()

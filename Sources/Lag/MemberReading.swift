@@ -23,13 +23,34 @@ public struct MemberReading: Sendable, Hashable {
             public init(id: String, version: Int64) { (self.id, self.version) = (id, version) }
         }
 
+        public struct Source: Sendable, Hashable, Decodable {
+            public let topic: String
+            /// False if it is restored.
+            public let withdrawn: Bool
+
+            public init(topic: String, withdrawn: Bool) { (self.topic, self.withdrawn) = (topic, withdrawn) }
+        }
+
         public let partition: Int32
-        public let policy: Policy
+        /// The policy that is switched to; nil if it stays.
+        public let policy: Policy?
+        /// The source that is withdrawn or restored; nil if it is a policy that changes.
+        public let source: Source?
         /// From 0 to 1.
         public let done: Double
 
-        public init(partition: Int32, policy: Policy, done: Double) {
-            (self.partition, self.policy, self.done) = (partition, policy, done)
+        public init(partition: Int32, policy: Policy?, source: Source?, done: Double) {
+            (self.partition, self.policy, self.source, self.done) = (partition, policy, source, done)
+        }
+
+        /// `switch to policy town 3`, or `fold their history again for the withdrawal of behaviour.commerce`.
+        fileprivate func words(isOne: Bool) -> String {
+            guard let source else {
+                return (isOne ? "switches to " : "switch to ")
+                    + (policy.map { "policy \($0.id) \($0.version)" } ?? "another policy")
+            }
+            return (isOne ? "folds its" : "fold their")
+                + " history again for the \(source.withdrawn ? "withdrawal" : "restoration") of \(source.topic)"
         }
     }
 
@@ -106,7 +127,8 @@ public struct MemberReading: Sendable, Hashable {
 /// The causes that members report about the group that folds the ledger. They are pure rules, in this order:
 ///
 /// 1. A ledger partition is in quarantine: `poison`.
-/// 2. Ledger partitions switch to another policy: `policy-switch`.
+/// 2. Ledger partitions switch to another policy, or fold their history again because a source is withdrawn or restored:
+///    `policy-switch`.
 /// 3. Ledger partitions wait for a worker, or their queues of frames are full: `fold`.
 /// 4. A member is not ready for another reason: `member`.
 extension LagCause {
@@ -130,9 +152,8 @@ extension LagCause {
         guard let slowest = all.min(by: { $0.done < $1.done }) else { return nil }
         return LagCause(
             .policySwitch,
-            "\(count(all.count, "ledger partition")) \(all.count == 1 ? "switches" : "switch") to policy \(slowest.policy.id) "
-                + "\(slowest.policy.version), \(LagText.percent(slowest.done)) of the slowest is done: wait, its answers are under "
-                + "the old policy until then"
+            "\(count(all.count, "ledger partition")) \(slowest.words(isOne: all.count == 1)), "
+                + "\(LagText.percent(slowest.done)) of the slowest is done: wait, its answers are those of before until then"
         )
     }
 

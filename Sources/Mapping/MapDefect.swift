@@ -2,7 +2,7 @@
 /// record's content.
 public struct MapDefect: Error, Hashable, Sendable, CustomStringConvertible {
     /// The part without a value. `value` means that the record's own value cannot be read.
-    public enum Part: String, Sendable {
+    public enum Part: String, CaseIterable, Sendable {
         case value, when, id, source, type, subject, time, data
     }
 
@@ -21,7 +21,12 @@ public struct MapDefect: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// `map/PART`, the dead letter's class. There are few values, so it can be a metric label.
-    public var code: String { "map/\(part.rawValue)" }
+    public var code: String { Self.code(of: part) }
+
+    /// Every code.
+    public static let codes = Part.allCases.map(code)
+
+    private static func code(of part: Part) -> String { "map/\(part.rawValue)" }
 
     public var description: String {
         let place = member.isEmpty ? part.rawValue : "\(part.rawValue).\(member)"

@@ -16,7 +16,10 @@ public struct MemberStatus: Sendable {
             let reason: String
         }
         struct Switching: Decodable {
+            struct Source: Decodable { let topic: String }
             let partition: Int32
+            /// Nil if the switch is to another policy.
+            let source: Source?
             let done: Double
         }
         let ready: Bool
@@ -59,6 +62,8 @@ public struct MemberStatus: Sendable {
     public var reasons: [String] { readiness?.reasons ?? [] }
     public var intakePartitions: Int? { readiness?.intakePartitions }
     public var foldPartitions: Int? { readiness?.foldPartitions }
+    /// Of its ledger partitions, those that are folded to their end.
+    public var currentPartitions: Int? { readiness?.currentPartitions }
     public var behindSeconds: Int64? { readiness?.behindSeconds }
 
     private func count(_ metric: Metric) -> Int64? { metrics?.value(metric).flatMap(\.whole) }
@@ -74,6 +79,11 @@ public struct MemberStatus: Sendable {
         (metrics?.samples(.sourceFrozen) ?? []).filter { $0.value == 1 }.compactMap {
             $0.labels["topic"]
         }
+    }
+
+    /// The source topics that are withdrawn in its ledger partitions; nil if it does not report metrics.
+    public var withdrawnSources: [String]? {
+        metrics?.samples(.sourceWithdrawn).filter { $0.value == 1 }.compactMap { $0.labels["topic"] }
     }
 
     /// Ledger offsets that are not folded yet, of the partitions whose offsets are reported.

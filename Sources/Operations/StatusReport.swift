@@ -96,9 +96,14 @@ public struct StatusReport: Sendable {
         }
         let switching = members.flatMap { $0.readiness?.switching ?? [] }
         if let slowest = switching.map(\.done).min() {
+            let sources = Set(switching.compactMap { $0.source?.topic }).sorted()
+            let words =
+                switching.allSatisfy { $0.source != nil }
+                ? "fold their history again, for a source that is withdrawn or restored (\(sources.joined(separator: ", ")))"
+                : "switch to another policy"
             add(
                 "switching",
-                "\(switching.count) ledger partitions switch to another policy, \(Int(max(0, min(1, slowest)) * 100)) % of the slowest is done"
+                "\(switching.count) ledger partitions \(words), \(Int(max(0, min(1, slowest)) * 100)) % of the slowest is done"
             )
         }
         return found

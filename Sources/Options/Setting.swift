@@ -76,10 +76,11 @@ public struct Setting: Sendable {
         Setting("log-format", .log, "text or json, a line each on standard error.", standard: "text"),
 
         Setting(
-            "signing-key", .keys, "File with the private key that checkpoints are signed with (`standing key`).",
-            otherwise: "none, and no checkpoints are published"),
+            "signing-key", .keys,
+            "File with the private key that checkpoints and records of the audit are signed with (`standing key`).",
+            otherwise: "none: no checkpoints are published, and the audit is not signed"),
         Setting(
-            "trusted-keys", .keys, "File with the public keys whose checkpoints are believed.",
+            "trusted-keys", .keys, "File with the public keys whose checkpoints and records of the audit are believed.",
             otherwise: "only one's own"),
 
         Setting(

@@ -1,7 +1,7 @@
 internal import Logging
 internal import Replay
 
-// Partitions that switch to another policy.
+// Partitions that switch to another policy, or to a history with other sources.
 extension FoldPoller {
     /// Notes and logs which of the assigned partitions switch.
     func noteSwitches(_ statuses: [(Int32, PartitionRunner.Status)]) {
@@ -15,25 +15,22 @@ extension FoldPoller {
 
     private func log(_ line: SwitchLog.Line) {
         switch line {
-        case .begun(let policy):
+        case .begun(let target):
             logger.notice(
-                """
-                another policy is being switched to: each partition's history is folded under it, and queries are \
-                answered under the policy before until that is done
-                """,
-                metadata: ["policy": "\(policy)"])
-        case .underWay(let policy, let partitions, let done, let frames, let total, let secondsLeft):
+                "the history of partitions is folded again: queries are answered from the state before until that is done",
+                metadata: ["for": "\(target)"])
+        case .underWay(let target, let partitions, let done, let frames, let total, let secondsLeft):
             logger.info(
-                "switching to another policy",
+                "folding the history of partitions again",
                 metadata: [
-                    "policy": "\(policy)", "partitions": "\(partitions)", "done": "\(done)", "frames": "\(frames)",
+                    "for": "\(target)", "partitions": "\(partitions)", "done": "\(done)", "frames": "\(frames)",
                     "of": "\(total)", "secondsLeft": "\(secondsLeft.map { String(Int($0)) } ?? "?")",
                 ])
-        case .done(let policy, let partitions, let time):
+        case .done(let target, let partitions, let time):
             logger.notice(
-                "every partition that was switching to another policy has it",
+                "the history of every partition that was folded again is folded",
                 metadata: [
-                    "policy": "\(policy)", "partitions": "\(partitions)",
+                    "for": "\(target)", "partitions": "\(partitions)",
                     "seconds": "\(Int((time / .seconds(1)).rounded()))",
                 ])
         }

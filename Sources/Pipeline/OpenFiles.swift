@@ -29,6 +29,7 @@ extension PipelineConfiguration {
         var count = 1
         if roles.contains(.intake) { count += 2 }
         if roles.contains(.fold) { count += 3 + (standsBy ? 1 : 0) + (checkpoints == nil ? 0 : 1) }
-        return count + (members == nil ? 0 : 1)
+        // Without the role fold, announcements have a producer of their own.
+        return count + (members == nil ? 0 : roles.contains(.fold) ? 1 : 2)
     }
 }

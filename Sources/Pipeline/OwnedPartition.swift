@@ -252,7 +252,8 @@ public struct Freshness: Sendable {
     public let lag: Int64?
     /// Whether the partition is folded to the ledger's end.
     public let isCurrent: Bool
-    /// The switch to another policy in progress, while the answer is under the previous one; nil if there is none.
+    /// The switch to another policy, or to a history with other sources, in progress, while the answer is of the state
+    /// before; nil if there is none.
     public let policySwitch: PipelineStatus.Switching?
 }
 

@@ -124,10 +124,10 @@ extension PartitionRunner {
         if counters.activationsIgnored > 0 {
             logger.warning(
                 """
-                an activation changes nothing: another policy is active than it was approved against, or it needs a newer fold \
-                version of the ledger (`standing policy log`)
+                an act changes nothing: another policy is active than its activation was approved against, or it needs a newer \
+                fold version of the ledger (`standing policy log`, `standing ledger upgrade`)
                 """,
-                metadata: place.merging(["activations": "\(counters.activationsIgnored)"]) { $1 })
+                metadata: place.merging(["acts": "\(counters.activationsIgnored)"]) { $1 })
         }
         if counters.policySwitches > 0, let policy = partition.withFold({ $0.policy }) {
             let withdrawn = partition.withFold { $0.withdrawnSources.map { String(decoding: $0, as: UTF8.self) } }

@@ -71,11 +71,11 @@ extension PipelineService {
                 page: "/policies")
         }
         for item in status.switching {
+            let (step, page) =
+                item.source.map { ("folds its history again, for \($0.act)", "/sources") }
+                ?? ("switches to \(item.policy) version \(item.version)", "/policies")
             found.append(
-                .init(
-                    .information, "switching",
-                    "Ledger partition \(item.partition) switches to \(item.policy) version \(item.version).",
-                    page: "/policies"))
+                .init(.information, "switching", "Ledger partition \(item.partition) \(step).", page: page))
         }
         return found
     }

@@ -93,7 +93,15 @@ public final class PipelineService: Sendable {
             let reader = try MembersReader(
                 directory, configuration.kafka, topic: members.topic, ledgerPartitions: ledgerPartitions,
                 logger: logger)
-            while !stopFlag.isSet { try reader.poll(timeoutMilliseconds: Self.membersMilliseconds) }
+            let host = configuration.host
+            let announcement =
+                configuration.roles.contains(.fold)
+                ? nil : try IdleAnnouncement(directory, configuration.kafka, topic: members.topic, logger: logger)
+            while !stopFlag.isSet {
+                try reader.poll(timeoutMilliseconds: Self.membersMilliseconds)
+                announcement?.publish(at: host.now)
+            }
+            announcement?.takeLeave(at: host.now)
         }
         workers.withLock { $0.append(worker) }
     }
@@ -104,6 +112,9 @@ public final class PipelineService: Sendable {
 
     /// The address of another member that owns a ledger partition; nil if none has announced it.
     public func address(ofOwner partition: Int) -> String? { directory.otherOwner(of: Int32(partition)) }
+
+    /// The addresses of other members that own no ledger partition. They may read sources.
+    public var idleMembers: [String] { directory.otherIdle }
 
     private func fail(_ error: PipelineError) {
         failure.withLock { if $0 == nil { $0 = error } }
@@ -202,7 +213,7 @@ public final class PipelineService: Sendable {
     /// here.
     public var frozenTopics: [String] { Set(owned.all.flatMap { $0.view.frozenTopics }).sorted() }
 
-    /// Source topics that are withdrawn in a partition folded here.
+    /// Source topics that are withdrawn in a partition folded here, in the order of their names.
     public var withdrawnSources: [String] { Set(owned.all.flatMap { $0.view.withdrawnSources }).sorted() }
 
     /// Whether the process is at its memory limit, so that enrolments become dead letters; nil if there is no limit.

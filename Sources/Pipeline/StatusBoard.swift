@@ -2,6 +2,7 @@ internal import CoreMetrics
 internal import Events
 public import Kafka
 internal import Logging
+internal import Mapping
 internal import Replay
 internal import Scoring
 internal import Synchronization
@@ -38,7 +39,7 @@ public struct PipelineStatus: Sendable {
     /// The number of folded partitions that have reached their end, with every fact acknowledged.
     public var currentPartitions = 0
     public var quarantined: [Quarantined] = []
-    /// The folded partitions that switch to another policy, by partition.
+    /// The folded partitions that switch to another policy, or to a history with other sources, by partition.
     public var switching: [Switching] = []
     /// The ordered policy in the shadow, as far as this process knows; nil if there is none.
     public var shadowOrder: ShadowOrder?
@@ -197,6 +198,8 @@ final class StatusBoard: Sendable {
                 Counter(metric, labels: [("topic", topic)]).increment(by: 0)
             }
         }
+        let codes = EventDefect.codes + (configuration.topics.maps.isEmpty ? [] : MapDefect.codes)
+        for code in codes { Counter(.deadLetters, labels: [("reason", code)]).increment(by: 0) }
     }
 
     /// Notes a poll of a role's consumer.

@@ -1,36 +1,71 @@
-internal import Replay
+public import Events
+public import Replay
 
 extension PipelineStatus {
-    /// A ledger partition that is folded again under a new policy. It answers under the previous policy.
+    /// A ledger partition that is folded again, under a new policy or with other sources left out. It answers from the
+    /// state before.
     public struct Switching: Sendable, Equatable, Codable {
         public let partition: Int32
-        /// The new policy's id.
+        /// The id of the policy that is active after the switch.
         public let policy: String
         public let version: Int64
-        /// The share of the partition's history that is folded under it, from 0 to 1.
+        /// The source that is withdrawn or restored; nil if the switch is to another policy.
+        public let source: PartitionFold.PolicySwitch.Source?
+        /// The share of the partition's history that is folded, from 0 to 1.
         public let done: Double
 
-        public init(partition: Int32, policy: String, version: Int64, done: Double) {
-            (self.partition, self.policy, self.version, self.done) = (partition, policy, version, done)
+        public init(
+            partition: Int32, policy: String, version: Int64, source: PartitionFold.PolicySwitch.Source? = nil,
+            done: Double
+        ) {
+            (self.partition, self.policy, self.version) = (partition, policy, version)
+            (self.source, self.done) = (source, done)
         }
 
         init(_ partition: Int32, _ step: PartitionFold.PolicySwitch) {
             let done = step.total > 0 ? Double(step.folded) / Double(step.total) : 1
-            self.init(partition: partition, policy: step.id, version: step.version, done: done)
+            self.init(
+                partition: partition, policy: step.id, version: step.version, source: step.source, done: done)
         }
     }
 }
 
-/// The log of policy switches: one line at a time for all partitions.
+extension PipelineStatus.Switching {
+    /// `"policy":{"id","version"}`, or `"source":{"topic","withdrawn"}`.
+    public func writeTarget(to writer: inout JSONWriter) {
+        if let source {
+            writer.open("source")
+            writer.member("topic", source.topic)
+            writer.member("withdrawn", source.isWithdrawn)
+        } else {
+            writer.open("policy")
+            writer.member("id", policy)
+            writer.member("version", version)
+        }
+        writer.close()
+    }
+}
+
+extension PartitionFold.PolicySwitch {
+    /// `policy town version 3`, or `the withdrawal of behaviour.commerce`.
+    var target: String { source?.act ?? "policy \(id) version \(version)" }
+}
+
+extension PartitionFold.PolicySwitch.Source {
+    /// `the withdrawal of behaviour.commerce`.
+    var act: String { "the \(isWithdrawn ? "withdrawal" : "restoration") of \(topic)" }
+}
+
+/// The log of switches: one line at a time for all partitions.
 struct SwitchLog {
     enum Line: Equatable {
-        /// `policy`: id and version, with "others" if partitions switch to different ones.
-        case begun(policy: String)
+        /// `target`: of all partitions that switch.
+        case begun(target: String)
         /// `partitions`: those that still switch. `done`: those that have switched. `frames` of `total` are folded.
         case underWay(
-            policy: String, partitions: Int, done: Int, frames: Int64, total: Int64, secondsLeft: Double?)
+            target: String, partitions: Int, done: Int, frames: Int64, total: Int64, secondsLeft: Double?)
         /// `partitions`: those that have switched.
-        case done(policy: String, partitions: Int, time: Duration)
+        case done(target: String, partitions: Int, time: Duration)
     }
 
     private static let sampleEvery = Duration.milliseconds(500)
@@ -43,7 +78,7 @@ struct SwitchLog {
         var lastLine: ContinuousClock.Instant
         /// The switches in progress, by ledger partition.
         var steps: [Int32: PartitionFold.PolicySwitch] = [:]
-        var policies: Set<String> = []
+        var targets: Set<String> = []
         /// Partitions that have switched, and their frames.
         var done = 0
         var doneFrames: Int64 = 0
@@ -51,7 +86,7 @@ struct SwitchLog {
 
         init(at now: ContinuousClock.Instant) { (start, lastSample, lastLine) = (now, now, now) }
 
-        var policy: String { policies.sorted().joined(separator: ", ") }
+        var target: String { targets.sorted().joined(separator: ", ") }
     }
 
     private var run: Run?
@@ -68,23 +103,23 @@ struct SwitchLog {
             run.doneFrames += step.total
         }
         run.steps = steps
-        for step in steps.values { run.policies.insert("\(step.id) version \(step.version)") }
+        for step in steps.values { run.targets.insert(step.target) }
         guard !steps.isEmpty else {
             self.run = nil
-            return run.done > 0 ? [.done(policy: run.policy, partitions: run.done, time: now - run.start)] : []
+            return run.done > 0 ? [.done(target: run.target, partitions: run.done, time: now - run.start)] : []
         }
         defer { self.run = run }
         guard isNew || now - run.lastSample >= Self.sampleEvery else { return [] }
         run.lastSample = now
         let frames = run.doneFrames + steps.values.reduce(0) { $0 + $1.folded }
         run.estimate.add(done: frames, at: (now - run.start) / .seconds(1))
-        guard !isNew else { return [.begun(policy: run.policy)] }
+        guard !isNew else { return [.begun(target: run.target)] }
         guard now - run.lastLine >= Self.lineEvery else { return [] }
         run.lastLine = now
         let total = run.doneFrames + steps.values.reduce(0) { $0 + $1.total }
         return [
             .underWay(
-                policy: run.policy, partitions: steps.count, done: run.done, frames: frames, total: total,
+                target: run.target, partitions: steps.count, done: run.done, frames: frames, total: total,
                 secondsLeft: run.estimate.timeLeft(total: total))
         ]
     }

@@ -89,13 +89,17 @@ public final class ControlDesk: Sendable {
     }
 
     static let (sanctionDetail, outcomeDetail, proposerDetail) = ("sanction", "decision", "proposer")
-    static let placeDetail = "ledger"
+    static let (placeDetail, topicDetail) = ("ledger", "topic")
 
     /// What the record of an act has beside its result.
     private func details(of request: ControlRequest) -> [(name: String, value: String)] {
         var details: [(name: String, value: String)] = []
-        if case .decideAppeal(let sanction, let outcome) = request.act {
+        switch request.act {
+        case .decideAppeal(let sanction, let outcome):
             details += [(Self.sanctionDetail, sanction), (Self.outcomeDetail, outcome.rawValue)]
+        case .acknowledgeSource(let topic), .withdrawSource(let topic), .restoreSource(let topic):
+            details.append((Self.topicDetail, topic))
+        default: break
         }
         if request.approver != nil { details.append((Self.proposerDetail, request.actor)) }
         return details
@@ -131,6 +135,11 @@ public final class ControlDesk: Sendable {
         } catch {
             logger.warning("what came of an act is not in the audit", metadata: ["reason": "\(error)"])
         }
+    }
+
+    /// As `ControlActs.review`. It names nobody, and is not recorded.
+    func review(withdrawing topic: String, wait: Duration) async -> ControlActs.WithdrawalReview {
+        await acts.review(withdrawing: topic, wait: wait)
     }
 
     // MARK: Four eyes
@@ -229,6 +238,9 @@ public final class ControlDesk: Sendable {
         }
         return try proposal(id)
     }
+
+    /// The codes of acts that their caller may not do, beside what the roles refuse.
+    static let refusals = ["four-eyes", "key-not-allowed"]
 
     private static func refusal(_ error: any Error) -> ControlRefusal {
         guard let refusal = error as? FourEyes.Refusal else {

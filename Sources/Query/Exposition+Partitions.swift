@@ -4,6 +4,8 @@ internal import Pipeline
 extension Exposition {
     /// The number of ledger partitions that have series of their own.
     private static let maximumPartitions = 512
+    /// The number of withdrawn source topics that have a series: an act can name any topic.
+    private static let maximumWithdrawnSources = 256
     private static let microsecondsPerSecond = 1e6
 
     /// The progress of the owned ledger partitions. Unknown values of a partition have no series.
@@ -21,6 +23,13 @@ extension Exposition {
         add(.foldTimers, partitions.reduce(0) { $0 + Int64($1.timers) })
         for policy in Set(partitions.compactMap(\.policy)) {
             add(.policyInfo, 1, labels: [("policy", policy.id), ("version", String(policy.version))])
+        }
+    }
+
+    /// `topics`: in the order of their names.
+    mutating func add(withdrawnSources topics: [String]) {
+        for topic in topics.prefix(Self.maximumWithdrawnSources) {
+            add(.sourceWithdrawn, 1, labels: [("topic", topic)])
         }
     }
 

@@ -4,6 +4,7 @@ internal import HTTP
 public import Lag
 internal import Logging
 public import Pipeline
+internal import Replay
 internal import Scoring
 internal import Synchronization
 
@@ -106,8 +107,10 @@ extension MemberReading {
             },
             switching: status.switching.map {
                 Switching(
-                    partition: $0.partition, policy: Switching.Policy(id: $0.policy, version: $0.version), done: $0.done
-                )
+                    partition: $0.partition,
+                    policy: $0.source == nil ? Switching.Policy(id: $0.policy, version: $0.version) : nil,
+                    source: $0.source.map { Switching.Source(topic: $0.topic, withdrawn: $0.isWithdrawn) },
+                    done: $0.done)
             },
             slicesWaiting: status.waitingSlices, partitionsPaused: status.pausedPartitions, sanctions: sanctions)
     }

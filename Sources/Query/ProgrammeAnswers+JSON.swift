@@ -53,14 +53,15 @@ extension PolicyVersion {
 }
 
 extension SourceReading {
-    /// `{"topic","control","declaration","partitions","read","unread","records","frozen","withdrawn","deadLetters",
-    /// "notEnrolled"}`
+    /// `{"topic","control","intake","declaration","partitions","read","unread","records","frozen","withdrawn",
+    /// "deadLetters","notEnrolled"}`
     func write(to writer: inout JSONWriter) {
         writer.open()
         writer.member("topic", topic)
         writer.member("control", isControl)
+        writer.member("intake", isRead)
         writer.key("declaration")
-        if let declaration { Self.write(declaration, to: &writer) } else { writer.null() }
+        if let declaration { declaration.write(to: &writer) } else { writer.null() }
         writer.key("partitions")
         if let positions {
             writer.list(positions) { writer, place in
@@ -83,19 +84,6 @@ extension SourceReading {
         for count in deadLetters { writer.member(count.reason, count.letters) }
         writer.close()
         writer.member("notEnrolled", notEnrolled)
-        writer.close()
-    }
-
-    private static func write(_ declaration: SourceDeclaration, to writer: inout JSONWriter) {
-        writer.open()
-        writer.member("owner", declaration.owner)
-        writer.member("sector", declaration.sector.rawValue)
-        writer.member("purpose", declaration.purpose)
-        writer.member("types", declaration.types)
-        writer.member("sources", declaration.sources)
-        writer.member("lasts", declaration.lasts.map { "\($0)" })
-        writer.member("format", declaration.format.rawValue)
-        writer.member("contact", declaration.contact)
         writer.close()
     }
 }

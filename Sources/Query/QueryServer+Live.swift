@@ -61,7 +61,7 @@ extension QueryServer {
                     isAllowed: call.isStillAllowed)
             },
             Route(
-                .get, "/overview", name: "readOverview", summary: "How the programme is, by the members that fold it.",
+                .get, "/overview", name: "readOverview", summary: "How the programme is, by all members.",
                 tag: Self.tag,
                 answers: [
                     .json(

@@ -62,6 +62,7 @@ extension QueryServer {
             .list(
                 object(
                     .init("topic", .text()), .init("control", .boolean, "Whether it is the control topic."),
+                    .init("intake", .boolean, "False for a withdrawn topic that is not read any more."),
                     .init(
                         "declaration",
                         orNull(
@@ -80,7 +81,9 @@ extension QueryServer {
                     .init("read", orNull(.integer())), .init("unread", orNull(.integer())),
                     .init("records", .integer(), "Read by this member since it started."),
                     .init("frozen", .boolean, "It has lost records, and imposes no sanction until it is acknowledged."),
-                    .init("withdrawn", .boolean, "It is withdrawn: what it writes counts for nothing."),
+                    .init(
+                        "withdrawn", orNull(.boolean),
+                        "Its events count for nothing. Null if this member folds no ledger partition."),
                     .init("deadLetters", .map(.integer()), "Letters that wait, by reason."),
                     .init(
                         "notEnrolled", .integer(), "Events about subjects that were not enrolled, as this member knows."

@@ -33,7 +33,7 @@ public final class QueryServer: Sendable {
     /// Standings that can wait for their folds at once. Further requests are answered with 503.
     public static var maximumStandings: Int { max(1, share) }
     let streams = EventStreams()
-    let refusals = Refusals()
+    let refusals = Refusals(ControlDesk.refusals)
     /// For overviews and queues of appeals. Each reads the state of all partitions.
     let overviewWork = BlockingWork(threads: 2, maximum: maximumStandings)
     let mask: SubjectMask

@@ -25,7 +25,8 @@ struct Readiness {
     /// The folded partitions that are stopped, because a record cannot be read or folded. They do not make the process
     /// unready.
     var quarantined: [PipelineStatus.Quarantined] = []
-    /// The folded partitions that switch to another policy. The time that this takes does not make the process unready.
+    /// The folded partitions whose history is folded again, for another policy or an act about a source. The time that
+    /// this takes does not make the process unready.
     var switching: [PipelineStatus.Switching] = []
     /// The estimated time until all are current; nil if it is unknown.
     var secondsLeft: Double?
@@ -41,7 +42,7 @@ struct Readiness {
         guard foldPartitions > 0 else { return reasons }
         if let counted = behind.map({ late ?? $0 }) {
             if counted.time > readyWithin {
-                let switches = late == nil || late == behind ? "" : ", policy switches not counted"
+                let switches = late == nil || late == behind ? "" : ", refolds of its history not counted"
                 reasons.append(
                     "ledger partition \(counted.partition) has been behind its end for \(Self.seconds(counted.time)) s\(switches), "
                         + "\(Self.seconds(readyWithin)) s are allowed")
@@ -61,8 +62,9 @@ struct Readiness {
 
     /// `{"ready"[,"error","reasons"],"intakePartitions","foldPartitions","currentPartitions"[,"quarantined"][,"switching"][,"behindSeconds"][,"secondsLeft"]}`.
     /// `error` and `reasons` are there if the process is not ready. `quarantined`, a list of
-    /// `{"partition","offset","reason"}`, and `switching`, a list of `{"partition","policy":{"id","version"},"done"}`,
-    /// are there if they are not empty. The seconds are there if they are known.
+    /// `{"partition","offset","reason"}`, and `switching`, a list of `{"partition","policy":{"id","version"},"done"}`
+    /// with `"source":{"topic","withdrawn"}` in place of the policy if a source is withdrawn or restored, are there if
+    /// they are not empty. The seconds are there if they are known.
     var json: String {
         var writer = JSONWriter()
         writer.open()
@@ -87,10 +89,7 @@ struct Readiness {
             writer.list("switching", switching) { writer, partition in
                 writer.open()
                 writer.member("partition", partition.partition)
-                writer.open("policy")
-                writer.member("id", partition.policy)
-                writer.member("version", partition.version)
-                writer.close()
+                partition.writeTarget(to: &writer)
                 writer.member("done", json: partition.share)
                 writer.close()
             }

@@ -3,6 +3,7 @@ import HTTP
 import HTTPTypes
 import Hummingbird
 import Pipeline
+import Replay
 import Scoring
 
 extension HTTPField.Name {
@@ -14,8 +15,10 @@ extension HTTPField.Name {
     fileprivate static let lag = Self("standing-lag")!
     /// Whether the partition is folded to the ledger's end.
     fileprivate static let current = Self("standing-current")!
-    /// The policy of a switch in progress, while the answer is under the previous one, and the share of the history
-    /// that is folded under it: `NAME/VERSION; done=0.42`. Left out if there is no switch.
+    /// The switch in progress, while the answer is of the state before it: the policy that is active afterwards, and
+    /// the share of the history that is folded, `NAME/VERSION; done=0.42`. With `; source=withdrawn` or
+    /// `; source=restored` before the share the policy stays, and a source is left out or counted again. Left out if
+    /// there is no switch.
     static let policySwitch = Self("standing-policy-switch")!
 
     /// The headers with the position in the ledger for which an answer holds.
@@ -70,12 +73,17 @@ extension Answer {
 extension PipelineStatus.Switching {
     /// `done`, rounded down to two decimals: `0.42`.
     var share: String {
-        let hundredths = Int(max(0, min(1, done)) * 100)
-        return hundredths == 100 ? "1" : "0.\(hundredths < 10 ? "0" : "")\(hundredths)"
+        percent == 100 ? "1" : "0.\(percent < 10 ? "0" : "")\(percent)"
     }
 
+    /// `done`, rounded down.
+    var percent: Int { Int(max(0, min(1, done)) * 100) }
+
     /// The value of the header of answers.
-    var header: String { "\(policy)/\(version); done=\(share)" }
+    var header: String {
+        let source = source.map { "; source=\($0.isWithdrawn ? "withdrawn" : "restored")" } ?? ""
+        return "\(policy)/\(version)\(source); done=\(share)"
+    }
 }
 
 extension Freshness {

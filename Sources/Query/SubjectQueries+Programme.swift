@@ -8,13 +8,19 @@ extension SubjectQueries {
     static let overviewPath = "/members/overview"
     static let appealsPath = "/members/appeals"
 
-    /// Adds the overviews of the members that own what `own` misses.
+    /// Adds the overviews of the members that own what `own` misses, and of those that own nothing.
     func overview(_ own: ProgrammeOverview, showsSubjects: Bool) async -> ProgrammeOverview {
         var overview = own
-        let addresses = owners(of: own.missing).compactMap(\.address)
+        let idle = idleMembers.asked(of: service.idleMembers, at: .now)
+        let addresses = owners(of: own.missing).compactMap(\.address) + idle
         let question = Array(showsSubjects ? "true".utf8 : "false".utf8)
-        for answer in await each(addresses, { await ask($0, Self.overviewPath, question) }) {
-            if let answer { overview.merge(answer) }
+        let answers = await each(addresses) { await ask($0, Self.overviewPath, question) }
+        for (address, answer) in zip(addresses, answers) {
+            if let answer {
+                overview.merge(answer)
+            } else if idle.contains(address) {
+                idleMembers.noteSilence(of: address, at: .now)
+            }
         }
         overview.noteMissing()
         return overview

@@ -22,6 +22,7 @@ public struct SubjectQueries: Sendable {
     let service: PipelineService
     let work: BlockingWork
     let ask: Ask
+    let idleMembers = IdleMembers()
 
     /// `work`: waits for folds.
     init(_ service: PipelineService, work: BlockingWork, ask: @escaping Ask) {

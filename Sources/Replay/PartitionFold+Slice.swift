@@ -55,8 +55,20 @@ extension PartitionFold {
     /// A switch in progress: the partition is folded again under the new policy, or with other sources left out, while
     /// the old state is in use.
     public struct PolicySwitch: Hashable, Sendable {
+        /// A source topic whose withdrawal or restoration is switched to.
+        public struct Source: Hashable, Sendable, Codable {
+            public let topic: String
+            /// False if it is restored.
+            public let isWithdrawn: Bool
+
+            public init(topic: String, isWithdrawn: Bool) { (self.topic, self.isWithdrawn) = (topic, isWithdrawn) }
+        }
+
+        /// The policy that is active after the switch. An act about a source does not change it.
         public let id: String
         public let version: Int64
+        /// Nil if the switch is to another policy.
+        public let source: Source?
         /// Ledger offsets that are folded under it, of those before the frame that activates it. It restarts at 0 after
         /// a record is found that is passed over.
         public let folded: Int64
@@ -72,9 +84,16 @@ extension PartitionFold {
     public var policySwitch: PolicySwitch? {
         candidate.map {
             PolicySwitch(
-                id: $0.policy.id, version: $0.policy.version, folded: min($0.folded, frameOffset),
-                total: frameOffset)
+                id: $0.policy.id, version: $0.policy.version, source: source(of: $0),
+                folded: min($0.folded, frameOffset), total: frameOffset)
         }
+    }
+
+    private func source(of candidate: PolicyCandidate) -> PolicySwitch.Source? {
+        guard let topics = candidate.withdrawnSources else { return nil }
+        let withdrawn = topics.first { !withdrawnSources.contains($0) }
+        let topic = withdrawn ?? withdrawnSources.first { !topics.contains($0) } ?? []
+        return PolicySwitch.Source(topic: String(decoding: topic, as: UTF8.self), isWithdrawn: withdrawn != nil)
     }
 
     /// States that a switch has replaced, or could not use. They are only to be freed, which takes long if they are

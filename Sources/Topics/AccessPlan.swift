@@ -92,8 +92,9 @@ public struct AccessPlan: Sendable {
             }
         case .intake:
             switch topic.role {
-            case .source, .control, .members: [.read]
-            case .ledger: [.read, .write]
+            case .source, .control: [.read]
+            // A member without the role fold announces itself too.
+            case .ledger, .members: [.read, .write]
             case .deadLetter: [.write]
             // A member checks that all of its topics exist.
             case .facts: [.describe]

@@ -40,7 +40,17 @@ extension BuiltInTopics {
                 },
                 "previous": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
                 "after": {"type": "integer", "minimum": -1, "description": "-1: the writer knew of no record."},
-                "seen": {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+                "seen": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+                "key": {
+                  "type": "string",
+                  "pattern": "^[0-9a-f]{16}$",
+                  "description": "The first 16 digits of the SHA-256 of the public key that signed the record. Without it the record is not signed."
+                },
+                "signature": {
+                  "type": "string",
+                  "pattern": "^[0-9a-f]{128}$",
+                  "description": "Ed25519 of the line `standing audit record 1` and the value without this member, which is the last one."
+                }
               },
               "additionalProperties": false
             }

@@ -116,7 +116,8 @@ public enum BuiltInTopics {
             description: >-
               Who looked at whose file and why, who decided an appeal, who changed a policy or proposed to. It names people, so it is
               personal data: the retention is as long as it may be kept. Records are chained, so that one which is removed or changed
-              shows (`standing audit verify`). Whoever may write here could propose an activation in another's name.
+              shows (`standing audit verify`), and signed by members that have a signing key. Whoever may write here could propose an
+              activation in another's name.
             role: audit
             key: writer
             partitions: 1
@@ -203,7 +204,7 @@ public enum BuiltInTopics {
             retention: forever
             cleanup: compact
             schema: member.json
-            written-by: [standing (fold), standing policy shadow]
+            written-by: [standing (intake), standing (fold), standing policy shadow]
             read-by: [standing (query), standing (fold), standing policy shadow]
 
             """#

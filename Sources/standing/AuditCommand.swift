@@ -2,6 +2,7 @@ import ArgumentParser
 import Audit
 import Events
 import Kafka
+import Ledger
 import Options
 import Replay
 import Terminal
@@ -113,28 +114,33 @@ struct AuditVerifyCommand: ParsableCommand {
         discussion: """
             Reads the whole topic, a partition after the other, and checks its chains: each record names the one before it of its \
             writer, and the newest of all that the writer knew. What has expired at the topic's beginning is no finding. What is cut \
-            off at its end shows when the next record is written. Prints a line a partition. Exit 3 where something is missing or \
+            off at its end shows when the next record is written. With --trusted-keys it checks the signatures of the members too: a \
+            record that a key signed which is not trusted is a finding, and so is one without a signature of a member that has \
+            signed before. Others without a signature are counted. Prints a line a partition. Exit 3 where something is missing or \
             different.
 
             Examples:
               standing audit verify --brokers kafka:9092
+              standing audit verify --brokers kafka:9092 --trusted-keys members.pub
               standing audit verify --output json
             """)
 
     @OptionGroup var cluster: ClusterOptions
+    @OptionGroup var keys: KeyOptions
     @Option(help: "text or json, a line each.")
     var output = TableFormat.text
 
     func run() throws {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
+        let keyring = try keys.keyring(&settings)
         let topic = try cluster.auditTopic()
         let partitions: [(partition: Int32, chain: AuditChain)]
         do {
             let work = ReplayProgress()
             let line = ProgressLine(work, unit: "records")
             defer { line.finish() }
-            partitions = try AuditReader(cluster.kafka, topic: topic).verify {
+            partitions = try AuditReader(cluster.kafka, topic: topic).verify(keyring) {
                 work.expect($0)
             } progress: {
                 work.add(offsets: $0, entries: 1)
@@ -150,11 +156,23 @@ struct AuditVerifyCommand: ParsableCommand {
                         $0.member("partition", partition)
                         $0.member("records", chain.records)
                         $0.member("findings", chain.findingCount)
+                        $0.member("signed", chain.signed)
+                        $0.member("unsigned", chain.unsigned)
                     })
             } else {
-                print("partition \(partition): \(chain.records) records, \(chain.findingCount) findings")
+                print(
+                    "partition \(partition): \(chain.records) records, \(chain.findingCount) findings, "
+                        + "\(chain.signed) signed")
             }
             for finding in chain.findings { printMessage("error: \(finding)") }
+            if keyring.trustedKeys.isEmpty {
+                if chain.signed > 0 {
+                    printMessage("\(chain.signed) signatures are left out: no key is trusted (--trusted-keys FILE)")
+                }
+            } else if let last = chain.lastUnsigned {
+                printMessage(
+                    "partition \(partition): \(chain.unsigned) records are not signed, the last at offset \(last)")
+            }
             if chain.findingCount > 0 { isProved = false }
         }
         if !isProved { throw Exit.corruption }

@@ -33,7 +33,9 @@ struct ControlServices {
             return nil
         }
         do {
-            audit = try AuditWriter(cluster.kafka, topic: topic, member: member, logger: logger)
+            audit = try AuditWriter(
+                cluster.kafka, topic: topic, member: member, keyring: service.configuration.checkpoints?.keyring,
+                logger: logger)
             acts = try ControlActs(service, kafka: cluster.kafka, signer: signer, logger: logger)
         } catch let error as KafkaError {
             throw fail("error: \(error)")

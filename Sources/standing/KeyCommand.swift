@@ -4,7 +4,7 @@ import Ledger
 import Options
 import Terminal
 
-/// The key that signs checkpoints, and the accepted keys.
+/// The key that signs checkpoints and records of the audit, and the accepted keys.
 struct KeyOptions: ParsableArguments {
     @Option(help: Setting.help("signing-key"), completion: .file())
     var signingKey: String?
@@ -28,7 +28,7 @@ struct KeyOptions: ParsableArguments {
 struct KeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key",
-        abstract: "Make a key that checkpoints are signed with.",
+        abstract: "Make a key that checkpoints and records of the audit are signed with.",
         discussion: """
             Writes the private key to FILE, which only its owner may read, and the public key to FILE.pub: collect those of all \
             members in one file and give it to each with --trusted-keys.

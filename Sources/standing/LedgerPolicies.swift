@@ -14,6 +14,8 @@ import Topics
 /// The policies of a ledger over time, read from its first partition, because an activation goes to all.
 struct ActivePolicies {
     private static let millisecondsBetweenLooks: UInt32 = 200
+    /// The other partitions are given this time after the first one has the activation, also if --wait is over.
+    private static let leastForOthers = Duration.seconds(2)
     /// The message about the progress of a switch after an activation.
     static let switchIsSeen =
         "each member folds the history of its partitions under the policy in the background, and answers for a partition under "
@@ -86,13 +88,13 @@ struct ActivePolicies {
         return names.joined(separator: ", ")
     }
 
-    /// Sends the activation, which names the policy that is active here, and waits until the ledger has it. `time`:
-    /// called after all checks. Ends the command if the ledger does not have the activation in time, or if it had no
-    /// effect.
+    /// Sends the activation, which names the policy that is active here, and waits until every partition of the ledger
+    /// has it. `time`: called after all checks. Ends the command if a partition does not have the activation in time,
+    /// or if it had no effect.
     mutating func activate(
         _ policy: ScoringPolicy, _ wait: ActivationWaitOptions, _ signer: ControlSigner?,
         at time: () throws -> Timestamp
-    ) throws {
+    ) throws -> ActivationAnswer {
         let active = texts[texts.count - 1]
         guard policy.text != active else {
             throw fail("error: \(policy.id) version \(policy.version) is active already")
@@ -102,14 +104,22 @@ struct ActivePolicies {
             $0.member(EventView.replacesMember.description, PolicyHash.of(active))
         }
         let id = try ControlTopic(cluster: cluster, signer: signer).send(.policyActivated, data: data, at: time)
-        guard wait.microseconds > 0 else { return }
+        guard wait.microseconds > 0 else { return ActivationAnswer(policy: policy, outcome: .sent) }
+        let end = ContinuousClock.now + .microseconds(wait.microseconds)
         let place = "ledger partition \(partition)"
-        switch try outcome(of: id, within: wait.microseconds) {
-        case .activated: printMessage("the ledger has the activation: \(Self.switchIsSeen)")
+        let wasActive = "\(policy.id) version \(policy.version) was active already at that entry of \(place)"
+        switch try outcome(of: id, until: end) {
+        case .activated(let hash):
+            let replaced = try history.texts.first { PolicyHash.of($0) == hash }.map(loadLedgerPolicy)
+            let count = try requireEverywhere(id, until: end)
+            printMessage("all \(count) ledger partitions have the activation: \(Self.switchIsSeen)")
+            return ActivationAnswer(policy: policy, outcome: .activated, replaced: replaced, partitions: count)
         case .repeated:
-            printMessage("\(policy.id) version \(policy.version) was active already at that entry of \(place)")
+            printMessage(wasActive)
+            return ActivationAnswer(policy: policy, outcome: .alreadyActive)
         case .conflict(let conflict) where conflict.active == PolicyHash.of(policy.text):
-            printMessage("\(policy.id) version \(policy.version) was active already at that entry of \(place)")
+            printMessage(wasActive)
+            return ActivationAnswer(policy: policy, outcome: .alreadyActive)
         case .conflict(let conflict):
             throw fail(
                 "error: another policy was active at that entry of \(place): nothing changed (\(conflict.wordy)). `standing "
@@ -131,10 +141,27 @@ struct ActivePolicies {
         }
     }
 
+    /// Ends the command if a partition does not have the event in time. Returns the number of partitions.
+    private func requireEverywhere(_ id: String, until end: ContinuousClock.Instant) throws -> Int {
+        let others = ledger.ends.filter { $0.key != partition }
+        let arrival = EntryArrival(of: id, in: ledger.topic, cluster.kafka)
+        let missing = try LedgerSource.reading {
+            try arrival.missing(from: others, until: max(end, .now + Self.leastForOthers))
+        }
+        guard missing.isEmpty else {
+            throw fail(
+                "error: ledger partition \(partition) has switched at the activation (id \(id)), and \(missing.count) of "
+                    + "\(ledger.ends.count) partitions do not have it: \(missing.map(String.init).joined(separator: ", ")). "
+                    + "Intake appends it there too: `standing policy log` shows when")
+        }
+        return ledger.ends.count
+    }
+
     /// The outcome of an operator's event, read from the ledger's end before the event was sent; nil if the ledger does
-    /// not have it within the time, in microseconds.
-    private mutating func outcome(of id: String, within microseconds: Int64) throws -> PolicyHistory.Outcome? {
-        let end = ContinuousClock.now + .microseconds(microseconds)
+    /// not have it at `end`.
+    private mutating func outcome(
+        of id: String, until end: ContinuousClock.Instant
+    ) throws -> PolicyHistory.Outcome? {
         while true {
             // Records that are written during this reading are found by the next.
             let isLast = ContinuousClock.now >= end

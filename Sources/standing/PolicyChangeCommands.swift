@@ -126,8 +126,10 @@ struct PolicyActivateCommand: AsyncParsableCommand {
             is imposed; perks are evaluated. `standing policy rollback` is the same with the text before. With --clock events it \
             happens at the proposal's clock, so that the proposal counts what happens.
             The event names the policy that is active when it is sent. Where another one is active at its entry nothing changes \
-            (from fold version 5 of the ledger on). The command waits until a ledger partition has the entry and says what became \
-            of it: exit 0 where the policy is active from there on; exit 1 where nothing changed, and where --wait is over.
+            (from fold version 5 of the ledger on). The command waits until every ledger partition has the entry and prints what \
+            the ledger made of it: `outcome` (activated, active-already; sent with --wait 0s), the policy that it replaced, and the \
+            number of partitions. Exit 0 where the policy is active from there on; exit 1 where nothing changed, and where --wait \
+            is over before all partitions have it.
             It does not wait for the members: \(ActivePolicies.switchIsSeen). How long that will take it says before it sends the \
             event. A policy that is in the shadow (`standing policy shadow`) is switched to in under a second, and its shadow ended.
 
@@ -158,9 +160,11 @@ struct PolicyActivateCommand: AsyncParsableCommand {
         let signer = try key.signer(&settings)
         let shadow = try ClusterShadow(cluster, &settings)
         if let shadow { printMessage(await shadow.forecast(of: policy)) }
-        try active.activate(policy, wait, signer) { try time.stamp(cluster, &settings, known: proposal.clock) }
+        let answer = try active.activate(policy, wait, signer) {
+            try time.stamp(cluster, &settings, known: proposal.clock)
+        }
         try await shadow?.end(after: policy, of: active.partitions, within: wait.microseconds)
-        print("{\"policy\":\"\(policy.id)\",\"version\":\(policy.version)}")
+        print(answer.json)
     }
 
     /// Ends the command with all mistakes in the policy. Lines and columns are those of its text.
@@ -206,8 +210,8 @@ struct PolicyRollbackCommand: AsyncParsableCommand {
         let signer = try key.signer(&settings)
         let shadow = try ClusterShadow(cluster, &settings)
         if let shadow { printMessage(await shadow.forecast(of: policy)) }
-        try active.activate(policy, wait, signer) { try time.stamp(cluster, &settings) }
+        let answer = try active.activate(policy, wait, signer) { try time.stamp(cluster, &settings) }
         try await shadow?.end(after: policy, of: active.partitions, within: wait.microseconds)
-        print("{\"policy\":\"\(policy.id)\",\"version\":\(policy.version)}")
+        print(answer.json)
     }
 }

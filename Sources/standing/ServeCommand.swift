@@ -322,7 +322,7 @@ extension ServeOptions {
             ("ready-within", !isFold, foldsNothing),
             ("tick-interval", !isFold, foldsNothing),
             ("tick-interval", configuration.clock == .events, "with --clock events no tick is appended"),
-            ("signing-key", !isFold, foldsNothing),
+            ("signing-key", !isFold && cluster.names(.audit).isEmpty, foldsNothing),
             ("trusted-keys", !isFold, foldsNothing),
             ("allowed-skew", !isIntake, "it is the intake's, and the role intake is left out"),
             ("advertise", configuration.members == nil, "the topic files have no topic for members"),

@@ -13,8 +13,12 @@ struct SourceListCommand: ParsableCommand {
         abstract: "Source topics, what they declare, how far they are read, and the dead letters of each.",
         discussion: """
             A line a topic: owner and sector if it declares them, the records that intake has read and those that it has not, and \
-            the letters that wait in the dead-letter topic. With --output json also types, sources, lifetime, format and contact, \
-            and the letters by reason; what is not declared is null.
+            the letters that wait in the dead-letter topic. A source that is withdrawn is shown as such, also if no topic file has \
+            it any more. With --output json also types, sources, lifetime, format and contact, and the letters by reason; what is \
+            not declared is null.
+
+            Which sources are withdrawn, the members answer from their folds (/metrics). If none answers, the ledger's first \
+            partition is read, which can take a while; if it cannot be read, `withdrawn` is null.
 
             Examples:
               standing source list --brokers kafka:9092
@@ -33,7 +37,7 @@ struct SourceListCommand: ParsableCommand {
             guard output == .text else { return sources.forEach { print($0.json) } }
             var table = TextTable([
                 .text("topic"), .text("owner"), .text("sector"), .number("read"), .number("unread"),
-                .number("dead letters"),
+                .number("dead letters"), .text("state"),
             ])
             for source in sources { table.add(source.row) }
             print(table.take(), terminator: "")
@@ -45,6 +49,10 @@ struct SourceListCommand: ParsableCommand {
     struct Source {
         let topic: String
         let declaration: SourceDeclaration?
+        /// Whether a topic file makes it a source. Others are listed if they are withdrawn.
+        var isRead = true
+        /// Nil if it is not known.
+        let isWithdrawn: Bool?
         /// Nil if the cluster does not have the topic.
         var records: (read: Int64, unread: Int64)?
         /// Open dead letters, by reason.
@@ -53,8 +61,15 @@ struct SourceListCommand: ParsableCommand {
 
     static func sources(of cluster: Cluster) throws -> [Source] {
         let declarations = cluster.declarations
-        var sources = cluster.names(.source).map { Source(topic: $0, declaration: declarations[$0]) }
         let admin = try Admin(cluster.kafka)
+        let withdrawn = try cluster.withdrawnSources(admin)
+        let names = cluster.names(.source)
+        var sources = names.map {
+            Source(topic: $0, declaration: declarations[$0], isWithdrawn: withdrawn?.contains($0))
+        }
+        sources += (withdrawn ?? []).subtracting(names).sorted().map {
+            Source(topic: $0, declaration: nil, isRead: false, isWithdrawn: true)
+        }
         let letters = try waitingLetters(of: cluster, admin)
         for index in sources.indices {
             let name = sources[index].topic
@@ -101,49 +116,25 @@ extension SourceListCommand.Source {
             topic, declaration?.owner ?? "not declared", declaration?.sector.rawValue ?? "",
             records.map { "\($0.read)" } ?? "no such topic", records.map { "\($0.unread)" } ?? "",
             "\(letters.values.reduce(0, +))",
+            isWithdrawn == true ? "withdrawn" + (isRead ? "" : ", in no topic file") : "",
         ]
     }
 
-    /// `{"topic","declaration":{"owner","sector","purpose","types","sources","lasts","format","contact"},"read","unread",
-    /// "deadLetters":{REASON: number}}`.
+    /// `{"topic","declaration":{"owner","sector","purpose","types","sources","lasts","format","contact"},"intake","withdrawn",
+    /// "read","unread","deadLetters":{REASON: number}}`. `intake` is false for a withdrawn topic that no topic file has.
+    /// `withdrawn` is null if it is not known.
     fileprivate var json: String {
-        var object = JSONObjectText()
-        object.add("topic", topic)
-        object.add("declaration", json: declaration.map(Self.json) ?? "null")
-        object.add("read", json: records.map { "\($0.read)" } ?? "null")
-        object.add("unread", json: records.map { "\($0.unread)" } ?? "null")
-        var counts = ByteWriter()
-        for (reason, count) in letters.sorted(by: { $0.key < $1.key }) {
-            counts.append(counts.count == 0 ? "{" : ",")
-            counts.append(jsonString: reason)
-            counts.append(":")
-            counts.append(decimal: count)
+        JSONWriter.object { object in
+            object.member("topic", topic)
+            object.key("declaration")
+            if let declaration { declaration.write(to: &object) } else { object.null() }
+            object.member("intake", isRead)
+            object.member("withdrawn", isWithdrawn)
+            object.member("read", records?.read)
+            object.member("unread", records?.unread)
+            object.open("deadLetters")
+            for (reason, count) in letters.sorted(by: { $0.key < $1.key }) { object.member(reason, count) }
+            object.close()
         }
-        counts.append(counts.count == 0 ? "{}" : "}")
-        object.add("deadLetters", json: String(decoding: counts.bytes, as: UTF8.self))
-        return object.text
-    }
-
-    private static func json(_ declaration: SourceDeclaration) -> String {
-        func list(_ texts: [String]) -> String {
-            var writer = ByteWriter()
-            writer.append("[")
-            for (index, text) in texts.enumerated() {
-                if index > 0 { writer.append(",") }
-                writer.append(jsonString: text)
-            }
-            writer.append("]")
-            return String(decoding: writer.bytes, as: UTF8.self)
-        }
-        var object = JSONObjectText()
-        object.add("owner", declaration.owner)
-        object.add("sector", declaration.sector.rawValue)
-        object.add("purpose", declaration.purpose)
-        object.add("types", json: list(declaration.types))
-        object.add("sources", json: list(declaration.sources))
-        if let lasts = declaration.lasts { object.add("lasts", "\(lasts)") } else { object.add("lasts", json: "null") }
-        object.add("format", declaration.format.rawValue)
-        object.add("contact", declaration.contact)
-        return object.text
     }
 }

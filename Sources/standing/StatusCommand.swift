@@ -80,7 +80,8 @@ struct StatusCommand: AsyncParsableCommand {
 
 /// Examines members and groups. It is used by one thread, and the calls block.
 final class StatusLook {
-    private static let metadataMilliseconds = 5000
+    /// The longest wait for a cluster that does not answer. Nothing else is asked of it in that look.
+    private static let clusterMilliseconds = 4000
 
     private let cluster: Cluster
     private let asked: [String]
@@ -100,7 +101,7 @@ final class StatusLook {
         groups = known.keys.sorted()
         monitor = try LagMonitor(
             kafka: cluster.kafka, groups: groups, knownGroups: known, ledgers: .ledgers(Set(cluster.names(.ledger))))
-        admin = try Admin(cluster.kafka, timeoutMilliseconds: Self.metadataMilliseconds)
+        admin = try Admin(cluster.kafka, timeoutMilliseconds: Self.clusterMilliseconds)
     }
 
     /// Throws if the cluster has never answered and no addresses are given. Other failures are notes.
@@ -116,7 +117,9 @@ final class StatusLook {
             if ledgerPartitions == nil { notes.append(Self.unseen(ledger)) }
         } catch {
             guard hasAnswered || !asked.isEmpty else { throw error }
-            notes.append("the cluster does not answer: \(error)")
+            notes.append(
+                "the cluster does not answer within \(Self.clusterMilliseconds / 1000) s, so how far the groups are behind is "
+                    + "unknown: \(error)")
         }
         if isAnswering { readAnnouncements(&notes) }
         let announced = lastAnnounced ?? []
@@ -125,7 +128,8 @@ final class StatusLook {
         }
         let members = readings.statuses(of: asked.isEmpty ? announced : wanted)
         return StatusReport(
-            time: now, members: members, groups: lag(now, &notes), ledgerPartitions: ledgerPartitions,
+            time: now, members: members, groups: isAnswering ? lag(now, &notes) : [],
+            ledgerPartitions: ledgerPartitions,
             owned: lastAnnounced.map { Set($0.flatMap(\.partitions).filter { $0 >= 0 }) }, notes: notes,
             asked: Set(asked))
     }
@@ -136,16 +140,11 @@ final class StatusLook {
     }
 
     private func readAnnouncements(_ notes: inout [String]) {
-        var table = MembersTable()
         do {
-            if let topic = cluster.names(.members).first {
-                // A topic that is not listed can be hidden from this user, and then its records are unknown.
-                if try admin.topic(topic) == nil {
-                    notes.append(Self.unseen(topic))
-                } else {
-                    try TopicScan(cluster.kafka, topic: topic).forEach { table.note(key: $1.key, value: $1.value) }
-                    lastAnnounced = table.members
-                }
+            if let found = try cluster.announcedMembers(admin) {
+                lastAnnounced = found
+            } else if let topic = cluster.names(.members).first {
+                notes.append(Self.unseen(topic))
             }
         } catch {
             notes.append("the members topic cannot be read: \(error)")

@@ -52,6 +52,8 @@ struct ConfiguredGateTests {
             _ = try await control.gate.caller(credentials)
             return nil
         } catch {
+            // The count of each reason begins at 0.
+            if case .unauthenticated(let reason) = error { #expect(Denial.reasons.contains(reason), "\(reason)") }
             return error
         }
     }

@@ -24,6 +24,7 @@ struct ForwardedCallerTests {
             return nil
         } catch {
             guard case .unauthenticated(let reason) = error else { return "\(error)" }
+            #expect(Denial.reasons.contains(reason), "\(reason)")
             return reason
         }
     }

@@ -1,5 +1,7 @@
 import Access
 import Events
+import Foundation
+import Ledger
 import Testing
 
 @testable import Audit
@@ -9,10 +11,11 @@ import Testing
     /// Writes as a writer does.
     private struct Session {
         let writer: String
+        let keyring: Keyring?
         var number: Int64 = 0
         var previous = AuditTopic.genesis
 
-        init(_ writer: String) { self.writer = writer }
+        init(_ writer: String, _ keyring: Keyring? = nil) { (self.writer, self.keyring) = (writer, keyring) }
 
         mutating func record(
             _ action: String = "readFile", after: (offset: Int64, value: [UInt8])?
@@ -21,21 +24,26 @@ import Testing
             let entry = AuditEntry(
                 AuditRecord(
                     actor: "nora", action: action, subject: Array("ada".utf8), purpose: nil, outcome: "allowed"),
-                at: Timestamp(microseconds: 1_700_000_000_000_000), writer: writer, number: number, member: "one",
-                previous: previous, after: after?.offset ?? -1,
-                seen: after.map { AuditTopic.hash(of: $0.value) } ?? AuditTopic.genesis)
-            previous = AuditTopic.hash(of: entry.json)
-            return entry.json
+                at: Timestamp(microseconds: 1_700_000_000_000_000), writer: writer, number: number,
+                member: String(writer.prefix { $0 != "/" }), previous: previous, after: after?.offset ?? -1,
+                seen: after.map { AuditTopic.hash(of: $0.value) } ?? AuditTopic.genesis, key: keyring?.signingKey)
+            let value = entry.value(signedWith: keyring)
+            previous = AuditTopic.hash(of: value)
+            return value
         }
     }
 
     /// Ten records of two writers in turn, each naming the one before it.
-    private static func topic() -> [[UInt8]] {
-        var sessions = [Session("one/a"), Session("two/b")]
+    private static func topic(_ one: Keyring? = nil, _ two: Keyring? = nil) -> [[UInt8]] {
+        topic([Session("one/a", one), Session("two/b", two)])
+    }
+
+    private static func topic(_ sessions: [Session]) -> [[UInt8]] {
+        var sessions = sessions
         var values: [[UInt8]] = []
         for index in 0..<10 {
             let last = values.last.map { (Int64(values.count - 1), $0) }
-            values.append(sessions[index % 2].record(after: last))
+            values.append(sessions[index % sessions.count].record(after: last))
         }
         return values
     }
@@ -86,6 +94,77 @@ import Testing
         #expect(Self.findings(rest, beginning: 5) == [])
         // Where nothing has expired, a chain begins with its first record.
         #expect(!Self.findings(Self.placed(Array(Self.topic().dropFirst(5)))).isEmpty)
+    }
+
+    // MARK: Signatures
+
+    /// A key of its own, which trusts the public keys of `others`.
+    private static func keyring(trusts others: [String] = []) throws -> (keyring: Keyring, publicFile: String) {
+        let (folder, files) = (FileManager.default.temporaryDirectory, Keyring.generate())
+        let (signing, trusted) = (folder.appending(path: UUID().uuidString), folder.appending(path: UUID().uuidString))
+        defer { for file in [signing, trusted] { try? FileManager.default.removeItem(at: file) } }
+        try Data(files.privateFile.utf8).write(to: signing)
+        try Data((others + [files.publicFile]).joined().utf8).write(to: trusted)
+        return (try Keyring(signing: signing.path, trusted: trusted.path), files.publicFile)
+    }
+
+    private static func chain(_ values: [[UInt8]], trusting keyring: Keyring?) -> AuditChain {
+        var chain = AuditChain(partition: 0, beginning: 0, keyring: keyring)
+        for (offset, value) in values.enumerated() { value.withUnsafeBytes { chain.note($0, at: Int64(offset)) } }
+        return chain
+    }
+
+    @Test func whatTrustedKeysSignedProvesItself() throws {
+        let (one, publicFile) = try Self.keyring()
+        let (two, _) = try Self.keyring(trusts: [publicFile])
+        let values = Self.topic(one, two)
+        let chain = Self.chain(values, trusting: two)
+        #expect(chain.findings == [] && chain.signed == 10 && chain.unsigned == 0 && chain.lastUnsigned == nil)
+        for value in values {
+            let entry = try #require(value.withUnsafeBytes { AuditEntry(json: $0) })
+            #expect(entry.json == value && entry.key != nil && entry.signature?.utf8.count == 128)
+        }
+        // Who does not trust the other's key has a finding for each of its records.
+        let findings = Self.chain(values, trusting: one).findings
+        #expect(findings.map(\.offset) == [1, 3, 5, 7, 9])
+        #expect(findings.allSatisfy { $0.reason == "key \(two.signingKey ?? "") is not trusted" }, "\(findings)")
+        #expect(Self.chain(values, trusting: try Keyring()).findings == [])
+    }
+
+    /// Somebody without the key makes the chains anew after a change: only the signatures are wrong.
+    @Test func whoMakesTheChainsAnewCannotSignThem() throws {
+        let (keyring, _) = try Self.keyring()
+        var sessions = [Session("one/a", keyring)]
+        var values: [[UInt8]] = []
+        for index in 0..<6 {
+            let last = values.last.map { (Int64(values.count - 1), $0) }
+            var value = sessions[0].record(after: last)
+            if index == 3 {
+                value = Array(String(decoding: value, as: UTF8.self).replacing("\"nora\"", with: "\"mark\"").utf8)
+                sessions[0].previous = AuditTopic.hash(of: value)
+            }
+            values.append(value)
+        }
+        #expect(Self.chain(values, trusting: nil).findings == [])
+        let findings = Self.chain(values, trusting: keyring).findings
+        #expect(findings.map(\.offset) == [3] && findings[0].reason.hasSuffix("is not good"), "\(findings)")
+    }
+
+    @Test func aRecordWithoutASignatureIsFoundOnceItsMemberSigns() throws {
+        let (keyring, _) = try Self.keyring()
+        // The member is restarted with a key, and somebody else writes in its name. Another one has no key.
+        let values = Self.topic([Session("one/a"), Session("one/b", keyring), Session("one/c"), Session("two/d")])
+        let chain = Self.chain(values, trusting: keyring)
+        #expect(chain.signed == 3 && chain.unsigned == 7 && chain.lastUnsigned == 8)
+        #expect(chain.findings.map(\.offset) == [2, 4, 6, 8])
+        #expect(chain.findings.allSatisfy { $0.reason == "it is not signed, and one signs its records since offset 1" })
+    }
+
+    @Test func aSignatureIsTheLastMember() throws {
+        let (keyring, _) = try Self.keyring()
+        var values = Self.topic(keyring, keyring)
+        values[9] = values[9].dropLast() + Array(",\"actor\":\"mark\"}".utf8)
+        #expect(Self.chain(values, trusting: keyring).findings.map(\.offset) == [9])
     }
 
     @Test func aRecordOfSomebodyElseIsFound() {

@@ -2,6 +2,7 @@ import Access
 import Events
 import Foundation
 import Kafka
+import Ledger
 import Logging
 import Testing
 
@@ -86,6 +87,21 @@ import Testing
         }
         #expect(Set(found) == Set((0..<100).filter { $0 % 5 == 3 }.map { "appeal \($0)" }))
         #expect(found.count == 20)
+    }
+
+    @Test func aWriterWithAKeySignsItsRecords() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data(Keyring.generate().privateFile.utf8).write(to: file)
+        let keyring = try Keyring(signing: file.path)
+        let one = try AuditWriter(kafka, topic: Self.topic, member: "one", keyring: keyring, logger: logger)
+        try await wait("the audit is open") { one.isReady }
+        let two = try await writer("two")
+        for number in 0..<5 { try await (number < 3 ? one : two).append(Self.look(number, by: "nora")) }
+        for writer in [one, two] { writer.close() }
+        let chain = try #require(try AuditReader(kafka, topic: Self.topic).verify(keyring).first).chain
+        #expect(chain.findings == [] && chain.signed == 4 && chain.unsigned == 3)
+        withExtendedLifetime(broker) {}
     }
 
     @Test func aRecordTakenOutOfTheTopicIsFound() async throws {

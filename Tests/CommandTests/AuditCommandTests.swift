@@ -8,14 +8,20 @@ extension CommandTests {
             let partition: Int
             let records: Int
             let findings: Int
+            let signed: Int
+            let unsigned: Int
         }
 
         @Test func theAuditIsListedAndProved() async throws {
             let folder = try TemporaryFolder()
             let broker = try await Broker()
+            for name in ["key", "strange"] {
+                let made = try await standing("key", folder.path(name))
+                #expect(made.code == 0, "\(made.messages)")
+            }
             let server = try await Server(
                 broker: broker.address, policy: try folder.write(Trial.policy, to: "policy.yaml"),
-                ["--member", "one"])
+                ["--member", "one", "--signing-key", folder.path("key")])
             try await server.waitUntilReady()
             let environment = ["STANDING_BROKERS": broker.address]
             func run(_ arguments: String...) async throws -> Finished {
@@ -30,6 +36,12 @@ extension CommandTests {
             #expect(verified.code == 0, "\(verified.messages)")
             let partition = try JSONDecoder().decode(Verified.self, from: Data(try #require(verified.lines.first).utf8))
             #expect(partition.partition == 0 && partition.records > 0 && partition.findings == 0)
+            #expect(partition.signed == partition.records && partition.unsigned == 0)
+            #expect(verified.messages.contains("no key is trusted"), "\(verified.messages)")
+            let trusted = try await run("verify", "--trusted-keys", folder.path("key.pub"))
+            #expect(trusted.code == 0 && !trusted.messages.contains("signed"), "\(trusted.messages)")
+            let strange = try await run("verify", "--trusted-keys", folder.path("strange.pub"))
+            #expect(strange.code == 3 && strange.messages.contains("is not trusted"), "\(strange.messages)")
             let table = try await run("list", "--limit", "1")
             #expect(table.lines.first?.hasPrefix("time") == true, "\(table.output)")
             for arguments in [["--since", "yesterday"], ["--limit", "0"], ["--before", "x"]] {

@@ -1,6 +1,10 @@
 import Foundation
 import Testing
 
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
 extension CommandTests {
     /// The console of `standing serve` and of `standing quickstart`, as a browser gets it.
     struct ConsoleCommandTests {
@@ -102,6 +106,72 @@ extension CommandTests {
             let missing = try #require(await server.get("/console/nothing"))
             #expect(missing.status == 404)
             #expect(missing.header("content-type")?.hasPrefix("text/html") == true)
+        }
+
+        /// In links and forms alone, as a browser without scripts does it.
+        @Test func aSourceIsWithdrawnAndCountedAgain() async throws {
+            let folder = try TemporaryFolder()
+            let broker = try await Broker()
+            let policy = try folder.write(Trial.policy, to: "policy.yaml")
+            let server = try await Server(broker: broker.address, policy: policy, ["--data", folder.path("data")])
+            let cluster = try TrialCluster(broker.address)
+            try cluster.feed([.enrolment(0, "anna")])
+            try cluster.feed([Trial.Event(1, "bill.paid", "anna")], to: "behaviour.payments")
+            func waitForScore(_ score: Int) async throws {
+                try await wait(for: "\(score) points") {
+                    try await server.standing(of: "anna")?.score == score ? true : nil
+                }
+            }
+            func find(_ words: String, at path: String) async throws -> String {
+                try await wait(for: "\(words) at \(path)") {
+                    guard let page = await server.get(path), page.body.contains(words) else { return nil }
+                    return page.body
+                }
+            }
+            try await server.waitUntilReady()
+            try await waitForScore(615)
+            let withdraw = "/console/acts/withdraw-source"
+            _ = try await find("\(withdraw)?topic=behaviour.payments", at: "/console/sources")
+            _ = try await find("what-if=yes", at: "\(withdraw)?topic=behaviour.payments")
+            let form = try await find(
+                "1 subject, 15 points at most", at: "\(withdraw)?topic=behaviour.payments&what-if=yes")
+            let sent = try await Self.send(form, to: withdraw, because: "the contract ended", server)
+            #expect(sent.status == 200 && sent.body.contains("The withdrawal "), "\(sent.body)")
+            try await waitForScore(600)
+            let restore = "/console/acts/restore-source"
+            let sources = try await find("withdrawn, is read on", at: "/console/sources")
+            #expect(!sources.contains("\(withdraw)?topic=behaviour.payments"))
+            #expect(sources.contains("\(restore)?topic=behaviour.payments"))
+            let series = "\nstanding_source_withdrawn{topic=\"behaviour.payments\"} 1\n"
+            #expect(try #require(await server.get("/metrics")).body.contains(series))
+            let back = try await find("Count it again", at: "\(restore)?topic=behaviour.payments")
+            #expect(try await Self.send(back, to: restore, because: "a new contract", server).status == 200)
+            try await waitForScore(615)
+            _ = try await find("\(withdraw)?topic=behaviour.payments", at: "/console/sources")
+            _ = try await find("counted a source again", at: "/console/audit")
+        }
+
+        /// Sends the form of a page with a reason; the page that follows.
+        private static func send(
+            _ page: String, to path: String, because reason: String, _ server: Server
+        ) async throws -> Answer {
+            let start = try #require(page.range(of: "action=\"\(path)\"")).upperBound
+            let end = try #require(page.range(of: "</form>", range: start..<page.endIndex)).lowerBound
+            var fields = page[start..<end].matches(of: /type="hidden" name="([^"]+)" value="([^"]*)"/)
+                .map { (name: String($0.1), value: String($0.2)) }
+            fields.append(("reason", reason))
+            let body = fields.map { field in
+                [field.name, field.value].map {
+                    $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+                }.joined(separator: "=")
+            }
+            var request = URLRequest(
+                url: try #require(URL(string: server.address + path)), timeoutInterval: Limit.request)
+            request.httpMethod = "POST"
+            request.httpBody = Data(body.joined(separator: "&").utf8)
+            request.setValue("application/x-www-form-urlencoded", forHTTPHeaderField: "Content-Type")
+            let (data, response) = try await URLSession.shared.data(for: request)
+            return Answer(try #require(response as? HTTPURLResponse), data)
         }
 
         @Test func quickstartPrintsItsConsoleFirst() async throws {

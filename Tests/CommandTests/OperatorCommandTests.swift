@@ -197,7 +197,7 @@ extension CommandTests {
                 "\(late.messages)")
             #expect(try await run("policy", "show").output == texts[1])
             try await wait(for: "the warning: \(back.process.messagesSoFar.suffix(2000))") {
-                back.process.messagesSoFar.contains("an activation changes nothing") ? true : nil
+                back.process.messagesSoFar.contains("an act changes nothing") ? true : nil
             }
             let metrics = await back.get("/metrics")?.body ?? ""
             #expect(metrics.contains("# HELP standing_fold_activations_ignored_total "))
@@ -218,13 +218,18 @@ extension CommandTests {
             let shown = try await run("policy", "show", "--output", "json")
             #expect(shown.lines == [log[1]])
 
+            let partitions = try #require(try admin.topic(TrialCluster.ledger)?.partitions)
             let unusable = try await run("policy", "rollback", "--wait", "soon")
             #expect(unusable.code == 2 && unusable.messages.contains("--wait: \"soon\" is not a duration"))
             try await back.waitUntilReady()
             let rollback = try await run("policy", "rollback", "--time", Self.start)
             #expect(
-                rollback.code == 0 && rollback.lines == ["{\"policy\":\"trial\",\"version\":1}"], "\(rollback.messages)"
-            )
+                rollback.code == 0
+                    && rollback.lines == [
+                        "{\"policy\":\"trial\",\"version\":1,\"outcome\":\"activated\",\"replaced\":{\"policy\":\"trial\","
+                            + "\"version\":2,\"sha256\":\"\(PolicyHash.of(texts[1]))\"},\"partitions\":\(partitions)}"
+                    ], "\(rollback.lines) \(rollback.messages)")
+            #expect(rollback.messages.contains("all \(partitions) ledger partitions have the activation"))
             #expect(try await back.process.stop().code == 0)
         }
 

@@ -30,6 +30,7 @@ extension CommandTests {
                 "--standings", folder.path("standings"), "--facts", folder.path("facts"))
             #expect(run.code == 0)
             #expect(!run.messages.contains("inhabitant"))
+            expectQuiet(run.messages)
             let line = try #require(run.lines.first)
             #expect(run.lines.count == 1)
             #expect(
@@ -80,6 +81,22 @@ extension CommandTests {
             #expect(run.lines.contains { $0.hasPrefix("the town: ") })
             #expect(run.lines.count > 1)
             #expect(!run.output.contains("\u{1B}"))
+            expectQuiet(run.messages)
+        }
+
+        @Test func anInterruptedTownEndsQuietly() async throws {
+            let process = try Running(["quickstart", "--for", "60s", "--inhabitants", "50"])
+            _ = try await process.message(after: "console at ")
+            let run = try await process.stop()
+            #expect(run.code == 0)
+            expectQuiet(run.messages)
+        }
+
+        /// The broker ends with the process, which is no news to whoever watches the town.
+        private func expectQuiet(_ messages: String) {
+            for trouble in ["brokers are down", "ALL_BROKERS_DOWN", "Connection refused", "Disconnected"] {
+                #expect(!messages.contains(trouble), "\(messages)")
+            }
         }
     }
 }

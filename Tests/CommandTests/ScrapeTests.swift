@@ -56,6 +56,13 @@ extension CommandTests {
                 let series = "\n\(Metric.deadLettersByTopic.rawValue){topic=\"\(topic)\"} 0\n"
                 #expect(metrics.contains(series), "\(topic)")
             }
+            for (metric, reason) in [
+                (Metric.deadLetters, "event/not-json"), (.deadLetters, "time/in-the-future"),
+                (.accessRefused, "wrong-name-or-password"), (.accessRefused, "bad-signature"),
+            ] {
+                let series = "\n\(metric.rawValue){reason=\"\(reason)\"} 0\n"
+                #expect(metrics.contains(series), "\(reason)")
+            }
             for client in ["intake", "intake-producer", "fold", "fact-producer", "members"] {
                 #expect(metrics.contains("client=\"\(client)\""), "\(client)")
             }

@@ -36,6 +36,7 @@ extension CommandTests {
             let deadLetters: [Letter]?
         }
 
+        private static let letter = "standing_dead_letters_total{reason=\"time/missing\"} 1\n"
         private static let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
         private func trace(_ arguments: String...) async throws -> (trace: Trace, code: Int32?) {
@@ -66,7 +67,7 @@ extension CommandTests {
                     sanctions: [], perks: [])
             ])
             try await wait(for: "the dead letter") {
-                await server.get("/metrics")?.body.contains("standing_dead_letters_total{") == true ? true : nil
+                await server.get("/metrics")?.body.contains(Self.letter) == true ? true : nil
             }
             let topic = ["--topic", "--brokers", broker.address]
 

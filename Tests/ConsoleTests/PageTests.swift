@@ -151,6 +151,25 @@ struct PageTests {
         #expect(proposers.contains("somebody else decides") && !proposers.contains("formaction"))
     }
 
+    @Test func aWithdrawnSourceIsShownAsSuchAndOperatorsAloneChangeWhatCounts() async throws {
+        let view = try await DemoTown().sources(for: Visits.conductor)
+        func page(_ caller: Caller) -> String {
+            ConsolePages().sources(view, for: Visit(caller: caller, formToken: "t", actKey: "k"))
+        }
+        let html = page(Visits.conductor)
+        #expect(html.contains("withdrawn"))
+        let offered = html.matches(of: /\/console\/acts\/(withdraw|restore)-source\?topic=([a-z.]+)/)
+            .map { "\($0.1) \($0.2)" }
+        #expect(
+            offered == [
+                "withdraw behaviour.payments", "withdraw behaviour.community", "withdraw behaviour.transport",
+                "restore behaviour.commerce",
+            ])
+        for caller in [Visits.viewer, Visits.auditor, Visits.reviewer] {
+            #expect(page(caller).contains("withdrawn") && !page(caller).contains("-source?"), "\(caller.name)")
+        }
+    }
+
     @Test func aShadowThatIsActiveAlreadyIsNotActivatedAgain() async throws {
         var view = try await DemoTown().policies(version: nil, for: Visits.conductor)
         let (pages, visit) = (ConsolePages(), Visit(caller: Visits.conductor, formToken: "t", actKey: "k"))

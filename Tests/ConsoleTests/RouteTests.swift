@@ -180,6 +180,50 @@ struct RouteTests {
         #expect(second.body.contains("action=\"/console/acts/approve\"") && second.body.contains("value=\"p-77\""))
     }
 
+    /// All of it in links and forms.
+    @Test func whatAWithdrawalWouldChangeIsCountedIfItIsAskedFor() async throws {
+        func page(_ topic: String, _ more: (name: String, value: String)...) async throws -> String {
+            let query = [(name: "topic", value: topic)] + more
+            return try await answer(
+                .get, "/console/acts/withdraw-source", as: Visits.conductor, to: DemoTown(), query: query
+            ).body
+        }
+        let count = (name: "what-if", value: "yes")
+        let link = "/console/acts/withdraw-source?topic=behaviour.community&amp;what-if=yes"
+        let first = try await page("behaviour.community")
+        #expect(first.contains(link) && !first.contains("at most"))
+        let counted = try await page("behaviour.community", count)
+        #expect(counted.contains("610,022 subjects, 43 points at most") && !counted.contains(link))
+        let counting = try await page("behaviour.payments", count)
+        #expect(counting.contains("42 % is done") && counting.contains("Look again"))
+        let unknown = try await page("elsewhere", count)
+        #expect(unknown.contains("The ledger has no event of this topic."))
+        for html in [first, counted, counting, unknown] {
+            #expect(html.contains("name=\"topic.encoded\"") && html.contains("name=\"reason\""))
+        }
+        let away = try await answer(
+            .get, "/console/acts/withdraw-source", as: Visits.conductor, to: DemoTown(problem: .tooMany(retryAfter: 9)),
+            query: [("topic", "behaviour.payments"), count])
+        #expect(away.status == 429)
+    }
+
+    @Test func aSourceIsWithdrawnAndCountedAgain() async throws {
+        let town = DemoTown()
+        let form = [("token", "the-token"), ("key", "k"), ("topic.encoded", "behaviour%2Ecommerce"), ("reason", "r")]
+        for act in ["withdraw-source", "restore-source"] {
+            let done = try await answer(
+                .post, "/console/acts/\(act)", as: Visits.conductor, to: town, form: form.map { (name: $0, value: $1) })
+            #expect(location(done) == "/console/sources?done=\(act)")
+        }
+        let acts = await town.performed.acts.map(\.act)
+        guard acts.count == 2, case .withdrawSource("behaviour.commerce") = acts[0],
+            case .restoreSource("behaviour.commerce") = acts[1]
+        else {
+            Issue.record("\(acts)")
+            return
+        }
+    }
+
     @Test func aRefusedActLosesNothingOfTheForm() async throws {
         let conflict = ProblemView(status: 409, title: "It is decided already", detail: "Mira upheld it.", next: [])
         let form = appeal.filter { $0.name != "outcome" } + [("outcome", "rejected")]

@@ -56,6 +56,15 @@ enum Visits {
                 name: "act-void", caller: reviewer, path: "/console/acts/void",
                 query: [("subject", ada), ("source", "/bank/north" + plant), ("id", "bill-1008" + plant)]),
             Page(name: "act-enrol", caller: conductor, path: "/console/acts/enrol"),
+            Page(
+                name: "act-withdraw-source", caller: conductor, path: "/console/acts/withdraw-source",
+                query: [("topic", "behaviour.community" + plant), ("what-if", "yes")]),
+            Page(
+                name: "act-withdraw-source-unknown", caller: conductor, path: "/console/acts/withdraw-source",
+                query: [("topic", "elsewhere" + plant), ("what-if", "yes")]),
+            Page(
+                name: "act-restore-source", caller: conductor, path: "/console/acts/restore-source",
+                query: [("topic", "behaviour.commerce" + plant)]),
             Page(name: "act-shadow", caller: conductor, path: "/console/acts/shadow"),
             Page(
                 name: "act-appeal", caller: own(ada), path: "/console/acts/file-appeal",

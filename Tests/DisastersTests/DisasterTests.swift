@@ -48,7 +48,7 @@ import Testing
         #expect(sum(\.facts) > 50_000 && sum(\.checkpoints) > 1000 && sum(\.shadows) > 300)
         #expect(sum(\.lookUps) > 1000)
         #expect(sum(\.upgrades.programs) > 600 && sum(\.upgrades.ledgers) > 200 && sum(\.upgrades.refusals) > 20)
-        #expect(sum(\.repeats.origins) > 5000 && sum(\.repeats.facts) > 60)
+        #expect(sum(\.repeats.origins) > 5000 && sum(\.repeats.facts) > 20)
         #expect(sum(\.answers.ofOwners) > 10_000 && sum(\.answers.forwarded) > 5000)
         #expect(sum(\.answers.ofStandbys) > 20 && sum(\.answers.notNow) > 100)
     }

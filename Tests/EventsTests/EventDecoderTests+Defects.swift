@@ -108,6 +108,7 @@ extension EventDecoderTests {
     @Test(arguments: defects) func everyDefectHasItsCode(text: String, code: String) {
         let result = decoder.decode(text)
         #expect(result.code == code)
+        #expect(EventDefect.codes.contains(code), "its count begins at 0")
         if case .failure(let defect) = result { #expect(!defect.description.isEmpty) }
     }
 

@@ -36,15 +36,20 @@ extension EventDecoderTests {
         ].map { Array($0.utf8) }
         var random = Seeded(2)
         var accepted = 0
+        var codes: Set<String> = []
         var disagreements: [String] = []
         for _ in 0..<100_000 {
             var bytes = seeds.randomElement(using: &random) ?? []
             Self.mutate(&bytes, &random)
-            if case .success(let event) = decoder.decode(bytes) {
+            switch decoder.decode(bytes) {
+            case .success(let event):
                 accepted += 1
                 if !Self.isRead(bytes, as: event) { disagreements.append(String(decoding: bytes, as: UTF8.self)) }
+            case .failure(let defect): codes.insert(defect.code)
             }
         }
+        // The count of each code begins at 0.
+        #expect(codes.count > 15 && codes.isSubset(of: EventDefect.codes), "\(codes.subtracting(EventDefect.codes))")
         #expect(accepted > 3_000)
         #expect(disagreements.isEmpty)
     }

@@ -43,6 +43,18 @@ import Testing
         #expect(found.first?.sentence.hasPrefix("2 ledger partitions switch to policy card 4, 25% of ") == true)
     }
 
+    @Test func theHistoryIsFoldedAgainWithoutASource() {
+        func sentence(_ withdrawn: Bool) -> String {
+            let source = #"{"topic":"trams","withdrawn":\#(withdrawn)}"#
+            return causes(#"{"ready":true,"switching":[{"partition":0,"source":\#(source),"done":0.5}]}"#).first?
+                .sentence
+                ?? ""
+        }
+        #expect(
+            sentence(true).hasPrefix("1 ledger partition folds its history again for the withdrawal of trams, 50% of "))
+        #expect(sentence(false).contains(" for the restoration of trams, ") && !sentence(false).contains("policy"))
+    }
+
     @Test func whatWaitsForWorkersIsTheFold() {
         let found = causes(
             #"{"ready":true}"#, metrics: "# TYPE a gauge\nstanding_slices_waiting 3\nstanding_partitions_paused 1\n")

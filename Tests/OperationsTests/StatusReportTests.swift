@@ -60,6 +60,11 @@ import Testing
         #expect(one.phase(of: 0) == .current && one.phase(of: 1) == .behind)
         #expect(one.clock == 1_767_225_500 && one.policies == ["town 3"] && one.foldVersion == "6")
         #expect(one.memory == 1 << 30)
+        #expect(one.withdrawnSources == [] && one.currentPartitions == 2)
+        let without = member(
+            metrics: "standing_source_withdrawn{topic=\"a\"} 1\nstanding_source_withdrawn{topic=\"b\"} 0\n")
+        #expect(without.withdrawnSources == ["a"])
+        #expect(member(metrics: nil).withdrawnSources == nil)
         // What an older member does not say is unknown.
         let old = member(metrics: "standing_fold_partitions 2\n")
         #expect(old.factsPublished == nil && old.memory == nil && old.clock == nil && old.version == nil)
@@ -99,6 +104,15 @@ import Testing
         #expect(report.attention[0].sentence.contains("`standing ledger skip 1 7 --reason TEXT`"))
         #expect(report.attention[2].sentence.contains("42 %"))
         #expect(report.members[0].phase(of: 0) == .switching && report.members[0].phase(of: 1) == .quarantined)
+    }
+
+    @Test func aWithdrawalThatIsFoldedIsNoSwitchOfPolicy() {
+        let source = #""switching":[{"partition":0,"source":{"topic":"trams","withdrawn":true},"done":0.42}]}"#
+        let report = report([member("one", [0, 1], Self.ready.dropLast() + "," + source)])
+        #expect(codes(report) == ["switching"])
+        let sentence = report.attention[0].sentence
+        #expect(sentence.contains("(trams), 42 %") && !sentence.contains("policy"), "\(sentence)")
+        #expect(report.members[0].phase(of: 0) == .switching)
     }
 
     @Test func whatRunsOutAndWhatDiffers() {

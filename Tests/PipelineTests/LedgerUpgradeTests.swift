@@ -2,6 +2,7 @@ import Events
 import Foundation
 import Kafka
 import Ledger
+import Logging
 import Pipeline
 import Replay
 import Testing
@@ -109,6 +110,38 @@ extension PipelineServiceTests {
                 for subject in first { #expect(all[subject] == [Self.before]) }
                 for subject in second { #expect(all[subject] == [Self.after]) }
             }
+        }
+
+        /// Under an older fold version the entry of the act would count for nothing.
+        @Test func aSourceIsWithdrawnOnlyAfterIt() async throws {
+            let fixture = try Fixture()
+            defer { withExtendedLifetime(fixture) {} }
+            for partition in 0..<Int32(fixture.ledgerPartitions) {
+                try fixture.append([try beginning()], toLedger: partition)
+            }
+            let logger = Logger(label: "upgrade-tests", factory: { _ in SwiftLogNoOpLogHandler() })
+            let service = fixture.service(policy: nil) { $0.clock = .wall }
+            let acts = try ControlActs(service, kafka: fixture.kafka, signer: nil, logger: logger)
+            defer { acts.close() }
+            func refusal(_ kind: ControlAct.Kind) async throws -> ControlRefusal? {
+                let body = Array(#"{"topic":"bills","reason":"the contract ended"}"#.utf8)
+                let request = try ControlRequest(kind, subject: nil, body: body, actor: "ana", key: "k")
+                do {
+                    try await acts.check(request)
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            for kind in [ControlAct.Kind.withdrawSource, .restoreSource] {
+                let refused = try #require(try await refusal(kind))
+                #expect(refused.status == 409 && refused.code == "older-ledger")
+                #expect(refused.detail.contains("`standing ledger upgrade` moves it"), "\(refused.detail)")
+            }
+            #expect(try upgrade(fixture).run(name: "old-town", id: "u1").foldVersion == 8)
+            #expect(try await refusal(.withdrawSource) == nil)
+            #expect(try await refusal(.restoreSource)?.code == "not-withdrawn")
+            #expect(try fixture.read(Fixture.control).isEmpty)
         }
 
         @Test func oneThatWasInterruptedIsEnded() throws {

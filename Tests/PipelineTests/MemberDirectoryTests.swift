@@ -37,6 +37,22 @@ struct MemberDirectoryTests {
         #expect((0..<3).map { directory.owner(of: $0) } == [nil, nil, "a"])
     }
 
+    @Test func whoOwnsNothingIsKnownUpToALimit() {
+        note(announcement("a", 0), key: "a")
+        note(announcement("b"), key: "b")
+        note(announcement("c"), key: "c")
+        note(announcement("d"), key: "other")
+        #expect(directory.otherIdle == ["b", "c"])
+        directory.ownAddress = "c"
+        #expect(directory.otherIdle == ["b"])
+        note(announcement("b", 1), key: "b")
+        note(announcement("a"), key: "a")
+        note(nil, key: "c")
+        #expect(directory.otherIdle == ["a"] && directory.owner(of: 0) == nil)
+        for number in 0...MemberDirectory.maximumIdle { note(announcement("h:\(number)"), key: "h:\(number)") }
+        #expect(directory.otherIdle.count == MemberDirectory.maximumIdle)
+    }
+
     @Test func newsIsWhatIsNotSaidYet() {
         #expect(directory.news(of: [1], at: start) == nil)
         #expect(directory.farewell() == nil)

@@ -58,7 +58,10 @@ import Testing
                 Record(source: 0, offset: 0, memory: $0), fromControlTopic: fromControlTopic, latest: latest,
                 into: &event)
         }
-        if let defect { return defect.code }
+        if let defect {
+            #expect(EventDefect.codes.contains(defect.code), "the count of \(defect.code) begins at 0")
+            return defect.code
+        }
         let texts = [event.id, event.source, event.type, event.subject].map { String(decoding: $0, as: UTF8.self) }
         return (texts + [event.time.description, String(decoding: event.data, as: UTF8.self)]).joined(separator: " ")
     }

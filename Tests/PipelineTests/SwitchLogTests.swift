@@ -26,22 +26,22 @@ import Testing
         var log = SwitchLog()
         let (first, second) = (try step(after: 1), try step(after: 1))
         #expect(log.note([:], folded: [0, 1], at: host.now).isEmpty)
-        #expect(log.note([0: first], folded: [0, 1], at: host.now) == [.begun(policy: "hamlet version 2")])
+        #expect(log.note([0: first], folded: [0, 1], at: host.now) == [.begun(target: "policy hamlet version 2")])
         #expect(log.note([0: first, 1: second], folded: [0, 1], at: host.now).isEmpty)
         host.pass(seconds: 4)
         #expect(log.note([0: first, 1: second], folded: [0, 1], at: host.now).isEmpty)
         host.pass(seconds: 1)
         let lines = log.note([1: second], folded: [0, 1], at: host.now)
-        guard case .underWay(let policy, let partitions, let done, let frames, let total, _) = lines.first else {
+        guard case .underWay(let target, let partitions, let done, let frames, let total, _) = lines.first else {
             Issue.record("\(lines)")
             return
         }
-        #expect(lines.count == 1 && policy == "hamlet version 2" && partitions == 1 && done == 1)
+        #expect(lines.count == 1 && target == "policy hamlet version 2" && partitions == 1 && done == 1)
         #expect(frames == 3 + second.folded && total == 6)
         host.pass(seconds: 1)
         #expect(
             log.note([:], folded: [0, 1], at: host.now)
-                == [.done(policy: "hamlet version 2", partitions: 2, time: .seconds(6))])
+                == [.done(target: "policy hamlet version 2", partitions: 2, time: .seconds(6))])
         #expect(log.note([:], folded: [0, 1], at: host.now).isEmpty)
     }
 
@@ -68,7 +68,7 @@ import Testing
         let step = try step(after: 1)
         #expect(log.note([0: step], folded: [0], at: host.now).count == 1)
         #expect(log.note([:], folded: [], at: host.now).isEmpty)
-        #expect(log.note([0: step], folded: [0], at: host.now) == [.begun(policy: "hamlet version 2")])
+        #expect(log.note([0: step], folded: [0], at: host.now) == [.begun(target: "policy hamlet version 2")])
     }
 
     @Test func theShareIsThatOfTheFrames() throws {

@@ -7,6 +7,7 @@ import Logging
 import Pipeline
 import Policy
 import Query
+import Replay
 import Scoring
 import Synchronization
 import Testing
@@ -44,8 +45,10 @@ import Testing
 
         func setFull(_ isFull: Bool) { state.withLock { $0.isFull = isFull } }
 
+        var records: [AuditRecord] { state.withLock { $0.records } }
+
         var lines: [String] {
-            state.withLock { $0.records }.map { record in
+            records.map { record in
                 let subject = record.subject.map { String(decoding: $0, as: UTF8.self) } ?? "-"
                 return "\(record.actor) \(record.action) \(subject) \(record.purpose ?? "-") \(record.outcome)"
             }
@@ -171,9 +174,29 @@ import Testing
             }
             try bill(1)
             try await wait("the bill counts") { score() == 510 }
+            func review(_ topic: String) async -> ControlActs.WithdrawalReview {
+                await acts.review(withdrawing: topic, wait: Self.patience)
+            }
+            guard case .counted(let difference) = await review("bills") else {
+                Issue.record("nothing is counted")
+                return
+            }
+            #expect(difference.entries == 1 && difference.comparison.lose == 1 && difference.comparison.gain == 0)
+            #expect(difference.comparison.largestLoss == 10 && difference.comparison.losers.isEmpty)
+            for (topic, why) in [("control", "control topic"), ("nowhere", "no event of this topic")] {
+                guard case .unknown(let reason) = await review(topic) else {
+                    Issue.record("\(topic) is counted")
+                    continue
+                }
+                #expect(reason.contains(why), "\(reason)")
+            }
             let body = #"{"topic":"bills","reason":"the contract ended"}"#
             #expect(try await act(.withdrawSource, body, key: "w") == 200)
             try await wait("the bill is taken back") { score() == 500 }
+            guard case .unknown("the source is withdrawn already") = await review("bills") else {
+                Issue.record("a withdrawn source is counted")
+                return
+            }
             try bill(2)
             let again = await Self.refusal { _ = try await act(.withdrawSource, body, key: "w2") }
             #expect(again?.code == "withdrawn-already")
@@ -188,6 +211,9 @@ import Testing
             let notWithdrawn = await Self.refusal { _ = try await act(.restoreSource, body, key: "r2") }
             #expect(notWithdrawn?.code == "not-withdrawn")
             #expect(book.lines.contains("ana withdraw-source - the contract ended done"))
+            // The outcome of each act, with its topic.
+            let topics = book.records.flatMap(\.details).filter { $0.name == "topic" }.map(\.value)
+            #expect(topics == ["bills", "bills"])
         }
     }
 

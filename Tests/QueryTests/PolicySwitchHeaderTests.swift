@@ -1,6 +1,7 @@
 import HTTP
 import HTTPTypes
 import Hummingbird
+import Replay
 import Testing
 
 @testable import Pipeline
@@ -22,6 +23,17 @@ struct PolicySwitchHeaderTests {
         #expect(header(0.4299) == "town/2; done=0.42")
         #expect(header(0.999) == "town/2; done=0.99")
         #expect(header(1) == "town/2; done=1")
+    }
+
+    /// A topic's name is not in it, for an act can name any.
+    @Test func theHeaderSaysThatASourceIsLeftOutOrCountedAgain() {
+        func header(_ isWithdrawn: Bool) -> String? {
+            let source = PartitionFold.PolicySwitch.Source(topic: "a\r\nb", isWithdrawn: isWithdrawn)
+            return answer(.init(partition: 3, policy: "town", version: 2, source: source, done: 0.5))
+                .headers[.policySwitch]
+        }
+        #expect(header(true) == "town/2; source=withdrawn; done=0.50")
+        #expect(header(false) == "town/2; source=restored; done=0.50")
     }
 
     @Test func whereNothingIsSwitchedThereIsNoHeader() { #expect(answer(nil).headers[.policySwitch] == nil) }

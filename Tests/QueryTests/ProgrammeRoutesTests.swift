@@ -203,6 +203,26 @@ import Testing
         }
     }
 
+    @Test func aWithdrawnSourceIsListedAsSuchAlsoIfItIsNotRead() async throws {
+        try await inTown { town in
+            let before = try await get("/sources", as: .viewer, town).list("sources")
+            #expect(before.map { $0["withdrawn"] as? Bool } == [false, false])
+            for (id, topic) in [("w5", "bills"), ("w6", "trams")] {
+                let data = #"{"topic":"\#(topic)","reason":"the contract ended"}"#
+                try Self.send(
+                    [Self.event(id, "standing.source.withdrawn", of: nil, data: data)], to: "control", town.kafka)
+            }
+            try await wait("two withdrawals") {
+                town.service.withdrawnSources == ["bills", "trams"] && town.service.isCurrent
+            }
+            let sources = try await get("/sources", as: .viewer, town).list("sources")
+            #expect(sources.map { $0["topic"] as? String } == ["control", "bills", "trams"])
+            #expect(sources.map { $0["withdrawn"] as? Bool } == [false, true, true])
+            #expect(sources.map { $0["intake"] as? Bool } == [true, true, false])
+            #expect(sources.last?["partitions"] is NSNull && sources.last?["declaration"] is NSNull)
+        }
+    }
+
     @Test func deadLettersArePagedAndTheirBytesAreForWhoMaySendThemAgain() async throws {
         try await inTown { town in
             let first = try await get("/dead-letters?limit=2", as: .viewer, town)

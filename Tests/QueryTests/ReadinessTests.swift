@@ -1,4 +1,5 @@
 import Pipeline
+import Replay
 import Testing
 
 @testable import Query
@@ -61,8 +62,33 @@ struct ReadinessTests {
         readiness.late = .init(time: .seconds(8), partition: 5)
         #expect(
             readiness.reasons == [
-                "ledger partition 5 has been behind its end for 8 s, policy switches not counted, 5 s are allowed"
+                "ledger partition 5 has been behind its end for 8 s, refolds of its history not counted, 5 s are allowed"
             ])
+    }
+
+    /// The policy stays as it is, and no word says otherwise.
+    @Test func whoFoldsWithoutASourceNamesTheSource() {
+        var readiness = Readiness(
+            unreadyFor: nil, failure: nil, missing: [], intakePartitions: 6, foldPartitions: 12,
+            currentPartitions: 10, behind: .init(time: .seconds(60), partition: 3),
+            late: .init(time: .zero, partition: 0), readyWithin: .seconds(5),
+            switching: [
+                .init(
+                    partition: 3, policy: "town", version: 2,
+                    source: .init(topic: "trams", isWithdrawn: true), done: 0.429),
+                .init(
+                    partition: 7, policy: "town", version: 2, source: .init(topic: "\"bills\"", isWithdrawn: false),
+                    done: 1),
+            ], secondsLeft: nil)
+        #expect(
+            readiness.json == #"""
+                {"ready":true,"intakePartitions":6,"foldPartitions":12,"currentPartitions":10,"switching":[\#
+                {"partition":3,"source":{"topic":"trams","withdrawn":true},"done":0.42},\#
+                {"partition":7,"source":{"topic":"\"bills\"","withdrawn":false},"done":1}],"behindSeconds":60}
+                """#)
+        readiness.unreadyFor = .seconds(1)
+        readiness.late = .init(time: .seconds(8), partition: 5)
+        #expect(!readiness.json.contains("policy") && readiness.reasons.count == 1)
     }
 
     /// Its group has more members than partitions.

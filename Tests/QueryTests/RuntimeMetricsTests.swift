@@ -51,6 +51,13 @@ struct RuntimeMetricsTests {
         #expect(exposition.text.contains("standing_partition_restarts_total 0\n"))
     }
 
+    @Test func aWithdrawnSourceHasASeriesAndTheirNumberIsLimited() {
+        var exposition = Exposition()
+        exposition.add(withdrawnSources: (100..<400).map { "topic-\($0)" })
+        let lines = exposition.text.split(separator: "\n").filter { !$0.hasPrefix("#") }
+        #expect(lines.count == 256 && lines.first == "standing_source_withdrawn{topic=\"topic-100\"} 1")
+    }
+
     /// What is not known has no series, rather than a 0.
     @Test func partitionsTellHowFarTheyAre() {
         var exposition = Exposition()

@@ -98,6 +98,28 @@ import Testing
         #expect(scores(fold.fold) == scores(other.fold), "seed \(seed)")
     }
 
+    /// While the history is folded without the source, or with it again.
+    @Test func theSwitchNamesTheSourceAndWhatBecomesOfIt() throws {
+        let acts = [
+            Act(frame: 30, topic: "bank"), Act(frame: 40, topic: Self.silent),
+            Act(frame: 60, topic: "bank", isWithdrawal: false),
+        ]
+        let ledger = RandomLedger(seed: 2, switches: false, topics: 3, acts: acts)
+        var fold = ledger.fold()
+        var seen: [String] = []
+        for frame in ledger.frames {
+            while true {
+                let part = try SliceTests.part(frame, SliceTests.slice(3), &fold)
+                if let step = fold.policySwitch {
+                    let source = step.source.map { "\($0.topic) \($0.isWithdrawn ? "withdrawn" : "restored")" }
+                    if seen.last != source ?? "a policy" { seen.append(source ?? "a policy") }
+                }
+                guard part.progress == .unfinished else { break }
+            }
+        }
+        #expect(seen == ["bank withdrawn", "rail withdrawn", "bank restored"])
+    }
+
     /// SPEC 5: only a new adverse event can impose a sanction.
     @Test(arguments: 1...12) func theActImposesNoSanctionAndItsFactsNameIt(seed: UInt64) throws {
         let ledger = RandomLedger(seed: seed, topics: 3, acts: Self.acts)

@@ -38,6 +38,8 @@ import Topics
         #expect(fold.contains(AccessRight(.topic, "x.standing.control", .describe)))
         #expect(!fold.contains(AccessRight(.topic, "x.standing.control", .read)))
         #expect(intake.contains(AccessRight(.topic, "x.behaviour.dead-letter", .write)))
+        // Whoever folds nothing announces itself too.
+        #expect(intake.contains(AccessRight(.topic, "x.standing.members", .write)))
         #expect(
             !intake.contains {
                 $0.name.hasPrefix("x.behaviour") && $0.operation == .write && !$0.name.hasSuffix("letter")

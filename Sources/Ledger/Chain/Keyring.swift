@@ -1,7 +1,8 @@
 internal import Crypto
 internal import Events
 
-/// The keys that sign checkpoints and the keys that are trusted. Ed25519.
+/// The keys that sign checkpoints and records of the audit, and the keys that are trusted. Ed25519. A signed text begins
+/// with the name of its format, so that a signature proves nothing else.
 ///
 /// A key file has one key per line: `standing-private-key HEX` or `standing-public-key HEX`. What follows the key,
 /// and lines that begin with `#`, are for people.
@@ -75,21 +76,37 @@ public struct Keyring: Sendable {
         let key = Curve25519.Signing.PrivateKey()
         let id = Self.id(key.publicKey)
         return (
-            "# key \(id): signs checkpoints; keep it to yourself\n\(privateWord) \(Hex.text(key.rawRepresentation))\n",
+            "# key \(id): signs checkpoints and the audit; keep it to yourself\n\(privateWord) \(Hex.text(key.rawRepresentation))\n",
             "\(publicWord) \(Hex.text(key.publicKey.rawRepresentation)) # key \(id)\n", id
         )
     }
 
     /// Nil if there is no signing key.
     public func sign(_ checkpoint: Checkpoint) -> SignedCheckpoint? {
-        guard let signer, let signature = try? signer.signature(for: checkpoint.canonical) else { return nil }
-        return SignedCheckpoint(checkpoint, key: Self.id(signer.publicKey), signature: Array(signature))
+        guard let signer, let signature = signature(of: checkpoint.canonical) else { return nil }
+        return SignedCheckpoint(checkpoint, key: Self.id(signer.publicKey), signature: signature)
+    }
+
+    /// The signature of a text of another format, in 128 hexadecimal digits; nil if there is no signing key.
+    public func sign(_ text: [UInt8]) -> String? { signature(of: text).map { Hex.text($0) } }
+
+    private func signature(of text: [UInt8]) -> [UInt8]? {
+        guard let signer, let signature = try? signer.signature(for: text) else { return nil }
+        return Array(signature)
     }
 
     /// Why the signature is not valid; nil if a trusted key signed the checkpoint.
     public func objection(to signed: SignedCheckpoint) -> String? {
-        guard let key = trusted[signed.key] else { return "key \(signed.key) is not trusted" }
-        return key.isValidSignature(signed.signature, for: signed.checkpoint.canonical)
-            ? nil : "the signature by key \(signed.key) is not good"
+        objection(to: signed.signature, by: signed.key, of: signed.checkpoint.canonical)
+    }
+
+    /// The same for a text of another format. `signature`: in hexadecimal digits. `key`: a key's id.
+    public func objection(to signature: String, by key: String, of text: [UInt8]) -> String? {
+        objection(to: Hex.bytes(signature, count: 64) ?? [], by: key, of: text)
+    }
+
+    private func objection(to signature: [UInt8], by id: String, of text: [UInt8]) -> String? {
+        guard let key = trusted[id] else { return "key \(id.printable()) is not trusted" }
+        return key.isValidSignature(signature, for: text) ? nil : "the signature by key \(id) is not good"
     }
 }

@@ -6,7 +6,7 @@ internal import Replay
 internal import Scoring
 
 extension ControlActs {
-    private static let readingFailed = ControlRefusal.notReady("the ledger cannot be read now: ask again")
+    static let readingFailed = ControlRefusal.notReady("the ledger cannot be read now: ask again")
 
     /// The hash of the active policy, if the proposal may replace it. Where one of the two policies has a harm budget, the history is
     /// folded here: the proposal's document comes from the caller.
@@ -67,34 +67,6 @@ extension ControlActs {
         case .olderLedger(let version):
             throw .conflict("older-ledger", "the ledger is of fold version \(version): nothing changed")
         case .outOfRange: throw .conflict("out-of-range", "the activation's time is out of range: nothing changed")
-        }
-    }
-
-    /// Throws if a source cannot be withdrawn or restored: of the control topic without which nobody is enrolled, and
-    /// where nothing would change.
-    func checkSource(_ topic: String, _ kind: ControlAct.Kind) async throws(ControlRefusal) {
-        guard topic != service.configuration.topics.control else {
-            throw .invalid("topic: it is the control topic, without which nobody is enrolled")
-        }
-        let policies = policies
-        let found = await onThread {
-            try policies.read { ($0.withdrawnSources.contains(topic), $0.hasSource(topic), $0.foldVersion) }
-        }
-        guard let (isWithdrawn, isKnown, version) = found else { throw Self.readingFailed }
-        guard version >= PolicyHistory.sourcesVersion else {
-            throw .conflict(
-                "older-ledger",
-                "the ledger is of fold version \(version), in which no source is withdrawn: `standing ledger upgrade` moves it"
-            )
-        }
-        guard isWithdrawn != (kind == .withdrawSource) else {
-            throw isWithdrawn
-                ? .conflict("withdrawn-already", "the source is withdrawn already")
-                : .conflict("not-withdrawn", "the source is not withdrawn")
-        }
-        // A source that is not read any more can be taken back, and one that nobody knows cannot.
-        guard isWithdrawn || isKnown || service.configuration.topics.sources.contains(topic) else {
-            throw .invalid("topic: there is no source topic of this name")
         }
     }
 

@@ -29,6 +29,8 @@ public final class ControlActs: Sendable {
     let producer: AcknowledgedProducer
     let policies: PolicyLog
     let harm: HarmReview
+    /// By source topic.
+    let withdrawals: LedgerReview<String, SourceWithdrawal.Difference>
     private let watch: LedgerWatch
     private let recent: RecentActs
     private let signer: ControlSigner?
@@ -49,6 +51,8 @@ public final class ControlActs: Sendable {
             if case .error(let error) = notice { logger.warning("acts: \(error)") }
         }
         (policies, harm) = (PolicyLog(configuration), HarmReview(configuration))
+        withdrawals = LedgerReview(
+            "withdrawal-review", configuration, lifetime: Self.withdrawalsLifetime, passes: 1)
         watch = LedgerWatch(configuration, logger: logger)
         recent = RecentActs(configuration, source: source, logger: logger)
     }
@@ -58,6 +62,7 @@ public final class ControlActs: Sendable {
         watch.close()
         recent.close()
         harm.close()
+        withdrawals.close()
     }
 
     /// Whether this member can execute acts, because it has read the recent ones.

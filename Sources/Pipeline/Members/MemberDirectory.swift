@@ -2,10 +2,12 @@ internal import Synchronization
 
 /// The owners of ledger partitions according to the members' announcements, and the policy in the shadow according to
 /// an operator's order. Anyone with write access can write to the topic, so its effect is bounded by the number of
-/// ledger partitions, and an owner repeats its own announcement if it was replaced.
+/// ledger partitions and by `maximumIdle`, and an owner repeats its own announcement if it was replaced.
 final class MemberDirectory: Sendable {
     /// An announcement is repeated if the topic has differed from it for this long.
     private static let repeatAfter = Duration.seconds(2)
+    /// The limit of members without ledger partitions. Further ones are not known.
+    static let maximumIdle = 64
 
     private struct Owner {
         var address: String
@@ -19,6 +21,8 @@ final class MemberDirectory: Sendable {
         var hasSpoken = false
         /// By ledger partition.
         var owners: [Int32: Owner] = [:]
+        /// The addresses whose last announcement has no partitions.
+        var idle: [String] = []
         /// The last order in the topic, as far as it has been read.
         var shadow: ShadowOrder?
         /// Whether the topic has been read to its first end.
@@ -57,6 +61,10 @@ final class MemberDirectory: Sendable {
             return address
         }
     }
+
+    /// The addresses of other members that own no ledger partition, such as those beyond the number of partitions. A
+    /// member that was killed while it owned none may be among them.
+    var otherIdle: [String] { state.withLock { state in state.idle.filter { $0 != state.ownAddress } } }
 
     /// Whether a partition's owner has no room for another subject. `unknown`: the result if no other member has
     /// announced the partition.
@@ -101,7 +109,9 @@ final class MemberDirectory: Sendable {
     func note(_ announcement: MemberAnnouncement?, key: String, ledgerPartitions: Int) {
         state.withLock { state in
             state.owners = state.owners.filter { $0.value.address != key }
+            state.idle.removeAll { $0 == key }
             guard let announcement, announcement.address == key else { return }
+            if announcement.partitions.isEmpty, state.idle.count < Self.maximumIdle { state.idle.append(key) }
             for partition in announcement.partitions where partition >= 0 && partition < ledgerPartitions {
                 state.owners[partition] = Owner(address: key, isFull: announcement.full == true)
             }

@@ -109,10 +109,7 @@ extension ProgrammeOverview {
         writer.list("switching", switching) { writer, item in
             writer.open()
             writer.member("partition", item.partition)
-            writer.open("policy")
-            writer.member("id", item.policy)
-            writer.member("version", item.version)
-            writer.close()
+            item.writeTarget(to: &writer)
             writer.member("done", rounded: item.done)
             writer.close()
         }

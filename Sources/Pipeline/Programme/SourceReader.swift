@@ -18,6 +18,8 @@ public struct SourceReading: Sendable {
 
     public let topic: String
     public let isControl: Bool
+    /// Whether intake reads it. A topic that it does not read is among the sources if it is withdrawn.
+    public let isRead: Bool
     /// Nil if the topic has no declaration.
     public let declaration: SourceDeclaration?
     /// By partition; nil if the cluster does not have the topic.
@@ -25,8 +27,9 @@ public struct SourceReading: Sendable {
     /// Whether it has lost records and imposes no sanction until that is acknowledged, in a ledger partition that is
     /// folded here.
     public let isFrozen: Bool
-    /// It is withdrawn in a ledger partition that is folded here: what it writes counts for nothing.
-    public let isWithdrawn: Bool
+    /// Whether it is withdrawn, so that its events count for nothing, in a ledger partition that is folded here; nil if
+    /// none is.
+    public let isWithdrawn: Bool?
     /// Records that this member has read since it started.
     public let records: Int64
     /// Open dead letters by reason.
@@ -47,11 +50,13 @@ public final class SourceReader: Sendable {
         (self.service, self.letters) = (service, letters)
     }
 
-    /// The control topic, then the others in the order of the configuration. Throws `NotReadYet`, and the cluster's
-    /// errors.
+    /// The control topic, the others in the order of the configuration, and the topics that are withdrawn and not read
+    /// any more. Throws `NotReadYet`, and the cluster's errors.
     public func sources() throws -> [SourceReading] {
         let (kafka, topics) = (service.configuration.kafka, service.configuration.topics)
-        let names = [topics.control] + topics.sources.filter { $0 != topics.control }
+        let read = [topics.control] + topics.sources.filter { $0 != topics.control }
+        let withdrawn = service.withdrawnSources
+        let names = read + withdrawn.filter { !read.contains($0) }
         let metadata = try kafka.metadata(timeoutMilliseconds: Self.milliseconds)
         var counts: [String: Int] = [:]
         for topic in metadata.topics where names.contains(topic.name) { counts[topic.name] = topic.partitions }
@@ -62,7 +67,7 @@ public final class SourceReader: Sendable {
         let ends = try kafka.ends(of: places, timeoutMilliseconds: Self.milliseconds)
         let committed = try committed(places)
         let (status, frozen) = (service.status, Set(service.frozenTopics))
-        let withdrawn = Set(service.withdrawnSources)
+        let folds = status.foldPartitions > 0
         let waiting = Dictionary(grouping: try letters.counts().counts, by: \.topic)
         var notEnrolled: [String: Int64] = [:]
         for item in service.diagnosis.notEnrolled {
@@ -70,7 +75,8 @@ public final class SourceReader: Sendable {
         }
         return names.map { name in
             SourceReading(
-                topic: name, isControl: name == topics.control, declaration: topics.declarations[name],
+                topic: name, isControl: name == topics.control, isRead: read.contains(name),
+                declaration: topics.declarations[name],
                 positions: counts[name].map { count in
                     (0..<Int32(count)).map { partition in
                         let place = TopicPartition(name, partition)
@@ -79,7 +85,7 @@ public final class SourceReader: Sendable {
                             end: ends[place] ?? 0)
                     }
                 },
-                isFrozen: frozen.contains(name), isWithdrawn: withdrawn.contains(name),
+                isFrozen: frozen.contains(name), isWithdrawn: folds ? withdrawn.contains(name) : nil,
                 records: status.intake.recordsByTopic[name] ?? 0,
                 deadLetters: waiting[name] ?? [], notEnrolled: notEnrolled[name] ?? 0)
         }

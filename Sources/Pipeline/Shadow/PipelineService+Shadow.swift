@@ -17,9 +17,11 @@ extension PipelineService {
     /// This member's report about shadows.
     public var shadowReport: ShadowReport {
         let status = status
+        // A member that folds nothing has nothing to take an order for.
+        let order = configuration.roles.contains(.fold) ? status.shadowOrder : member.directory.shadow.order
         return ShadowReport(
             member: configuration.members?.member ?? "", reason: reasonAgainstShadow(status),
-            shadow: status.shadowOrder.map { ShadowReport.Order($0) },
+            shadow: order.map { ShadowReport.Order($0) },
             partitions: status.shadows.map { shadow in
                 ShadowReport.Partition(
                     partition: shadow.partition, standby: shadow.isStandby, phase: shadow.phase, folded: shadow.folded,

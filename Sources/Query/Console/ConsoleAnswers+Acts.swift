@@ -59,6 +59,8 @@ extension ConsoleAnswers {
                 try await desk.withdraw(proposal, by: caller)
             }
         case .acknowledgeSource(let topic): return try await perform(.acknowledgeSource, ["topic": topic])
+        case .withdrawSource(let topic): return try await perform(.withdrawSource, ["topic": topic])
+        case .restoreSource(let topic): return try await perform(.restoreSource, ["topic": topic])
         case .redrive(let letters): return try await redrive(Set(letters), nil, reason, key, desk, caller)
         case .redriveReason(let wanted):
             return try await redriveAll(because: wanted, reason, key, desk, caller)

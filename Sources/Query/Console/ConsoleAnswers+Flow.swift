@@ -5,6 +5,7 @@ internal import Kafka
 internal import Lag
 internal import Pipeline
 internal import Policy
+internal import Replay
 internal import Scoring
 
 // Sources, dead letters and the policies of the ledger, as this member reads them from the cluster.
@@ -13,6 +14,7 @@ extension ConsoleAnswers {
         let found = try await read { [sources = programme.sources] in try sources.sources() }
         let policy = try await activePolicy()
         let decisions = decisions
+        let switching = service.status.switching
         let intake = lagWatch?.report?.groups.first { $0.group == service.configuration.intakeGroup }
         return SourcesView(
             sources: found.map { source in
@@ -22,13 +24,15 @@ extension ConsoleAnswers {
                 let rates = intake?.partitions.filter { $0.place.topic == source.topic }.compactMap(
                     \.lag.consumptionRate)
                 return SourcesView.Source(
-                    topic: source.topic, level: Self.level(source, unread), state: Self.state(source, unread),
+                    topic: source.topic, level: Self.level(source, unread),
+                    state: Self.state(of: source, in: switching) ?? Self.state(source, unread),
                     declaration: source.declaration.map { Self.sentence("\($0.owner), \($0.sector): \($0.purpose)") },
                     events: Int(source.records), perSecond: rates.flatMap { $0.isEmpty ? nil : $0.reduce(0, +) },
                     unread: unread.map { Int($0) },
                     deadLetters: source.deadLetters.map { ReasonCount(reason: $0.reason, count: $0.letters) },
                     notEnrolled: Int(source.notEnrolled), decided: decided.count,
-                    upheld: decided.count(where: \.isUpheld), wantsAcknowledgement: source.isFrozen)
+                    upheld: decided.count(where: \.isUpheld), wantsAcknowledgement: source.isFrozen,
+                    change: Self.change(of: source, in: switching))
             }, duplicates: Int(service.status.folded.counters.duplicates))
     }
 
@@ -52,7 +56,29 @@ extension ConsoleAnswers {
             }.map(\.id))
     }
 
+    /// Nil if no act about it is known here, or one is being folded.
+    private static func change(
+        of source: SourceReading, in switching: [PipelineStatus.Switching]
+    ) -> SourcesView.Source.Change? {
+        guard !source.isControl, let isWithdrawn = source.isWithdrawn,
+            !switching.contains(where: { $0.source?.topic == source.topic })
+        else { return nil }
+        return isWithdrawn ? .restore : .withdraw
+    }
+
+    /// The state of a source that is withdrawn, or becomes so; nil for others.
+    private static func state(of source: SourceReading, in switching: [PipelineStatus.Switching]) -> String? {
+        let steps = switching.filter { $0.source?.topic == source.topic }
+        if let slowest = steps.min(by: { $0.done < $1.done }) {
+            let act = slowest.source?.isWithdrawn == true ? "is being withdrawn" : "is being counted again"
+            return "\(act), \(slowest.percent) % is folded"
+        }
+        guard source.isWithdrawn == true else { return nil }
+        return source.isRead ? "withdrawn, is read on" : "withdrawn, and not read any more"
+    }
+
     private static func level(_ source: SourceReading, _ unread: Int64?) -> Level {
+        if source.isWithdrawn == true { return .notice }
         if source.isFrozen || source.positions == nil { return .bad }
         return (unread ?? 0) > maximumUnread ? .notice : .good
     }
@@ -64,6 +90,31 @@ extension ConsoleAnswers {
         if source.isFrozen { return "has lost records, waits for a look" }
         guard let unread else { return "not on the cluster" }
         return unread == 0 ? "read to its end" : "reading"
+    }
+
+    // MARK: What a withdrawal would change
+
+    /// The page waits no longer for it.
+    private static let reviewWait = Duration.seconds(3)
+
+    func withdrawal(of topic: String, for caller: Caller) async throws(ProblemView) -> WithdrawalView {
+        guard let desk else { return .unknown("This member does no acts.") }
+        switch await desk.review(withdrawing: topic, wait: Self.reviewWait) {
+        case .counted(let difference): return .counted(Self.numbers(difference))
+        case .underWay(let frames, let total):
+            return .counting(done: total > 0 ? Double(frames) / Double(total) : 0)
+        case .unknown(let reason): return .unknown(Self.sentence(reason))
+        }
+    }
+
+    private static func numbers(_ difference: SourceWithdrawal.Difference) -> WithdrawalView.Numbers {
+        let change = difference.comparison
+        return WithdrawalView.Numbers(
+            events: Int(difference.entries), gain: Int(change.gain), lose: Int(change.lose), same: Int(change.stay),
+            largestLoss: Int(change.largestLoss), bandUp: Int(change.bandUp), bandDown: Int(change.bandDown),
+            liftedSanctions: change.sanctions.reduce(0) { $0 + Int($1.onlyAgainst.count) },
+            wonPerks: change.perks.reduce(0) { $0 + Int($1.onlyPolicy.count) },
+            lostPerks: change.perks.reduce(0) { $0 + Int($1.onlyAgainst.count) })
     }
 
     // MARK: Dead letters

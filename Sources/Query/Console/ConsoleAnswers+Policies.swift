@@ -78,7 +78,7 @@ extension ConsoleAnswers {
 
     // MARK: Proposals
 
-    /// The body of an activation or a rollback.
+    /// The body of an activation, a rollback or an act about a source.
     private struct BodyForm: Decodable {
         struct Proposal: Decodable {
             var policy: String
@@ -87,6 +87,7 @@ extension ConsoleAnswers {
 
         var proposal: Proposal?
         var to: String?
+        var topic: String?
     }
 
     private static func view(
@@ -100,11 +101,21 @@ extension ConsoleAnswers {
         } else if let to = body?.to {
             act = "Go back to \(to.replacing("/", with: " "))"
             text = versions.last { $0.policy.map { "\($0.id)/\($0.version)" } == to }?.text
+        } else if let topic = body?.topic {
+            act = Self.words(ofActAbout: topic, proposal.act)
         }
         return PolicyView.Proposal(
             key: proposal.id, act: act, actor: proposal.proposer, reason: proposal.reason ?? "",
             time: proposal.proposed, expires: proposal.expires, summary: body?.proposal?.text,
             difference: text.map { LineDifference(from: active, to: $0).lines } ?? [])
+    }
+
+    private static func words(ofActAbout topic: String, _ act: String) -> String {
+        switch ControlAct.Kind(rawValue: act) {
+        case .withdrawSource: "Withdraw the source \(topic)"
+        case .restoreSource: "Count the source \(topic) again"
+        default: "\(act) \(topic)"
+        }
     }
 
     /// A text that was activated twice is two versions.

@@ -33,7 +33,8 @@ public struct PolicyHistory {
 
     /// The outcome of an event that requests an activation.
     public enum Outcome: Sendable, Hashable {
-        case activated
+        /// `replaced`: `PolicyHash` of the policy that was active before; nil if there was none.
+        case activated(replaced: String?)
         /// Its policy was active already.
         case repeated
         case conflict(Conflict)
@@ -143,7 +144,7 @@ public struct PolicyHistory {
             } else if active != nil, candidate.isBeyondLedger {
                 body(candidate, .olderLedger(candidate.version))
             } else {
-                body(candidate, .activated)
+                body(candidate, .activated(replaced: active.map(PolicyHash.of)))
                 active = candidate.text
             }
         }

@@ -47,6 +47,9 @@ struct TownWithUsers: ConsoleData {
     func sources(for caller: Caller) async throws(ProblemView) -> SourcesView {
         try await town.sources(for: caller)
     }
+    func withdrawal(of topic: String, for caller: Caller) async throws(ProblemView) -> WithdrawalView {
+        try await town.withdrawal(of: topic, for: caller)
+    }
     func lag(of group: String?, for caller: Caller) async throws(ProblemView) -> LagView {
         try await town.lag(of: group, for: caller)
     }

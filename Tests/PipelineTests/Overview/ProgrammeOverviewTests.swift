@@ -45,6 +45,15 @@ struct ProgrammeOverviewTests {
         #expect(sum.lastMinute?.events == 20 && sum.lastMinute?.seconds == 60 && sum.behindSeconds == 2)
     }
 
+    @Test func whatAMemberWithoutPartitionsReadsIsInTheSum() {
+        var sum = overview("a", [0, 1, 2, 3])
+        sum.merge(overview("b", []).bytes)
+        sum.noteMissing()
+        #expect(sum.members.map(\.name) == ["a", "b"] && sum.missing.isEmpty && sum.ownedPartitions == 4)
+        #expect(sum.sourcePartitions == 4 && sum.lastMinute?.events == 20 && sum.lastHour?.deadLetters == 2)
+        #expect(sum.deadLetters == [.init(reason: "event/not-json", records: 6)])
+    }
+
     /// The newest minute is the last one, also of a member that started later.
     @Test func minutesOfTheSameAgeAreAdded() {
         var sum = overview("a", [0])

@@ -1,0 +1,48 @@
+import Dispatch
+import Kafka
+import Testing
+
+@testable import Pipeline
+
+extension PipelineServiceTests {
+    /// A question that is answered from the ledger's whole history, on a thread of its own.
+    @Suite struct LedgerReviewTests {
+        private struct Away: Error, CustomStringConvertible {
+            let description = "the broker is away"
+        }
+
+        @Test func thereIsOneQuestionAtATimeAndItsAnswerIsFoundLater() async throws {
+            let fixture = try PipelineFixture()
+            defer { withExtendedLifetime(fixture) {} }
+            let configuration = PipelineConfiguration(kafka: fixture.kafka, topics: fixture.topics)
+            let review = LedgerReview<String, Int>("test-review", configuration, lifetime: .seconds(3600), passes: 2)
+            let gate = DispatchSemaphore(value: 0)
+            func words(_ question: String, _ answer: @escaping @Sendable (Int) throws -> Int, waits: Bool = true) async
+                -> String
+            {
+                let deadline = ContinuousClock.now + (waits ? PipelineFixture.patience : .zero)
+                let state = await review.state(of: question, until: deadline) { try answer($0.partitions.count) }
+                return switch state {
+                case .answered(let answer): "answered \(answer)"
+                case .failed(let reason): reason
+                case .underWay: "under way"
+                case .busy: "busy"
+                }
+            }
+            let begun = await words(
+                "bills",
+                {
+                    gate.wait()
+                    return $0
+                }, waits: false)
+            #expect(begun == "under way")
+            #expect(await words("trams", { _ in -1 }) == "busy")
+            gate.signal()
+            // The work that was begun answers, and goes on answering.
+            for _ in 0..<2 { #expect(await words("bills", { _ in -1 }) == "answered \(fixture.ledgerPartitions)") }
+            // A failure is stated once.
+            #expect(await words("trams", { _ in throw Away() }) == "the broker is away")
+            #expect(await words("trams", { _ in 7 }) == "answered 7")
+        }
+    }
+}
