@@ -192,16 +192,3 @@ extension ClusterShadow {
         return reports.count == answers.count && ShadowReport.isActive(in: ledger, by: reports)
     }
 }
-
-extension Int64 {
-    /// Digits with commas between thousands.
-    var inThousands: String {
-        let digits = String(magnitude)
-        var text = self < 0 ? "-" : ""
-        for (place, digit) in digits.enumerated() {
-            if place > 0, (digits.count - place).isMultiple(of: 3) { text += "," }
-            text.append(digit)
-        }
-        return text
-    }
-}

@@ -191,12 +191,12 @@ struct FactsBootstrapCommand: ParsableCommand {
 extension FactStart {
     /// `{"topic","partition","offset","sequence"}`
     fileprivate var json: String {
-        var object = JSONObjectText()
-        object.add("topic", place.topic)
-        object.add("partition", Int64(place.partition))
-        object.add("offset", offset)
-        object.add("sequence", sequence)
-        return object.text
+        JSONWriter.object {
+            $0.member("topic", place.topic)
+            $0.member("partition", place.partition)
+            $0.member("offset", offset)
+            $0.member("sequence", sequence)
+        }
     }
 }
 
