@@ -35,8 +35,7 @@ public struct SubjectMask: Sendable {
         var writer = ByteWriter(capacity: 64)
         writer.append("~")
         for byte in HMAC<SHA256>.authenticationCode(for: subject, using: naming).prefix(8) {
-            writer.append(byte: Self.digits[Int(byte >> 4)])
-            writer.append(byte: Self.digits[Int(byte & 15)])
+            writer.append(hex: byte)
         }
         return Array(writer.bytes)
     }
@@ -45,8 +44,6 @@ public struct SubjectMask: Sendable {
     public func callAsFunction(_ subject: some Sequence<UInt8>) -> String {
         String(decoding: masked(Array(subject)), as: UTF8.self)
     }
-
-    private static let digits = Array("0123456789abcdef".utf8)
 
     /// An encrypted text, such as a cursor that contains an id. Only processes with the secret can read or make it. It
     /// is different each time.

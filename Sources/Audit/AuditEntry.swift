@@ -91,50 +91,44 @@ public struct AuditEntry: Sendable, Equatable {
     /// The record's value: `{"time","writer","number","member","actor","action","subject"?,"purpose"?,"outcome",
     /// "details"?:[{"name","value"}],"previous","after","seen","key"?,"signature"?}`.
     public var json: [UInt8] {
-        var writer = ByteWriter(capacity: 512)
+        var writer = JSONWriter(capacity: 512)
         write(to: &writer, position: nil)
-        return Array(writer.bytes)
+        return writer.take()
     }
 
     /// The same, with `"partition","offset"` before it if `position` is given, for people and programs.
-    public func write(to writer: inout ByteWriter, position: (partition: Int32, offset: Int64)?) {
-        func add(_ name: StaticString, _ text: String?) {
-            guard let text else { return }
-            writer.append(",\"")
-            writer.append(name)
-            writer.append("\":")
-            writer.append(jsonString: text)
+    public func write(to writer: inout JSONWriter, position: (partition: Int32, offset: Int64)?) {
+        func add(_ name: String, _ text: String?) {
+            if let text { writer.member(name, text) }
         }
-        writer.append("{")
-        if let position { writer.append("\"partition\":\(position.partition),\"offset\":\(position.offset),") }
-        writer.append("\"time\":\"")
-        writer.append(time)
-        writer.append(byte: 0x22)
-        add("writer", self.writer)
-        writer.append(",\"number\":\(number)")
-        add("member", member)
-        add("actor", actor)
-        add("action", action)
+        writer.open()
+        if let position {
+            writer.member("partition", position.partition)
+            writer.member("offset", position.offset)
+        }
+        writer.member("time", time)
+        writer.member("writer", self.writer)
+        writer.member("number", number)
+        writer.member("member", member)
+        writer.member("actor", actor)
+        writer.member("action", action)
         add("subject", subject)
         add("purpose", purpose)
-        add("outcome", outcome)
+        writer.member("outcome", outcome)
         if !details.isEmpty {
-            writer.append(",\"details\":[")
-            for (index, detail) in details.enumerated() {
-                writer.append(index == 0 ? "{\"name\":" : ",{\"name\":")
-                writer.append(jsonString: detail.name)
-                writer.append(",\"value\":")
-                writer.append(jsonString: detail.value)
-                writer.append("}")
+            writer.list("details", details) { writer, detail in
+                writer.open()
+                writer.member("name", detail.name)
+                writer.member("value", detail.value)
+                writer.close()
             }
-            writer.append("]")
         }
-        add("previous", previous)
-        writer.append(",\"after\":\(after)")
-        add("seen", seen)
+        writer.member("previous", previous)
+        writer.member("after", after)
+        writer.member("seen", seen)
         add("key", key)
         add("signature", signature)
-        writer.append("}")
+        writer.close()
     }
 }
 

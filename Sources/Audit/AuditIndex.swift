@@ -202,23 +202,20 @@ public final class AuditIndex: Sendable {
 
     /// `{"looks":[{"time","actor","action","purpose","outcome"}],"complete"}`, as in a subject's file. `purpose` is
     /// null if there is none.
-    public func write(looksAt subject: String, to writer: inout ByteWriter) {
+    public func write(looksAt subject: String, to writer: inout JSONWriter) {
         let known = looks(at: subject)
-        writer.append("{\"looks\":[")
-        for (index, look) in known.looks.enumerated() {
-            writer.append(index == 0 ? "{\"time\":\"" : ",{\"time\":\"")
-            writer.append(look.time)
-            writer.append("\",\"actor\":")
-            writer.append(jsonString: look.actor)
-            writer.append(",\"action\":")
-            writer.append(jsonString: look.action)
-            writer.append(",\"purpose\":")
-            if let purpose = look.purpose { writer.append(jsonString: purpose) } else { writer.append("null") }
-            writer.append(",\"outcome\":")
-            writer.append(jsonString: look.outcome)
-            writer.append("}")
+        writer.open()
+        writer.list("looks", known.looks) { writer, look in
+            writer.open()
+            writer.member("time", look.time)
+            writer.member("actor", look.actor)
+            writer.member("action", look.action)
+            writer.member("purpose", look.purpose)
+            writer.member("outcome", look.outcome)
+            writer.close()
         }
-        writer.append("],\"complete\":\(known.isComplete)}")
+        writer.member("complete", known.isComplete)
+        writer.close()
     }
 }
 

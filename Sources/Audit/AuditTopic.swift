@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Events
 
 /// The topic of acts and looks, `standing.audit`: who looked at a file, who decided, who changed a policy. It names
 /// people, so it is personal data. Its topic file determines how long records are stored (400 days).
@@ -27,8 +28,6 @@ public enum AuditTopic {
 
     /// 64 lower-case hexadecimal digits.
     static func hash(of value: some Sequence<UInt8>) -> String {
-        let alphabet = Array("0123456789abcdef".utf8)
-        let digits = SHA256.hash(data: Array(value)).flatMap { [alphabet[Int($0 >> 4)], alphabet[Int($0 & 15)]] }
-        return String(decoding: digits, as: UTF8.self)
+        Hex.text(SHA256.hash(data: Array(value)))
     }
 }

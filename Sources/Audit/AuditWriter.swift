@@ -139,8 +139,7 @@ public final class AuditWriter: AuditLog {
     }
 
     private static func key(of member: String) -> String {
-        let digits = String(UInt64.random(in: 0...UInt64.max), radix: 16)
-        return "\(member)/\(String(repeating: "0", count: 16 - digits.count))\(digits)"
+        "\(member)/\(Hex.text(UInt64.random(in: 0...UInt64.max), digits: 16))"
     }
 
     // MARK: The beginning of a session

@@ -43,33 +43,25 @@ public struct Proposal: Sendable, Equatable {
 
     /// `{"id","act","proposer","reason","proposed","expires","sha256","state","by"}`; `by` is null while it is open.
     /// With `withBody` it also has `body`.
-    public func write(to writer: inout ByteWriter, withBody: Bool) {
-        let (word, by): (StaticString, String?) =
+    public func write(to writer: inout JSONWriter, withBody: Bool) {
+        let (word, by): (String, String?) =
             switch state {
             case .open: ("open", nil)
             case .approved(let by): ("approved", by)
             case .withdrawn(let by): ("withdrawn", by)
             }
-        func add(_ name: StaticString, _ text: String?) {
-            writer.append(",\"")
-            writer.append(name)
-            writer.append("\":")
-            if let text { writer.append(jsonString: text) } else { writer.append("null") }
-        }
-        writer.append("{\"id\":")
-        writer.append(jsonString: id)
-        add("act", act)
-        add("proposer", proposer)
-        add("reason", reason)
-        add("proposed", proposed.description)
-        add("expires", expires.description)
-        add("sha256", hash)
-        writer.append(",\"state\":\"")
-        writer.append(word)
-        writer.append("\"")
-        add("by", by)
-        if withBody { add("body", body) }
-        writer.append("}")
+        writer.open()
+        writer.member("id", id)
+        writer.member("act", act)
+        writer.member("proposer", proposer)
+        writer.member("reason", reason)
+        writer.member("proposed", proposed)
+        writer.member("expires", expires)
+        writer.member("sha256", hash)
+        writer.member("state", word)
+        writer.member("by", by)
+        if withBody { writer.member("body", body) }
+        writer.close()
     }
 }
 

@@ -25,38 +25,28 @@ struct BenchEvents {
             """.utf8)
     }
 
-    static let policy = """
-        policy: bench
-        version: 1
-        score: {base: 600, min: 350, max: 950}
-        kinds: [individual]
-        dimensions: {payment: {}}
-        rules:
-          - {id: paid-in-full, dimension: payment, event: bill.paid-in-full, points: 15}
-          - {id: revolved, dimension: payment, event: bill.revolved, points: 2}
-          - {id: overdue, dimension: payment, event: bill.overdue, points: -40}
-        bands:
-          - {name: C, from: 350}
-          - {name: B, from: 560}
-          - {name: A, from: 640}
-        """
+    static let policy = policy(version: 1, paidInFull: 15, revolved: 2, overdue: -40)
 
     /// The next policy of a ledger, under which every bill has other points.
-    static let nextPolicy = """
+    static let nextPolicy = policy(version: 2, paidInFull: 14, revolved: 3, overdue: -38)
+
+    private static func policy(version: Int, paidInFull: Int, revolved: Int, overdue: Int) -> String {
+        """
         policy: bench
-        version: 2
+        version: \(version)
         score: {base: 600, min: 350, max: 950}
         kinds: [individual]
         dimensions: {payment: {}}
         rules:
-          - {id: paid-in-full, dimension: payment, event: bill.paid-in-full, points: 14}
-          - {id: revolved, dimension: payment, event: bill.revolved, points: 3}
-          - {id: overdue, dimension: payment, event: bill.overdue, points: -38}
+          - {id: paid-in-full, dimension: payment, event: bill.paid-in-full, points: \(paidInFull)}
+          - {id: revolved, dimension: payment, event: bill.revolved, points: \(revolved)}
+          - {id: overdue, dimension: payment, event: bill.overdue, points: \(overdue)}
         bands:
           - {name: C, from: 350}
           - {name: B, from: 560}
           - {name: A, from: 640}
         """
+    }
 
     /// The subject of the made-up card holder of this number.
     static func subject(_ number: Int) -> String {

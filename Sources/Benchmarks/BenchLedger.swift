@@ -44,10 +44,10 @@ final class BenchLedger {
     }
 
     private func begin(_ policy: ScoringPolicy) throws {
-        var data = ByteWriter()
-        data.append("{\"policy\":")
-        data.append(jsonString: policy.text)
-        data.append("}")
+        var data = JSONWriter()
+        data.open()
+        data.member("policy", policy.text)
+        data.close()
         let id = Array("begin".utf8)
         let type = ControlType.policyActivated.name
         try id.withUnsafeBytes { id in

@@ -163,9 +163,8 @@ final class BenchMember: @unchecked Sendable {
     private func switches(since before: Int64) -> Int { Int(service.foldCounters.policySwitches - before) }
 
     private func activate() throws {
-        var data = JSONObjectText()
-        data.add("policy", BenchEvents.nextPolicy)
-        try ControlTopic(cluster: cluster).send(.policyActivated, data: data.text) { Self.activation }
+        let data = JSONWriter.object { $0.member("policy", BenchEvents.nextPolicy) }
+        try ControlTopic(cluster: cluster).send(.policyActivated, data: data) { Self.activation }
     }
 
     /// Each is identified by its partition and its offset.

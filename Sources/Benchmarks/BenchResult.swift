@@ -1,3 +1,4 @@
+internal import Events
 internal import Foundation
 
 /// The output of every benchmark.
@@ -16,15 +17,21 @@ struct BenchResult {
 
     func printLine() {
         let rate = Double(events) / seconds
-        var line = "{\"bench\":\"\(bench)\",\"\(unit)s\":\(events),\"\(unit)sPerSecond\":\(Int(rate))"
-        if let ceiling {
-            line += ",\"ceilingPerSecond\":\(Int(ceiling)),\"ratio\":\(String(format: "%.3f", rate / ceiling))"
-        }
-        line +=
-            ",\"cpuMicrosecondsPer\(unit.capitalized)\":\(String(format: "%.3f", cpuSeconds * 1e6 / Double(events)))"
-        line += ",\"rssBytes\":\(residentBytes ?? ProcessUsage.residentBytes)"
-        for (name, value) in more { line += ",\"\(name)\":\(value)" }
-        print(line + "}")
+        print(
+            JSONWriter.object { line in
+                line.member("bench", bench)
+                line.member("\(unit)s", events)
+                line.member("\(unit)sPerSecond", Int(rate))
+                if let ceiling {
+                    line.member("ceilingPerSecond", Int(ceiling))
+                    line.member("ratio", json: String(format: "%.3f", rate / ceiling))
+                }
+                line.member(
+                    "cpuMicrosecondsPer\(unit.capitalized)",
+                    json: String(format: "%.3f", cpuSeconds * 1e6 / Double(events)))
+                line.member("rssBytes", residentBytes ?? ProcessUsage.residentBytes)
+                for (name, value) in more { line.member(name, json: value) }
+            })
     }
 }
 

@@ -1,21 +1,24 @@
-/// `a && b`: false if either is false, whatever the other; otherwise an error if either is one.
-final class AllNode: Node, @unchecked Sendable {
-    private let left: Node
-    private let right: Node
+/// The operands of `&&` or `||`.
+class LogicNode: Node, @unchecked Sendable {
+    final let left: Node
+    final let right: Node
 
     init(_ left: Node, _ right: Node) {
         self.left = left
         self.right = right
     }
 
-    override var isPlain: Bool { left.isPlain && right.isPlain }
+    final override var isPlain: Bool { left.isPlain && right.isPlain }
 
-    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
+    final override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
         let (a, b) = (estimator.estimate(left), estimator.estimate(right))
         // Either operand can decide if the other is an error.
         return CostEstimate(least: min(a.least, b.least), most: a.most + b.most)
     }
+}
 
+/// `a && b`: false if either is false, whatever the other; otherwise an error if either is one.
+final class AllNode: LogicNode, @unchecked Sendable {
     override func truth(_ frame: EvaluationFrame) -> Truth {
         let first = left.truth(frame)
         guard first != .no else { return .no }
@@ -33,23 +36,7 @@ final class AllNode: Node, @unchecked Sendable {
 }
 
 /// `a || b`: true if either is true, whatever the other; otherwise an error if either is one.
-final class AnyNode: Node, @unchecked Sendable {
-    private let left: Node
-    private let right: Node
-
-    init(_ left: Node, _ right: Node) {
-        self.left = left
-        self.right = right
-    }
-
-    override var isPlain: Bool { left.isPlain && right.isPlain }
-
-    override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
-        let (a, b) = (estimator.estimate(left), estimator.estimate(right))
-        // Either operand can decide if the other is an error.
-        return CostEstimate(least: min(a.least, b.least), most: a.most + b.most)
-    }
-
+final class AnyNode: LogicNode, @unchecked Sendable {
     override func truth(_ frame: EvaluationFrame) -> Truth {
         let first = left.truth(frame)
         guard first != .yes else { return .yes }

@@ -5,13 +5,7 @@ public import Events
 extension ConsolePages {
     /// `1,234,567`; a minus is U+2212.
     static func count(_ value: some BinaryInteger) -> String {
-        let digits = String(value.magnitude)
-        var text = value < 0 ? "\u{2212}" : ""
-        for (index, digit) in digits.enumerated() {
-            if index > 0, (digits.count - index) % 3 == 0 { text += "," }
-            text.append(digit)
-        }
-        return text
+        (value < 0 ? "\u{2212}" : "") + value.magnitude.inThousands
     }
 
     static func signed(_ value: Int) -> String { (value > 0 ? "+" : "") + count(value) }
@@ -94,16 +88,12 @@ extension ConsolePages {
 
     /// Lines of 16 bytes: the offset, the bytes in hex, and the printable ASCII characters.
     static func hexadecimal(_ bytes: [UInt8]) -> String {
-        func hex(_ value: Int, _ width: Int) -> String {
-            let text = String(value, radix: 16)
-            return String(repeating: "0", count: max(0, width - text.count)) + text
-        }
-        return stride(from: 0, to: bytes.count, by: 16).map { start in
+        stride(from: 0, to: bytes.count, by: 16).map { start in
             let line = bytes[start..<min(start + 16, bytes.count)]
-            let numbers = line.map { hex(Int($0), 2) }.joined(separator: " ")
+            let numbers = line.map { Hex.text($0, digits: 2) }.joined(separator: " ")
             let padding = String(repeating: " ", count: 3 * (16 - line.count))
             let letters = String(decoding: line.map { (0x20..<0x7F).contains($0) ? $0 : 0x2E }, as: UTF8.self)
-            return "\(hex(start, 4))  \(numbers)\(padding)  \(letters)"
+            return "\(Hex.text(UInt(start), digits: 4))  \(numbers)\(padding)  \(letters)"
         }.joined(separator: "\n")
     }
 }

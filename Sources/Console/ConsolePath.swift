@@ -93,44 +93,6 @@ enum ConsolePath {
     /// Percent-encoded, except characters that are unreserved in RFC 3986. `dots`: encodes dots too, for a path's
     /// segment.
     static func encoded(_ text: String, dots: Bool = false) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.utf8.count)
-        for byte in text.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x5F, 0x7E: bytes.append(byte)
-            case 0x2E where !dots: bytes.append(byte)
-            default:
-                bytes.append(0x25)
-                bytes.append(digits[Int(byte >> 4)])
-                bytes.append(digits[Int(byte & 15)])
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// Nil unless every `%` has two hexadecimal digits and the bytes are UTF-8. `isForm`: `+` is a space.
-    static func decoded(_ text: some StringProtocol, isForm: Bool = false) -> String? {
-        func digit(_ byte: UInt8) -> UInt8? {
-            switch byte {
-            case 0x30...0x39: byte - 0x30
-            case 0x41...0x46: byte - 0x37
-            case 0x61...0x66: byte - 0x57
-            default: nil
-            }
-        }
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            if byte == 0x25 {
-                guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
-                    return nil
-                }
-                bytes.append(high << 4 | low)
-            } else {
-                bytes.append(isForm && byte == 0x2B ? 0x20 : byte)
-            }
-        }
-        return String(validating: bytes, as: UTF8.self)
+        PercentEncoding.encoded(text.utf8) { PercentEncoding.isUnreserved($0) && !(dots && $0 == UInt8(ascii: ".")) }
     }
 }

@@ -1,3 +1,5 @@
+internal import Events
+
 /// The fields of a query or a form in the format `application/x-www-form-urlencoded`.
 public struct FormFields: Sendable {
     /// A form with more fields is refused.
@@ -15,8 +17,8 @@ public struct FormFields: Sendable {
         pairs = []
         for part in text.split(separator: "&") {
             let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard pairs.count < Self.maximumFields, let name = ConsolePath.decoded(sides[0], isForm: true),
-                let value = ConsolePath.decoded(sides.count > 1 ? sides[1] : "", isForm: true)
+            guard pairs.count < Self.maximumFields, let name = PercentEncoding.text(sides[0], isForm: true),
+                let value = PercentEncoding.text(sides.count > 1 ? sides[1] : "", isForm: true)
             else { return nil }
             pairs.append((name, value.replacing("\r\n", with: "\n")))
         }
@@ -26,7 +28,7 @@ public struct FormFields: Sendable {
     /// percent-encoded under the name and `.encoded`, so that a page can show it without changing it.
     public subscript(name: String) -> String? {
         if let value = pairs.first(where: { $0.name == name })?.value { return value.isEmpty ? nil : value }
-        return pairs.first { $0.name == name + ".encoded" }.flatMap { ConsolePath.decoded($0.value) }
+        return pairs.first { $0.name == name + ".encoded" }.flatMap { PercentEncoding.text($0.value) }
     }
 
     public func all(_ name: String) -> [String] { pairs.filter { $0.name == name && !$0.value.isEmpty }.map(\.value) }

@@ -122,6 +122,12 @@ public struct ByteWriter: ~Copyable {
         } while rest > 0
     }
 
+    /// Two lower-case hexadecimal digits.
+    public mutating func append(hex byte: UInt8) {
+        append(byte: Hex.digit(byte >> 4))
+        append(byte: Hex.digit(byte & 15))
+    }
+
     private mutating func append(_ value: Int64, digits: Int) {
         reserve(digits)
         var rest = value
@@ -175,8 +181,7 @@ public struct ByteWriter: ~Copyable {
             case 0x09: append(byte: 0x74)
             default:
                 append("u00")
-                append(byte: 0x30 + (byte >> 4))
-                append(byte: byte & 0xF < 10 ? 0x30 + (byte & 0xF) : 0x57 + (byte & 0xF))
+                append(hex: byte)
             }
         }
         append(UnsafeRawBufferPointer(rebasing: text[start...]))

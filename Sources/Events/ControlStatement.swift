@@ -46,7 +46,7 @@ public struct ControlStatement: Hashable, Sendable {
         (self.actor, self.approver, self.reason) = (actor, approver, reason)
         var hash = SHA256()
         hash.update(bufferPointer: data)
-        dataHash = PolicyHash.digits(of: hash.finalize())
+        dataHash = Hex.text(hash.finalize())
     }
 
     public init(_ event: EventView, actor: String?, approver: String?, reason: String?) {

@@ -54,9 +54,6 @@ public struct FingerprintKey: Hashable, Sendable, BitwiseCopyable {
 extension FingerprintKey: CustomStringConvertible {
     /// 64 digits of 0-9 and a-f.
     public var description: String {
-        [words.0, words.1, words.2, words.3].map { word in
-            let digits = String(word, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
+        [words.0, words.1, words.2, words.3].map { Hex.text($0, digits: 16) }.joined()
     }
 }

@@ -4,13 +4,7 @@ internal import Crypto
 public enum PolicyHash {
     public static let digits = 64
 
-    public static func of(_ text: String) -> String { digits(of: SHA256.hash(data: Array(text.utf8))) }
-
-    /// A digest as lower-case hexadecimal digits.
-    static func digits(of digest: SHA256.Digest) -> String {
-        let alphabet = Array("0123456789abcdef".utf8)
-        return String(decoding: digest.flatMap { [alphabet[Int($0 >> 4)], alphabet[Int($0 & 15)]] }, as: UTF8.self)
-    }
+    public static func of(_ text: String) -> String { Hex.text(SHA256.hash(data: Array(text.utf8))) }
 
     /// Whether two texts have the same bytes, and so the same hash. Texts with equal characters may have different
     /// bytes.
@@ -20,12 +14,6 @@ public enum PolicyHash {
 
     /// Whether a text has the form of a hash.
     static func isHash(_ text: UnsafeRawBufferPointer) -> Bool {
-        text.count == digits
-            && text.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"): true
-                default: false
-                }
-            }
+        text.count == digits && text.allSatisfy { Hex.value($0) != nil }
     }
 }

@@ -17,10 +17,7 @@ extension String {
             case "\t": text += "\\t"
             case _ where scalar.isPrintable(after: previous): text.unicodeScalars.append(scalar)
             default:
-                for unit in String(scalar).utf16 {
-                    let digits = String(unit, radix: 16)
-                    text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-                }
+                for unit in String(scalar).utf16 { text += "\\u" + Hex.text(unit, digits: 4) }
             }
             previous = scalar
         }

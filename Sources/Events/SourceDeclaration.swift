@@ -44,3 +44,19 @@ public struct SourceDeclaration: Sendable, Hashable {
         return now.adding(CalendarSpan(-lasts.count, lasts.unit))
     }
 }
+
+extension SourceDeclaration {
+    /// `{"owner","sector","purpose","types","sources","lasts","format","contact"}`; `lasts` is null if no event is too old.
+    public func write(to writer: inout JSONWriter) {
+        writer.open()
+        writer.member("owner", owner)
+        writer.member("sector", sector.rawValue)
+        writer.member("purpose", purpose)
+        writer.member("types", types)
+        writer.member("sources", sources)
+        writer.member("lasts", lasts.map { "\($0)" })
+        writer.member("format", format.rawValue)
+        writer.member("contact", contact)
+        writer.close()
+    }
+}

@@ -9,6 +9,9 @@ public struct Timestamp: Hashable, Comparable, Sendable, Codable {
     /// A time before every event: the time of entries that do not move the clock.
     public static let distantPast = Timestamp(microseconds: .min)
 
+    /// Nil for `distantPast`, which is a clock's time before the first event.
+    public var known: Timestamp? { self == .distantPast ? nil : self }
+
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.microseconds < b.microseconds }
 
     public static let microsecondsPerSecond: Int64 = 1_000_000

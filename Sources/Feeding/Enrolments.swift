@@ -104,14 +104,12 @@ public final class Enrolments {
 
     /// `{"asked","missing","unanswered","examples":[…]}`
     public var json: String {
-        var json = ByteWriter()
-        json.append("{\"asked\":\(asked),\"missing\":\(missing),\"unanswered\":\(unanswered),\"examples\":[")
-        for (index, name) in names.enumerated() {
-            if index > 0 { json.append(",") }
-            json.append(jsonString: name)
+        JSONWriter.object { json in
+            json.member("asked", asked)
+            json.member("missing", missing)
+            json.member("unanswered", unanswered)
+            json.member("examples", names)
         }
-        json.append("]}")
-        return String(decoding: json.bytes, as: UTF8.self)
     }
 }
 

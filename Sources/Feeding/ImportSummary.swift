@@ -99,49 +99,28 @@ public struct ImportSummary {
 
     /// One JSON document. `sent` is null after a dry run.
     public func json(_ enrolments: Enrolments?, sent: Int64?) -> String {
-        var json = ByteWriter()
-        func member(_ name: StaticString, _ value: Int64) {
-            json.append(json.count == 0 ? "{" : ",")
-            json.append("\"")
-            json.append(name)
-            json.append("\":")
-            json.append(decimal: value)
+        JSONWriter.object { json in
+            json.member("rows", rows)
+            json.member("events", events)
+            json.member("passedOver", passedOver)
+            json.member("refused", refused)
+            json.list("refusals", refusals.sorted { $0.key < $1.key }) { json, item in
+                json.open()
+                json.member("reason", item.key)
+                json.member("count", item.value.count)
+                json.member("firstLine", item.value.line)
+                json.member("message", item.value.message)
+                json.close()
+            }
+            json.open("types")
+            for (type, count) in types.sorted(by: { $0.key < $1.key }) { json.member(type, count) }
+            json.close()
+            json.member("earliest", times?.lowerBound)
+            json.member("latest", times?.upperBound)
+            json.member("repeats", repeats)
+            json.member("subjects", subjects)
+            json.member("notEnrolled", json: enrolments?.json)
+            json.member("sent", sent)
         }
-        member("rows", rows)
-        member("events", events)
-        member("passedOver", passedOver)
-        member("refused", refused)
-        json.append(",\"refusals\":[")
-        for (index, (code, refusal)) in refusals.sorted(by: { $0.key < $1.key }).enumerated() {
-            json.append(index == 0 ? "{\"reason\":" : ",{\"reason\":")
-            json.append(jsonString: code)
-            json.append(",\"count\":")
-            json.append(decimal: refusal.count)
-            json.append(",\"firstLine\":")
-            json.append(decimal: Int64(refusal.line))
-            json.append(",\"message\":")
-            json.append(jsonString: refusal.message)
-            json.append("}")
-        }
-        json.append("],\"types\":{")
-        for (index, (type, count)) in types.sorted(by: { $0.key < $1.key }).enumerated() {
-            if index > 0 { json.append(",") }
-            json.append(jsonString: type)
-            json.append(":")
-            json.append(decimal: count)
-        }
-        json.append("}")
-        json.append(",\"earliest\":")
-        json.append(times.map { "\"\($0.lowerBound)\"" } ?? "null")
-        json.append(",\"latest\":")
-        json.append(times.map { "\"\($0.upperBound)\"" } ?? "null")
-        member("repeats", repeats)
-        member("subjects", Int64(subjects))
-        json.append(",\"notEnrolled\":")
-        json.append(enrolments?.json ?? "null")
-        json.append(",\"sent\":")
-        json.append(sent.map(String.init) ?? "null")
-        json.append("}")
-        return String(decoding: json.bytes, as: UTF8.self)
     }
 }

@@ -52,31 +52,25 @@ public struct OperatorEvent {
     }
 
     private func encoded(at time: Timestamp) -> [UInt8] {
-        var writer = ByteWriter()
-        writer.append("{\"specversion\":\"1.0\",\"id\":")
-        writer.append(jsonString: id)
-        writer.append(",\"source\":")
-        writer.append(jsonString: source)
-        writer.append(",\"type\":")
-        writer.append(jsonString: type)
-        writer.append(",\"time\":\"")
-        writer.append(time)
-        writer.append(byte: 0x22)
-        if let subject {
-            writer.append(",\"subject\":")
-            writer.append(jsonString: subject)
-        }
+        var writer = JSONWriter()
+        writer.open()
+        writer.member("specversion", "1.0")
+        writer.member("id", id)
+        writer.member("source", source)
+        writer.member("type", type)
+        writer.member("time", time)
+        if let subject { writer.member("subject", subject) }
         if let data {
-            writer.append(",\"datacontenttype\":\"application/json\",\"data\":")
-            writer.append(data)
+            writer.member("datacontenttype", "application/json")
+            writer.member("data", json: data)
         }
         sign(at: time, &writer)
-        writer.append("}")
-        return Array(writer.bytes)
+        writer.close()
+        return writer.take()
     }
 
     /// Adds the signature's attributes.
-    private func sign(at time: Timestamp, _ writer: inout ByteWriter) {
+    private func sign(at time: Timestamp, _ writer: inout JSONWriter) {
         guard let signer else { return }
         let isForEveryone = ControlType.allCases.first { $0.name.description == type }?.concernsEveryone == true
         let statement = Array((data ?? "").utf8).withUnsafeBytes {
@@ -86,10 +80,8 @@ public struct OperatorEvent {
         }
         // An attribute that cannot be signed is refused by the check before.
         guard let signature = signer.sign(statement) else { return }
-        writer.append(",\"\(ControlStatement.keyAttribute)\":")
-        writer.append(jsonString: signer.name)
-        writer.append(",\"\(ControlStatement.signatureAttribute)\":")
-        writer.append(jsonString: signature)
+        writer.member(ControlStatement.keyAttribute.description, signer.name)
+        writer.member(ControlStatement.signatureAttribute.description, signature)
     }
 
     private func defect(of bytes: [UInt8], for topic: String, isControl: Bool) -> EventDefect? {

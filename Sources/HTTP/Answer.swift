@@ -11,9 +11,9 @@ public struct Answer: Sendable {
     public let body: ByteBuffer
 
     /// A JSON answer. `Content-Type` and `Content-Length` are its first fields.
-    public static func json(status: HTTPResponse.Status = .ok, _ write: (inout ByteWriter) -> Void) -> Answer {
+    public static func json(status: HTTPResponse.Status = .ok, _ write: (inout JSONWriter) -> Void) -> Answer {
         // The JSON of most standings fits.
-        var writer = ByteWriter(capacity: 1024)
+        var writer = JSONWriter(capacity: 1024)
         write(&writer)
         return json(writer.bytes, status: status)
     }

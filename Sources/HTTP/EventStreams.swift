@@ -1,3 +1,4 @@
+internal import Events
 internal import HTTPTypes
 public import Hummingbird
 internal import NIOCore
@@ -137,7 +138,7 @@ public final class EventStreams: Sendable {
     /// A reader of everything keeps up with what comes, as far as its machine takes it.
     static func pause(after bytes: Int) -> Duration { bytes >= fullBytes ? .zero : pace }
 
-    private static func reason(_ code: StaticString) -> String { "{\"reason\":\"\(code)\"}" }
+    private static func reason(_ code: String) -> String { JSONWriter.object { $0.member("reason", code) } }
 
     /// Ends every stream at once; no other begins.
     public func end() {

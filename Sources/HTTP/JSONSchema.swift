@@ -35,97 +35,72 @@ public indirect enum JSONSchema: Sendable {
     /// A schema of the document's components.
     case named(String)
 
-    func write(to writer: inout ByteWriter) {
+    func write(to writer: inout JSONWriter) {
+        writer.open()
         switch self {
-        case .any: writer.append("{}")
-        case .null: writer.append("{\"type\":\"null\"}")
-        case .boolean: writer.append("{\"type\":\"boolean\"}")
-        case .time: writer.append("{\"type\":\"string\",\"format\":\"date-time\"}")
+        case .any: break
+        case .null: writer.member("type", "null")
+        case .boolean: writer.member("type", "boolean")
+        case .time:
+            writer.member("type", "string")
+            writer.member("format", "date-time")
         case .text(let length):
-            writer.append("{\"type\":\"string\"")
+            writer.member("type", "string")
             if let length {
-                writer.append(",\"minLength\":")
-                writer.append(decimal: Int64(length.lowerBound))
-                writer.append(",\"maxLength\":")
-                writer.append(decimal: Int64(length.upperBound))
+                writer.member("minLength", length.lowerBound)
+                writer.member("maxLength", length.upperBound)
             }
-            writer.append("}")
         case .line(let length):
-            writer.append("{\"type\":\"string\",\"minLength\":\(length.lowerBound),\"maxLength\":\(length.upperBound)")
-            writer.append(",\"pattern\":\"^[^\\\\u0000-\\\\u001f\\\\u007f-\\\\u009f\\\\u2028\\\\u2029\\\\ufffd]*$\"}")
+            writer.member("type", "string")
+            writer.member("minLength", length.lowerBound)
+            writer.member("maxLength", length.upperBound)
+            writer.member("pattern", "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\ufffd]*$")
         case .integer(let range):
-            writer.append("{\"type\":\"integer\"")
+            writer.member("type", "integer")
             if let range {
-                writer.append(",\"minimum\":")
-                writer.append(decimal: range.lowerBound)
-                writer.append(",\"maximum\":")
-                writer.append(decimal: range.upperBound)
+                writer.member("minimum", range.lowerBound)
+                writer.member("maximum", range.upperBound)
             }
-            writer.append("}")
         case .oneOf(let names):
-            writer.append("{\"type\":\"string\",\"enum\":[")
-            for (index, name) in names.enumerated() {
-                if index > 0 { writer.append(",") }
-                writer.append(jsonString: name)
-            }
-            writer.append("]}")
+            writer.member("type", "string")
+            writer.member("enum", names)
         case .list(let item, let items):
-            writer.append("{\"type\":\"array\",\"items\":")
+            writer.member("type", "array")
+            writer.key("items")
             item.write(to: &writer)
             if let items {
-                writer.append(",\"minItems\":")
-                writer.append(decimal: Int64(items.lowerBound))
-                writer.append(",\"maxItems\":")
-                writer.append(decimal: Int64(items.upperBound))
+                writer.member("minItems", items.lowerBound)
+                writer.member("maxItems", items.upperBound)
             }
-            writer.append("}")
-        case .object(let members, let isOpen): Self.write(members, isOpen: isOpen, to: &writer)
+        case .object(let members, let isOpen): Self.writeMembers(members, isOpen: isOpen, to: &writer)
         case .map(let value):
-            writer.append("{\"type\":\"object\",\"additionalProperties\":")
+            writer.member("type", "object")
+            writer.key("additionalProperties")
             value.write(to: &writer)
-            writer.append("}")
-        case .either(let schemas):
-            writer.append("{\"anyOf\":[")
-            for (index, schema) in schemas.enumerated() {
-                if index > 0 { writer.append(",") }
-                schema.write(to: &writer)
-            }
-            writer.append("]}")
-        case .named(let name):
-            writer.append("{\"$ref\":")
-            writer.append(jsonString: "#/components/schemas/\(name)")
-            writer.append("}")
+        case .either(let schemas): writer.list("anyOf", schemas) { $1.write(to: &$0) }
+        case .named(let name): writer.member("$ref", "#/components/schemas/\(name)")
         }
+        writer.close()
     }
 
-    private static func write(_ members: [Member], isOpen: Bool, to writer: inout ByteWriter) {
-        writer.append("{\"type\":\"object\",\"properties\":{")
-        for (index, member) in members.enumerated() {
-            if index > 0 { writer.append(",") }
-            writer.append(jsonString: member.name)
-            writer.append(":")
+    private static func writeMembers(_ members: [Member], isOpen: Bool, to writer: inout JSONWriter) {
+        writer.member("type", "object")
+        writer.open("properties")
+        for member in members {
+            writer.key(member.name)
             if let description = member.description {
                 // Beside a reference other keywords count in this version of JSON Schema.
-                writer.append("{\"description\":")
-                writer.append(jsonString: description)
-                writer.append(",\"allOf\":[")
-                member.schema.write(to: &writer)
-                writer.append("]}")
+                writer.open()
+                writer.member("description", description)
+                writer.list("allOf", [member.schema]) { $1.write(to: &$0) }
+                writer.close()
             } else {
                 member.schema.write(to: &writer)
             }
         }
-        writer.append("}")
+        writer.close()
         let required = members.filter(\.isRequired)
-        if !required.isEmpty {
-            writer.append(",\"required\":[")
-            for (index, member) in required.enumerated() {
-                if index > 0 { writer.append(",") }
-                writer.append(jsonString: member.name)
-            }
-            writer.append("]")
-        }
-        if !isOpen { writer.append(",\"additionalProperties\":false") }
-        writer.append("}")
+        if !required.isEmpty { writer.member("required", required.map(\.name)) }
+        if !isOpen { writer.member("additionalProperties", false) }
     }
 }

@@ -39,83 +39,97 @@ public struct OpenAPIDocument: Sendable {
     }
 
     public var json: [UInt8] {
-        var writer = ByteWriter(capacity: 64 << 10)
-        writer.append("{\"openapi\":\"3.1.0\",\"info\":{\"title\":")
-        writer.append(jsonString: heading.title)
-        writer.append(",\"version\":")
-        writer.append(jsonString: heading.version)
-        writer.append(",\"description\":")
-        writer.append(jsonString: heading.description)
-        writer.append("},\"servers\":[{\"url\":\"/\"}],\"paths\":{")
+        var writer = JSONWriter(capacity: 64 << 10)
+        writer.open()
+        writer.member("openapi", "3.1.0")
+        writer.open("info")
+        writer.member("title", heading.title)
+        writer.member("version", heading.version)
+        writer.member("description", heading.description)
+        writer.close()
+        writer.openList("servers")
+        writer.open()
+        writer.member("url", "/")
+        writer.close()
+        writer.closeList()
+        writer.open("paths")
         var paths: [String] = []
         for route in routes where !paths.contains(route.path) { paths.append(route.path) }
-        for (index, path) in paths.enumerated() {
-            if index > 0 { writer.append(",") }
-            writer.append(jsonString: path)
-            writer.append(":{")
-            for (index, route) in routes.filter({ $0.path == path }).enumerated() {
-                if index > 0 { writer.append(",") }
-                writer.append(jsonString: route.method.rawValue.lowercased())
-                writer.append(":")
+        for path in paths {
+            writer.open(path)
+            for route in routes.filter({ $0.path == path }) {
+                writer.key(route.method.rawValue.lowercased())
                 Self.write(route, to: &writer)
             }
-            writer.append("}")
+            writer.close()
         }
-        writer.append("},\"components\":{\"securitySchemes\":{")
-        writer.append("\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\"},")
-        writer.append("\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"__Host-standing\"}")
-        writer.append("},\"schemas\":{\"Problem\":")
+        writer.close()
+        writer.open("components")
+        writer.open("securitySchemes")
+        writer.open("bearer")
+        writer.member("type", "http")
+        writer.member("scheme", "bearer")
+        writer.member("bearerFormat", "JWT")
+        writer.close()
+        writer.open("session")
+        writer.member("type", "apiKey")
+        writer.member("in", "cookie")
+        writer.member("name", "__Host-standing")
+        writer.close()
+        writer.close()
+        writer.open("schemas")
+        writer.key("Problem")
         Problem.schema.write(to: &writer)
         for (name, schema) in heading.schemas {
-            writer.append(",")
-            writer.append(jsonString: name)
-            writer.append(":")
+            writer.key(name)
             schema.write(to: &writer)
         }
-        writer.append("}}}")
-        return Array(writer.bytes)
+        writer.close()
+        writer.close()
+        writer.close()
+        return writer.take()
     }
 
-    private static func write(_ route: Route, to writer: inout ByteWriter) {
-        writer.append("{\"operationId\":")
-        writer.append(jsonString: route.name)
-        writer.append(",\"tags\":[")
-        writer.append(jsonString: route.tag)
-        writer.append("],\"summary\":")
-        writer.append(jsonString: route.summary)
-        writer.append(",\"description\":")
-        writer.append(jsonString: words(of: route))
+    private static func write(_ route: Route, to writer: inout JSONWriter) {
+        writer.open()
+        writer.member("operationId", route.name)
+        writer.member("tags", [route.tag])
+        writer.member("summary", route.summary)
+        writer.member("description", words(of: route))
         let isOpen = route.requirement == .open
-        writer.append(isOpen ? ",\"security\":[]" : ",\"security\":[{\"bearer\":[]},{\"session\":[]}]")
+        writer.list("security", isOpen ? [] : ["bearer", "session"]) { writer, scheme in
+            writer.open()
+            writer.member(scheme, [String]())
+            writer.close()
+        }
         let parameters = route.acceptedParameters
         if !parameters.isEmpty {
-            writer.append(",\"parameters\":[")
-            for (index, parameter) in parameters.enumerated() {
-                if index > 0 { writer.append(",") }
-                write(parameter, to: &writer)
-            }
-            writer.append("]")
+            writer.list("parameters", parameters) { write($1, to: &$0) }
         }
         if let body = route.body {
-            writer.append(",\"requestBody\":{\"required\":")
-            writer.append(body.isRequired ? "true" : "false")
-            writer.append(",\"content\":{")
+            writer.open("requestBody")
+            writer.member("required", body.isRequired)
+            writer.open("content")
             writeContent(body.mediaType, body.schema, body.example, to: &writer)
-            writer.append("}}")
+            writer.close()
+            writer.close()
         }
-        writer.append(",\"responses\":{")
+        writer.open("responses")
         write(route.answers, to: &writer)
         if route.answers.contains(where: \.isOfLedger) {
-            writer.append(
-                ",\"304\":{\"description\":\"The client has this state: If-None-Match names its entity tag.\"}")
+            writer.open("304")
+            writer.member("description", "The client has this state: If-None-Match names its entity tag.")
+            writer.close()
         }
-        writer.append(",\"default\":{\"description\":\"A problem (RFC 9457).\",\"content\":{")
+        writer.open("default")
+        writer.member("description", "A problem (RFC 9457).")
+        writer.open("content")
         writeContent(Problem.mediaType, .named("Problem"), nil, to: &writer)
-        if route.hasFormQuery {
-            writer.append(",")
-            writeContent("text/html", .text(), nil, to: &writer)
-        }
-        writer.append("}}}}")
+        if route.hasFormQuery { writeContent("text/html", .text(), nil, to: &writer) }
+        writer.close()
+        writer.close()
+        writer.close()
+        writer.close()
     }
 
     /// Who may, and what is recorded.
@@ -136,82 +150,73 @@ public struct OpenAPIDocument: Sendable {
         return words.joined(separator: " ")
     }
 
-    private static func write(_ parameter: RouteParameter, to writer: inout ByteWriter) {
-        writer.append("{\"name\":")
-        writer.append(jsonString: parameter.name)
-        writer.append(",\"in\":")
-        writer.append(jsonString: parameter.location.rawValue)
-        writer.append(",\"required\":")
-        writer.append(parameter.isRequired ? "true" : "false")
-        writer.append(",\"description\":")
-        writer.append(jsonString: parameter.description)
-        writer.append(",\"schema\":")
+    private static func write(_ parameter: RouteParameter, to writer: inout JSONWriter) {
+        writer.open()
+        writer.member("name", parameter.name)
+        writer.member("in", parameter.location.rawValue)
+        writer.member("required", parameter.isRequired)
+        writer.member("description", parameter.description)
+        writer.key("schema")
         parameter.schema.write(to: &writer)
         if let example = parameter.example {
-            writer.append(",\"example\":")
             switch parameter.form {
-            case .integer, .flag: writer.append(example)
-            default: writer.append(jsonString: example)
+            case .integer, .flag: writer.member("example", json: example)
+            default: writer.member("example", example)
             }
         }
-        writer.append("}")
+        writer.close()
     }
 
     /// Answers with the same status are one, with a content for each media type.
-    private static func write(_ answers: [RouteAnswer], to writer: inout ByteWriter) {
+    private static func write(_ answers: [RouteAnswer], to writer: inout JSONWriter) {
         var statuses: [Int] = []
         for answer in answers where !statuses.contains(answer.status) { statuses.append(answer.status) }
-        for (index, status) in statuses.enumerated() {
+        for status in statuses {
             let same = answers.filter { $0.status == status }
-            if index > 0 { writer.append(",") }
-            writer.append(jsonString: String(status))
-            writer.append(":{\"description\":")
-            writer.append(jsonString: same.map(\.description).joined(separator: " "))
+            writer.open(String(status))
+            writer.member("description", same.map(\.description).joined(separator: " "))
             if same.contains(where: \.isOfLedger) { writeLedgerFields(to: &writer) }
             let contents = same.filter { $0.mediaType != nil }
             if !contents.isEmpty {
-                writer.append(",\"content\":{")
-                for (index, answer) in contents.enumerated() {
-                    if index > 0 { writer.append(",") }
+                writer.open("content")
+                for answer in contents {
                     writeContent(answer.mediaType ?? "", answer.schema, answer.example, to: &writer)
                 }
-                writer.append("}")
+                writer.close()
             }
-            writer.append("}")
+            writer.close()
         }
     }
 
     private static func writeContent(
-        _ mediaType: String, _ schema: JSONSchema, _ example: String?, to writer: inout ByteWriter
+        _ mediaType: String, _ schema: JSONSchema, _ example: String?, to writer: inout JSONWriter
     ) {
-        writer.append(jsonString: mediaType)
-        writer.append(":{\"schema\":")
+        writer.open(mediaType)
+        writer.key("schema")
         schema.write(to: &writer)
-        if let example {
-            writer.append(",\"example\":")
-            writer.append(example)
-        }
-        writer.append("}")
+        if let example { writer.member("example", json: example) }
+        writer.close()
     }
 
     /// The fields that say where in the ledger an answer holds.
-    private static func writeLedgerFields(to writer: inout ByteWriter) {
-        writer.append(",\"headers\":{")
-        for (index, (name, description)) in [
+    private static func writeLedgerFields(to writer: inout JSONWriter) {
+        writer.open("headers")
+        for (name, description) in [
             ("ETag", "A weak entity tag of the state: If-None-Match with it is answered 304."),
             ("Standing-Ledger-Partition", "The ledger partition of the subject."),
             ("Standing-Ledger-Offset", "The offset of the ledger's next frame."),
             ("Standing-Clock", "The partition's clock; left out before the first event."),
             ("Standing-Lag", "Frames of the ledger that the answer does not know; left out where that is not known."),
             ("Standing-Current", "Whether the partition is folded to the ledger's end."),
-        ].enumerated() {
-            if index > 0 { writer.append(",") }
-            writer.append(jsonString: name)
-            writer.append(":{\"schema\":{\"type\":\"string\"},\"description\":")
-            writer.append(jsonString: description)
-            writer.append("}")
+        ] {
+            writer.open(name)
+            writer.open("schema")
+            writer.member("type", "string")
+            writer.close()
+            writer.member("description", description)
+            writer.close()
         }
-        writer.append("}")
+        writer.close()
     }
 
     private static func roles(of permission: Permission) -> [String] {

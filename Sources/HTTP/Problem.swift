@@ -43,22 +43,16 @@ public struct Problem: Error, Sendable {
     ])
 
     public var answer: Answer {
-        var writer = ByteWriter(capacity: 256)
-        writer.append("{\"type\":\"about:blank\",\"title\":")
-        writer.append(jsonString: status.reasonPhrase)
-        writer.append(",\"status\":")
-        writer.append(decimal: Int64(status.code))
-        writer.append(",\"detail\":")
-        writer.append(jsonString: detail)
-        writer.append(",\"code\":")
-        writer.append(jsonString: code)
-        if let parameter {
-            writer.append(",\"parameter\":")
-            writer.append(jsonString: parameter)
-        }
-        writer.append(",\"error\":")
-        writer.append(jsonString: detail)
-        writer.append("}")
+        var writer = JSONWriter(capacity: 256)
+        writer.open()
+        writer.member("type", "about:blank")
+        writer.member("title", status.reasonPhrase)
+        writer.member("status", status.code)
+        writer.member("detail", detail)
+        writer.member("code", code)
+        if let parameter { writer.member("parameter", parameter) }
+        writer.member("error", detail)
+        writer.close()
         var answer = Answer.json(writer.bytes, status: status, mediaType: Self.mediaType)
         answer.fields.append(contentsOf: fields)
         return answer

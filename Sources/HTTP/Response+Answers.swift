@@ -22,7 +22,7 @@ extension Response {
     public static func retryLater(_ message: String) -> Response { Problem.retryLater(message).response }
 
     public static func json(
-        status: HTTPResponse.Status = .ok, _ write: (inout ByteWriter) -> Void
+        status: HTTPResponse.Status = .ok, _ write: (inout JSONWriter) -> Void
     ) -> Response {
         Response(Answer.json(status: status, write))
     }

@@ -72,19 +72,11 @@ extension Route {
     }
 
     /// `{"name","roles"[,"subject"]}`
-    private static func write(_ caller: Caller, to writer: inout ByteWriter) {
-        writer.append("{\"name\":")
-        writer.append(jsonString: caller.name)
-        writer.append(",\"roles\":[")
-        for (index, role) in Role.allCases.filter(caller.roles.contains).enumerated() {
-            if index > 0 { writer.append(",") }
-            writer.append(jsonString: role.rawValue)
-        }
-        writer.append("]")
-        if let subject = caller.subject {
-            writer.append(",\"subject\":")
-            writer.append(jsonString: String(decoding: subject, as: UTF8.self))
-        }
-        writer.append("}")
+    private static func write(_ caller: Caller, to writer: inout JSONWriter) {
+        writer.open()
+        writer.member("name", caller.name)
+        writer.member("roles", Role.allCases.filter(caller.roles.contains).map(\.rawValue))
+        if let subject = caller.subject { writer.member("subject", String(decoding: subject, as: UTF8.self)) }
+        writer.close()
     }
 }

@@ -55,29 +55,3 @@ struct RoutePaths: Sendable {
         segment.hasPrefix("{") && segment.hasSuffix("}") ? String(segment.dropFirst().dropLast()) : nil
     }
 }
-
-/// Nil unless every `%` starts two hexadecimal digits and the outcome is UTF-8.
-public func percentDecoded(_ segment: some StringProtocol) -> [UInt8]? {
-    guard segment.utf8.contains(UInt8(ascii: "%")) else { return Array(segment.utf8) }
-    var decoded: [UInt8] = []
-    var rest = Substring(segment).utf8
-    while let byte = rest.popFirst() {
-        guard byte == UInt8(ascii: "%") else {
-            decoded.append(byte)
-            continue
-        }
-        guard let high = rest.popFirst().flatMap(hexadecimalDigit), let low = rest.popFirst().flatMap(hexadecimalDigit)
-        else { return nil }
-        decoded.append(high << 4 | low)
-    }
-    return String(validating: decoded, as: UTF8.self) == nil ? nil : decoded
-}
-
-private func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-    default: nil
-    }
-}

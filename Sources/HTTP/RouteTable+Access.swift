@@ -1,4 +1,5 @@
 public import Access
+internal import Events
 internal import HTTPTypes
 internal import Hummingbird
 
@@ -201,7 +202,7 @@ extension RouteTable {
             guard let caller = gate.callerAtOnce(credentials) else { return false }
             guard let permission = route.requirement.permission else { return true }
             guard case .subject = route.requirement else { return caller.may(permission) }
-            return caller.may(permission, to: percentDecoded(segment))
+            return caller.may(permission, to: PercentEncoding.utf8(segment))
         }
     }
 }

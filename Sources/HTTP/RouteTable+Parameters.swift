@@ -1,3 +1,4 @@
+internal import Events
 internal import HTTPTypes
 internal import Hummingbird
 
@@ -67,11 +68,11 @@ extension RouteTable {
     private static let maximumNameShown = 64
 
     private static func decoded(_ text: Substring, of name: String, _ location: String) throws -> String {
-        guard let bytes = percentDecoded(text) else {
+        guard let decoded = PercentEncoding.text(text) else {
             throw Problem(
                 .badRequest, code: "percent-encoding", "\(location) is not valid percent-encoded UTF-8", parameter: name
             )
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return decoded
     }
 }

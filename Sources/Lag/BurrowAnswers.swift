@@ -1,3 +1,4 @@
+internal import Events
 internal import Kafka
 
 /// The answers of LinkedIn's Burrow at `/v3/kafka/…`, made from a report, so that Burrow's clients can use this server:
@@ -39,8 +40,7 @@ public struct BurrowAnswers: Sendable {
     public func answer(_ segments: [String], path: String) -> Answer {
         guard let asked = segments.first else {
             return good("cluster list returned", path) { out in
-                out.key("clusters")
-                out.list([cluster]) { $0.string($1) }
+                out.list("clusters", [cluster]) { $0.value($1) }
             }
         }
         let rest = Array(segments.dropFirst())
@@ -51,13 +51,11 @@ public struct BurrowAnswers: Sendable {
         case (0, _): return module(path)
         case (1, "topic"):
             return good("topic list returned", path) { out in
-                out.key("topics")
-                out.list(topics) { $0.string($1) }
+                out.list("topics", topics) { $0.value($1) }
             }
         case (1, "consumer"):
             return good("consumer list returned", path) { out in
-                out.key("consumers")
-                out.list(report.groups) { $0.string($1.group) }
+                out.list("consumers", report.groups) { $0.value($1.group) }
             }
         case (2, "topic"): return topic(rest[1], path)
         case (3, "topic") where rest[2] == "consumers": return consumers(of: rest[1], path)
@@ -84,8 +82,7 @@ public struct BurrowAnswers: Sendable {
         }
         guard let last = ends.keys.max() else { return bad("cluster or topic not found", path) }
         return good("topic offsets returned", path) { out in
-            out.key("offsets")
-            out.list(0...last) { out, partition in out.value((ends[partition] ?? nil)) }
+            out.list("offsets", 0...last) { out, partition in out.value((ends[partition] ?? nil)) }
         }
     }
 
@@ -93,18 +90,15 @@ public struct BurrowAnswers: Sendable {
         let groups = report.groups.filter { group in group.partitions.contains { $0.topicPartition.topic == topic } }
         guard !groups.isEmpty else { return bad("cluster or topic not found", path) }
         return good("consumers of topic returned", path) { out in
-            out.key("consumers")
-            out.list(groups) { $0.string($1.group) }
+            out.list("consumers", groups) { $0.value($1.group) }
         }
     }
 
     private func module(_ path: String) -> Answer {
         good("cluster module detail returned", path) { out in
-            out.key("module")
-            out.open()
-            out.text("class-name", "kafka")
-            out.key("servers")
-            out.list(brokers) { $0.string($1) }
+            out.open("module")
+            out.member("class-name", "kafka")
+            out.list("servers", brokers) { $0.value($1) }
             out.close()
         }
     }
@@ -116,8 +110,7 @@ public struct BurrowAnswers: Sendable {
     private func consumer(_ name: String, _ path: String) -> Answer {
         guard let group = group(name) else { return bad("cluster or consumer not found", path) }
         return good("consumer detail returned", path) { out in
-            out.key("topics")
-            out.open()
+            out.open("topics")
             for (topic, partitions) in group.byTopic {
                 out.key(topic)
                 out.list(partitions) { out, partition in
@@ -126,9 +119,9 @@ public struct BurrowAnswers: Sendable {
                     out.key("offsets")
                     let known = [partition.lag.oldest.flatMap(Offset.init), Offset(partition.lag, report.time)]
                     out.list(known.compactMap { $0 }) { $1.write(to: &$0) }
-                    out.text("owner", host)
-                    out.text("client_id", client)
-                    out.whole("current-lag", partition.lag.records)
+                    out.member("owner", host)
+                    out.member("client_id", client)
+                    out.member("current-lag", partition.lag.records)
                     out.close()
                 }
             }
@@ -141,15 +134,13 @@ public struct BurrowAnswers: Sendable {
         let group = group(name)
         let partitions = group?.partitions ?? []
         return answer(isFound: group != nil, "consumer status returned", path) { out in
-            out.key("status")
-            out.open()
-            out.text("cluster", cluster)
-            out.text("group", name)
-            out.text("status", group.map(Status.init)?.rawValue ?? "NOTFOUND")
-            out.number("complete", partitions.map(\.complete).min() ?? 0)
-            out.key("partitions")
-            out.list(partitions.filter { isWhole || Status($0.lag.status) != .ok }) { write($1, &$0) }
-            out.whole("partition_count", Int64(partitions.count))
+            out.open("status")
+            out.member("cluster", cluster)
+            out.member("group", name)
+            out.member("status", group.map(Status.init)?.rawValue ?? "NOTFOUND")
+            out.member("complete", thousandths: partitions.map(\.complete).min() ?? 0)
+            out.list("partitions", partitions.filter { isWhole || Status($0.lag.status) != .ok }) { write($1, &$0) }
+            out.member("partition_count", partitions.count)
             out.key("maxlag")
             if let most = partitions.max(by: { $0.lag.records ?? -1 < $1.lag.records ?? -1 }), most.lag.records != nil {
                 write(most, &out)
@@ -157,7 +148,7 @@ public struct BurrowAnswers: Sendable {
                 out.null()
             }
             // Burrow has 0 for a group that does not exist. A group with a partition of unknown lag has null.
-            out.whole("totallag", group?.records)
+            out.member("totallag", group?.records)
             out.close()
         }
     }
@@ -165,19 +156,19 @@ public struct BurrowAnswers: Sendable {
     private func write(_ partition: GroupLag.Partition, _ out: inout JSONWriter) {
         let (client, host) = partition.memberParts
         out.open()
-        out.text("topic", partition.topicPartition.topic)
-        out.whole("partition", Int64(partition.topicPartition.partition))
-        out.text("owner", host)
-        out.text("client_id", client)
-        out.text("status", Status(partition.lag.status).rawValue)
+        out.member("topic", partition.topicPartition.topic)
+        out.member("partition", partition.topicPartition.partition)
+        out.member("owner", host)
+        out.member("client_id", client)
+        out.member("status", Status(partition.lag.status).rawValue)
         for (name, offset) in [
             ("start", partition.lag.oldest.flatMap(Offset.init)), ("end", Offset(partition.lag, report.time)),
-        ] as [(StaticString, Offset?)] {
+        ] as [(String, Offset?)] {
             out.key(name)
             if let offset { offset.write(to: &out) } else { out.null() }
         }
-        out.whole("current_lag", partition.lag.records)
-        out.number("complete", partition.complete)
+        out.member("current_lag", partition.lag.records)
+        out.member("complete", thousandths: partition.complete)
         out.close()
     }
 
@@ -234,10 +225,10 @@ public struct BurrowAnswers: Sendable {
 
         func write(to out: inout JSONWriter) {
             out.open()
-            out.whole("offset", offset)
-            out.whole("timestamp", time)
-            out.whole("observedAt", time)
-            out.whole("lag", lag)
+            out.member("offset", offset)
+            out.member("timestamp", time)
+            out.member("observedAt", time)
+            out.member("lag", lag)
             out.close()
         }
     }
@@ -256,8 +247,8 @@ public struct BurrowAnswers: Sendable {
     public static func error(_ message: String, path: String, host: String, isFound: Bool) -> Answer {
         var out = JSONWriter()
         out.open()
-        out.flag("error", true)
-        out.text("message", message)
+        out.member("error", true)
+        out.member("message", message)
         request(path, host, &out)
         out.close()
         return Answer(isFound: isFound, body: out.take())
@@ -268,8 +259,8 @@ public struct BurrowAnswers: Sendable {
     ) -> Answer {
         var out = JSONWriter()
         out.open()
-        out.flag("error", false)
-        out.text("message", message)
+        out.member("error", false)
+        out.member("message", message)
         body(&out)
         Self.request(path, host, &out)
         out.close()
@@ -277,10 +268,9 @@ public struct BurrowAnswers: Sendable {
     }
 
     private static func request(_ path: String, _ host: String, _ out: inout JSONWriter) {
-        out.key("request")
-        out.open()
-        out.text("url", path)
-        out.text("host", host)
+        out.open("request")
+        out.member("url", path)
+        out.member("host", host)
         out.close()
     }
 }

@@ -1,3 +1,4 @@
+import Events
 import Foundation
 import Kafka
 
@@ -46,31 +47,29 @@ extension LagReport {
     /// Writes everything after the groups, as an object of its own.
     private func writeEnd(_ out: inout JSONWriter) {
         out.open()
-        out.key("notes")
-        out.list(notes) { out, note in out.string(note) }
+        out.list("notes", notes) { out, note in out.value(note) }
         if let people {
             out.key("people")
             Self.write(people, &out)
         }
-        out.key("time")
-        out.string(Self.text(time))
+        out.member("time", Self.text(time))
         out.close()
     }
 
     private static func write(_ people: PeopleLag, _ out: inout JSONWriter) {
         out.open()
         out.catchUp(people.catchUp)
-        out.bounds("openSanctions", people.openSanctions)
-        out.bounds("overdueSanctions", people.overdueSanctions)
-        out.whole("sourceRecords", people.sourceRecords)
+        out.member("openSanctions", people.openSanctions)
+        out.member("overdueSanctions", people.overdueSanctions)
+        out.member("sourceRecords", people.sourceRecords)
         out.key("staleSources")
         if let stale = people.staleSources {
-            out.list(stale) { out, topic in out.string(topic) }
+            out.list(stale) { out, topic in out.value(topic) }
         } else {
             out.null()
         }
-        out.bounds("subjects", people.subjects)
-        out.bounds("waitingSanctions", people.waitingSanctions)
+        out.member("subjects", people.subjects)
+        out.member("waitingSanctions", people.waitingSanctions)
         out.close()
     }
 
@@ -83,41 +82,39 @@ extension LagReport {
 
     fileprivate static func write(_ group: GroupLag, _ out: inout JSONWriter) {
         out.open()
-        out.number("arrivalRate", group.arrivalRate)
+        out.member("arrivalRate", thousandths: group.arrivalRate)
         out.catchUp(group.catchUp)
-        out.key("causes")
-        out.list(group.causes) { out, cause in
+        out.list("causes", group.causes) { out, cause in
             out.open()
-            out.text("code", cause.code.rawValue)
-            out.whole("partition", cause.topicPartition.map { Int64($0.partition) })
-            out.text("sentence", cause.sentence)
-            out.text("topic", cause.topicPartition?.topic)
+            out.member("code", cause.code.rawValue)
+            out.member("partition", cause.topicPartition.map(\.partition))
+            out.member("sentence", cause.sentence)
+            out.member("topic", cause.topicPartition?.topic)
             out.close()
         }
-        out.number("consumptionRate", group.consumptionRate)
-        out.whole("events", group.events)
-        out.text("group", group.group)
-        out.text("isolation", group.profile.readsCommitted ? "read_committed" : nil)
-        out.whole("knownRecords", group.knownRecords)
-        out.number("knownSeconds", group.knownSeconds)
-        out.whole("lost", group.lost)
-        out.whole("members", group.profile.members.map { Int64($0) })
-        out.key("partitions")
-        out.list(group.partitions) { out, partition in write(partition, &out) }
-        out.whole("records", group.records)
-        out.number("retention", group.retentionShare)
-        out.number("seconds", group.seconds)
-        out.text("state", group.state)
-        out.text("status", group.status.rawValue)
-        if let subjects = group.subjects { out.bounds("subjects", subjects) }
+        out.member("consumptionRate", thousandths: group.consumptionRate)
+        out.member("events", group.events)
+        out.member("group", group.group)
+        out.member("isolation", group.profile.readsCommitted ? "read_committed" : nil)
+        out.member("knownRecords", group.knownRecords)
+        out.member("knownSeconds", thousandths: group.knownSeconds)
+        out.member("lost", group.lost)
+        out.member("members", group.profile.members)
+        out.list("partitions", group.partitions) { out, partition in write(partition, &out) }
+        out.member("records", group.records)
+        out.member("retention", thousandths: group.retentionShare)
+        out.member("seconds", thousandths: group.seconds)
+        out.member("state", group.state)
+        out.member("status", group.status.rawValue)
+        if let subjects = group.subjects { out.member("subjects", subjects) }
         out.trend(group.trend)
-        out.text("type", group.profile.kind?.rawValue)
-        out.text("unit", unit(isFramed: group.isFramed))
+        out.member("type", group.profile.kind?.rawValue)
+        out.member("unit", unit(isFramed: group.isFramed))
         out.key("worst")
         if let worst = group.worst {
             out.open()
-            out.whole("partition", Int64(worst.partition))
-            out.text("topic", worst.topic)
+            out.member("partition", worst.partition)
+            out.member("topic", worst.topic)
             out.close()
         } else {
             out.null()
@@ -128,23 +125,23 @@ extension LagReport {
     private static func write(_ partition: GroupLag.Partition, _ out: inout JSONWriter) {
         let lag = partition.lag
         out.open()
-        out.number("arrivalRate", lag.arrivalRate)
+        out.member("arrivalRate", thousandths: lag.arrivalRate)
         out.catchUp(lag.catchUp)
-        out.whole("committed", lag.committed)
-        out.number("consumptionRate", lag.consumptionRate)
-        out.whole("end", lag.end)
-        out.whole("events", partition.events)
-        out.whole("lost", lag.lost)
-        out.text("member", partition.member)
-        out.whole("partition", Int64(partition.topicPartition.partition))
-        out.whole("records", lag.records)
-        out.number("retention", lag.retentionShare)
-        out.number("seconds", lag.seconds)
-        out.whole("start", lag.start)
-        out.text("status", lag.status.rawValue)
-        out.text("topic", partition.topicPartition.topic)
+        out.member("committed", lag.committed)
+        out.member("consumptionRate", thousandths: lag.consumptionRate)
+        out.member("end", lag.end)
+        out.member("events", partition.events)
+        out.member("lost", lag.lost)
+        out.member("member", partition.member)
+        out.member("partition", partition.topicPartition.partition)
+        out.member("records", lag.records)
+        out.member("retention", thousandths: lag.retentionShare)
+        out.member("seconds", thousandths: lag.seconds)
+        out.member("start", lag.start)
+        out.member("status", lag.status.rawValue)
+        out.member("topic", partition.topicPartition.topic)
         out.trend(lag.trend)
-        out.text("unit", unit(isFramed: partition.isFramed))
+        out.member("unit", unit(isFramed: partition.isFramed))
         out.close()
     }
 }

@@ -141,13 +141,19 @@ extension LagRoutes {
 
     private func readiness() -> Response {
         let state = watch.ask()
-        guard !state.isCurrent else { return .json { $0.append("{\"ready\":true}") } }
+        guard !state.isCurrent else { return .json { Self.write(isReady: true, to: &$0) } }
         let reason = state.failure ?? (state.report == nil ? "the first look is under way" : "the last look is too old")
-        return .json(status: .serviceUnavailable) { out in
-            out.append("{\"ready\":false,\"error\":\"not current\",\"reasons\":[")
-            out.append(jsonString: reason)
-            out.append("]}")
+        return .json(status: .serviceUnavailable) { Self.write(isReady: false, reasons: [reason], to: &$0) }
+    }
+
+    private static func write(isReady: Bool, reasons: [String] = [], to out: inout JSONWriter) {
+        out.open()
+        out.member("ready", isReady)
+        if !isReady {
+            out.member("error", "not current")
+            out.member("reasons", reasons)
         }
+        out.close()
     }
 
     private func metrics(cluster: String) -> Response {
@@ -169,7 +175,7 @@ extension LagRoutes {
             return .json(answer.body, status: .serviceUnavailable)
         }
         let rest = path.dropFirst(Self.burrow.count).split(separator: "/")
-        let segments = rest.compactMap { String($0).removingPercentEncoding }
+        let segments = rest.compactMap { PercentEncoding.text($0) }
         guard segments.count == rest.count else {
             let answer = BurrowAnswers.error("invalid request", path: path, host: host, isFound: false)
             return .json(answer.body, status: .badRequest)

@@ -18,10 +18,7 @@ public final class RowIdentity {
         hasher.update(bufferPointer: content)
         text.removeAll()
         let fingerprint = hasher.finalize().withUnsafeBytes { digest in
-            for byte in digest.prefix(16) {
-                text.append(byte: Self.digits[Int(byte >> 4)])
-                text.append(byte: Self.digits[Int(byte & 15)])
-            }
+            for byte in digest.prefix(16) { text.append(hex: byte) }
             return UInt64(littleEndian: digest.loadUnaligned(as: UInt64.self))
         }
         guard let count = counts.add(fingerprint) else { return nil }
@@ -29,6 +26,4 @@ public final class RowIdentity {
         text.append(decimal: Int64(count))
         return text.bytes
     }
-
-    private static let digits = Array("0123456789abcdef".utf8)
 }

@@ -115,21 +115,21 @@ extension CheckedMapper {
     /// A line of JSON, without its end: `{"line", "outcome": "event", "event"}`, `{"line", "outcome": "none"}` or
     /// `{"line", "outcome": "refused", "reason", "message"}`.
     public func line(_ outcome: Outcome, number: Int) -> String {
-        var writer = ByteWriter()
-        writer.append("{\"line\":")
-        writer.append(decimal: Int64(number))
+        var writer = JSONWriter()
+        writer.open()
+        writer.member("line", number)
         if let (code, message) = outcome.refusal {
-            writer.append(",\"outcome\":\"refused\",\"reason\":")
-            writer.append(jsonString: code)
-            writer.append(",\"message\":")
-            writer.append(jsonString: message)
+            writer.member("outcome", "refused")
+            writer.member("reason", code)
+            writer.member("message", message)
         } else if outcome == .event {
-            writer.append(",\"outcome\":\"event\",\"event\":")
-            writer.append(bytes)
+            writer.member("outcome", "event")
+            writer.key("event")
+            writer.value { $0.append(bytes) }
         } else {
-            writer.append(",\"outcome\":\"none\"")
+            writer.member("outcome", "none")
         }
-        writer.append("}")
-        return String(decoding: writer.bytes, as: UTF8.self)
+        writer.close()
+        return writer.text
     }
 }

@@ -25,7 +25,7 @@ extension Capacity {
 
     private static func shown(_ value: Double, _ unit: Unit) -> String {
         switch unit {
-        case .count: (value.rounded(.up).whole ?? 0).formattedInThousands
+        case .count: (value.rounded(.up).whole ?? 0).inThousands
         case .number: String(format: "%.1f", value)
         case .bytes: size(value)
         case .rate: size(value) + "/s"
@@ -73,49 +73,33 @@ extension Capacity {
     ]
 
     private static func number(_ value: Double) -> String {
-        if value == value.rounded(), let whole = value.whole { return whole.formattedInThousands }
+        if value == value.rounded(), let whole = value.whole { return whole.inThousands }
         return String(format: "%.2f", value)
     }
 
     /// `{"asked":{…},"figures":[{"name","value","unit","origin"}],"results":{…}}` on one line.
     public func json(_ demand: Demand, _ figures: Figures) -> String {
-        var out = ByteWriter()
-        out.append("{\"asked\":{")
-        for (index, item) in Self.asked(demand).enumerated() {
-            out.append("\(index == 0 ? "" : ",")\"\(item.key)\":\(Self.json(item.value))")
+        JSONWriter.object { out in
+            out.open("asked")
+            for item in Self.asked(demand) { out.member(item.key, json: Self.json(item.value)) }
+            out.close()
+            out.list("figures", figures.all) { out, item in
+                out.open()
+                out.member("name", item.name)
+                out.member("value", json: Self.json(item.figure.value))
+                out.member("unit", item.figure.unit)
+                out.member("origin", item.figure.origin)
+                out.close()
+            }
+            out.open("results")
+            for item in results { out.member(item.key, json: Self.json(item.value)) }
+            out.close()
         }
-        out.append("},\"figures\":[")
-        for (index, (name, figure)) in figures.all.enumerated() {
-            out.append("\(index == 0 ? "" : ","){\"name\":\"\(name)\",\"value\":\(Self.json(figure.value)),\"unit\":")
-            out.append(jsonString: figure.unit)
-            out.append(",\"origin\":")
-            out.append(jsonString: figure.origin)
-            out.append("}")
-        }
-        out.append("],\"results\":{")
-        for (index, item) in results.enumerated() {
-            out.append("\(index == 0 ? "" : ",")\"\(item.key)\":\(Self.json(item.value))")
-        }
-        out.append("}}")
-        return String(decoding: out.bytes, as: UTF8.self)
     }
 
     /// Whole numbers without a fraction, others with three decimals.
     private static func json(_ value: Double) -> String {
         if value == value.rounded(), let whole = value.whole { return String(whole) }
         return String(format: "%.3f", value)
-    }
-}
-
-extension Int64 {
-    /// Digits with commas between thousands.
-    var formattedInThousands: String {
-        let digits = String(magnitude)
-        var text = self < 0 ? "-" : ""
-        for (index, digit) in digits.enumerated() {
-            if index > 0, (digits.count - index).isMultiple(of: 3) { text += "," }
-            text.append(digit)
-        }
-        return text
     }
 }

@@ -66,25 +66,17 @@ public struct FindingReport: Sendable, Equatable {
 
     /// `{"ok","findings":[{"check","severity","code","message","mend"}]}` on one line; the last is null if there is none.
     public var json: String {
-        var writer = ByteWriter()
-        writer.append("{\"ok\":\(!isWrong),\"findings\":[")
-        for (index, finding) in findings.enumerated() {
-            let members = [
-                ("check", finding.check), ("severity", finding.severity.rawValue), ("code", finding.code),
-                ("message", finding.message),
-            ]
-            writer.append(index == 0 ? "{" : ",{")
-            for (key, value) in members {
-                writer.append(jsonString: key)
-                writer.append(":")
-                writer.append(jsonString: value)
-                writer.append(",")
+        JSONWriter.object { writer in
+            writer.member("ok", !isWrong)
+            writer.list("findings", findings) { writer, finding in
+                writer.open()
+                writer.member("check", finding.check)
+                writer.member("severity", finding.severity.rawValue)
+                writer.member("code", finding.code)
+                writer.member("message", finding.message)
+                writer.member("mend", finding.remedy)
+                writer.close()
             }
-            writer.append("\"mend\":")
-            if let remedy = finding.remedy { writer.append(jsonString: remedy) } else { writer.append("null") }
-            writer.append("}")
         }
-        writer.append("]}")
-        return String(decoding: writer.bytes, as: UTF8.self)
     }
 }

@@ -130,92 +130,59 @@ extension StatusReport {
     /// One line: `{"time","ledgerPartitions","unowned","members","groups","attention","notes"}`. An unknown value is
     /// null.
     public var json: String {
-        var out = ByteWriter()
-        out.append("{\"time\":")
-        out.append(jsonString: Self.time(time))
-        out.append(",\"ledgerPartitions\":\(ledgerPartitions.map(String.init) ?? "null"),\"unowned\":")
-        out.append(unowned.map { "[\($0.map(String.init).joined(separator: ","))]" } ?? "null")
-        out.append(",\"members\":[")
-        for (index, member) in members.enumerated() {
-            if index > 0 { out.append(",") }
-            write(member, &out)
+        JSONWriter.object { out in
+            out.member("time", Self.time(time))
+            out.member("ledgerPartitions", ledgerPartitions)
+            out.member("unowned", unowned)
+            out.list("members", members) { write($1, &$0) }
+            out.list("groups", groups) { out, group in
+                out.open()
+                out.member("group", group.name)
+                out.member("records", group.records)
+                out.member("seconds", json: group.seconds.map { "\($0)" })
+                out.member("status", group.status)
+                out.member("cause", group.cause)
+                out.close()
+            }
+            out.list("attention", attention) { out, item in
+                out.open()
+                out.member("code", item.code)
+                out.member("sentence", item.sentence)
+                out.close()
+            }
+            out.member("notes", notes)
         }
-        out.append("],\"groups\":[")
-        for (index, group) in groups.enumerated() {
-            out.append(index == 0 ? "{\"group\":" : ",{\"group\":")
-            out.append(jsonString: group.name)
-            out.append(
-                ",\"records\":\(Self.json(group.records)),\"seconds\":\(group.seconds.map { "\($0)" } ?? "null"),\"status\":"
-            )
-            out.append(jsonString: group.status)
-            out.append(",\"cause\":")
-            Self.write(group.cause, &out)
-            out.append("}")
-        }
-        out.append("],\"attention\":[")
-        for (index, item) in attention.enumerated() {
-            out.append(index == 0 ? "{\"code\":" : ",{\"code\":")
-            out.append(jsonString: item.code)
-            out.append(",\"sentence\":")
-            out.append(jsonString: item.sentence)
-            out.append("}")
-        }
-        out.append("],\"notes\":")
-        Self.write(notes, &out)
-        out.append("}")
-        return String(decoding: out.bytes, as: UTF8.self)
     }
 
-    private static func json(_ value: Int64?) -> String { value.map(String.init) ?? "null" }
-
-    private static func write(_ text: String?, _ out: inout ByteWriter) {
-        if let text { out.append(jsonString: text) } else { out.append("null") }
-    }
-
-    private static func write(_ texts: [String], _ out: inout ByteWriter) {
-        out.append("[")
-        for (index, text) in texts.enumerated() {
-            if index > 0 { out.append(",") }
-            out.append(jsonString: text)
+    private func write(_ member: MemberStatus, _ out: inout JSONWriter) {
+        out.open()
+        out.member("member", member.name)
+        out.member("address", member.address)
+        out.member("ready", member.isReady)
+        out.member("reasons", member.reasons)
+        out.list("partitions", member.partitions) { out, partition in
+            out.open()
+            out.member("partition", partition)
+            out.member("phase", member.phase(of: partition).rawValue)
+            out.close()
         }
-        out.append("]")
-    }
-
-    private func write(_ member: MemberStatus, _ out: inout ByteWriter) {
-        out.append("{\"member\":")
-        out.append(jsonString: member.name)
-        out.append(",\"address\":")
-        out.append(jsonString: member.address)
-        out.append(",\"ready\":\(member.isReady.map { "\($0)" } ?? "null"),\"reasons\":")
-        Self.write(member.reasons, &out)
-        out.append(",\"partitions\":[")
-        for (index, partition) in member.partitions.enumerated() {
-            if index > 0 { out.append(",") }
-            out.append("{\"partition\":\(partition),\"phase\":\"\(member.phase(of: partition).rawValue)\"}")
-        }
-        out.append("]")
-        let numbers: [(String, Int64?)] = [
-            ("intakePartitions", member.intakePartitions.map { Int64($0) }),
-            ("foldPartitions", member.foldPartitions.map { Int64($0) }),
-            ("standbyPartitions", member.standbyPartitions),
-            ("behindSeconds", member.behindSeconds), ("framesBehind", member.framesBehind),
-            ("subjects", member.subjects),
-            ("factsPublished", member.factsPublished), ("deadLetters", member.deadLetters),
-            ("memoryBytes", member.memory),
-            ("memoryLimitBytes", member.memoryLimit), ("openFiles", member.openFiles),
-            ("uptimeSeconds", member.started.flatMap { max(0, time - $0).whole }),
-        ]
-        for (name, value) in numbers { out.append(",\"\(name)\":\(Self.json(value))") }
-        out.append(",\"clock\":")
-        Self.write(member.clock.map { Self.time($0) }, &out)
-        out.append(",\"policies\":")
-        Self.write(member.policies, &out)
-        for (name, value) in [
-            ("version", member.version), ("commit", member.commit), ("foldVersion", member.foldVersion),
-        ] {
-            out.append(",\"\(name)\":")
-            Self.write(value, &out)
-        }
-        out.append("}")
+        out.member("intakePartitions", member.intakePartitions)
+        out.member("foldPartitions", member.foldPartitions)
+        out.member("standbyPartitions", member.standbyPartitions)
+        out.member("behindSeconds", member.behindSeconds)
+        out.member("framesBehind", member.framesBehind)
+        out.member("subjects", member.subjects)
+        out.member("factsPublished", member.factsPublished)
+        out.member("deadLetters", member.deadLetters)
+        out.member("memoryBytes", member.memory)
+        out.member("memoryLimitBytes", member.memoryLimit)
+        out.member("openFiles", member.openFiles)
+        out.member("uptimeSeconds", member.started.flatMap { max(0, time - $0).whole })
+        out.member("clock", member.clock.map { Self.time($0) })
+        out.member("policies", member.policies)
+        out.member("version", member.version)
+        out.member("commit", member.commit)
+        out.member("foldVersion", member.foldVersion)
+        out.close()
     }
 }

@@ -267,8 +267,8 @@ public struct StandingAnswer: Sendable {
     public var policySwitch: PipelineStatus.Switching? { freshness.policySwitch }
 
     /// Writes the standing with the reasons for it, as JSON.
-    public func writeExplained(to writer: inout ByteWriter) {
+    public func writeExplained(to writer: inout JSONWriter) {
         let clock = Timestamp(microseconds: freshness.clock)
-        standing.writeExplained(to: &writer, policy: sharedPolicy.policy, clock: clock)
+        writer.value { standing.writeExplained(to: &$0, policy: sharedPolicy.policy, clock: clock) }
     }
 }

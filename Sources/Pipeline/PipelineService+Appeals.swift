@@ -101,7 +101,7 @@ extension PipelineService {
             if let statement = AppealStatement(entries, sanction: sanction) {
                 statement.write(to: &writer)
             } else {
-                writer.append("null")
+                writer.null()
             }
         }
     }
@@ -122,7 +122,7 @@ extension PipelineService {
     ) throws -> FileLookup {
         try withHistory(of: subject, asStandby: asStandby) { entries, _, clock, writer in
             guard let review = try AppealReview(entries, sanction: sanction, asOf: clock) else {
-                return writer.append("null")
+                return writer.null()
             }
             review.write(to: &writer)
         }

@@ -76,25 +76,18 @@ extension PipelineService {
     }
 
     /// `{"resolution","points":[{"time","partitions","bands":{name:subjects}}]}`
-    public static func write(_ points: [BandPoint], _ resolution: BandResolution, to writer: inout ByteWriter) {
-        writer.append("{\"resolution\":")
-        writer.append(jsonString: resolution.rawValue)
-        writer.append(",\"points\":[")
-        for (index, point) in points.enumerated() {
-            if index > 0 { writer.append(byte: 0x2C) }
-            writer.append("{\"time\":\"")
-            writer.append(point.time)
-            writer.append("\",\"partitions\":")
-            writer.append(decimal: Int64(point.partitions))
-            writer.append(",\"bands\":{")
-            for (bandIndex, band) in point.bands.enumerated() {
-                if bandIndex > 0 { writer.append(byte: 0x2C) }
-                writer.append(jsonString: band.name)
-                writer.append(byte: 0x3A)
-                writer.append(decimal: Int64(band.subjects))
-            }
-            writer.append("}}")
+    public static func write(_ points: [BandPoint], _ resolution: BandResolution, to writer: inout JSONWriter) {
+        writer.open()
+        writer.member("resolution", resolution.rawValue)
+        writer.list("points", points) { writer, point in
+            writer.open()
+            writer.member("time", point.time)
+            writer.member("partitions", point.partitions)
+            writer.open("bands")
+            for band in point.bands { writer.member(band.name, band.subjects) }
+            writer.close()
+            writer.close()
         }
-        writer.append("]}")
+        writer.close()
     }
 }

@@ -30,22 +30,21 @@ public struct StandingItem: Sendable {
     /// `{"subject","outcome","standing","freshness":{"partition","offset","clock","lag","current"}}`. `outcome` is
     /// `found`, `not-enrolled` or `unreachable`. `standing` has the format of a single standing, and is null unless it
     /// is found. `freshness` is null if the partition cannot be reached.
-    public func write(to writer: inout ByteWriter) {
-        writer.append("{\"subject\":")
-        subject.withUnsafeBytes { writer.append(jsonString: $0) }
-        switch outcome {
-        case .found(let answer):
-            writer.append(",\"outcome\":\"found\",\"standing\":")
-            answer.writeExplained(to: &writer)
-            writer.append(",\"freshness\":")
-            SubjectPage.Part(answer.freshness).write(to: &writer)
-        case .notEnrolled(let freshness):
-            writer.append(",\"outcome\":\"not-enrolled\",\"standing\":null,\"freshness\":")
-            SubjectPage.Part(freshness).write(to: &writer)
-        case .notOwned, .notReady:
-            writer.append(",\"outcome\":\"unreachable\",\"standing\":null,\"freshness\":null")
-        }
-        writer.append("}")
+    public func write(to writer: inout JSONWriter) {
+        let (word, answer, freshness): (String, StandingAnswer?, Freshness?) =
+            switch outcome {
+            case .found(let answer): ("found", answer, answer.freshness)
+            case .notEnrolled(let freshness): ("not-enrolled", nil, freshness)
+            case .notOwned, .notReady: ("unreachable", nil, nil)
+            }
+        writer.open()
+        writer.member("subject", utf8: subject)
+        writer.member("outcome", word)
+        writer.key("standing")
+        if let answer { answer.writeExplained(to: &writer) } else { writer.null() }
+        writer.key("freshness")
+        if let freshness { SubjectPage.Part(freshness).write(to: &writer) } else { writer.null() }
+        writer.close()
     }
 }
 

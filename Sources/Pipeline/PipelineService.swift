@@ -295,17 +295,13 @@ public final class PipelineService: Sendable {
         if case .time(let asOf) = point { time = asOf }
         return try withHistory(of: subject, at: point, asStandby: asStandby) { entries, policy, _, writer in
             let replay = try SubjectReplay(entries, policy: isOfNow ? policy : nil, asOf: time)
-            if let standing = replay.standing {
-                standing.writeExplained(to: &writer, policy: replay.fold.policy, clock: replay.fold.clock)
-            } else {
-                writer.append("null")
-            }
+            replay.writeStanding(to: &writer)
         }
     }
 
     func withHistory(
         of subject: [UInt8], at point: Point? = nil, asStandby: Bool,
-        _ write: (SubjectEntries, ScoringPolicy, Timestamp, inout ByteWriter) throws -> Void
+        _ write: (SubjectEntries, ScoringPolicy, Timestamp, inout JSONWriter) throws -> Void
     ) throws -> FileLookup {
         guard let number = ledgerPartition(of: subject) else { return .notReady }
         let standby = asStandby ? owned.standby(Int32(number)) : nil
@@ -333,11 +329,11 @@ public final class PipelineService: Sendable {
         case .time, nil: break
         }
         guard let entries = try entries(of: subject, in: partition, until: end) else { return .noArchive }
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         try write(entries, policy, state.2, &writer)
         let freshness = partition.freshness(
             offset: state.1, clock: state.2.microseconds, policySwitch: state.3)
-        return .found(Array(writer.bytes), freshness)
+        return .found(writer.take(), freshness)
     }
 
     /// From the partition's archive. Each damage of an archive is logged once per process.

@@ -115,81 +115,44 @@ extension SubjectPage {
     /// `{"subjects":[{"subject","kind","score","band","enrolled","perks":[ids],"sanctions":[{"id","state"}]}],"next",
     /// "partitions":[{"partition","offset","clock","lag","current"}],"missing":[numbers]}`. `next`: the cursor of the
     /// next page, null after the last. A page can have fewer subjects than requested, or none, and still a next one.
-    public func write(to writer: inout ByteWriter, search: SubjectSearch, naming: SubjectNaming = .plain) {
-        writer.append("{\"subjects\":[")
-        for (index, item) in items.enumerated() {
-            if index > 0 { writer.append(byte: 0x2C) }
-            item.write(to: &writer, naming)
-        }
-        writer.append("],\"next\":")
-        if let completeThrough {
-            writer.append(jsonString: naming.cursor(SubjectCursor(after: completeThrough, of: search).text))
-        } else {
-            writer.append("null")
-        }
-        writer.append(",\"partitions\":[")
-        for (index, part) in parts.enumerated() {
-            if index > 0 { writer.append(byte: 0x2C) }
-            part.write(to: &writer)
-        }
-        writer.append("],\"missing\":[")
-        for (index, partition) in missing.enumerated() {
-            if index > 0 { writer.append(byte: 0x2C) }
-            writer.append(decimal: Int64(partition))
-        }
-        writer.append("]}")
+    public func write(to writer: inout JSONWriter, search: SubjectSearch, naming: SubjectNaming = .plain) {
+        writer.open()
+        writer.list("subjects", items) { $1.write(to: &$0, naming) }
+        writer.member("next", completeThrough.map { naming.cursor(SubjectCursor(after: $0, of: search).text) })
+        writer.list("partitions", parts) { $1.write(to: &$0) }
+        writer.member("missing", missing)
+        writer.close()
     }
 }
 
 extension SubjectPage.Item {
-    fileprivate func write(to writer: inout ByteWriter, _ naming: SubjectNaming) {
-        writer.append("{\"subject\":")
-        naming.name(subject).withUnsafeBytes { writer.append(jsonString: $0) }
-        writer.append(",\"kind\":\"")
-        writer.append(kind.name)
-        writer.append("\",\"score\":")
-        writer.append(decimal: score)
-        writer.append(",\"band\":")
-        writer.append(jsonString: band)
-        writer.append(",\"enrolled\":\"")
-        writer.append(enrolled)
-        writer.append("\",\"perks\":[")
-        for (index, perk) in perks.enumerated() {
-            if index > 0 { writer.append(byte: 0x2C) }
-            writer.append(jsonString: perk)
+    fileprivate func write(to writer: inout JSONWriter, _ naming: SubjectNaming) {
+        writer.open()
+        writer.member("subject", utf8: naming.name(subject))
+        writer.member("kind", kind.name.description)
+        writer.member("score", score)
+        writer.member("band", band)
+        writer.member("enrolled", enrolled)
+        writer.member("perks", perks)
+        writer.list("sanctions", sanctions) { writer, item in
+            writer.open()
+            writer.member("id", item.id)
+            writer.member("state", item.state.name.description)
+            writer.close()
         }
-        writer.append("],\"sanctions\":[")
-        for (index, item) in sanctions.enumerated() {
-            if index > 0 { writer.append(byte: 0x2C) }
-            writer.append("{\"id\":")
-            writer.append(jsonString: item.id)
-            writer.append(",\"state\":\"")
-            writer.append(item.state.name)
-            writer.append("\"}")
-        }
-        writer.append("]}")
+        writer.close()
     }
 }
 
 extension SubjectPage.Part {
     /// `{"partition","offset","clock","lag","current"}`; `clock` and `lag` are null if they are unknown.
-    func write(to writer: inout ByteWriter) {
-        writer.append("{\"partition\":")
-        writer.append(decimal: Int64(partition))
-        writer.append(",\"offset\":")
-        writer.append(decimal: offset)
-        writer.append(",\"clock\":")
-        if let clock {
-            writer.append(byte: 0x22)
-            writer.append(clock)
-            writer.append(byte: 0x22)
-        } else {
-            writer.append("null")
-        }
-        writer.append(",\"lag\":")
-        if let lag { writer.append(decimal: lag) } else { writer.append("null") }
-        writer.append(",\"current\":")
-        writer.append(isCurrent ? "true" : "false")
-        writer.append("}")
+    func write(to writer: inout JSONWriter) {
+        writer.open()
+        writer.member("partition", partition)
+        writer.member("offset", offset)
+        writer.member("clock", clock)
+        writer.member("lag", lag)
+        writer.member("current", isCurrent)
+        writer.close()
     }
 }

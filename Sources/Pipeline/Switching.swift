@@ -32,18 +32,17 @@ extension PipelineStatus {
 
 extension PipelineStatus.Switching {
     /// `"policy":{"id","version"}`, or `"source":{"topic","withdrawn"}`.
-    public func writeTarget(to writer: inout ByteWriter) {
+    public func writeTarget(to writer: inout JSONWriter) {
         if let source {
-            writer.append("\"source\":{\"topic\":")
-            writer.append(jsonString: source.topic)
-            writer.append(source.isWithdrawn ? ",\"withdrawn\":true}" : ",\"withdrawn\":false}")
+            writer.open("source")
+            writer.member("topic", source.topic)
+            writer.member("withdrawn", source.isWithdrawn)
         } else {
-            writer.append("\"policy\":{\"id\":")
-            writer.append(jsonString: policy)
-            writer.append(",\"version\":")
-            writer.append(decimal: version)
-            writer.append("}")
+            writer.open("policy")
+            writer.member("id", policy)
+            writer.member("version", version)
         }
+        writer.close()
     }
 }
 

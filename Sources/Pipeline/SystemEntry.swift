@@ -20,18 +20,16 @@ struct SystemEntry {
 
     init(_ type: ControlType, id: String, source: String, _ members: KeyValuePairs<String, Value>) {
         (self.type, self.id, self.source) = (type, id, source)
-        var writer = ByteWriter()
+        var writer = JSONWriter()
+        writer.open()
         for (name, value) in members {
-            writer.append(writer.count == 0 ? "{" : ",")
-            writer.append(jsonString: name)
-            writer.append(":")
             switch value {
-            case .text(let text): writer.append(jsonString: text)
-            case .number(let number): writer.append(decimal: number)
+            case .text(let text): writer.member(name, text)
+            case .number(let number): writer.member(name, number)
             }
         }
-        writer.append("}")
-        data = Array(writer.bytes)
+        writer.close()
+        data = writer.take()
     }
 
     /// A ledger's first entry, with its policy and its identity.

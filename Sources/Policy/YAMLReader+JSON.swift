@@ -8,18 +8,18 @@ extension YAMLReader {
     /// (`YAMLScalar`). Returns false, with a note, if it cannot: a key that is not a word, a tag outside that schema,
     /// `.inf` and `.nan`, more than `limit` bytes, more than `maximumJSONDepth` levels.
     @discardableResult
-    public func writeJSON(_ value: Value, limit: Int, to writer: inout ByteWriter) -> Bool {
+    public func writeJSON(_ value: Value, limit: Int, to writer: inout JSONWriter) -> Bool {
         writeJSON(value.node, root: value, end: writer.count + limit, depth: 0, to: &writer)
     }
 
     /// The same as a text; nil, with a note, if it cannot.
     public func json(_ value: Value) -> String? {
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         guard writeJSON(value, limit: 8 * Self.maximumBytes, to: &writer) else { return nil }
-        return String(decoding: writer.bytes, as: UTF8.self)
+        return writer.text
     }
 
-    private func writeJSON(_ node: YAMLNode, root: Value, end: Int, depth: Int, to writer: inout ByteWriter) -> Bool {
+    private func writeJSON(_ node: YAMLNode, root: Value, end: Int, depth: Int, to writer: inout JSONWriter) -> Bool {
         guard depth <= Self.maximumJSONDepth, writer.count <= end else {
             note(depth > Self.maximumJSONDepth ? "is nested too deeply" : "is too large", at: root)
             return false
@@ -28,36 +28,33 @@ extension YAMLReader {
         case .scalar(let text, _): return writeJSON(text, at: Value(node), to: &writer)
         case .sequence(let items):
             guard hasTag(node, "tag:yaml.org,2002:seq") else { return false }
-            writer.append(byte: UInt8(ascii: "["))
-            for (index, item) in items.enumerated() {
-                if index > 0 { writer.append(byte: UInt8(ascii: ",")) }
+            writer.openList()
+            for item in items {
                 guard writeJSON(item, root: root, end: end, depth: depth + 1, to: &writer) else { return false }
             }
-            writer.append(byte: UInt8(ascii: "]"))
+            writer.closeList()
         case .mapping(let members):
             guard hasTag(node, "tag:yaml.org,2002:map") else { return false }
-            writer.append(byte: UInt8(ascii: "{"))
-            for (index, member) in members.enumerated() {
+            writer.open()
+            for member in members {
                 guard case .scalar(let key, _) = member.key.content else {
                     note("a key must be a word", at: Value(member.key))
                     return false
                 }
-                if index > 0 { writer.append(byte: UInt8(ascii: ",")) }
-                writer.append(jsonString: key)
-                writer.append(byte: UInt8(ascii: ":"))
+                writer.key(key)
                 guard writeJSON(member.value, root: root, end: end, depth: depth + 1, to: &writer) else { return false }
             }
-            writer.append(byte: UInt8(ascii: "}"))
+            writer.close()
         }
         return true
     }
 
-    private func writeJSON(_ text: String, at value: Value, to writer: inout ByteWriter) -> Bool {
+    private func writeJSON(_ text: String, at value: Value, to writer: inout JSONWriter) -> Bool {
         switch value.scalar {
-        case .text(let text): writer.append(jsonString: text)
-        case .null: writer.append("null")
-        case .bool(let flag): writer.append(flag ? "true" : "false")
-        case .number(let number): writer.append(number)
+        case .text(let text): writer.value(text)
+        case .null: writer.null()
+        case .bool(let flag): writer.value(flag)
+        case .number(let number): writer.value(json: number)
         case .unwritable:
             note("\(text.prefix(80)) is no number that JSON knows", at: value)
             return false

@@ -78,14 +78,12 @@ public struct AuditRoutes: Sendable {
         }
         return Response(
             .json { writer in
-                writer.append("{\"records\":[")
-                for (index, found) in page.found.enumerated() {
-                    if index > 0 { writer.append(",") }
+                writer.open()
+                writer.list("records", page.found) { writer, found in
                     found.entry.write(to: &writer, position: (found.partition, found.offset))
                 }
-                writer.append("],\"next\":")
-                if let next = page.next { writer.append(jsonString: next.description) } else { writer.append("null") }
-                writer.append("}")
+                writer.member("next", page.next?.description)
+                writer.close()
             })
     }
 }

@@ -69,7 +69,7 @@ public final class ChangeEvents: EventSource {
         // The first call does not wait: it writes the partitions, and the changes since the reader's token.
         if hasBegun { await subscription.wait(until: min(deadline, figuresAt)) }
         guard !subscription.hasEnded else {
-            events.event("end", data: "{\"reason\":\"shutdown\"}")
+            events.event("end", data: JSONWriter.object { $0.member("reason", "shutdown") })
             return false
         }
         var batch = ChangeBatch()
@@ -77,17 +77,20 @@ public final class ChangeEvents: EventSource {
         let token = subscription.token
         if taken.hasOtherPartitions, let continues = writeRouting(to: &events), !continues { return false }
         if mostAtOnce != nil { Self.forgive(&taken) }
-        if taken.skipped > 0 { events.event("skipped", data: "{\"facts\":\(taken.skipped)}") }
+        if taken.skipped > 0 {
+            events.event("skipped", data: JSONWriter.object { $0.member("facts", taken.skipped) })
+        }
         write(batch, until: token, to: &events)
         if let figures, ContinuousClock.now >= figuresAt {
             if let data = await figures() { events.event("overview", data: data) }
             state.withLock { $0.figuresAt = .now + Self.figuresEvery }
         }
         guard !taken.gaps.isEmpty else { return true }
-        var data = ByteWriter()
-        data.append("{\"reason\":\"gap\",\"read\":")
-        data.append(jsonString: read)
-        data.append("}")
+        var data = JSONWriter()
+        data.open()
+        data.member("reason", "gap")
+        data.member("read", read)
+        data.close()
         events.event("reset", id: token.text, data: data.bytes)
         return false
     }
@@ -107,13 +110,13 @@ public final class ChangeEvents: EventSource {
             return true
         case .subject(_, let partition):
             guard !routing.here.contains(partition) else { return nil }
-            var data = ByteWriter()
-            data.append("{\"reason\":\"moved\"")
+            var data = JSONWriter()
+            data.open()
+            data.member("reason", "moved")
             if let address = routing.elsewhere.first(where: { $0.partition == partition })?.address {
-                data.append(",\"address\":")
-                data.append(jsonString: address)
+                data.member("address", address)
             }
-            data.append("}")
+            data.close()
             events.event("end", data: data.bytes)
             return false
         }
@@ -142,29 +145,17 @@ public final class ChangeEvents: EventSource {
 extension PipelineService.ChangeRouting {
     /// `{"here":[…],"elsewhere":[{"partition","address"}],"nowhere":[…]}`
     var json: [UInt8] {
-        var writer = ByteWriter()
-        func append(_ numbers: [Int32]) {
-            writer.append("[")
-            for (index, number) in numbers.enumerated() {
-                if index > 0 { writer.append(",") }
-                writer.append(decimal: Int64(number))
-            }
-            writer.append("]")
+        var writer = JSONWriter()
+        writer.open()
+        writer.member("here", here)
+        writer.list("elsewhere", elsewhere) { writer, item in
+            writer.open()
+            writer.member("partition", item.partition)
+            writer.member("address", item.address)
+            writer.close()
         }
-        writer.append("{\"here\":")
-        append(here)
-        writer.append(",\"elsewhere\":[")
-        for (index, item) in elsewhere.enumerated() {
-            if index > 0 { writer.append(",") }
-            writer.append("{\"partition\":")
-            writer.append(decimal: Int64(item.partition))
-            writer.append(",\"address\":")
-            writer.append(jsonString: item.address)
-            writer.append("}")
-        }
-        writer.append("],\"nowhere\":")
-        append(nowhere)
-        writer.append("}")
-        return Array(writer.bytes)
+        writer.member("nowhere", nowhere)
+        writer.close()
+        return writer.take()
     }
 }

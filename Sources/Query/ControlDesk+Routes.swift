@@ -174,7 +174,7 @@ extension ControlDesk {
     ) async throws -> Response {
         do {
             let reply = try await body()
-            return Response(Answer.json(status: .init(code: reply.status)) { $0.append(reply.json) })
+            return Response(Answer.json(status: .init(code: reply.status)) { $0.value(json: reply.json) })
         } catch {
             throw Problem(.init(code: error.status), code: error.code, error.detail)
         }

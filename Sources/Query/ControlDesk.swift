@@ -79,9 +79,9 @@ public final class ControlDesk: Sendable {
             await note(
                 kind, subject: subject, by: caller, reason: request.reason, outcome: result.status.rawValue,
                 details: details(of: request) + details(of: result))
-            var writer = ByteWriter()
+            var writer = JSONWriter()
             result.writeJSON(to: &writer)
-            return Reply(status: result.httpStatus, json: Array(writer.bytes))
+            return Reply(status: result.httpStatus, json: writer.take())
         } catch {
             await note(kind, subject: subject, by: caller, reason: request.reason, outcome: error.code)
             throw error
@@ -166,25 +166,22 @@ public final class ControlDesk: Sendable {
         } catch {
             throw ControlRefusal(503, "not-recorded", "the audit does not take the proposal now: ask again")
         }
-        var writer = ByteWriter()
-        writer.append("{\"status\":\"proposed\",\"proposal\":")
-        writer.append(jsonString: id)
-        writer.append(",\"sha256\":")
-        writer.append(jsonString: PolicyHash.of(body))
-        writer.append("}")
-        return Reply(status: 202, json: Array(writer.bytes))
+        var writer = JSONWriter()
+        writer.open()
+        writer.member("status", "proposed")
+        writer.member("proposal", id)
+        writer.member("sha256", PolicyHash.of(body))
+        writer.close()
+        return Reply(status: 202, json: writer.take())
     }
 
     /// The open proposals, the oldest first: `{"proposals":[…]}` as `Proposal.write` writes them, without bodies.
     public func proposals() -> Reply {
-        var writer = ByteWriter()
-        writer.append("{\"proposals\":[")
-        for (index, proposal) in (fourEyes?.open ?? []).enumerated() {
-            if index > 0 { writer.append(",") }
-            proposal.write(to: &writer, withBody: false)
-        }
-        writer.append("]}")
-        return Reply(status: 200, json: Array(writer.bytes))
+        var writer = JSONWriter()
+        writer.open()
+        writer.list("proposals", fourEyes?.open ?? []) { $1.write(to: &$0, withBody: false) }
+        writer.close()
+        return Reply(status: 200, json: writer.take())
     }
 
     /// The open proposals as values.
@@ -202,9 +199,9 @@ public final class ControlDesk: Sendable {
     }
 
     private static func reply(_ proposal: Proposal, status: Int) -> Reply {
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         proposal.write(to: &writer, withBody: true)
-        return Reply(status: status, json: Array(writer.bytes))
+        return Reply(status: status, json: writer.take())
     }
 
     /// The kind of a proposal's act; nil if there is no such proposal.

@@ -31,8 +31,8 @@ struct Forwarding: Sendable {
     /// The statuses of a member's answers about a subject: a standing, its absence, and mistakes in the question.
     private static let statuses = [200, 400, 404, 500, 501]
 
-    private let session: URLSession
-    private let transfers: Transfers
+    private let session = LimitedSession(maximumBytes: maximumBytes, within: timeLimit)
+    private let permits: Permits
     /// The secret of all members; nil if they have none.
     let secret: MemberSecret?
     private let channel: MemberChannel
@@ -41,17 +41,13 @@ struct Forwarding: Sendable {
     /// `maximum`: questions in progress. `isRefused`: no member is asked, because the caller could not be proven.
     init(maximum: Int, secret: MemberSecret? = nil, channel: MemberChannel = .plain, isRefused: Bool = false) {
         (self.secret, self.channel, self.isRefused) = (secret, channel, isRefused)
-        transfers = Transfers(maximum: max(1, maximum))
-        let configuration = URLSessionConfiguration.ephemeral
-        configuration.timeoutIntervalForRequest = Self.timeLimit / .seconds(1)
-        configuration.httpShouldSetCookies = false
-        session = URLSession(configuration: configuration, delegate: transfers, delegateQueue: nil)
+        permits = Permits(maximum: max(1, maximum))
     }
 
     /// Questions in progress.
-    var underWay: Int { transfers.count }
+    var underWay: Int { permits.count }
     /// The greatest number of questions in progress.
-    var maximum: Int { transfers.maximum }
+    var maximum: Int { permits.maximum }
 
     /// `target`: the path and the query, percent-encoded as they came. `caller`: the caller of this member.
     func ask(_ address: HTTPAddress, about partition: Int, target: String, for caller: Caller) async -> Outcome {
@@ -110,8 +106,8 @@ struct Forwarding: Sendable {
     private func transfer(
         _ address: HTTPAddress, _ question: Question, for caller: Caller
     ) async -> TLSClient.Outcome {
-        guard !isRefused, transfers.reserve() else { return .failed }
-        defer { transfers.release() }
+        guard !isRefused, permits.take() else { return .failed }
+        defer { permits.release() }
         var fields = [(name: HTTPField.Name.contentType.canonicalName, value: question.type)]
         if let secret {
             let token = secret.token(
@@ -129,14 +125,15 @@ struct Forwarding: Sendable {
         request.httpMethod = "POST"
         request.httpBody = Data(question.body)
         for field in fields { request.setValue(field.value, forHTTPHeaderField: field.name) }
-        let task = session.dataTask(with: request)
-        // The session's own limits are of the time between two bytes.
-        let timer = Task {
-            try await Task.sleep(for: Self.timeLimit)
-            task.cancel()
+        switch await session.send(request) {
+        case .whole(let answer, let body):
+            let fields = answer.allHeaderFields.map { ("\($0.key)".lowercased(), "\($0.value)") }
+            return .whole(
+                TLSClient.Answer(
+                    status: answer.statusCode, fields: Dictionary(fields) { first, _ in first }, body: body))
+        case .tooLarge: return .tooLarge
+        case .failed: return .failed
         }
-        defer { timer.cancel() }
-        return await transfers.run(task)
     }
 }
 
@@ -151,84 +148,23 @@ public enum MemberChannel: Sendable {
     fileprivate var scheme: String { if case .plain = self { "http" } else { "https" } }
 }
 
-/// The transfers in progress, and their delegate.
-private final class Transfers: NSObject, URLSessionDataDelegate {
-    private struct Transfer {
-        let continuation: CheckedContinuation<TLSClient.Outcome, Never>
-        var body: [UInt8] = []
-        var isTooLarge = false
-    }
-
-    private struct State {
-        /// The number of reserved transfers.
-        var reserved = 0
-        /// By the task's identifier.
-        var transfers: [Int: Transfer] = [:]
-    }
-
+/// Counts the questions in progress, of which there is a limit.
+private final class Permits: Sendable {
     let maximum: Int
-    private let state = Mutex(State())
+    private let taken = Mutex(0)
 
     init(maximum: Int) { self.maximum = maximum }
 
-    var count: Int { state.withLock { $0.reserved } }
+    var count: Int { taken.withLock { $0 } }
 
-    /// Reserves a transfer before its task is made, because a session stores a task until it ends. Returns false if
-    /// there is no room.
-    func reserve() -> Bool {
-        state.withLock { state in
-            guard state.reserved < maximum else { return false }
-            state.reserved += 1
+    /// Takes a place before a question is sent. Returns false if there is none.
+    func take() -> Bool {
+        taken.withLock { taken in
+            guard taken < maximum else { return false }
+            taken += 1
             return true
         }
     }
 
-    func release() { state.withLock { $0.reserved -= 1 } }
-
-    func run(_ task: URLSessionDataTask) async -> TLSClient.Outcome {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                state.withLock { $0.transfers[task.taskIdentifier] = Transfer(continuation: continuation) }
-                task.resume()
-                // If the task was cancelled before, the delegate is not called.
-                if Task.isCancelled { end(task) { _ in .failed } }
-            }
-        } onCancel: {
-            task.cancel()
-        }
-    }
-
-    /// The first end of a transfer counts.
-    private func end(_ task: URLSessionTask, _ outcome: (Transfer) -> TLSClient.Outcome) {
-        guard let transfer = state.withLock({ $0.transfers.removeValue(forKey: task.taskIdentifier) }) else { return }
-        transfer.continuation.resume(returning: outcome(transfer))
-    }
-
-    func urlSession(
-        _: URLSession, task _: URLSessionTask, willPerformHTTPRedirection _: HTTPURLResponse,
-        newRequest _: URLRequest, completionHandler: @escaping @Sendable (URLRequest?) -> Void
-    ) { completionHandler(nil) }
-
-    func urlSession(_: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
-        let number = dataTask.taskIdentifier
-        let isTooLarge = state.withLock { state in
-            let count = state.transfers[number]?.body.count ?? 0
-            if count + data.count > Forwarding.maximumBytes { state.transfers[number]?.isTooLarge = true }
-            guard state.transfers[number]?.isTooLarge == false else { return true }
-            state.transfers[number]?.body += data
-            return false
-        }
-        if isTooLarge { dataTask.cancel() }
-    }
-
-    func urlSession(_: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
-        end(task) { transfer in
-            if transfer.isTooLarge { return .tooLarge }
-            guard error == nil, let answer = task.response as? HTTPURLResponse else { return .failed }
-            let fields = answer.allHeaderFields.map { ("\($0.key)".lowercased(), "\($0.value)") }
-            return .whole(
-                TLSClient.Answer(
-                    status: answer.statusCode, fields: Dictionary(fields) { first, _ in first }, body: transfer.body))
-        }
-    }
+    func release() { taken.withLock { $0 -= 1 } }
 }

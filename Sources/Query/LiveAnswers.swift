@@ -107,16 +107,6 @@ struct LiveAnswers: Sendable {
     }
 
     private static func filePath(of subject: [UInt8]) -> String {
-        var path = "/subjects/"
-        for byte in subject {
-            let scalar = Unicode.Scalar(byte)
-            let isPlain = scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
-            if isPlain || "-._~".utf8.contains(byte) {
-                path.unicodeScalars.append(scalar)
-            } else {
-                path += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-            }
-        }
-        return path + "/file"
+        "/subjects/\(PercentEncoding.encoded(subject))/file"
     }
 }

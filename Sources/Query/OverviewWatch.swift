@@ -60,9 +60,9 @@ final class OverviewWatch: Sendable {
 
     /// The same as JSON.
     func json(showsSubjects: Bool) async throws -> [UInt8] {
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         try await overview(showsSubjects: showsSubjects).write(to: &writer, showsSubjects: showsSubjects)
-        return Array(writer.bytes)
+        return writer.take()
     }
 
     /// Of this member alone. Waits for folds and for others who ask; not from async code.

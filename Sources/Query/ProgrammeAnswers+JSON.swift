@@ -8,169 +8,119 @@ internal import Scoring
 
 extension PipelineService.PartitionProgress.Policy? {
     /// `{"id","version"}`, or `null`.
-    func write(to writer: inout ByteWriter) {
-        guard let self else { return writer.append("null") }
-        writer.append("{\"id\":")
-        writer.append(jsonString: self.id)
-        writer.append(",\"version\":")
-        writer.append(decimal: self.version)
-        writer.append("}")
+    func write(to writer: inout JSONWriter) {
+        guard let self else { return writer.null() }
+        writer.open()
+        writer.member("id", self.id)
+        writer.member("version", self.version)
+        writer.close()
     }
 }
 
 extension PolicyVersion {
     /// `{"id","version","sha256","active","since":{"partition","offset","clock"},"ignored"}`, and if `isWhole` also
     /// `explanation` and `text`. `id` and `version` are null if the text does not compile.
-    func write(to writer: inout ByteWriter, isWhole: Bool) {
-        writer.append("{\"id\":")
-        writer.append(text: policy?.id)
-        writer.append(",\"version\":")
-        writer.append(number: policy.map { Int64($0.version) })
-        writer.append(",\"sha256\":")
-        writer.append(jsonString: hash)
-        writer.append(",\"active\":")
-        writer.append(isActive ? "true" : "false")
-        writer.append(",\"since\":{\"partition\":")
-        writer.append(decimal: Int64(PolicyReader.partition))
-        writer.append(",\"offset\":")
-        writer.append(decimal: offset)
-        writer.append(",\"clock\":")
-        writer.append(time: clock)
-        writer.append("},\"ignored\":")
+    func write(to writer: inout JSONWriter, isWhole: Bool) {
+        writer.open()
+        writer.member("id", policy?.id)
+        writer.member("version", policy?.version)
+        writer.member("sha256", hash)
+        writer.member("active", isActive)
+        writer.open("since")
+        writer.member("partition", PolicyReader.partition)
+        writer.member("offset", offset)
+        writer.member("clock", clock)
+        writer.close()
+        writer.key("ignored")
         switch refusal {
-        case nil: writer.append("null")
+        case nil: writer.null()
         case .conflict(let replaces, let active):
-            writer.append("{\"replaces\":")
-            writer.append(jsonString: replaces)
-            writer.append(",\"active\":")
-            writer.append(jsonString: active)
-            writer.append("}")
+            writer.open()
+            writer.member("replaces", replaces)
+            writer.member("active", active)
+            writer.close()
         case .olderLedger(let version):
-            writer.append("{\"foldVersion\":")
-            writer.append(decimal: version)
-            writer.append("}")
+            writer.open()
+            writer.member("foldVersion", version)
+            writer.close()
         }
         if isWhole {
-            writer.append(",\"explanation\":")
-            writer.append(text: policy.map { PolicyExplanation($0).text })
-            writer.append(",\"text\":")
-            writer.append(jsonString: text)
+            writer.member("explanation", policy.map { PolicyExplanation($0).text })
+            writer.member("text", text)
         }
-        writer.append("}")
+        writer.close()
     }
 }
 
 extension SourceReading {
     /// `{"topic","control","intake","declaration","partitions","read","unread","records","frozen","withdrawn",
     /// "deadLetters","notEnrolled"}`
-    func write(to writer: inout ByteWriter) {
-        writer.append("{\"topic\":")
-        writer.append(jsonString: topic)
-        writer.append(",\"control\":")
-        writer.append(isControl ? "true" : "false")
-        writer.append(",\"intake\":")
-        writer.append(isRead ? "true" : "false")
-        writer.append(",\"declaration\":")
-        if let declaration { Self.write(declaration, to: &writer) } else { writer.append("null") }
-        writer.append(",\"partitions\":")
+    func write(to writer: inout JSONWriter) {
+        writer.open()
+        writer.member("topic", topic)
+        writer.member("control", isControl)
+        writer.member("intake", isRead)
+        writer.key("declaration")
+        if let declaration { declaration.write(to: &writer) } else { writer.null() }
+        writer.key("partitions")
         if let positions {
-            writer.appendList(positions) { writer, item in
-                writer.append("{\"partition\":")
-                writer.append(decimal: Int64(item.partition))
-                writer.append(",\"beginning\":")
-                writer.append(decimal: item.beginning)
-                writer.append(",\"position\":")
-                writer.append(number: item.position)
-                writer.append(",\"end\":")
-                writer.append(decimal: item.end)
-                writer.append("}")
+            writer.list(positions) { writer, item in
+                writer.open()
+                writer.member("partition", item.partition)
+                writer.member("beginning", item.beginning)
+                writer.member("position", item.position)
+                writer.member("end", item.end)
+                writer.close()
             }
         } else {
-            writer.append("null")
+            writer.null()
         }
-        writer.append(",\"read\":")
-        writer.append(number: positions?.reduce(0) { $0 + ($1.position ?? 0) })
-        writer.append(",\"unread\":")
-        writer.append(number: positions?.reduce(0) { $0 + $1.unread })
-        writer.append(",\"records\":")
-        writer.append(decimal: records)
-        writer.append(",\"frozen\":")
-        writer.append(isFrozen ? "true" : "false")
-        writer.append(",\"withdrawn\":")
-        if let isWithdrawn { writer.append(isWithdrawn ? "true" : "false") } else { writer.append("null") }
-        writer.append(",\"deadLetters\":{")
-        for (index, count) in deadLetters.enumerated() {
-            if index > 0 { writer.append(",") }
-            writer.append(jsonString: count.reason)
-            writer.append(":")
-            writer.append(decimal: Int64(count.letters))
-        }
-        writer.append("},\"notEnrolled\":")
-        writer.append(decimal: notEnrolled)
-        writer.append("}")
-    }
-
-    private static func write(_ declaration: SourceDeclaration, to writer: inout ByteWriter) {
-        writer.append("{\"owner\":")
-        writer.append(jsonString: declaration.owner)
-        writer.append(",\"sector\":")
-        writer.append(jsonString: declaration.sector.rawValue)
-        writer.append(",\"purpose\":")
-        writer.append(jsonString: declaration.purpose)
-        writer.append(",\"types\":")
-        writer.appendList(declaration.types) { $0.append(jsonString: $1) }
-        writer.append(",\"sources\":")
-        writer.appendList(declaration.sources) { $0.append(jsonString: $1) }
-        writer.append(",\"lasts\":")
-        writer.append(text: declaration.lasts.map { "\($0)" })
-        writer.append(",\"format\":")
-        writer.append(jsonString: declaration.format.rawValue)
-        writer.append(",\"contact\":")
-        writer.append(jsonString: declaration.contact)
-        writer.append("}")
+        writer.member("read", positions?.reduce(0) { $0 + ($1.position ?? 0) })
+        writer.member("unread", positions?.reduce(0) { $0 + $1.unread })
+        writer.member("records", records)
+        writer.member("frozen", isFrozen)
+        writer.member("withdrawn", isWithdrawn)
+        writer.open("deadLetters")
+        for count in deadLetters { writer.member(count.reason, count.letters) }
+        writer.close()
+        writer.member("notEnrolled", notEnrolled)
+        writer.close()
     }
 }
 
-extension ByteWriter {
+extension JSONWriter {
     /// The members that every letter has, without the braces.
-    fileprivate mutating func append(
-        letter position: DeadLetter.Position, time: Timestamp?, reason: String, source: TopicPartition, offset: Int64,
+    fileprivate mutating func members(
+        ofLetter position: DeadLetter.Position, time: Timestamp?, reason: String, source: TopicPartition, offset: Int64,
         size: Int64, outcome: DeadLetterReader.Outcome
     ) {
-        append("\"letter\":")
-        append(jsonString: position.description)
-        append(",\"time\":")
-        append(time: time)
-        append(",\"reason\":")
-        append(jsonString: reason)
-        append(",\"topic\":")
-        append(jsonString: source.topic)
-        append(",\"partition\":")
-        append(decimal: Int64(source.partition))
-        append(",\"offset\":")
-        append(decimal: offset)
-        append(",\"bytes\":")
-        append(decimal: size)
+        member("letter", position.description)
+        member("time", time)
+        member("reason", reason)
+        member("topic", source.topic)
+        member("partition", source.partition)
+        member("offset", offset)
+        member("bytes", size)
         switch outcome {
-        case .waiting: append(",\"state\":\"waiting\"")
+        case .waiting: member("state", "waiting")
         case .sent(let destination):
-            append(",\"state\":\"sent\",\"sentTo\":")
-            append(jsonString: destination)
+            member("state", "sent")
+            member("sentTo", destination)
         case .discarded(let reason):
-            append(",\"state\":\"discarded\",\"discarded\":")
-            append(jsonString: reason)
+            member("state", "discarded")
+            member("discarded", reason)
         }
     }
 }
 
 extension DeadLetterReader.Summary {
     /// `{"letter","time","reason","topic","partition","offset","bytes","state"}`, and `sentTo` or `discarded`.
-    func write(to writer: inout ByteWriter) {
-        writer.append("{")
-        writer.append(
-            letter: position, time: time, reason: reason, source: source, offset: sourceOffset, size: size,
+    func write(to writer: inout JSONWriter) {
+        writer.open()
+        writer.members(
+            ofLetter: position, time: time, reason: reason, source: source, offset: sourceOffset, size: size,
             outcome: outcome)
-        writer.append("}")
+        writer.close()
     }
 }
 
@@ -180,102 +130,89 @@ extension DeadLetter {
 
     /// A summary. With bytes also `message`, `key`, `headers` and `value`: of each `{"text","hex","bytes"}`, with at
     /// most the first `shownBytes`. `text` is null if the bytes are not UTF-8; the whole is null if it is missing.
-    func write(to writer: inout ByteWriter, outcome: DeadLetterReader.Outcome, withBytes: Bool) {
-        writer.append("{")
-        writer.append(
-            letter: position, time: timestamp < 0 ? nil : Timestamp(microseconds: timestamp * 1000), reason: reason,
+    func write(to writer: inout JSONWriter, outcome: DeadLetterReader.Outcome, withBytes: Bool) {
+        writer.open()
+        writer.members(
+            ofLetter: position, time: timestamp < 0 ? nil : Timestamp(microseconds: timestamp * 1000), reason: reason,
             source: source, offset: sourceOffset, size: droppedBytes ?? Int64(value?.count ?? 0), outcome: outcome)
         if withBytes {
-            writer.append(",\"message\":")
-            writer.append(jsonString: message)
-            writer.append(",\"key\":")
+            writer.member("message", message)
+            writer.key("key")
             Self.write(key, to: &writer)
-            writer.append(",\"headers\":")
-            writer.appendList(headers) { writer, header in
-                writer.append("{\"name\":")
-                writer.append(jsonString: header.name)
-                writer.append(",\"value\":")
+            writer.list("headers", headers) { writer, header in
+                writer.open()
+                writer.member("name", header.name)
+                writer.key("value")
                 Self.write(header.value, to: &writer)
-                writer.append("}")
+                writer.close()
             }
-            writer.append(",\"value\":")
+            writer.key("value")
             Self.write(value, to: &writer)
         }
-        writer.append("}")
+        writer.close()
     }
 
-    private static func write(_ bytes: [UInt8]?, to writer: inout ByteWriter) {
-        guard let bytes else { return writer.append("null") }
+    private static func write(_ bytes: [UInt8]?, to writer: inout JSONWriter) {
+        guard let bytes else { return writer.null() }
         var shown = bytes.prefix(shownBytes)
-        writer.append("{\"text\":")
+        writer.open()
+        writer.key("text")
         if let whole = String(validating: bytes, as: UTF8.self) {
             // The cut must be between two characters.
             while shown.count < bytes.count, !shown.isEmpty, bytes[shown.endIndex] & 0xC0 == 0x80 { shown.removeLast() }
-            writer.append(jsonString: shown.count == bytes.count ? whole : String(decoding: shown, as: UTF8.self))
+            writer.value(shown.count == bytes.count ? whole : String(decoding: shown, as: UTF8.self))
         } else {
-            writer.append("null")
+            writer.null()
         }
-        writer.append(",\"hex\":")
-        writer.append(hex: shown)
-        writer.append(",\"bytes\":")
-        writer.append(decimal: Int64(bytes.count))
-        writer.append("}")
+        writer.member("hex", Hex.text(shown))
+        writer.member("bytes", bytes.count)
+        writer.close()
     }
 }
 
 extension LedgerPartitionReading {
     /// `{"partition","beginning","end","owner","fold":{"offset","clock","policy","chain":{"offset","head"}},"quarantine","checkpoint"}`
-    func write(to writer: inout ByteWriter) {
-        writer.append("{\"partition\":")
-        writer.append(decimal: Int64(partition))
-        writer.append(",\"beginning\":")
-        writer.append(decimal: beginning)
-        writer.append(",\"end\":")
-        writer.append(decimal: end)
-        writer.append(",\"owner\":")
-        writer.append(text: owner)
-        writer.append(",\"fold\":")
+    func write(to writer: inout JSONWriter) {
+        writer.open()
+        writer.member("partition", partition)
+        writer.member("beginning", beginning)
+        writer.member("end", end)
+        writer.member("owner", owner)
+        writer.key("fold")
         if let fold {
-            writer.append("{\"offset\":")
-            writer.append(decimal: fold.nextOffset)
-            writer.append(",\"clock\":")
-            writer.append(time: fold.clock)
-            writer.append(",\"policy\":")
+            writer.open()
+            writer.member("offset", fold.nextOffset)
+            writer.member("clock", fold.clock)
+            writer.key("policy")
             fold.policy.write(to: &writer)
-            writer.append(",\"chain\":")
+            writer.key("chain")
             if let head = fold.chainHead {
-                writer.append("{\"offset\":")
-                writer.append(decimal: fold.chainOffset)
-                writer.append(",\"head\":")
-                writer.append(hex: head)
-                writer.append("}}")
+                writer.open()
+                writer.member("offset", fold.chainOffset)
+                writer.member("head", Hex.text(head))
+                writer.close()
             } else {
-                writer.append("null}")
+                writer.null()
             }
+            writer.close()
         } else {
-            writer.append("null")
+            writer.null()
         }
-        writer.append(",\"quarantine\":")
-        writer.append(text: quarantine)
-        writer.append(",\"checkpoint\":")
+        writer.member("quarantine", quarantine)
+        writer.key("checkpoint")
         if let statement = checkpoint {
             let checkpoint = statement.checkpoint
-            writer.append("{\"offset\":")
-            writer.append(decimal: checkpoint.nextOffset)
-            writer.append(",\"head\":")
-            writer.append(hex: checkpoint.chainHead)
-            writer.append(",\"state\":")
-            writer.append(jsonString: checkpoint.state)
-            writer.append(",\"member\":")
-            writer.append(jsonString: checkpoint.member)
-            writer.append(",\"time\":")
-            writer.append(time: statement.time)
-            writer.append(",\"trusted\":")
-            writer.append(statement.isTrusted ? "true" : "false")
-            writer.append("}")
+            writer.open()
+            writer.member("offset", checkpoint.nextOffset)
+            writer.member("head", Hex.text(checkpoint.chainHead))
+            writer.member("state", checkpoint.state)
+            writer.member("member", checkpoint.member)
+            writer.member("time", statement.time)
+            writer.member("trusted", statement.isTrusted)
+            writer.close()
         } else {
-            writer.append("null")
+            writer.null()
         }
-        writer.append("}")
+        writer.close()
     }
 }

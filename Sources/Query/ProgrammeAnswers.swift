@@ -56,30 +56,26 @@ struct ProgrammeAnswers: Sendable {
             (try policies.versions(), service.partitions)
         }
         return .json { writer in
-            writer.append("{\"active\":")
+            writer.open()
+            writer.key("active")
             if let active = versions.last(where: \.isActive) {
                 active.write(to: &writer, isWhole: true)
             } else {
-                writer.append("null")
+                writer.null()
             }
-            writer.append(",\"policies\":")
             // The newest first.
-            writer.appendList(versions.reversed()) { $1.write(to: &$0, isWhole: false) }
-            writer.append(",\"partitions\":")
-            writer.appendList(partitions) { writer, partition in
-                writer.append("{\"partition\":")
-                writer.append(decimal: Int64(partition.partition))
-                writer.append(",\"offset\":")
-                writer.append(decimal: partition.nextOffset)
-                writer.append(",\"clock\":")
-                writer.append(time: partition.clock)
-                writer.append(",\"policy\":")
+            writer.list("policies", versions.reversed()) { $1.write(to: &$0, isWhole: false) }
+            writer.list("partitions", partitions) { writer, partition in
+                writer.open()
+                writer.member("partition", partition.partition)
+                writer.member("offset", partition.nextOffset)
+                writer.member("clock", partition.clock)
+                writer.key("policy")
                 partition.policy.write(to: &writer)
-                writer.append("}")
+                writer.close()
             }
-            writer.append(",\"proposals\":")
-            if let proposals { writer.append(proposals) } else { writer.append("null") }
-            writer.append("}")
+            writer.member("proposals", json: proposals)
+            writer.close()
         }
     }
 
@@ -97,9 +93,9 @@ struct ProgrammeAnswers: Sendable {
     func allSources() async throws -> Answer {
         let found = try await read { [sources] in try sources.sources() }
         return .json { writer in
-            writer.append("{\"sources\":")
-            writer.appendList(found) { $1.write(to: &$0) }
-            writer.append("}")
+            writer.open()
+            writer.list("sources", found) { $1.write(to: &$0) }
+            writer.close()
         }
     }
 
@@ -113,23 +109,18 @@ struct ProgrammeAnswers: Sendable {
             (try letters.page(filter, after: cursor, limit: limit), try letters.counts())
         }
         return .json { writer in
-            writer.append("{\"letters\":")
-            writer.appendList(page.letters) { $1.write(to: &$0) }
-            writer.append(",\"next\":")
-            writer.append(text: page.next?.description)
-            writer.append(",\"reasons\":")
-            writer.appendList(counts.counts) { writer, count in
-                writer.append("{\"topic\":")
-                writer.append(jsonString: count.topic)
-                writer.append(",\"reason\":")
-                writer.append(jsonString: count.reason)
-                writer.append(",\"letters\":")
-                writer.append(decimal: Int64(count.letters))
-                writer.append("}")
+            writer.open()
+            writer.list("letters", page.letters) { $1.write(to: &$0) }
+            writer.member("next", page.next?.description)
+            writer.list("reasons", counts.counts) { writer, count in
+                writer.open()
+                writer.member("topic", count.topic)
+                writer.member("reason", count.reason)
+                writer.member("letters", count.letters)
+                writer.close()
             }
-            writer.append(",\"complete\":")
-            writer.append(counts.isComplete ? "true" : "false")
-            writer.append("}")
+            writer.member("complete", counts.isComplete)
+            writer.close()
         }
     }
 
@@ -147,11 +138,10 @@ struct ProgrammeAnswers: Sendable {
     func partitions() async throws -> Answer {
         let (name, partitions) = try await read { [ledger] in (ledger.name, try ledger.partitions()) }
         return .json { writer in
-            writer.append("{\"ledger\":")
-            writer.append(text: name)
-            writer.append(",\"partitions\":")
-            writer.appendList(partitions) { $1.write(to: &$0) }
-            writer.append("}")
+            writer.open()
+            writer.member("ledger", name)
+            writer.list("partitions", partitions) { $1.write(to: &$0) }
+            writer.close()
         }
     }
 

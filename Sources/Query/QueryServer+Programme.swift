@@ -30,6 +30,6 @@ extension QueryServer {
 
     private func readiness() -> Response {
         let readiness = Readiness(service, service.status)
-        return .json(status: readiness.isReady ? .ok : .serviceUnavailable) { $0.append(readiness.json) }
+        return .json(status: readiness.isReady ? .ok : .serviceUnavailable) { $0.value(json: readiness.json) }
     }
 }

@@ -86,7 +86,7 @@ extension QueryServer {
     /// The answer of `answer` and `standingOfNow` together, for the subject in a path's segment, if its partition is
     /// owned here and its fold is idle. Nil otherwise. It does not block.
     private static func answerAtOnce(_ segment: Substring, _ service: PipelineService) -> Answer? {
-        guard let subject = percentDecoded(segment), let found = service.standingAtOnce(of: subject),
+        guard let subject = PercentEncoding.utf8(segment), let found = service.standingAtOnce(of: subject),
             var answer = Answer(found), let partition = service.ledgerPartition(of: subject)
         else { return nil }
         answer.fields.append(HTTPField(name: .ledgerPartition, value: String(partition)))

@@ -66,58 +66,38 @@ struct Readiness {
     /// with `"source":{"topic","withdrawn"}` instead of the policy if a source is withdrawn or restored, are there if
     /// they are not empty. The seconds are there if they are known.
     var json: String {
-        var writer = ByteWriter()
-        writer.append("{\"ready\":")
-        writer.append(isReady ? "true" : "false")
+        var writer = JSONWriter()
+        writer.open()
+        writer.member("ready", isReady)
         if let unreadyFor {
-            writer.append(",\"error\":")
-            writer.append(jsonString: failure ?? "not ready for \(Self.seconds(unreadyFor)) s")
-            writer.append(",\"reasons\":[")
-            for (index, reason) in reasons.enumerated() {
-                if index > 0 { writer.append(",") }
-                writer.append(jsonString: reason)
+            writer.member("error", failure ?? "not ready for \(Self.seconds(unreadyFor)) s")
+            writer.member("reasons", reasons)
+        }
+        writer.member("intakePartitions", intakePartitions)
+        writer.member("foldPartitions", foldPartitions)
+        writer.member("currentPartitions", currentPartitions)
+        if !quarantined.isEmpty {
+            writer.list("quarantined", quarantined) { writer, partition in
+                writer.open()
+                writer.member("partition", partition.partition)
+                writer.member("offset", partition.offset)
+                writer.member("reason", partition.reason)
+                writer.close()
             }
-            writer.append("]")
         }
-        for (name, count) in [
-            (",\"intakePartitions\":", intakePartitions), (",\"foldPartitions\":", foldPartitions),
-            (",\"currentPartitions\":", currentPartitions),
-        ] {
-            writer.append(name)
-            writer.append(decimal: Int64(count))
+        if !switching.isEmpty {
+            writer.list("switching", switching) { writer, partition in
+                writer.open()
+                writer.member("partition", partition.partition)
+                partition.writeTarget(to: &writer)
+                writer.member("done", json: partition.share)
+                writer.close()
+            }
         }
-        for (index, partition) in quarantined.enumerated() {
-            writer.append(index == 0 ? ",\"quarantined\":[" : ",")
-            writer.append("{\"partition\":")
-            writer.append(decimal: Int64(partition.partition))
-            writer.append(",\"offset\":")
-            writer.append(decimal: partition.offset)
-            writer.append(",\"reason\":")
-            writer.append(jsonString: partition.reason)
-            writer.append("}")
-        }
-        if !quarantined.isEmpty { writer.append("]") }
-        for (index, partition) in switching.enumerated() {
-            writer.append(index == 0 ? ",\"switching\":[" : ",")
-            writer.append("{\"partition\":")
-            writer.append(decimal: Int64(partition.partition))
-            writer.append(",")
-            partition.writeTarget(to: &writer)
-            writer.append(",\"done\":")
-            writer.append(partition.share)
-            writer.append("}")
-        }
-        if !switching.isEmpty { writer.append("]") }
-        if let behind {
-            writer.append(",\"behindSeconds\":")
-            writer.append(decimal: Self.seconds(behind.time))
-        }
-        if let secondsLeft {
-            writer.append(",\"secondsLeft\":")
-            writer.append(decimal: Int64(secondsLeft.rounded(.up)))
-        }
-        writer.append("}")
-        return String(decoding: writer.bytes, as: UTF8.self)
+        if let behind { writer.member("behindSeconds", Self.seconds(behind.time)) }
+        if let secondsLeft { writer.member("secondsLeft", Int64(secondsLeft.rounded(.up))) }
+        writer.close()
+        return writer.text
     }
 }
 

@@ -60,12 +60,9 @@ extension SubjectQueries {
             }
         }
         return .json { writer in
-            writer.append("{\"standings\":[")
-            for (index, item) in written.enumerated() {
-                if index > 0 { writer.append(byte: 0x2C) }
-                writer.append(item)
-            }
-            writer.append("]}")
+            writer.open()
+            writer.list("standings", written) { $0.value(json: $1) }
+            writer.close()
         }
     }
 
@@ -128,7 +125,7 @@ extension SubjectQueries {
 
 extension StandingItem {
     fileprivate var json: [UInt8] {
-        var writer = ByteWriter(capacity: 1024)
+        var writer = JSONWriter(capacity: 1024)
         write(to: &writer)
         return Array(writer.bytes)
     }

@@ -150,11 +150,18 @@ public final class FileRun: @unchecked Sendable {
         let fold = service.foldCounters
         // The files are at their end, so waiting events are of subjects that never enrol.
         let notEnrolled = fold.notEnrolled + service.diagnosis.waiting
-        let types = facts.byType.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",")
         print(
-            "{\"eventsRead\":\(read),\"folded\":\(fold.entries),\"duplicates\":\(fold.duplicates),"
-                + "\"notEnrolled\":\(notEnrolled),\"deadLetters\":\(service.status.intake.deadLetterTotal),"
-                + "\"facts\":{\(types)},\"repeatedFacts\":\(facts.repeats),"
-                + "\"seconds\":\(String(format: "%.3f", seconds))}")
+            JSONWriter.object { summary in
+                summary.member("eventsRead", read)
+                summary.member("folded", fold.entries)
+                summary.member("duplicates", fold.duplicates)
+                summary.member("notEnrolled", notEnrolled)
+                summary.member("deadLetters", service.status.intake.deadLetterTotal)
+                summary.open("facts")
+                for (type, count) in facts.byType.sorted(by: { $0.key < $1.key }) { summary.member(type, count) }
+                summary.close()
+                summary.member("repeatedFacts", facts.repeats)
+                summary.member("seconds", json: String(format: "%.3f", seconds))
+            })
     }
 }

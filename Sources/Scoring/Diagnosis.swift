@@ -131,28 +131,18 @@ extension Diagnosis.Failure {
     }
 
     /// `"rule":ID,"error":REASON`, or with `measure`, `sanction` or `perk`.
-    public func writeMembers(to writer: inout ByteWriter) {
-        writer.append(jsonString: part.rawValue)
-        writer.append(byte: 0x3A)
-        writer.append(jsonString: id)
-        writer.append(",\"error\":")
-        writer.append(jsonString: reason)
+    public func writeMembers(to writer: inout JSONWriter) {
+        writer.member(part.rawValue, id)
+        writer.member("error", reason)
     }
 
     /// `{"rule":ID,"error":REASON,"count","source","id"}`; source and id are null if there was no event.
-    public func write(to writer: inout ByteWriter) {
-        writer.append(byte: 0x7B)
+    public func write(to writer: inout JSONWriter) {
+        writer.open()
         writeMembers(to: &writer)
-        writer.append(",\"count\":")
-        writer.append(decimal: count)
-        if let example {
-            writer.append(",\"source\":")
-            writer.append(jsonString: example.source)
-            writer.append(",\"id\":")
-            writer.append(jsonString: example.id)
-        } else {
-            writer.append(",\"source\":null,\"id\":null")
-        }
-        writer.append(byte: 0x7D)
+        writer.member("count", count)
+        writer.member("source", example?.source)
+        writer.member("id", example?.id)
+        writer.close()
     }
 }

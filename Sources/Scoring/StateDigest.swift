@@ -10,12 +10,7 @@ public struct StateDigest: Hashable, Sendable, CustomStringConvertible {
     public init(high: UInt64, low: UInt64) { (self.high, self.low) = (high, low) }
 
     /// 32 hexadecimal digits.
-    public var description: String { Self.hex(high) + Self.hex(low) }
-
-    private static func hex(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
+    public var description: String { Hex.text(high, digits: 16) + Hex.text(low, digits: 16) }
 }
 
 extension Fold {

@@ -36,25 +36,21 @@ public struct LineLogHandler: LogHandler {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         let time = Timestamp(microseconds: Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000)
-        var writer = ByteWriter()
+        let text: String
         switch format {
-        case .text:
-            writer.append("\(time) \(level.rawValue) \(message)")
-            for (key, value) in metadata { writer.append(" \(key)=\(value)") }
+        case .text: text = "\(time) \(level.rawValue) \(message)" + metadata.map { " \($0)=\($1)" }.joined()
         case .json:
-            writer.append("{\"time\":\"\(time)\",\"level\":\"\(level.rawValue)\",\"logger\":")
-            writer.append(jsonString: label)
-            writer.append(",\"message\":")
-            writer.append(jsonString: message)
-            for (key, value) in metadata {
-                writer.append(byte: 0x2C)
-                writer.append(jsonString: key)
-                writer.append(byte: 0x3A)
-                writer.append(jsonString: "\(value)")
-            }
-            writer.append(byte: 0x7D)
+            var writer = JSONWriter()
+            writer.open()
+            writer.member("time", time)
+            writer.member("level", level.rawValue)
+            writer.member("logger", label)
+            writer.member("message", message)
+            for (key, value) in metadata { writer.member(key, "\(value)") }
+            writer.close()
+            text = writer.text
         }
         // Unprintable characters that remain in a JSON string have the same escapes there.
-        return Array((String(decoding: writer.bytes, as: UTF8.self).printable() + "\n").utf8)
+        return Array((text.printable() + "\n").utf8)
     }
 }

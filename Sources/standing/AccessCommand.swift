@@ -166,22 +166,11 @@ extension User {
 
     /// `{"name","roles","subject"}`; `subject` is null if there is none.
     fileprivate var json: String {
-        var writer = ByteWriter()
-        writer.append("{\"name\":")
-        writer.append(jsonString: name)
-        writer.append(",\"roles\":[")
-        for (index, role) in roleNames.enumerated() {
-            if index > 0 { writer.append(",") }
-            writer.append(jsonString: role)
+        JSONWriter.object { writer in
+            writer.member("name", name)
+            writer.member("roles", roleNames)
+            writer.member("subject", subject.map { String(decoding: $0, as: UTF8.self) })
         }
-        writer.append("],\"subject\":")
-        if let subject {
-            writer.append(jsonString: String(decoding: subject, as: UTF8.self))
-        } else {
-            writer.append("null")
-        }
-        writer.append("}")
-        return String(decoding: writer.bytes, as: UTF8.self)
     }
 }
 

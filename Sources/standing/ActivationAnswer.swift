@@ -19,18 +19,18 @@ struct ActivationAnswer {
 
     /// `{"policy","version","outcome"[,"replaced":{"policy","version","sha256"}][,"partitions"]}`
     var json: String {
-        var object = JSONObjectText()
-        object.add("policy", policy.id)
-        object.add("version", policy.version)
-        object.add("outcome", outcome.rawValue)
-        if let replaced {
-            var before = JSONObjectText()
-            before.add("policy", replaced.id)
-            before.add("version", replaced.version)
-            before.add("sha256", PolicyHash.of(replaced.text))
-            object.add("replaced", json: before.text)
+        JSONWriter.object { object in
+            object.member("policy", policy.id)
+            object.member("version", policy.version)
+            object.member("outcome", outcome.rawValue)
+            if let replaced {
+                object.open("replaced")
+                object.member("policy", replaced.id)
+                object.member("version", replaced.version)
+                object.member("sha256", PolicyHash.of(replaced.text))
+                object.close()
+            }
+            if let partitions { object.member("partitions", partitions) }
         }
-        if let partitions { object.add("partitions", Int64(partitions)) }
-        return object.text
     }
 }

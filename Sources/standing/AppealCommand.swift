@@ -36,10 +36,11 @@ struct AppealFileCommand: ParsableCommand {
     var statement: String
 
     func run() throws {
-        var data = JSONObjectText()
-        data.add("sanction", sanction)
-        data.add("statement", statement)
-        try ControlTopic.send(.appealFiled, subject: subject, data: data.text, to: cluster, at: time, by: key)
+        let data = JSONWriter.object {
+            $0.member("sanction", sanction)
+            $0.member("statement", statement)
+        }
+        try ControlTopic.send(.appealFiled, subject: subject, data: data, to: cluster, at: time, by: key)
     }
 }
 
@@ -70,10 +71,11 @@ struct AppealDecideCommand: ParsableCommand {
     var reason: String
 
     func run() throws {
-        var data = JSONObjectText()
-        data.add("sanction", sanction)
-        data.add("outcome", outcome.rawValue)
-        data.add("reason", reason)
-        try ControlTopic.send(.appealDecided, subject: subject, data: data.text, to: cluster, at: time, by: key)
+        let data = JSONWriter.object {
+            $0.member("sanction", sanction)
+            $0.member("outcome", outcome.rawValue)
+            $0.member("reason", reason)
+        }
+        try ControlTopic.send(.appealDecided, subject: subject, data: data, to: cluster, at: time, by: key)
     }
 }

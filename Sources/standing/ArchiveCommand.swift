@@ -73,9 +73,18 @@ extension Archive.Status {
     }
 
     var json: String {
-        "{\"partition\":\(partition),\"segments\":\(segments),\"indexes\":\(indexes),\"bytes\":\(bytes),\"frames\":\(frames),"
-            + "\"entries\":\(entries),\"firstOffset\":\(firstOffset),\"nextOffset\":\(nextOffset),\"torn\":\(torn.count),"
-            + "\"damages\":\(damages.count)}"
+        JSONWriter.object { writer in
+            writer.member("partition", partition)
+            writer.member("segments", segments)
+            writer.member("indexes", indexes)
+            writer.member("bytes", bytes)
+            writer.member("frames", frames)
+            writer.member("entries", entries)
+            writer.member("firstOffset", firstOffset)
+            writer.member("nextOffset", nextOffset)
+            writer.member("torn", torn.count)
+            writer.member("damages", damages.count)
+        }
     }
 }
 
@@ -212,8 +221,16 @@ extension ArchiveRepairCommand {
     /// JSON: `{"partition","fetched":[{"from","to"}]}`. `from` and `to` are the first and the last fetched offset.
     private func report(_ fetched: [Range<Int64>], of partition: Int32) {
         guard output == .text else {
-            let ranges = fetched.map { "{\"from\":\($0.lowerBound),\"to\":\($0.upperBound - 1)}" }
-            return print("{\"partition\":\(partition),\"fetched\":[\(ranges.joined(separator: ","))]}")
+            return print(
+                JSONWriter.object { writer in
+                    writer.member("partition", partition)
+                    writer.list("fetched", fetched) { writer, range in
+                        writer.open()
+                        writer.member("from", range.lowerBound)
+                        writer.member("to", range.upperBound - 1)
+                        writer.close()
+                    }
+                })
         }
         for range in fetched {
             print("partition \(partition): offsets \(range.lowerBound)...\(range.upperBound - 1) fetched")
@@ -246,7 +263,10 @@ struct ArchiveDropCommand: ParsableCommand {
                 print(
                     output == .text
                         ? "partition \(partition): \(files) files removed"
-                        : "{\"partition\":\(partition),\"files\":\(files)}")
+                        : JSONWriter.object {
+                            $0.member("partition", partition)
+                            $0.member("files", files)
+                        })
             } catch let error as ArchiveInUse {
                 throw fail("error: \(error)")
             } catch let error as FileError {

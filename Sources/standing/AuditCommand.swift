@@ -88,9 +88,9 @@ struct AuditListCommand: ParsableCommand {
         }
         if output == .json {
             for found in page.found {
-                var writer = ByteWriter()
+                var writer = JSONWriter()
                 found.entry.write(to: &writer, position: (found.partition, found.offset))
-                print(String(decoding: writer.bytes, as: UTF8.self))
+                print(writer.text)
             }
         } else {
             var table = TextTable(
@@ -152,8 +152,13 @@ struct AuditVerifyCommand: ParsableCommand {
         for (partition, chain) in partitions {
             if output == .json {
                 print(
-                    "{\"partition\":\(partition),\"records\":\(chain.records),\"findings\":\(chain.findingCount),"
-                        + "\"signed\":\(chain.signed),\"unsigned\":\(chain.unsigned)}")
+                    JSONWriter.object {
+                        $0.member("partition", partition)
+                        $0.member("records", chain.records)
+                        $0.member("findings", chain.findingCount)
+                        $0.member("signed", chain.signed)
+                        $0.member("unsigned", chain.unsigned)
+                    })
             } else {
                 print(
                     "partition \(partition): \(chain.records) records, \(chain.findingCount) findings, "

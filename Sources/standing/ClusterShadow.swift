@@ -192,16 +192,3 @@ extension ClusterShadow {
         return reports.count == answers.count && ShadowReport.isActive(in: ledger, by: reports)
     }
 }
-
-extension Int64 {
-    /// Digits with commas between thousands.
-    var inThousands: String {
-        let digits = String(magnitude)
-        var text = self < 0 ? "-" : ""
-        for (index, digit) in digits.enumerated() {
-            if index > 0, (digits.count - index).isMultiple(of: 3) { text += "," }
-            text.append(digit)
-        }
-        return text
-    }
-}

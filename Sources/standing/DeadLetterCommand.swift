@@ -356,7 +356,11 @@ extension DeadLetterTopic {
 extension Discard.Summary {
     /// `{"discarded","alreadyDiscarded","alreadySent"}`
     fileprivate var json: String {
-        "{\"discarded\":\(discarded),\"alreadyDiscarded\":\(alreadyDiscarded),\"alreadySent\":\(alreadySent)}"
+        JSONWriter.object {
+            $0.member("discarded", discarded)
+            $0.member("alreadyDiscarded", alreadyDiscarded)
+            $0.member("alreadySent", alreadySent)
+        }
     }
 }
 
@@ -377,27 +381,18 @@ extension Redrive.Summary {
 
     /// `{"sent","bySource","alreadySent","discarded","withheld","withoutBytes","withoutTopic","withoutKey"}`
     var json: String {
-        var writer = ByteWriter()
-        writer.append("{\"sent\":")
-        writer.append(decimal: Int64(total))
-        writer.append(",\"bySource\":{")
-        for (index, (topic, count)) in sent.sorted(by: { $0.key < $1.key }).enumerated() {
-            if index > 0 { writer.append(",") }
-            writer.append(jsonString: topic)
-            writer.append(":")
-            writer.append(decimal: Int64(count))
+        JSONWriter.object { writer in
+            writer.member("sent", total)
+            writer.open("bySource")
+            for (topic, count) in sent.sorted(by: { $0.key < $1.key }) { writer.member(topic, count) }
+            writer.close()
+            writer.member("alreadySent", alreadySent)
+            writer.member("discarded", discarded.count)
+            writer.member("withheld", withheld.count)
+            writer.member("withoutBytes", withoutBytes.count)
+            writer.member("withoutTopic", withoutTopic.count)
+            writer.member("withoutKey", withoutKey)
         }
-        for (name, count) in [
-            ("},\"alreadySent\":", alreadySent), (",\"discarded\":", discarded.count),
-            (",\"withheld\":", withheld.count),
-            (",\"withoutBytes\":", withoutBytes.count), (",\"withoutTopic\":", withoutTopic.count),
-            (",\"withoutKey\":", withoutKey),
-        ] {
-            writer.append(name)
-            writer.append(decimal: Int64(count))
-        }
-        writer.append("}")
-        return String(decoding: writer.bytes, as: UTF8.self)
     }
 }
 
@@ -415,48 +410,35 @@ extension DeadLetter {
     /// `discarded` (the reason) if there are any, and, if `isWhole`, `key`, `headers` and `value`. Bytes that are not
     /// UTF-8 are in base64, in `…Base64`.
     fileprivate func json(_ outcome: LetterOutcome, isWhole: Bool = false) -> String {
-        var writer = ByteWriter()
-        func add(_ name: String, _ text: String) {
-            writer.append(",\"\(name)\":")
-            writer.append(jsonString: text)
-        }
-        func add(_ name: String, _ number: Int64) {
-            writer.append(",\"\(name)\":")
-            writer.append(decimal: number)
-        }
-        func add(_ name: String, _ bytes: [UInt8]?) {
+        func add(_ name: String, _ bytes: [UInt8]?, to writer: inout JSONWriter) {
             guard let bytes else { return }
             if let text = String(validating: bytes, as: UTF8.self) {
-                add(name, text)
+                writer.member(name, text)
             } else {
-                add(name + "Base64", Data(bytes).base64EncodedString())
+                writer.member(name + "Base64", Data(bytes).base64EncodedString())
             }
         }
-        writer.append("{\"letter\":\"\(position)\"")
-        add("time", time)
-        add("reason", reason)
-        add("message", message)
-        add("topic", source.topic)
-        add("partition", Int64(source.partition))
-        add("offset", sourceOffset)
-        add("bytes", droppedBytes ?? Int64(value?.count ?? 0))
-        if let earlier = headers.last(where: { $0.name == Self.redriveOf })?.value { add("redriveOf", earlier) }
-        if let sentTo = outcome.sentTo { add("sentTo", sentTo) }
-        if let discarded = outcome.discarded { add("discarded", discarded) }
-        if isWhole {
-            add("key", key)
-            writer.append(",\"headers\":[")
-            for (index, header) in headers.enumerated() {
-                if index > 0 { writer.append(",") }
-                writer.append("{\"name\":")
-                writer.append(jsonString: header.name)
-                add("value", header.value)
-                writer.append("}")
+        return JSONWriter.object { writer in
+            writer.member("letter", position.description)
+            writer.member("time", time)
+            writer.member("reason", reason)
+            writer.member("message", message)
+            writer.member("topic", source.topic)
+            writer.member("partition", source.partition)
+            writer.member("offset", sourceOffset)
+            writer.member("bytes", droppedBytes ?? Int64(value?.count ?? 0))
+            add("redriveOf", headers.last { $0.name == Self.redriveOf }?.value, to: &writer)
+            if let sentTo = outcome.sentTo { writer.member("sentTo", sentTo) }
+            if let discarded = outcome.discarded { writer.member("discarded", discarded) }
+            guard isWhole else { return }
+            add("key", key, to: &writer)
+            writer.list("headers", headers) { writer, header in
+                writer.open()
+                writer.member("name", header.name)
+                add("value", header.value, to: &writer)
+                writer.close()
             }
-            writer.append("]")
-            add("value", value)
+            add("value", value, to: &writer)
         }
-        writer.append("}")
-        return String(decoding: writer.bytes, as: UTF8.self)
     }
 }

@@ -40,10 +40,11 @@ struct EventVoidCommand: ParsableCommand {
     var reason: String
 
     func run() throws {
-        var data = JSONObjectText()
-        data.add("source", source)
-        data.add("id", id)
-        data.add("reason", reason)
-        try ControlTopic.send(.eventVoided, subject: subject, data: data.text, to: cluster, at: time, by: key)
+        let data = JSONWriter.object {
+            $0.member("source", source)
+            $0.member("id", id)
+            $0.member("reason", reason)
+        }
+        try ControlTopic.send(.eventVoided, subject: subject, data: data, to: cluster, at: time, by: key)
     }
 }

@@ -191,12 +191,12 @@ struct FactsBootstrapCommand: ParsableCommand {
 extension FactStart {
     /// `{"topic","partition","offset","sequence"}`
     fileprivate var json: String {
-        var object = JSONObjectText()
-        object.add("topic", topicPartition.topic)
-        object.add("partition", Int64(topicPartition.partition))
-        object.add("offset", offset)
-        object.add("sequence", sequence)
-        return object.text
+        JSONWriter.object {
+            $0.member("topic", topicPartition.topic)
+            $0.member("partition", topicPartition.partition)
+            $0.member("offset", offset)
+            $0.member("sequence", sequence)
+        }
     }
 }
 

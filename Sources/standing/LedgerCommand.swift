@@ -66,8 +66,7 @@ struct LedgerExportCommand: ParsableCommand {
                 try export.finish(.init(ledger: ledger.topic, parts: parts))
                 for part in parts { try export.verify(part, work) }
                 line.finish()
-                print(
-                    "{\"partitions\":\(parts.count),\"frames\":\(parts.map(\.frames).reduce(0, +))}")
+                print(LedgerExport.json(of: parts))
             } catch let failure as LedgerExport.Failure {
                 throw fail("error: \(failure)", Exit.corruption)
             } catch let inUse as ArchiveInUse {
@@ -149,12 +148,12 @@ struct LedgerImportCommand: ParsableCommand {
 extension LedgerImport.Counts {
     /// `{"partition","existing","appended"}`, and `"filled"` if it is not 0.
     fileprivate func json(of partition: Int32) -> String {
-        var object = JSONObjectText()
-        object.add("partition", Int64(partition))
-        object.add("existing", existing)
-        object.add("appended", appended)
-        if filled > 0 { object.add("filled", filled) }
-        return object.text
+        JSONWriter.object {
+            $0.member("partition", partition)
+            $0.member("existing", existing)
+            $0.member("appended", appended)
+            if filled > 0 { $0.member("filled", filled) }
+        }
     }
 }
 
@@ -266,12 +265,13 @@ struct LedgerSkipCommand: ParsableCommand {
         case .text:
             print(outcome.defect.map { "\(location) is passed over: \($0)" } ?? "\(location) was passed over before")
         case .json:
-            var object = JSONObjectText()
-            object.add("partition", Int64(partition))
-            object.add("offset", offset)
-            if let defect = outcome.defect { object.add("defect", defect) }
-            object.add("appended", json: outcome.isNew ? "true" : "false")
-            print(object.text)
+            print(
+                JSONWriter.object { writer in
+                    writer.member("partition", partition)
+                    writer.member("offset", offset)
+                    if let defect = outcome.defect { writer.member("defect", defect) }
+                    writer.member("appended", outcome.isNew)
+                })
         }
     }
 }
@@ -279,11 +279,21 @@ struct LedgerSkipCommand: ParsableCommand {
 extension LedgerUpgrade.Outcome {
     /// `{"ledger","foldVersion","partitions","upgraded"}`. The last two are numbers of partitions.
     fileprivate func json(of ledger: String) -> String {
-        var object = JSONObjectText()
-        object.add("ledger", ledger)
-        object.add("foldVersion", Int64(foldVersion))
-        object.add("partitions", Int64(partitions))
-        object.add("upgraded", Int64(upgraded.count))
-        return object.text
+        JSONWriter.object {
+            $0.member("ledger", ledger)
+            $0.member("foldVersion", foldVersion)
+            $0.member("partitions", partitions)
+            $0.member("upgraded", upgraded.count)
+        }
+    }
+}
+
+extension LedgerExport {
+    /// `{"partitions","frames"}`
+    static func json(of parts: [Part]) -> String {
+        JSONWriter.object {
+            $0.member("partitions", parts.count)
+            $0.member("frames", parts.map(\.frames).reduce(0, +))
+        }
     }
 }

@@ -99,10 +99,11 @@ struct ActivePolicies {
         guard policy.text != active else {
             throw fail("error: \(policy.id) version \(policy.version) is active already")
         }
-        var data = JSONObjectText()
-        data.add("policy", policy.text)
-        data.add(EventView.replacesMember, PolicyHash.of(active))
-        let id = try ControlTopic(cluster: cluster, signer: signer).send(.policyActivated, data: data.text, at: time)
+        let data = JSONWriter.object {
+            $0.member("policy", policy.text)
+            $0.member(EventView.replacesMember.description, PolicyHash.of(active))
+        }
+        let id = try ControlTopic(cluster: cluster, signer: signer).send(.policyActivated, data: data, at: time)
         guard wait.microseconds > 0 else { return ActivationAnswer(policy: policy, outcome: .sent) }
         let end = ContinuousClock.now + .microseconds(wait.microseconds)
         let location = "ledger partition \(partition)"
@@ -315,30 +316,29 @@ extension LedgerPolicies.Activation {
     /// event. An activation without effect also has `"ignored"`: `{"replaces","active"}`, two hashes, or
     /// `{"foldVersion"}`, the ledger's.
     var json: String {
-        let since = positions.map { position in
-            let clock = position.clock.map { "\"\($0)\"" } ?? "null"
-            return "{\"partition\":\(position.partition),\"offset\":\(position.offset),\"clock\":\(clock)}"
+        JSONWriter.object { writer in
+            writer.member("policy", policy?.id)
+            writer.member("version", policy?.version)
+            writer.member("sha256", PolicyHash.of(text))
+            writer.member("active", isActive)
+            writer.list("since", positions) { writer, position in
+                writer.open()
+                writer.member("partition", position.partition)
+                writer.member("offset", position.offset)
+                writer.member("clock", position.clock)
+                writer.close()
+            }
+            if let conflict {
+                writer.open("ignored")
+                writer.member("replaces", conflict.replaces)
+                writer.member("active", conflict.active)
+                writer.close()
+            } else if let olderVersion {
+                writer.open("ignored")
+                writer.member("foldVersion", olderVersion)
+                writer.close()
+            }
         }
-        var object = JSONObjectText()
-        if let policy {
-            object.add("policy", policy.id)
-            object.add("version", policy.version)
-        } else {
-            object.add("policy", json: "null")
-            object.add("version", json: "null")
-        }
-        object.add("sha256", PolicyHash.of(text))
-        object.add("active", json: isActive ? "true" : "false")
-        object.add("since", json: "[\(since.joined(separator: ","))]")
-        if let conflict {
-            var ignored = JSONObjectText()
-            ignored.add("replaces", conflict.replaces)
-            ignored.add("active", conflict.active)
-            object.add("ignored", json: ignored.text)
-        } else if let olderVersion {
-            object.add("ignored", json: "{\"foldVersion\":\(olderVersion)}")
-        }
-        return object.text
     }
 }
 

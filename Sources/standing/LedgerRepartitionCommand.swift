@@ -75,7 +75,7 @@ struct LedgerRepartitionCommand: ParsableCommand {
                     try target.finish(.init(ledger: manifest.ledger, parts: parts))
                     for part in parts { try target.verify(part, work) }
                 }
-                print("{\"partitions\":\(parts.count),\"frames\":\(parts.map(\.frames).reduce(0, +))}")
+                print(LedgerExport.json(of: parts))
             } catch let failure as LedgerExport.Failure {
                 throw fail("error: \(failure)", Exit.corruption)
             } catch let failure as LedgerRepartition.Failure {

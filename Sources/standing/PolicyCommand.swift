@@ -1,6 +1,7 @@
 import ArgumentParser
 import CEL
 import CELJSON
+internal import Events
 import Foundation
 import Policy
 import Replay
@@ -67,7 +68,10 @@ struct PolicyEvalCommand: ParsableCommand {
                     guard !line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) else { continue }
                     try write(EvaluationRow(line: line), to: out)
                 } catch let failure as LineReader.Failure where failure.isOneLine {
-                    let line = "{\"name\":\"\",\"error\":\"\(failure.message)\"}"
+                    let line = JSONWriter.object {
+                        $0.member("name", "")
+                        $0.member("error", failure.message)
+                    }
                     try Array(line.utf8).withUnsafeBytes { try out.write(line: $0) }
                 }
             }

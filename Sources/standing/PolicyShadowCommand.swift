@@ -72,7 +72,11 @@ struct PolicyShadowStartCommand: AsyncParsableCommand {
         let order = ShadowOrder(text: candidate.text, since: now, by: by)
         try shadow.write(order)
         try await look(for: order, shadow)
-        print("{\"policy\":\"\(candidate.id)\",\"version\":\(candidate.version)}")
+        print(
+            JSONWriter.object {
+                $0.member("policy", candidate.id)
+                $0.member("version", candidate.version)
+            })
     }
 
     private func refuse(_ answers: [ClusterShadow.Answer]) throws {

@@ -192,13 +192,12 @@ struct PolicyTestCommand: ParsableCommand {
             let lines = coverage.lines(of: policy)
             for (number, line) in lines.enumerated() { print("\(number == 0 ? path + ": " : "  ")\(line)".printable()) }
         case .json:
-            var writer = ByteWriter()
-            writer.append("{\"policy\":")
-            writer.append(jsonString: path)
-            writer.append(",\"coverage\":")
-            coverage.write(of: policy, to: &writer)
-            writer.append("}")
-            print(String(decoding: writer.bytes, as: UTF8.self))
+            print(
+                JSONWriter.object { writer in
+                    writer.member("policy", path)
+                    writer.key("coverage")
+                    coverage.write(of: policy, to: &writer)
+                })
         }
     }
 
@@ -212,27 +211,15 @@ struct PolicyTestCommand: ParsableCommand {
             print("\(result.file):\(result.line): failed: \(result.name)".printable())
             for line in result.difference { print("  \(line)".printable()) }
         case .json:
-            var writer = ByteWriter()
-            writer.append("{\"file\":")
-            writer.append(jsonString: result.file)
-            writer.append(",\"line\":")
-            writer.append(decimal: Int64(result.line))
-            writer.append(",\"name\":")
-            writer.append(jsonString: result.name)
-            writer.append(",\"passed\":")
-            writer.append(result.hasPassed ? "true" : "false")
-            writer.append(",\"difference\":[")
-            for (index, line) in result.difference.enumerated() {
-                if index > 0 { writer.append(byte: UInt8(ascii: ",")) }
-                writer.append(jsonString: line)
-            }
-            writer.append("],\"errors\":[")
-            for (index, error) in result.errors.enumerated() {
-                if index > 0 { writer.append(byte: UInt8(ascii: ",")) }
-                error.write(to: &writer)
-            }
-            writer.append("]}")
-            print(String(decoding: writer.bytes, as: UTF8.self))
+            print(
+                JSONWriter.object { writer in
+                    writer.member("file", result.file)
+                    writer.member("line", result.line)
+                    writer.member("name", result.name)
+                    writer.member("passed", result.hasPassed)
+                    writer.member("difference", result.difference)
+                    writer.list("errors", result.errors) { $1.write(to: &$0) }
+                })
         }
     }
 
@@ -246,9 +233,13 @@ struct PolicyTestCommand: ParsableCommand {
             print("\(tally.passed) passed, \(tally.failed) failed\(updated)\(errors)\(broken)")
         case .json:
             print(
-                #"{"passed":\#(tally.passed),"failed":\#(tally.failed),"withErrors":\#(tally.withErrors),"#
-                    + #""filesWithMistakes":\#(tally.broken)"#
-                    + (update ? #","updated":\#(tally.updated)}"# : "}"))
+                JSONWriter.object { writer in
+                    writer.member("passed", tally.passed)
+                    writer.member("failed", tally.failed)
+                    writer.member("withErrors", tally.withErrors)
+                    writer.member("filesWithMistakes", tally.broken)
+                    if update { writer.member("updated", tally.updated) }
+                })
         }
     }
 }

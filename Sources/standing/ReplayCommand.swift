@@ -242,17 +242,14 @@ struct ReplayCommand: ParsableCommand {
 extension LedgerReplay.Result {
     /// `{"partition","nextOffset","clock","entries","subjects","digest","sequences":[…]}`
     var json: String {
-        var writer = ByteWriter()
-        writer.append("{\"partition\":\(partition),\"nextOffset\":\(nextOffset),\"clock\":")
-        if clock == .distantPast {
-            writer.append("null")
-        } else {
-            writer.append(byte: 0x22)
-            writer.append(clock)
-            writer.append(byte: 0x22)
+        JSONWriter.object { writer in
+            writer.member("partition", partition)
+            writer.member("nextOffset", nextOffset)
+            writer.member("clock", clock.known)
+            writer.member("entries", entries)
+            writer.member("subjects", subjects)
+            writer.member("digest", digest.description)
+            writer.member("sequences", sequences)
         }
-        writer.append(",\"entries\":\(entries),\"subjects\":\(subjects),\"digest\":\"\(digest)\"")
-        writer.append(",\"sequences\":\(sequences)}")
-        return String(decoding: writer.bytes, as: UTF8.self)
     }
 }

@@ -50,18 +50,14 @@ extension Setting {
 
     /// `{"name","flag","variable","section","default","secret","what"}`; `default` is null if there is none.
     fileprivate var json: String {
-        var writer = ByteWriter()
-        for (index, (key, value)) in [
-            ("name", name), ("flag", flag), ("variable", variable), ("section", section.rawValue), ("what", what),
-        ].enumerated() {
-            writer.append(index == 0 ? "{" : ",")
-            writer.append(jsonString: key)
-            writer.append(":")
-            writer.append(jsonString: value)
+        JSONWriter.object { writer in
+            writer.member("name", name)
+            writer.member("flag", flag)
+            writer.member("variable", variable)
+            writer.member("section", section.rawValue)
+            writer.member("what", what)
+            writer.member("default", standard)
+            writer.member("secret", isSecret)
         }
-        writer.append(",\"default\":")
-        if let standard { writer.append(jsonString: standard) } else { writer.append("null") }
-        writer.append(",\"secret\":\(isSecret)}")
-        return String(decoding: writer.bytes, as: UTF8.self)
     }
 }

@@ -21,19 +21,12 @@ struct ShadowView {
     /// `{"shadow","members","silent","difference"}`: the members' reports, each without its difference, and the
     /// addresses of members that do not answer.
     var json: String {
-        var document = JSONObjectText()
-        document.add("shadow", json: order.map { ShadowReport.Order($0).json } ?? "null")
-        let members = reports.map { String(decoding: $0.withoutDifference.json, as: UTF8.self) }
-        document.add("members", json: "[\(members.joined(separator: ","))]")
-        var silent = ByteWriter()
-        for (index, answer) in self.silent.enumerated() {
-            silent.append(index == 0 ? "[" : ",")
-            silent.append(jsonString: answer.member.address)
-        }
-        silent.append(self.silent.isEmpty ? "[]" : "]")
-        document.add("silent", json: String(decoding: silent.bytes, as: UTF8.self))
-        document.add("difference", json: difference?.json ?? "null")
-        return document.text + "\n"
+        JSONWriter.object { document in
+            document.member("shadow", json: order.map { ShadowReport.Order($0).json })
+            document.list("members", reports) { $0.value(json: $1.withoutDifference.json) }
+            document.member("silent", silent.map(\.member.address))
+            document.member("difference", json: difference?.json)
+        } + "\n"
     }
 
     var text: String {

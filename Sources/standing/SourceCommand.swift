@@ -87,11 +87,12 @@ struct SourceAcknowledgeCommand: ParsableCommand {
         guard let topic = cluster.sourceTopic(topic) else {
             throw fail("error: \(topic): no source topic of this name", Exit.usage)
         }
-        var data = JSONObjectText()
-        data.add("topic", topic)
-        data.add("reason", reason)
+        let data = JSONWriter.object {
+            $0.member("topic", topic)
+            $0.member("reason", reason)
+        }
         let signer = try key.signer(&settings)
-        let id = try ControlTopic(cluster: cluster, signer: signer).send(.sourceAcknowledged, data: data.text) {
+        let id = try ControlTopic(cluster: cluster, signer: signer).send(.sourceAcknowledged, data: data) {
             try time.stamp(cluster, &settings)
         }
         print(id)

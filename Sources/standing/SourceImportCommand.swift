@@ -288,14 +288,14 @@ struct TableOptions: ParsableArguments {
 extension OutputFile {
     /// `{"line","reason","message","row"}`; `row` is null if it cannot be read.
     fileprivate func write(line row: ImportPass.Row, _ refusal: (code: String, message: String)) throws {
-        var json = ByteWriter()
-        json.append("{\"line\":\(row.line),\"reason\":")
-        json.append(jsonString: refusal.code)
-        json.append(",\"message\":")
-        json.append(jsonString: refusal.message)
-        json.append(",\"row\":")
-        if let row = row.json { json.append(row) } else { json.append("null") }
-        json.append("}")
+        var json = JSONWriter()
+        json.open()
+        json.member("line", row.line)
+        json.member("reason", refusal.code)
+        json.member("message", refusal.message)
+        json.key("row")
+        if let row = row.json { json.value { $0.append(row) } } else { json.null() }
+        json.close()
         try write(line: json.bytes)
     }
 }

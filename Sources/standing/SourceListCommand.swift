@@ -124,45 +124,17 @@ extension SourceListCommand.Source {
     /// "read","unread","deadLetters":{REASON: number}}`. `intake` is false for a withdrawn topic that no topic file has.
     /// `withdrawn` is null if it is not known.
     fileprivate var json: String {
-        var object = JSONObjectText()
-        object.add("topic", topic)
-        object.add("declaration", json: declaration.map(Self.json) ?? "null")
-        object.add("intake", json: isRead ? "true" : "false")
-        object.add("withdrawn", json: isWithdrawn.map { $0 ? "true" : "false" } ?? "null")
-        object.add("read", json: records.map { "\($0.read)" } ?? "null")
-        object.add("unread", json: records.map { "\($0.unread)" } ?? "null")
-        var counts = ByteWriter()
-        for (reason, count) in letters.sorted(by: { $0.key < $1.key }) {
-            counts.append(counts.count == 0 ? "{" : ",")
-            counts.append(jsonString: reason)
-            counts.append(":")
-            counts.append(decimal: count)
+        JSONWriter.object { object in
+            object.member("topic", topic)
+            object.key("declaration")
+            if let declaration { declaration.write(to: &object) } else { object.null() }
+            object.member("intake", isRead)
+            object.member("withdrawn", isWithdrawn)
+            object.member("read", records?.read)
+            object.member("unread", records?.unread)
+            object.open("deadLetters")
+            for (reason, count) in letters.sorted(by: { $0.key < $1.key }) { object.member(reason, count) }
+            object.close()
         }
-        counts.append(counts.count == 0 ? "{}" : "}")
-        object.add("deadLetters", json: String(decoding: counts.bytes, as: UTF8.self))
-        return object.text
-    }
-
-    private static func json(_ declaration: SourceDeclaration) -> String {
-        func list(_ texts: [String]) -> String {
-            var writer = ByteWriter()
-            writer.append("[")
-            for (index, text) in texts.enumerated() {
-                if index > 0 { writer.append(",") }
-                writer.append(jsonString: text)
-            }
-            writer.append("]")
-            return String(decoding: writer.bytes, as: UTF8.self)
-        }
-        var object = JSONObjectText()
-        object.add("owner", declaration.owner)
-        object.add("sector", declaration.sector.rawValue)
-        object.add("purpose", declaration.purpose)
-        object.add("types", json: list(declaration.types))
-        object.add("sources", json: list(declaration.sources))
-        if let lasts = declaration.lasts { object.add("lasts", "\(lasts)") } else { object.add("lasts", json: "null") }
-        object.add("format", declaration.format.rawValue)
-        object.add("contact", declaration.contact)
-        return object.text
     }
 }

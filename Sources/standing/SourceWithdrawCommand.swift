@@ -167,15 +167,16 @@ struct SourceActOptions: ParsableArguments {
     func send(
         _ type: ControlType, of topic: String, _ cluster: Cluster, _ settings: inout Settings, _ output: TableFormat
     ) throws {
-        var data = JSONObjectText()
-        data.add("topic", topic)
-        data.add("reason", reason ?? "")
-        if let by { data.add("by", by) }
+        let data = JSONWriter.object {
+            $0.member("topic", topic)
+            $0.member("reason", reason ?? "")
+            if let by { $0.member("by", by) }
+        }
         let signer = try key.signer(&settings)
         let when = OperatorTime(time: time, clock: clock, allowedSkew: allowedSkew)
-        let id = try ControlTopic(cluster: cluster, signer: signer).send(type, data: data.text) {
+        let id = try ControlTopic(cluster: cluster, signer: signer).send(type, data: data) {
             try when.stamp(cluster, &settings)
         }
-        print(output == .json ? "{\"id\":\"\(id)\"}" : id)
+        print(output == .json ? JSONWriter.object { $0.member("id", id) } : id)
     }
 }

@@ -46,13 +46,14 @@ struct SubjectEnrolCommand: ParsableCommand {
     }
 
     func run() throws {
-        var data = JSONObjectText()
-        data.add("kind", kind.rawValue)
-        data.add("terms", terms)
-        if let attributes {
-            data.add("attributes", json: try requireJSONObject(attributes, option: "--attributes"))
+        let data = try JSONWriter.object {
+            $0.member("kind", kind.rawValue)
+            $0.member("terms", terms)
+            if let attributes {
+                $0.member("attributes", json: try requireJSONObject(attributes, option: "--attributes"))
+            }
         }
-        try ControlTopic.send(.enrolled, subject: subject, data: data.text, to: cluster, at: time, by: key)
+        try ControlTopic.send(.enrolled, subject: subject, data: data, to: cluster, at: time, by: key)
     }
 }
 

@@ -58,27 +58,18 @@ struct TopicsAclsCommand: ParsableCommand {
     }
 
     private func json(_ role: AccessRole, _ principal: String, _ rights: [AccessRight]) -> String {
-        var writer = ByteWriter()
-        for (index, (key, value)) in [
-            ("role", role.rawValue), ("purpose", role.purpose), ("principal", principal),
-        ].enumerated() {
-            writer.append(index == 0 ? "{" : ",")
-            writer.append(jsonString: key)
-            writer.append(":")
-            writer.append(jsonString: value)
+        JSONWriter.object { writer in
+            writer.member("role", role.rawValue)
+            writer.member("purpose", role.purpose)
+            writer.member("principal", principal)
+            writer.list("rights", rights) { writer, right in
+                writer.open()
+                writer.member("resource", right.resource.rawValue)
+                writer.member("name", right.name)
+                writer.member("operation", right.operation.rawValue)
+                writer.close()
+            }
         }
-        writer.append(",\"rights\":[")
-        for (index, right) in rights.enumerated() {
-            writer.append(index == 0 ? "{\"resource\":" : ",{\"resource\":")
-            writer.append(jsonString: right.resource.rawValue)
-            writer.append(",\"name\":")
-            writer.append(jsonString: right.name)
-            writer.append(",\"operation\":")
-            writer.append(jsonString: right.operation.rawValue)
-            writer.append("}")
-        }
-        writer.append("]}")
-        return String(decoding: writer.bytes, as: UTF8.self)
     }
 }
 

@@ -93,49 +93,46 @@ extension TopicChange {
     /// describe it); or `reason`. For settings that the broker does not describe, `topics` is the number of their
     /// topics.
     fileprivate var json: String {
-        var object = JSONObjectText()
-        switch self {
-        case .create(let topic):
-            object.add("change", "create")
-            object.add("topic", topic.name)
-            object.add("partitions", Int64(topic.partitions))
-            let isBrokers = topic.replication == TopicDefinition.brokersReplication
-            object.add("replication", json: isBrokers ? "null" : "\(topic.replication)")
-            object.add(
-                "settings",
-                json: Self.settings(
-                    topic.settings.sorted { $0.key < $1.key }.map { Setting(name: $0, old: nil, new: $1) }))
-        case .addPartitions(let topic, let from, let to):
-            object.add("change", "partitions")
-            object.add("topic", topic)
-            object.add("from", Int64(from))
-            object.add("to", Int64(to))
-        case .setConfig(let topic, let settings):
-            object.add("change", "settings")
-            object.add("topic", topic)
-            object.add("settings", json: Self.settings(settings))
-        case .refuse(let topic, let reason):
-            object.add("change", "refused")
-            object.add("topic", topic)
-            object.add("reason", reason)
-        case .unknownSettings(let topics):
-            object.add("change", "unknown")
-            object.add("topics", Int64(topics))
-        case .unchanged(let topic):
-            object.add("change", "none")
-            object.add("topic", topic)
+        JSONWriter.object { object in
+            switch self {
+            case .create(let topic):
+                object.member("change", "create")
+                object.member("topic", topic.name)
+                object.member("partitions", topic.partitions)
+                let isBrokers = topic.replication == TopicDefinition.brokersReplication
+                object.member("replication", isBrokers ? nil : topic.replication)
+                let settings = topic.settings.sorted { $0.key < $1.key }
+                Self.write(settings.map { Setting(name: $0, old: nil, new: $1) }, to: &object)
+            case .addPartitions(let topic, let from, let to):
+                object.member("change", "partitions")
+                object.member("topic", topic)
+                object.member("from", from)
+                object.member("to", to)
+            case .setConfig(let topic, let settings):
+                object.member("change", "settings")
+                object.member("topic", topic)
+                Self.write(settings, to: &object)
+            case .refuse(let topic, let reason):
+                object.member("change", "refused")
+                object.member("topic", topic)
+                object.member("reason", reason)
+            case .unknownSettings(let topics):
+                object.member("change", "unknown")
+                object.member("topics", topics)
+            case .unchanged(let topic):
+                object.member("change", "none")
+                object.member("topic", topic)
+            }
         }
-        return object.text
     }
 
-    private static func settings(_ settings: [Setting]) -> String {
-        let objects = settings.map { setting in
-            var object = JSONObjectText()
-            object.add("name", setting.name)
-            if let old = setting.old { object.add("old", old) } else { object.add("old", json: "null") }
-            object.add("new", setting.new)
-            return object.text
+    private static func write(_ settings: [Setting], to object: inout JSONWriter) {
+        object.list("settings", settings) { writer, setting in
+            writer.open()
+            writer.member("name", setting.name)
+            writer.member("old", setting.old)
+            writer.member("new", setting.new)
+            writer.close()
         }
-        return "[\(objects.joined(separator: ","))]"
     }
 }

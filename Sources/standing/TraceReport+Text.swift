@@ -71,89 +71,75 @@ extension TraceReport {
     /// occurrence has the positions and the outcome as `EventTrace` writes them, with `origin` and `facts`. Unknown
     /// values are null.
     var json: [UInt8] {
-        var writer = ByteWriter()
-        writer.append("{\"source\":")
-        writer.append(jsonString: source)
-        writer.append(",\"id\":")
-        writer.append(jsonString: id)
-        writer.append(",\"searched\":")
-        writer.append(jsonString: searched)
-        writer.append(",\"cutOff\":\(isCutOff ? "true" : "false"),\"occurrences\":")
-        Self.list(occurrences, to: &writer) { item, writer in Self.write(item, to: &writer) }
+        var writer = JSONWriter()
+        writer.open()
+        writer.member("source", source)
+        writer.member("id", id)
+        writer.member("searched", searched)
+        writer.member("cutOff", isCutOff)
+        writer.list("occurrences", occurrences) { Self.write($1, to: &$0) }
         for (name, positions) in [("concernsEveryone", concernsEveryone), ("passedOver", passedOver)] {
-            writer.append(",\"\(name)\":")
-            Self.list(positions, to: &writer) { item, writer in
-                writer.append(
-                    "{\"partition\":\(item.partition),\"offset\":\(item.position.offset),\"entry\":\(item.position.entry)}"
-                )
+            writer.list(name, positions) { writer, item in
+                writer.open()
+                writer.member("partition", item.partition)
+                writer.member("offset", item.position.offset)
+                writer.member("entry", item.position.entry)
+                writer.close()
             }
         }
-        writer.append(",\"deadLetters\":")
+        writer.key("deadLetters")
         if let deadLetters {
-            Self.list(deadLetters, to: &writer) { item, writer in
-                writer.append(
-                    "{\"partition\":\(item.letter.position.partition),\"offset\":\(item.letter.position.offset)")
-                Self.member("reason", item.letter.reason, to: &writer)
-                Self.member("message", item.letter.message, to: &writer)
-                Self.member("redrivenTo", item.redrivenTo, to: &writer)
-                Self.member("discarded", item.discarded, to: &writer)
-                writer.append(",\"origin\":{\"topic\":")
-                writer.append(jsonString: item.letter.source.topic)
-                writer.append(",\"partition\":\(item.letter.source.partition),\"offset\":\(item.letter.sourceOffset)}}")
+            writer.list(deadLetters) { writer, item in
+                writer.open()
+                writer.member("partition", item.letter.position.partition)
+                writer.member("offset", item.letter.position.offset)
+                writer.member("reason", item.letter.reason)
+                writer.member("message", item.letter.message)
+                writer.member("redrivenTo", item.redrivenTo)
+                writer.member("discarded", item.discarded)
+                writer.open("origin")
+                writer.member("topic", item.letter.source.topic)
+                writer.member("partition", item.letter.source.partition)
+                writer.member("offset", item.letter.sourceOffset)
+                writer.close()
+                writer.close()
             }
         } else {
-            writer.append("null")
+            writer.null()
         }
-        writer.append("}")
-        return Array(writer.bytes)
+        writer.close()
+        return writer.take()
     }
 
-    private static func write(_ item: Occurrence, to writer: inout ByteWriter) {
-        writer.append("{")
+    private static func write(_ item: Occurrence, to writer: inout JSONWriter) {
+        writer.open()
         item.occurrence.writePositions(of: item.subject, ledgerPartition: item.partition, to: &writer)
-        member("appended", time(item.appended), to: &writer)
-        writer.append(",\"origin\":")
+        writer.member("appended", time(item.appended))
+        writer.key("origin")
         if let origin = item.occurrence.entry.origin {
-            writer.append("{\"topic\":")
-            writer.append(jsonString: origin.topic)
-            writer.append(",\"partition\":\(origin.partition),\"offset\":\(origin.offset)")
-            member("written", time(item.origin?.written), to: &writer)
-            member("traceparent", item.origin?.traceparent, to: &writer)
-            member("tracestate", item.origin?.tracestate, to: &writer)
-            writer.append("}")
+            writer.open()
+            writer.member("topic", origin.topic)
+            writer.member("partition", origin.partition)
+            writer.member("offset", origin.offset)
+            writer.member("written", time(item.origin?.written))
+            writer.member("traceparent", item.origin?.traceparent)
+            writer.member("tracestate", item.origin?.tracestate)
+            writer.close()
         } else {
-            writer.append("null")
+            writer.null()
         }
-        writer.append(",")
         item.occurrence.writeMembers(to: &writer)
-        writer.append(",\"facts\":")
-        list(item.facts, to: &writer) { fact, writer in
-            writer.append("{\"id\":")
-            writer.append(jsonString: fact.id)
-            member("type", fact.type, to: &writer)
-            writer.append(",\"sequence\":\(fact.sequence),\"partition\":\(item.partition)")
-            member("topic", fact.topic, to: &writer)
-            writer.append(",\"offset\":\(fact.record.map { String($0.offset) } ?? "null")")
-            member("published", time(fact.record?.written), to: &writer)
-            writer.append("}")
+        writer.list("facts", item.facts) { writer, fact in
+            writer.open()
+            writer.member("id", fact.id)
+            writer.member("type", fact.type)
+            writer.member("sequence", fact.sequence)
+            writer.member("partition", item.partition)
+            writer.member("topic", fact.topic)
+            writer.member("offset", fact.record?.offset)
+            writer.member("published", time(fact.record?.written))
+            writer.close()
         }
-        writer.append("}")
-    }
-
-    private static func list<Item>(
-        _ items: [Item], to writer: inout ByteWriter, _ body: (Item, inout ByteWriter) -> Void
-    ) {
-        writer.append("[")
-        for (index, item) in items.enumerated() {
-            if index > 0 { writer.append(",") }
-            body(item, &writer)
-        }
-        writer.append("]")
-    }
-
-    /// `,"NAME":TEXT`, or null.
-    private static func member(_ name: String, _ text: String?, to writer: inout ByteWriter) {
-        writer.append(",\"\(name)\":")
-        if let text { writer.append(jsonString: text) } else { writer.append("null") }
+        writer.close()
     }
 }

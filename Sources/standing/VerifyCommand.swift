@@ -1,4 +1,5 @@
 import ArgumentParser
+internal import Events
 import Foundation
 import Kafka
 import Ledger
@@ -84,9 +85,14 @@ struct VerifyCommand: ParsableCommand {
 extension LedgerVerification.Report {
     /// `{"partition","frames","nextOffset","chainHead","checkpoints","beyond","findings"}`
     var json: String {
-        let head = chainHead.map { String(format: "%02x", $0) }.joined()
-        return
-            "{\"partition\":\(partition),\"frames\":\(frames),\"nextOffset\":\(nextOffset),\"chainHead\":\"\(head)\","
-            + "\"checkpoints\":\(checkpoints),\"beyond\":\(beyond),\"findings\":\(findings.count)}"
+        JSONWriter.object { writer in
+            writer.member("partition", partition)
+            writer.member("frames", frames)
+            writer.member("nextOffset", nextOffset)
+            writer.member("chainHead", Hex.text(chainHead))
+            writer.member("checkpoints", checkpoints)
+            writer.member("beyond", beyond)
+            writer.member("findings", findings.count)
+        }
     }
 }

@@ -152,13 +152,13 @@ struct HTTPServerTests {
     private func things(prompt: Counted) -> [Route] {
         @Sendable func thing(_ name: String) -> Answer {
             var answer =
-                name == "unknown" ? Answer.error(name, status: .notFound) : .json { $0.append(jsonString: name) }
+                name == "unknown" ? Answer.error(name, status: .notFound) : .json { $0.value(name) }
             answer.fields.append(HTTPField(name: .lastModified, value: "never"))
             return answer
         }
         let route = Route.sample("/things/{name}") { call in Response(thing(call["name"] ?? "")) }
             .answeringAtOnce { segment in
-                guard segment != "slow", let name = percentDecoded(segment) else { return nil }
+                guard segment != "slow", let name = PercentEncoding.utf8(segment) else { return nil }
                 prompt.add()
                 return thing(String(decoding: name, as: UTF8.self))
             }

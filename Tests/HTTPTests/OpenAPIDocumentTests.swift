@@ -99,7 +99,7 @@ struct OpenAPIDocumentTests {
             .map(.boolean), .either([.time, .boolean]), .named("a"),
         ]
         for schema in schemas {
-            var writer = ByteWriter()
+            var writer = JSONWriter()
             schema.write(to: &writer)
             let json = try JSONSerialization.jsonObject(with: Data(writer.bytes))
             #expect(json is [String: Any])

@@ -9,7 +9,7 @@ import Testing
 /// Of `/things/NAME` the route answers all but `slow`.
 struct PromptAnswersTests {
     private static let route = PromptRoute(prefix: "/things/") { name in
-        name == "slow" ? nil : .json { $0.append(jsonString: String(name)) }
+        name == "slow" ? nil : .json { $0.value(String(name)) }
     }
 
     private let channel = EmbeddedChannel()

@@ -68,7 +68,7 @@ import Testing
 
     @Test func bandsOverTimeAreWrittenAsJSON() throws {
         let points = PipelineService.points(samples([(3605, [("C", 1), ("\"B\"", 2)])]), .hours)
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         PipelineService.write(points, .hours, to: &writer)
         let json = try #require(JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any])
         #expect(json["resolution"] as? String == "hours")

@@ -158,15 +158,19 @@ extension PipelineServiceTests {
         private static func activation(
             of text: String, against active: String, breaches: Int = 0, key: String
         ) throws -> ControlRequest {
-            var body = ControlData()
-            var proposal = ControlData()
-            proposal.add("proposal", json: "2")
-            proposal.add("policy", text)
-            proposal.add("against", PolicyHash.of(active))
-            proposal.add("breachCount", json: "\(breaches)")
-            body.add("proposal", json: String(decoding: proposal.bytes, as: UTF8.self))
-            body.add("reason", "fairer")
-            return try ControlRequest(.activate, subject: nil, body: body.bytes, actor: "olga", key: key)
+            var body = JSONWriter()
+            body.open()
+            var proposal = JSONWriter()
+            proposal.open()
+            proposal.member("proposal", json: "2")
+            proposal.member("policy", text)
+            proposal.member("against", PolicyHash.of(active))
+            proposal.member("breachCount", breaches)
+            proposal.close()
+            body.member("proposal", json: proposal.text)
+            body.member("reason", "fairer")
+            body.close()
+            return try ControlRequest(.activate, subject: nil, body: body.take(), actor: "olga", key: key)
         }
 
         /// The budget is reckoned from the ledger: a document that counts no breaches does not pass it.
@@ -297,12 +301,14 @@ extension PipelineServiceTests {
             let (keys, desk, board) = try keys()
             let decoder = RecordDecoder(controlKeys: keys)
             func event(_ signer: ControlSigner?, subject: String = "anna", terms: String = "1") -> ControlEvent {
-                var data = ControlData()
-                data.add("kind", "individual")
-                data.add("terms", terms)
+                var data = JSONWriter()
+                data.open()
+                data.member("kind", "individual")
+                data.member("terms", terms)
+                data.close()
                 return ControlEvent(
                     type: .enrolled, id: "1", source: "/desk", subject: subject, time: EntryTime.first, actor: "nora",
-                    approver: nil, reason: "asked \"for\"", digest: "", data: data.bytes)
+                    approver: nil, reason: "asked \"for\"", digest: "", data: data.take())
             }
             func code(_ bytes: [UInt8]) -> String? {
                 bytes.withUnsafeBytes { value in

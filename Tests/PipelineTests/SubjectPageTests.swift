@@ -128,7 +128,7 @@ import Testing
     }
 
     private func json(_ page: SubjectPage, _ search: SubjectSearch, _ naming: SubjectNaming = .plain) -> [UInt8] {
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         page.write(to: &writer, search: search, naming: naming)
         return Array(writer.bytes)
     }

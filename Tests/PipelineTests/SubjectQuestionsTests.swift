@@ -93,7 +93,7 @@ extension PipelineServiceTests {
             }
             #expect(first.standing.subject == Array(asked[1].utf8))
             #expect(again.standing.level.score == 102 && again.freshness.isCurrent)
-            var writer = ByteWriter()
+            var writer = JSONWriter()
             items[1].write(to: &writer)
             let json = try object(Array(writer.bytes))
             #expect(json["outcome"] as? String == "found" && json["subject"] as? String == asked[1])

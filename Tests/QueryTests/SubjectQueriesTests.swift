@@ -54,7 +54,7 @@ import Testing
             Point(time: Timestamp(microseconds: 60_000_000), bands: [], partitions: 3),
         ]
         func json(_ points: [Point]) -> [UInt8] {
-            var writer = ByteWriter()
+            var writer = JSONWriter()
             PipelineService.write(points, .minutes, to: &writer)
             return Array(writer.bytes)
         }
@@ -95,7 +95,7 @@ import Testing
                     subject: Array("anna".utf8), kind: .individual, score: 1, band: "A",
                     enrolled: Timestamp(microseconds: 0), perks: [], sanctions: [])
             ], completeThrough: Array("anna".utf8))
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         page.write(to: &writer, search: search, naming: SubjectNaming(mask))
         let text = String(decoding: writer.bytes, as: UTF8.self)
         #expect(!text.contains("anna") && text.contains("\"subject\":\"~"))

@@ -52,7 +52,7 @@ import Testing
         guard let review = try AppealReview(history, sanction: "no-credit", asOf: history.clock) else {
             throw NoReview()
         }
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         review.write(to: &writer)
         let json = try json(Array(writer.bytes))
         let (actual, without) = (json["standing"] as? [String: Any], json["without"] as? [String: Any])
@@ -91,7 +91,7 @@ import Testing
     @Test func appealsAreWrittenWithWhatCameOfThem() throws {
         let history = try subject(appeal + [decided("upheld")])
         let appeals = try SubjectAppeals(history, asOf: history.clock)
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         appeals.write(to: &writer)
         let json = try json(Array(writer.bytes))
         let item = try #require((json["appeals"] as? [[String: Any]])?.first)

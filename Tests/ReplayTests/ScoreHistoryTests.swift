@@ -30,7 +30,7 @@ import Testing
         #expect(history.points.map(\.score) == [600, 615, 555, nil])
         #expect(history.points.map(\.band) == ["B", "B", "B", nil])
         #expect(history.points.map { $0.reasons.map(\.rule) } == [[], ["paid"], ["missed"], []])
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         history.write(to: &writer)
         let json = try #require(JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any])
         let points = try #require(json["points"] as? [[String: Any]])

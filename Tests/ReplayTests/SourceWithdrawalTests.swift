@@ -239,7 +239,7 @@ import Testing
         var isShown = false
         for name in ["s0", "s1", "s2", "s3", "s4", "s5", "s6"] {
             let entries = try SubjectEntries(of: Array(name.utf8), in: ledger.source())
-            var writer = ByteWriter()
+            var writer = JSONWriter()
             try SubjectFile(entries, asOf: entries.clock).write(to: &writer)
             let json = try #require(
                 try JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any], "\(name)")

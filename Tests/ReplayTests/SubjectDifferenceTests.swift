@@ -209,7 +209,7 @@ import Testing
 
     @Test func aDifferenceIsWrittenAsJSON() throws {
         let entries = try entries([enrolled(0, day: 0), happened("bill.paid", 1, day: 1)])
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         try difference(entries, from: 0, to: 1).write(to: &writer)
         let json = try #require(JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any])
         #expect(json["subject"] as? String == "anna" && json["score"] as? Int == 15)

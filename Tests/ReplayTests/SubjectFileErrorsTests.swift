@@ -37,7 +37,7 @@ import Testing
         let file = try SubjectFile(
             SubjectEntries(of: Array("anna".utf8), in: history),
             asOf: Timestamp(microseconds: hour * Self.hour * 1_000_000))
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         file.write(to: &writer)
         let json = try #require(JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any])
         let items = try #require(json["history"] as? [[String: Any]])

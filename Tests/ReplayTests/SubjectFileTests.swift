@@ -123,7 +123,7 @@ import Testing
                         .init(item: "pool", from: time(5), until: time(10)),
                     ], sanctions: [.init(item: "loans", from: time(2), until: time(3))])
             ])
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         file.write(to: &writer)
         let json = try #require(
             JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any])
@@ -167,7 +167,7 @@ import Testing
                 happened("bill.missed", 6, day: 12),
                 happened("standing.event.voided", 7, day: 13, data: #"{"source":"/town","id":"town-0-6"}"#),
             ], asOf: 14, policy: text)
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         file.write(to: &writer)
         let json = try #require(JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any])
         let measures = try #require(json["measures"] as? [[String: Any]])
@@ -210,7 +210,7 @@ import Testing
                     second: 4 * Self.day, data: #"{"kind":"individual","terms":"t"}"#),
                 happened("bill.missed", 2, day: 5),
             ], asOf: 6, policy: text)
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         file.write(to: &writer)
         let json = try #require(JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any])
         let measure = try #require((json["measures"] as? [[String: Any]])?.first)
@@ -221,7 +221,7 @@ import Testing
 
     @Test func whoIsNotEnrolledHasAFileAllTheSame() throws {
         let file = try file([happened("bill.paid", 1, day: 1)], asOf: 3)
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         file.write(to: &writer)
         let text = String(decoding: writer.bytes, as: UTF8.self)
         #expect(text.hasPrefix(#"{"subject":"anna","clock":"1970-01-04T00:00:00Z","standing":null,"history":["#))

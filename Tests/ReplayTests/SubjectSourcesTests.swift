@@ -53,7 +53,7 @@ import Testing
     ) throws -> File {
         let entries = try SubjectEntries(of: Array(subject.utf8), in: SubjectFileTests.archive(frames))
         let file = try SubjectFile(entries, asOf: time, declarations: ["rail": Self.declared])
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         file.write(to: &writer, source: source.map { Array($0.utf8) })
         return try JSONDecoder().decode(File.self, from: Data(writer.bytes))
     }

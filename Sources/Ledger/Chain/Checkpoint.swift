@@ -49,13 +49,19 @@ public struct SignedCheckpoint: Hashable, Sendable {
 
     /// `{"partition","next-offset","chain-head","state","fold-version","policy","member","key","signature"}`
     public var json: String {
-        var writer = ByteWriter()
-        writer.append("{\"partition\":\(checkpoint.partition),\"next-offset\":\(checkpoint.nextOffset)")
-        writer.append(",\"chain-head\":\"\(Hex.text(checkpoint.chainHead))\",\"state\":\"\(checkpoint.state)\"")
-        writer.append(",\"fold-version\":\(checkpoint.foldVersion),\"policy\":\"\(checkpoint.policy)\",\"member\":")
-        writer.append(jsonString: checkpoint.member)
-        writer.append(",\"key\":\"\(key)\",\"signature\":\"\(Hex.text(signature))\"}")
-        return String(decoding: writer.bytes, as: UTF8.self)
+        var writer = JSONWriter()
+        writer.open()
+        writer.member("partition", checkpoint.partition)
+        writer.member("next-offset", checkpoint.nextOffset)
+        writer.member("chain-head", Hex.text(checkpoint.chainHead))
+        writer.member("state", checkpoint.state)
+        writer.member("fold-version", checkpoint.foldVersion)
+        writer.member("policy", checkpoint.policy)
+        writer.member("member", checkpoint.member)
+        writer.member("key", key)
+        writer.member("signature", Hex.text(signature))
+        writer.close()
+        return writer.text
     }
 
     /// Nil if the text is not a checkpoint of this form. `Keyring.objection(to:)` checks the signature.

@@ -71,14 +71,21 @@ public struct LedgerExport: Sendable {
 
     /// Writes the manifest, which states that the export is complete.
     public func finish(_ manifest: Manifest) throws {
-        var writer = ByteWriter()
-        writer.append("{\"format\":\(Self.format),\"ledger\":")
-        writer.append(jsonString: manifest.ledger)
-        writer.append(",\"partitions\":\(manifest.parts.count)}\n")
+        var writer = JSONWriter()
+        writer.open()
+        writer.member("format", Self.format)
+        writer.member("ledger", manifest.ledger)
+        writer.member("partitions", manifest.parts.count)
+        writer.close()
+        writer.endLine()
         for part in manifest.parts {
-            writer.append(
-                "{\"partition\":\(part.partition),\"next-offset\":\(part.nextOffset),\"frames\":\(part.frames)")
-            writer.append(",\"chain-head\":\"\(part.chainHead)\"}\n")
+            writer.open()
+            writer.member("partition", part.partition)
+            writer.member("next-offset", part.nextOffset)
+            writer.member("frames", part.frames)
+            writer.member("chain-head", part.chainHead)
+            writer.close()
+            writer.endLine()
         }
         try files.makeDirectories(path)
         try files.replace(manifestPath, with: writer.bytes)

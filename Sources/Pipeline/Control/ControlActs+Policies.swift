@@ -60,8 +60,8 @@ extension ControlActs {
         let found = await onThread { try policies.read { $0.outcome(source: source, id: id) } }
         switch found.flatMap(\.self) {
         case nil: return nil
-        case .activated: return "{\"outcome\":\"activated\"}"
-        case .repeated: return "{\"outcome\":\"active-already\"}"
+        case .activated: return JSONWriter.object { $0.member("outcome", "activated") }
+        case .repeated: return JSONWriter.object { $0.member("outcome", "active-already") }
         case .conflict:
             throw .conflict("other-policy", "another policy was active at the entry: nothing changed")
         case .olderLedger(let version):
@@ -144,7 +144,7 @@ extension ControlActs {
     private func shadowResult(_ request: ControlRequest, isRepeat: Bool) -> ControlResult {
         ControlResult(
             kind: request.act.kind, status: isRepeat ? .done : .pending, isRepeat: isRepeat, subject: nil, source: nil,
-            id: nil, position: nil, facts: nil, details: "{\"status\":\"/shadow\"}")
+            id: nil, position: nil, facts: nil, details: JSONWriter.object { $0.member("status", "/shadow") })
     }
 
     private func write(_ order: [UInt8]?) async throws(ControlRefusal) {
@@ -174,17 +174,22 @@ extension ControlActs {
                 filter, repaired: repaired.map { Array($0.utf8) }, isDryRun: false, allowsControl: allowsControl)
         }
         guard let summary else { throw .notReady("the dead letters cannot be redriven now: ask again") }
-        func list(_ positions: [DeadLetter.Position]) -> String {
-            "[\(positions.map { "\"\($0)\"" }.joined(separator: ","))]"
+        var details = JSONWriter()
+        details.open()
+        details.member("sent", summary.total)
+        details.member("alreadySent", summary.alreadySent)
+        for (name, positions) in [
+            ("discarded", summary.discarded), ("withheld", summary.withheld), ("withoutBytes", summary.withoutBytes),
+            ("withoutTopic", summary.withoutTopic),
+        ] {
+            details.member(name, positions.map(\.description))
         }
-        let missing = Set(letters).count - summary.found
+        details.member("missing", Set(letters).count - summary.found)
+        details.close()
         return ControlResult(
             kind: .redrive, status: .done, isRepeat: summary.total == 0 && summary.alreadySent > 0, subject: nil,
             source: nil, id: nil, position: nil, facts: nil,
-            details:
-                "{\"sent\":\(summary.total),\"alreadySent\":\(summary.alreadySent),\"discarded\":\(list(summary.discarded)),"
-                + "\"withheld\":\(list(summary.withheld)),\"withoutBytes\":\(list(summary.withoutBytes)),"
-                + "\"withoutTopic\":\(list(summary.withoutTopic)),\"missing\":\(missing)}")
+            details: details.text)
     }
 }
 

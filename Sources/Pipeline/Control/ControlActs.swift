@@ -271,59 +271,61 @@ public final class ControlActs: Sendable {
     private func event(
         of request: ControlRequest, until deadline: ContinuousClock.Instant
     ) async throws(ControlRefusal) -> ControlEvent {
-        var data = ControlData()
+        var data = JSONWriter()
+        data.open()
         let type: ControlType
         var known: Timestamp?
         let reason = request.reason ?? ""
         switch request.act {
         case .enrol(let kind, let terms, let attributes):
             type = .enrolled
-            data.add("kind", kind.description)
-            data.add("terms", terms)
-            if let attributes { data.add("attributes", json: attributes) }
+            data.member("kind", kind.description)
+            data.member("terms", terms)
+            if let attributes { data.member("attributes", json: attributes) }
         case .withdraw: type = .withdrawn
         case .void(let source, let id):
             type = .eventVoided
-            data.add("source", source)
-            data.add("id", id)
-            data.add("reason", reason)
+            data.member("source", source)
+            data.member("id", id)
+            data.member("reason", reason)
         case .fileAppeal(let sanction, let statement):
             type = .appealFiled
-            data.add("sanction", sanction)
-            data.add("statement", statement)
+            data.member("sanction", sanction)
+            data.member("statement", statement)
         case .decideAppeal(let sanction, let outcome):
             type = .appealDecided
-            data.add("sanction", sanction)
-            data.add("outcome", outcome.rawValue)
-            data.add("reason", reason)
+            data.member("sanction", sanction)
+            data.member("outcome", outcome.rawValue)
+            data.member("reason", reason)
         case .acknowledgeSource(let topic):
             type = .sourceAcknowledged
-            data.add("topic", try sourceTopic(topic))
-            data.add("reason", reason)
+            data.member("topic", try sourceTopic(topic))
+            data.member("reason", reason)
         case .withdrawSource(let topic), .restoreSource(let topic):
             type = request.act.kind == .withdrawSource ? .sourceWithdrawn : .sourceRestored
             try await checkSource(topic, request.act.kind)
-            data.add("topic", topic)
-            data.add("reason", reason)
-            data.add("by", request.actor)
+            data.member("topic", topic)
+            data.member("reason", reason)
+            data.member("by", request.actor)
         case .activate(let proposal):
             type = .policyActivated
             known = proposal.clock
             let active = try await checked(proposal, until: deadline)
-            data.add("policy", proposal.policy)
-            data.add(EventView.replacesMember, active)
+            data.member("policy", proposal.policy)
+            data.member(EventView.replacesMember.description, active)
         case .rollback(let name):
             type = .policyActivated
             let (text, active) = try await policyBefore(named: name)
-            data.add("policy", text)
-            data.add(EventView.replacesMember, active)
+            data.member("policy", text)
+            data.member(EventView.replacesMember.description, active)
         case .startShadow, .stopShadow, .redrive: throw .invalid("the act is no control event")
         }
+        data.close()
         return ControlEvent(
             type: type, id: request.eventID, source: source, subject: request.subject,
             time: try time(of: request.subject, known: known), actor: request.actor,
             approver: request.approver, reason: request.reason, digest: request.digest,
-            data: type == .withdrawn ? nil : data.bytes)
+            data: type == .withdrawn ? nil : data.take())
     }
 
     private func sourceTopic(_ name: String) throws(ControlRefusal) -> String {

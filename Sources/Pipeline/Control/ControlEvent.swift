@@ -26,34 +26,26 @@ struct ControlEvent {
 
     /// The structured CloudEvents JSON, with a signature if there is a signer.
     func encoded(signedBy signer: ControlSigner?) -> [UInt8] {
-        var writer = ByteWriter(capacity: 1024)
-        func add(_ name: StaticString, _ text: String?) {
-            guard let text else { return }
-            writer.append(",\"")
-            writer.append(name)
-            writer.append("\":")
-            writer.append(jsonString: text)
-        }
-        writer.append("{\"specversion\":\"1.0\"")
-        add("id", id)
-        add("source", source)
-        add("type", type.name.description)
-        add("time", time.description)
-        add("subject", subject)
-        add(ControlStatement.actorAttribute, actor)
-        add(ControlStatement.approverAttribute, approver)
-        add(ControlStatement.reasonAttribute, reason)
-        add(Self.digestAttribute, digest)
+        var writer = JSONWriter(capacity: 1024)
+        writer.open()
+        writer.member("specversion", "1.0")
+        var attributes: [(name: StaticString, text: String?)] = [
+            ("id", id), ("source", source), ("type", type.name.description), ("time", time.description),
+            ("subject", subject), (ControlStatement.actorAttribute, actor),
+            (ControlStatement.approverAttribute, approver), (ControlStatement.reasonAttribute, reason),
+            (Self.digestAttribute, digest),
+        ]
         if let signer, let signature = signer.sign(statement) {
-            add(ControlStatement.keyAttribute, signer.name)
-            add(ControlStatement.signatureAttribute, signature)
+            attributes.append((ControlStatement.keyAttribute, signer.name))
+            attributes.append((ControlStatement.signatureAttribute, signature))
         }
+        for case let (name, text?) in attributes { writer.member(name.description, text) }
         if let data {
-            writer.append(",\"datacontenttype\":\"application/json\",\"data\":")
-            writer.append(data)
+            writer.member("datacontenttype", "application/json")
+            writer.member("data", json: data)
         }
-        writer.append("}")
-        return Array(writer.bytes)
+        writer.close()
+        return writer.take()
     }
 
     private var statement: ControlStatement {
@@ -75,29 +67,5 @@ struct ControlEvent {
                 return event.controlDefect(memberDecoder, fromControlTopic: true) ?? event.policyDefect(memberDecoder)
             }
         }
-    }
-}
-
-/// Builds the text of a JSON object with string members.
-struct ControlData: ~Copyable {
-    private var writer = ByteWriter()
-
-    var bytes: [UInt8] { writer.count == 0 ? Array("{}".utf8) : Array(writer.bytes) + [UInt8(ascii: "}")] }
-
-    mutating func add(_ name: StaticString, _ value: String) {
-        begin(name)
-        writer.append(jsonString: value)
-    }
-
-    /// `json`: the text of a JSON value.
-    mutating func add(_ name: StaticString, json: String) {
-        begin(name)
-        writer.append(json)
-    }
-
-    private mutating func begin(_ name: StaticString) {
-        writer.append(writer.count == 0 ? "{\"" : ",\"")
-        writer.append(name)
-        writer.append("\":")
     }
 }

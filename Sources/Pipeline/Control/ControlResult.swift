@@ -32,61 +32,34 @@ public struct ControlResult: Sendable {
 
     /// `{"act","status","repeated","subject","source","id","ledger":{"partition","offset","entry"},"facts":[…],"details",
     /// "trace"}`. Members without a value are null. `trace` is the path of a page about the event's outcome.
-    public func writeJSON(to writer: inout ByteWriter) {
-        func add(_ name: StaticString, _ text: String?) {
-            writer.append(",\"")
-            writer.append(name)
-            writer.append("\":")
-            if let text { writer.append(jsonString: text) } else { writer.append("null") }
-        }
-        writer.append("{\"act\":")
-        writer.append(jsonString: kind.rawValue)
-        add("status", status.rawValue)
-        writer.append(",\"repeated\":\(isRepeat)")
-        add("subject", subject)
-        add("source", source)
-        add("id", id)
+    public func writeJSON(to writer: inout JSONWriter) {
+        writer.open()
+        writer.member("act", kind.rawValue)
+        writer.member("status", status.rawValue)
+        writer.member("repeated", isRepeat)
+        writer.member("subject", subject)
+        writer.member("source", source)
+        writer.member("id", id)
+        writer.key("ledger")
         if let position {
-            writer.append(
-                ",\"ledger\":{\"partition\":\(position.partition),\"offset\":\(position.offset),\"entry\":\(position.entry)}"
-            )
+            writer.open()
+            writer.member("partition", position.partition)
+            writer.member("offset", position.offset)
+            writer.member("entry", position.entry)
+            writer.close()
         } else {
-            writer.append(",\"ledger\":null")
+            writer.null()
         }
-        writer.append(",\"facts\":")
-        if let facts {
-            writer.append("[")
-            for (index, fact) in facts.enumerated() {
-                if index > 0 { writer.append(",") }
-                writer.append(fact)
-            }
-            writer.append("]")
-        } else {
-            writer.append("null")
-        }
-        writer.append(",\"details\":")
-        writer.append(details ?? "null")
-        add("trace", tracePath)
-        writer.append("}")
+        writer.key("facts")
+        if let facts { writer.list(facts) { $0.value(json: $1) } } else { writer.null() }
+        writer.member("details", json: details)
+        writer.member("trace", tracePath)
+        writer.close()
     }
 
     private var tracePath: String? {
         guard let subject, let source, let id else { return nil }
-        return "/events?subject=\(Self.encoded(subject))&source=\(Self.encoded(source))&id=\(Self.encoded(id))"
-    }
-
-    /// Percent-encoded for a query.
-    private static func encoded(_ text: String) -> String {
-        var encoded = ""
-        let digits = Array("0123456789ABCDEF")
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
-                encoded.append(Character(Unicode.Scalar(byte)))
-            default: encoded += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
-            }
-        }
-        return encoded
+        let query = [("subject", subject), ("source", source), ("id", id)]
+        return "/events?" + query.map { "\($0)=\(PercentEncoding.encoded($1.utf8))" }.joined(separator: "&")
     }
 }

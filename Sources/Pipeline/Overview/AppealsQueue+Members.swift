@@ -42,12 +42,8 @@ extension AppealsQueue {
     static func key(_ seal: MemberSeal?) -> FingerprintKey {
         let digits = seal.map { $0.code(Array("places in the queue of appeals".utf8)) } ?? []
         var generator = SystemRandomNumberGenerator()
-        return hexadecimal(digits).withUnsafeBytes { FingerprintKey(hexadecimal: $0) } ?? .random(using: &generator)
-    }
-
-    private static func hexadecimal(_ bytes: [UInt8]) -> [UInt8] {
-        let digits = Array("0123456789abcdef".utf8)
-        return bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return Array(Hex.text(digits).utf8).withUnsafeBytes { FingerprintKey(hexadecimal: $0) }
+            ?? .random(using: &generator)
     }
 
     /// The question for the appeals of missing partitions.

@@ -106,49 +106,26 @@ public struct AppealsQueue: Sendable, Equatable, Codable {
 
     /// `{"appeals":[{"subject","sanction","state","since","until","decideBy","left":seconds,"partition"[,"statement"]}],"total","stayed",
     /// "partitions":[…],"missing":[…]}`, and `"next"` where there is another page. Without `showsSubjects` the subjects are left out.
-    public func write(to writer: inout ByteWriter, showsSubjects: Bool = true) {
-        writer.append("{\"appeals\":[")
-        for (index, item) in items.enumerated() {
-            if index > 0 { writer.append(",") }
-            writer.append("{")
-            if showsSubjects {
-                writer.append("\"subject\":")
-                item.appeal.subject.withUnsafeBytes { writer.append(jsonString: $0) }
-                writer.append(",")
-            }
-            writer.append("\"sanction\":")
-            writer.append(jsonString: item.appeal.sanction)
-            writer.append(",\"state\":\"")
-            writer.append(item.appeal.state.name)
-            for (name, time) in [
-                ("\",\"since\":\"", item.appeal.since), ("\",\"until\":\"", item.appeal.until),
-                ("\",\"decideBy\":\"", item.appeal.decideBy),
-            ] as [(StaticString, Timestamp)] {
-                writer.append(name)
-                writer.append(time)
-            }
-            writer.append("\",\"left\":")
-            writer.append(decimal: item.left / Timestamp.microsecondsPerSecond)
-            writer.append(",\"partition\":")
-            writer.append(decimal: Int64(item.partition))
-            if let statement = item.statement {
-                writer.append(",\"statement\":")
-                writer.append(statement)
-            }
-            writer.append("}")
+    public func write(to writer: inout JSONWriter, showsSubjects: Bool = true) {
+        writer.open()
+        writer.list("appeals", items) { writer, item in
+            writer.open()
+            if showsSubjects { writer.member("subject", utf8: item.appeal.subject) }
+            writer.member("sanction", item.appeal.sanction)
+            writer.member("state", item.appeal.state.name.description)
+            writer.member("since", item.appeal.since)
+            writer.member("until", item.appeal.until)
+            writer.member("decideBy", item.appeal.decideBy)
+            writer.member("left", item.left / Timestamp.microsecondsPerSecond)
+            writer.member("partition", item.partition)
+            if let statement = item.statement { writer.member("statement", json: statement) }
+            writer.close()
         }
-        writer.append("],\"total\":")
-        writer.append(decimal: Int64(total))
-        writer.append(",\"stayed\":")
-        writer.append(decimal: Int64(stayed))
-        writer.append(",\"partitions\":")
-        writer.append(numbers: partitions)
-        writer.append(",\"missing\":")
-        writer.append(numbers: missing)
-        if let next {
-            writer.append(",\"next\":")
-            writer.append(jsonString: next.text)
-        }
-        writer.append("}")
+        writer.member("total", total)
+        writer.member("stayed", stayed)
+        writer.member("partitions", partitions)
+        writer.member("missing", missing)
+        if let next { writer.member("next", next.text) }
+        writer.close()
     }
 }

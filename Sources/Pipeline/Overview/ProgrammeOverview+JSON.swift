@@ -10,142 +10,135 @@ extension ProgrammeOverview {
     /// "attention":[{"severity","code","text","page"}],"changes":[{"sentAt","fact"}]}`. Unknown values are null. The
     /// activity of a period is `{"seconds","events","entries","facts","deadLetters"}`. `appeals` is in the format of
     /// `AppealsQueue`, without the subjects unless `showsSubjects` is true.
-    public func write(to writer: inout ByteWriter, showsSubjects: Bool) {
-        writer.append("{\"time\":\"")
-        writer.append(time)
-        writer.append("\"")
-        writer.append(list: ",\"members\":", members) { item, writer in
-            writer.append("{\"member\":")
-            writer.append(jsonString: item.name)
-            writer.append(",\"ready\":\(item.isReady),\"partitions\":")
-            writer.append(numbers: item.partitions)
-            writer.append(",\"behindSeconds\":")
-            Self.write(item.behindSeconds, to: &writer)
-            writer.append("}")
+    public func write(to writer: inout JSONWriter, showsSubjects: Bool) {
+        writer.open()
+        writer.member("time", time)
+        writer.list("members", members) { writer, item in
+            writer.open()
+            writer.member("member", item.name)
+            writer.member("ready", item.isReady)
+            writer.member("partitions", item.partitions)
+            writer.member("behindSeconds", rounded: item.behindSeconds)
+            writer.close()
         }
-        writer.append(",\"missing\":")
-        writer.append(numbers: missing)
-        writer.append(",\"clock\":")
+        writer.member("missing", missing)
+        writer.key("clock")
         if let clocks {
-            writer.append("{\"from\":\"")
-            writer.append(clocks.lowerBound)
-            writer.append("\",\"to\":\"")
-            writer.append(clocks.upperBound)
-            writer.append("\"}")
+            writer.open()
+            writer.member("from", clocks.lowerBound)
+            writer.member("to", clocks.upperBound)
+            writer.close()
         } else {
-            writer.append("null")
+            writer.null()
         }
-        writer.append(",\"partitions\":{\"owned\":\(ownedPartitions),\"current\":\(currentPartitions)")
-        writer.append(",\"ledger\":\(partitions),\"sources\":\(sourcePartitions)},\"subjects\":\(subjects)")
-        writer.append(list: ",\"bands\":", bands) { item, writer in
-            writer.append("{\"band\":")
-            writer.append(jsonString: item.band)
-            writer.append(",\"subjects\":\(item.subjects)}")
+        writer.open("partitions")
+        writer.member("owned", ownedPartitions)
+        writer.member("current", currentPartitions)
+        writer.member("ledger", partitions)
+        writer.member("sources", sourcePartitions)
+        writer.close()
+        writer.member("subjects", subjects)
+        writer.list("bands", bands) { writer, item in
+            writer.open()
+            writer.member("band", item.band)
+            writer.member("subjects", item.subjects)
+            writer.close()
         }
-        writer.append(",\"enrolments\":\(enrolments),\"withdrawals\":\(withdrawals),\"lastMinute\":")
+        writer.member("enrolments", enrolments)
+        writer.member("withdrawals", withdrawals)
+        writer.key("lastMinute")
         Self.write(lastMinute, to: &writer)
-        writer.append(",\"lastHour\":")
+        writer.key("lastHour")
         Self.write(lastHour, to: &writer)
-        writer.append(list: ",\"minutes\":", minutes) { Self.write($0, to: &$1) }
-        writer.append(",\"behindSeconds\":")
-        Self.write(behindSeconds, to: &writer)
+        writer.list("minutes", minutes) { Self.write($1, to: &$0) }
+        writer.member("behindSeconds", rounded: behindSeconds)
         writeLag(to: &writer)
         writePolicies(to: &writer)
-        writer.append(",\"sanctions\":{\"noticed\":\(sanctions.noticed),\"inForce\":\(sanctions.inForce)")
-        writer.append(",\"stayed\":\(sanctions.stayed),\"overdue\":\(overdueSanctions.map(String.init) ?? "null")}")
-        writer.append(",\"appeals\":")
+        writer.open("sanctions")
+        writer.member("noticed", sanctions.noticed)
+        writer.member("inForce", sanctions.inForce)
+        writer.member("stayed", sanctions.stayed)
+        writer.member("overdue", overdueSanctions)
+        writer.close()
+        writer.key("appeals")
         appeals.write(to: &writer, showsSubjects: showsSubjects)
-        writer.append(list: ",\"deadLetters\":", deadLetters) { item, writer in
-            writer.append("{\"reason\":")
-            writer.append(jsonString: item.reason)
-            writer.append(",\"records\":\(item.records)}")
+        writer.list("deadLetters", deadLetters) { writer, item in
+            writer.open()
+            writer.member("reason", item.reason)
+            writer.member("records", item.records)
+            writer.close()
         }
-        writer.append(",\"notEnrolled\":\(notEnrolled)")
-        writer.append(list: ",\"attention\":", attention) { item, writer in
-            writer.append("{\"severity\":\"\(item.severity.rawValue)\",\"code\":")
-            writer.append(jsonString: item.code)
-            writer.append(",\"text\":")
-            writer.append(jsonString: item.text)
-            writer.append(",\"page\":")
-            if let page = item.page { writer.append(jsonString: page) } else { writer.append("null") }
-            writer.append("}")
+        writer.member("notEnrolled", notEnrolled)
+        writer.list("attention", attention) { writer, item in
+            writer.open()
+            writer.member("severity", item.severity.rawValue)
+            writer.member("code", item.code)
+            writer.member("text", item.text)
+            writer.member("page", item.page)
+            writer.close()
         }
-        writer.append(list: ",\"changes\":", changes) { item, writer in
-            writer.append("{\"sentAt\":\"")
-            writer.append(item.sentAt)
-            writer.append("\",\"fact\":")
-            writer.append(item.json)
-            writer.append("}")
+        writer.list("changes", changes) { writer, item in
+            writer.open()
+            writer.member("sentAt", item.sentAt)
+            writer.member("fact", json: item.json)
+            writer.close()
         }
-        writer.append("}")
+        writer.close()
     }
 
-    private func writeLag(to writer: inout ByteWriter) {
-        writer.append(",\"lag\":")
-        guard let lag else { return writer.append("null") }
-        writer.append("{\"seconds\":")
-        Self.write(lag.seconds, to: &writer)
-        writer.append(",\"people\":{\"atLeast\":\(lag.peopleAtLeast),\"atMost\":")
-        if let most = lag.peopleAtMost { writer.append("\(most)") } else { writer.append("null") }
-        writer.append("}}")
+    private func writeLag(to writer: inout JSONWriter) {
+        writer.key("lag")
+        guard let lag else { return writer.null() }
+        writer.open()
+        writer.member("seconds", rounded: lag.seconds)
+        writer.open("people")
+        writer.member("atLeast", lag.peopleAtLeast)
+        writer.member("atMost", lag.peopleAtMost)
+        writer.close()
+        writer.close()
     }
 
-    private func writePolicies(to writer: inout ByteWriter) {
-        writer.append(list: ",\"policies\":", policies) { item, writer in
-            writer.append("{\"id\":")
-            writer.append(jsonString: item.id)
-            writer.append(",\"version\":\(item.version),\"partitions\":\(item.partitions)}")
+    private func writePolicies(to writer: inout JSONWriter) {
+        writer.list("policies", policies) { writer, item in
+            writer.open()
+            writer.member("id", item.id)
+            writer.member("version", item.version)
+            writer.member("partitions", item.partitions)
+            writer.close()
         }
-        writer.append(list: ",\"switching\":", switching) { item, writer in
-            writer.append("{\"partition\":\(item.partition),")
+        writer.list("switching", switching) { writer, item in
+            writer.open()
+            writer.member("partition", item.partition)
             item.writeTarget(to: &writer)
-            writer.append(",\"done\":")
-            Self.write(item.done, to: &writer)
-            writer.append("}")
+            writer.member("done", rounded: item.done)
+            writer.close()
         }
-        writer.append(",\"shadow\":")
-        guard let shadow else { return writer.append("null") }
-        writer.append("{\"id\":")
-        writer.append(jsonString: shadow.id)
-        writer.append(",\"version\":\(shadow.version),\"live\":\(shadow.live),\"partitions\":\(shadow.partitions)}")
+        writer.key("shadow")
+        guard let shadow else { return writer.null() }
+        writer.open()
+        writer.member("id", shadow.id)
+        writer.member("version", shadow.version)
+        writer.member("live", shadow.live)
+        writer.member("partitions", shadow.partitions)
+        writer.close()
     }
 
-    private static func write(_ activity: Activity?, to writer: inout ByteWriter) {
-        guard let activity else { return writer.append("null") }
-        writer.append("{\"seconds\":")
-        write(activity.seconds, to: &writer)
-        writer.append(",\"events\":\(activity.events),\"entries\":\(activity.entries),\"facts\":\(activity.facts)")
-        writer.append(",\"deadLetters\":\(activity.deadLetters)}")
-    }
-
-    /// Rounded to three decimals; null if it is unknown.
-    private static func write(_ number: Double?, to writer: inout ByteWriter) {
-        guard let number, number.isFinite, abs(number) < 1e12 else { return writer.append("null") }
-        writer.append("\((number * 1000).rounded() / 1000)")
+    private static func write(_ activity: Activity?, to writer: inout JSONWriter) {
+        guard let activity else { return writer.null() }
+        writer.open()
+        writer.member("seconds", rounded: activity.seconds)
+        writer.member("events", activity.events)
+        writer.member("entries", activity.entries)
+        writer.member("facts", activity.facts)
+        writer.member("deadLetters", activity.deadLetters)
+        writer.close()
     }
 }
 
-extension ByteWriter {
-    /// A JSON array.
-    mutating func append(numbers: [Int32]) {
-        append("[")
-        for (index, number) in numbers.enumerated() {
-            if index > 0 { append(",") }
-            append(decimal: Int64(number))
-        }
-        append("]")
-    }
-
-    /// Writes `name` and a JSON array.
-    fileprivate mutating func append<Item>(
-        list name: StaticString, _ items: [Item], _ write: (Item, inout ByteWriter) -> Void
-    ) {
-        append(name)
-        append("[")
-        for (index, item) in items.enumerated() {
-            if index > 0 { append(",") }
-            write(item, &self)
-        }
-        append("]")
+extension JSONWriter {
+    /// Rounded to three decimals, with a fraction also if it is whole; null if it is unknown.
+    fileprivate mutating func member(_ name: String, rounded number: Double?) {
+        let known = number.flatMap { $0.isFinite && abs($0) < 1e12 ? $0 : nil }
+        member(name, json: known.map { "\(($0 * 1000).rounded() / 1000)" })
     }
 }

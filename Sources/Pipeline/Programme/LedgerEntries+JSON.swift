@@ -4,15 +4,11 @@ internal import Ledger
 extension LedgerEntries {
     /// `{"entries":[{"partition","offset","entry","kind","time","type","source","id","subject","origin","data"}],"next"}`.
     /// Missing values are null: a tick has only its time.
-    public func write(to writer: inout ByteWriter) {
-        writer.append("{\"entries\":[")
-        for (index, entry) in entries.enumerated() {
-            if index > 0 { writer.append(",") }
-            entry.write(to: &writer)
-        }
-        writer.append("],\"next\":")
-        if let next { writer.append(jsonString: next.description) } else { writer.append("null") }
-        writer.append("}")
+    public func write(to writer: inout JSONWriter) {
+        writer.open()
+        writer.list("entries", entries) { $1.write(to: &$0) }
+        writer.member("next", next?.description)
+        writer.close()
     }
 }
 
@@ -20,36 +16,28 @@ extension LedgerEntry {
     /// The names of kinds in an entry's JSON.
     public static let kinds = ["event", "tick", "system"]
 
-    fileprivate func write(to writer: inout ByteWriter) {
-        writer.append("{\"partition\":")
-        writer.append(decimal: Int64(partition))
-        writer.append(",\"offset\":")
-        writer.append(decimal: offset)
-        writer.append(",\"entry\":")
-        writer.append(decimal: Int64(index))
-        writer.append(",\"kind\":")
-        writer.append(jsonString: Self.kinds[Int(kind.rawValue)])
-        writer.append(",\"time\":")
-        if let time { writer.append(jsonString: time.description) } else { writer.append("null") }
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.open()
+        writer.member("partition", partition)
+        writer.member("offset", offset)
+        writer.member("entry", index)
+        writer.member("kind", Self.kinds[Int(kind.rawValue)])
+        writer.member("time", time)
         for (name, text) in [("type", type), ("source", source), ("id", id), ("subject", subject)] {
-            writer.append(",\"\(name)\":")
-            if text.isEmpty { writer.append("null") } else { text.withUnsafeBytes { writer.append(jsonString: $0) } }
+            writer.member(name, utf8: text.isEmpty ? nil : text)
         }
-        writer.append(",\"origin\":")
+        writer.key("origin")
         if let origin {
-            writer.append("{\"topic\":")
-            writer.append(jsonString: origin.topic)
-            writer.append(",\"partition\":")
-            writer.append(decimal: Int64(origin.partition))
-            writer.append(",\"offset\":")
-            writer.append(decimal: origin.offset)
-            writer.append("}")
+            writer.open()
+            writer.member("topic", origin.topic)
+            writer.member("partition", origin.partition)
+            writer.member("offset", origin.offset)
+            writer.close()
         } else {
-            writer.append("null")
+            writer.null()
         }
-        writer.append(",\"data\":")
         // Intake has checked that it is JSON.
-        if data.isEmpty { writer.append("null") } else { writer.append(data) }
-        writer.append("}")
+        writer.member("data", json: data.isEmpty ? nil : data)
+        writer.close()
     }
 }

@@ -118,23 +118,17 @@ public struct ShadowReport: Decodable, Sendable {
     /// [,"entriesPerSecond"]}}`. `reason`, `shadow` and `difference` are null if there is none. `difference` is
     /// `ShadowDifference.json`.
     public var json: [UInt8] {
-        var writer = ByteWriter()
-        writer.append("{\"member\":")
-        writer.append(jsonString: member)
-        writer.append(",\"canShadow\":")
-        writer.append(canShadow ? "true" : "false")
-        writer.append(",\"reason\":")
-        if let reason { writer.append(jsonString: reason) } else { writer.append("null") }
-        writer.append(",\"shadow\":")
-        writer.append(shadow.map { $0.json } ?? "null")
-        writer.append(",\"partitions\":")
-        writer.append(Self.text(partitions))
-        writer.append(",\"difference\":")
-        writer.append(difference?.json ?? "null")
-        writer.append(",\"work\":")
-        writer.append(Self.text(work))
-        writer.append("}")
-        return Array(writer.bytes)
+        var writer = JSONWriter()
+        writer.open()
+        writer.member("member", member)
+        writer.member("canShadow", canShadow)
+        writer.member("reason", reason)
+        writer.member("shadow", json: shadow?.json)
+        writer.member("partitions", json: Self.text(partitions))
+        writer.member("difference", json: difference?.json)
+        writer.member("work", json: Self.text(work))
+        writer.close()
+        return writer.take()
     }
 
     fileprivate static func text(_ value: some Encodable) -> String {

@@ -81,23 +81,16 @@ extension ConsoleAnswers {
     }
 
     private static func object(
-        _ members: KeyValuePairs<String, String>, reason: String?, more: String = ""
+        _ members: KeyValuePairs<String, String> = [:], reason: String?,
+        _ more: (inout JSONWriter) -> Void = { _ in }
     ) -> [UInt8] {
-        var writer = ByteWriter()
-        writer.append("{")
-        var isFirst = true
-        func add(_ name: String, _ value: String) {
-            if !isFirst { writer.append(",") }
-            isFirst = false
-            writer.append(jsonString: name)
-            writer.append(":")
-            writer.append(jsonString: value)
-        }
-        for (name, value) in members { add(name, value) }
-        if let reason { add("reason", reason) }
-        writer.append(more)
-        writer.append("}")
-        return Array(writer.bytes)
+        var writer = JSONWriter()
+        writer.open()
+        for (name, value) in members { writer.member(name, value) }
+        if let reason { writer.member("reason", reason) }
+        more(&writer)
+        writer.close()
+        return writer.take()
     }
 
     /// What `ControlResult`, `Proposal` or the desk writes.
@@ -193,15 +186,9 @@ extension ConsoleAnswers {
         _ positions: [String], _ repaired: String?, _ reason: String, _ key: String, _ desk: ControlDesk,
         _ caller: Caller
     ) async throws(ProblemView) -> Int {
-        var list = ByteWriter()
-        list.append(",\"letters\":[")
-        for (index, position) in positions.enumerated() {
-            if index > 0 { list.append(",") }
-            list.append(jsonString: position)
+        let body = Self.object(repaired.map { ["repaired": $0] } ?? [:], reason: reason) {
+            $0.member("letters", positions)
         }
-        list.append("]")
-        let more = String(decoding: list.bytes, as: UTF8.self)
-        let body = Self.object(repaired.map { ["repaired": $0] } ?? [:], reason: reason, more: more)
         return try await reply { () async throws(ControlRefusal) in
             try await desk.act(.redrive, body: body, by: caller, key: key)
         }.sentLetters
@@ -231,7 +218,7 @@ extension ConsoleAnswers {
         }
         let clock = service.partitions.compactMap(\.clock).min()
         let proposal = PolicyProposal(candidate: candidate.text, active: active.text, clock: clock)
-        let body = Self.object([:], reason: reason, more: ",\"proposal\":" + proposal.json)
+        let body = Self.object(reason: reason) { $0.member("proposal", json: proposal.json) }
         return try await outcome { () async throws(ControlRefusal) in
             try await desk.act(.activate, body: body, by: caller, key: key)
         }

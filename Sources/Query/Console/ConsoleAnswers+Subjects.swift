@@ -72,14 +72,6 @@ extension ConsoleAnswers {
     /// Percent-encodes characters that a path's segment or a parameter's value may not have. Dots are encoded too,
     /// because a segment may be `..`.
     static func encoded(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var bytes: [UInt8] = []
-        for byte in text.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x5F, 0x7E: bytes.append(byte)
-            default: bytes += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        PercentEncoding.encoded(text.utf8) { PercentEncoding.isUnreserved($0) && $0 != UInt8(ascii: ".") }
     }
 }

@@ -68,9 +68,12 @@ extension BacktestPage {
     // MARK: A closer look
 
     func writeCloserLook(_ page: inout Markup) {
-        let listings = report.closerLook
+        write(report.closerLook, under: BacktestReport.closerLookTitle, to: &page)
+    }
+
+    func write(_ listings: [BacktestReport.Listing], under title: String, to page: inout Markup) {
         guard !listings.isEmpty else { return }
-        section(&page, BacktestReport.closerLookTitle)
+        section(&page, title)
         for listing in listings {
             page.element("div", ["class": "wide"]) {
                 table(

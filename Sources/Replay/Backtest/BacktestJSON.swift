@@ -45,418 +45,328 @@ extension BacktestReport {
     /// DIFFERENCE: {"id", "both", "onlyPolicy": {"subjects", "first": [ids]}, "onlyAgainst": {"subjects", "first"}}
     /// ```
     public func json() -> String {
-        var writer = JSONDocument()
-        writer.object {
-            $0.member("policy") { policy.write(files: input.files, to: &$0) }
-            $0.member("against") { json in
-                if let against { against.write(files: input.files, to: &json) } else { json.null() }
-            }
-            $0.member("input") { input.write(to: &$0) }
-            $0.member("comparison") { json in
-                if let comparison {
-                    comparison.write(
-                        policyBands: policy.bands.map(\.name), againstBands: against?.bands.map(\.name) ?? [], to: &json
-                    )
-                } else {
-                    json.null()
-                }
-            }
-            $0.member("histogram") { json in
-                if let histogram { histogram.write(to: &json) } else { json.null() }
-            }
-            $0.member("outcome") { json in
-                if let outcome { outcome.write(to: &json) } else { json.null() }
-            }
-            $0.member("sensitivity") { json in
-                if let sensitivity { json.array(sensitivity) { $0.write(to: &$1) } } else { json.null() }
-            }
+        var json = JSONWriter(capacity: 16 << 10)
+        json.open()
+        json.key("policy")
+        policy.write(files: input.files, to: &json)
+        json.key("against")
+        if let against { against.write(files: input.files, to: &json) } else { json.null() }
+        json.key("input")
+        input.write(to: &json)
+        json.key("comparison")
+        if let comparison {
+            comparison.write(
+                policyBands: policy.bands.map(\.name), againstBands: against?.bands.map(\.name) ?? [], to: &json
+            )
+        } else {
+            json.null()
         }
-        return writer.text + "\n"
+        json.key("histogram")
+        if let histogram { histogram.write(to: &json) } else { json.null() }
+        json.key("outcome")
+        if let outcome { outcome.write(to: &json) } else { json.null() }
+        json.key("sensitivity")
+        if let sensitivity { json.list(sensitivity) { $1.write(to: &$0) } } else { json.null() }
+        json.close()
+        return json.text + "\n"
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func member(_ name: String, _ ratio: BacktestRatio?, decimals: Int = 6) {
+        member(name, json: ratio?.decimal(decimals))
     }
 }
 
 extension BacktestReport.Comparison {
     /// The bands of `matrix` by their names.
-    func write(policyBands: [String], againstBands: [String], to json: inout JSONDocument) {
-        json.object {
-            $0.member("subjects", subjects)
-            $0.member("onlyPolicy", onlyPolicy)
-            $0.member("onlyAgainst", onlyAgainst)
-            $0.member("gain", gain)
-            $0.member("lose", lose)
-            $0.member("stay", stay)
-            $0.member("pointsGained", pointsGained)
-            $0.member("pointsLost", pointsLost)
-            $0.member("bandUp", bandUp)
-            $0.member("bandDown", bandDown)
-            $0.member("bandSame", bandSame)
-            $0.member("bandOther", bandOther)
-            $0.member("losePerk", losePerk)
-            $0.member("matrix") { json in
-                let cells = matrix.enumerated().flatMap { row, counts in
-                    counts.enumerated().compactMap { $1 == 0 ? nil : (row, $0, $1) }
-                }
-                json.array(cells) { cell, json in
-                    json.object {
-                        $0.member("against", againstBands[cell.0])
-                        $0.member("policy", policyBands[cell.1])
-                        $0.member("subjects", cell.2)
-                    }
-                }
-            }
-            $0.member("parts") { $0.array(parts) { $0.write(to: &$1) } }
-            $0.member("gainers") { $0.array(gainers) { $0.write(to: &$1) } }
-            $0.member("losers") { $0.array(losers) { $0.write(to: &$1) } }
-            $0.member("sanctions") { $0.array(sanctions) { $0.write(to: &$1) } }
-            $0.member("perks") { $0.array(perks) { $0.write(to: &$1) } }
+    func write(policyBands: [String], againstBands: [String], to json: inout JSONWriter) {
+        json.open()
+        json.member("subjects", subjects)
+        json.member("onlyPolicy", onlyPolicy)
+        json.member("onlyAgainst", onlyAgainst)
+        json.member("gain", gain)
+        json.member("lose", lose)
+        json.member("stay", stay)
+        json.member("pointsGained", pointsGained)
+        json.member("pointsLost", pointsLost)
+        json.member("bandUp", bandUp)
+        json.member("bandDown", bandDown)
+        json.member("bandSame", bandSame)
+        json.member("bandOther", bandOther)
+        json.member("losePerk", losePerk)
+        let cells = matrix.enumerated().flatMap { row, counts in
+            counts.enumerated().compactMap { $1 == 0 ? nil : (row, $0, $1) }
         }
+        json.list("matrix", cells) { json, cell in
+            json.open()
+            json.member("against", againstBands[cell.0])
+            json.member("policy", policyBands[cell.1])
+            json.member("subjects", cell.2)
+            json.close()
+        }
+        json.list("parts", parts) { $1.write(to: &$0) }
+        json.list("gainers", gainers) { $1.write(to: &$0) }
+        json.list("losers", losers) { $1.write(to: &$0) }
+        json.list("sanctions", sanctions) { $1.write(to: &$0) }
+        json.list("perks", perks) { $1.write(to: &$0) }
+        json.close()
     }
 }
 
 extension BacktestReport.Input {
-    fileprivate func write(to json: inout JSONDocument) {
-        json.object {
-            $0.member("files") { $0.array(files) { $1.string($0) } }
-            $0.member("read", read)
-            $0.member("rejected", rejected)
-            $0.member("clock", clock?.description)
-        }
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open()
+        json.member("files", files)
+        json.member("read", read)
+        json.member("rejected", rejected)
+        json.member("clock", clock?.description)
+        json.close()
     }
 }
 
 extension BacktestReport.Outcome {
-    fileprivate func write(to json: inout JSONDocument) {
-        json.object {
-            $0.member("name", name)
-            $0.member("subjects", subjects)
-            $0.member("outcomes", outcomes)
-        }
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open()
+        json.member("name", name)
+        json.member("subjects", subjects)
+        json.member("outcomes", outcomes)
+        json.close()
     }
 }
 
 extension BacktestHistogram {
-    fileprivate func write(to json: inout JSONDocument) {
-        json.object {
-            $0.member("from", from)
-            $0.member("width", width)
-            $0.member("policy") { $0.array(policy) { $1.number($0) } }
-            $0.member("against") { $0.array(against) { $1.number($0) } }
-        }
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open()
+        json.member("from", from)
+        json.member("width", width)
+        json.member("policy", policy)
+        json.member("against", against)
+        json.close()
     }
 }
 
 extension BacktestReport.Side {
-    fileprivate func write(files: [String], to json: inout JSONDocument) {
-        json.object {
-            $0.member("id", id)
-            $0.member("version", version)
-            $0.member("subjects", subjects)
-            $0.member("scored", counters.scored)
-            $0.member("unmatched", counters.unmatched)
-            $0.member("notEnrolled", counters.notEnrolled)
-            $0.member("outOfRange", counters.outOfRange)
-            $0.member("evaluationErrors", counters.evaluationErrors)
-            writeUncounted(files: files, to: &$0)
-            $0.member("score") { json in
-                if let scores { scores.write(to: &json) } else { json.null() }
-            }
-            $0.member("bands") { json in
-                json.array(bands) { band, json in
-                    json.object {
-                        $0.member("name", band.name)
-                        $0.member("from", band.from)
-                        $0.member("subjects", band.subjects)
-                        $0.member("share", BacktestRatio(band.subjects, over: subjects))
-                    }
-                }
-            }
-            $0.member("sanctions") { json in
-                json.array(sanctions) { item, json in
-                    json.object {
-                        $0.member("id", item.id)
-                        $0.member("imposed", item.imposed)
-                        $0.member("lifted", item.lifted)
-                        $0.member("noticed", item.noticed)
-                        $0.member("inForce", item.inForce)
-                        $0.member("stayed", item.stayed)
-                    }
-                }
-            }
-            $0.member("perks") { json in
-                json.array(perks) { item, json in
-                    json.object {
-                        $0.member("id", item.id)
-                        $0.member("granted", item.granted)
-                        $0.member("revoked", item.revoked)
-                        $0.member("held", item.held)
-                    }
-                }
-            }
-            writeCloserLook(to: &$0)
-            $0.member("outcome") { json in
-                if let outcome { outcome.write(to: &json) } else { json.null() }
-            }
+    fileprivate func write(files: [String], to json: inout JSONWriter) {
+        json.open()
+        json.member("id", id)
+        json.member("version", version)
+        json.member("subjects", subjects)
+        json.member("scored", counters.scored)
+        json.member("unmatched", counters.unmatched)
+        json.member("notEnrolled", counters.notEnrolled)
+        json.member("outOfRange", counters.outOfRange)
+        json.member("evaluationErrors", counters.evaluationErrors)
+        writeUncounted(files: files, to: &json)
+        json.key("score")
+        if let scores { scores.write(to: &json) } else { json.null() }
+        json.list("bands", bands) { json, band in
+            json.open()
+            json.member("name", band.name)
+            json.member("from", band.from)
+            json.member("subjects", band.subjects)
+            json.member("share", BacktestRatio(band.subjects, over: subjects))
+            json.close()
         }
+        json.list("sanctions", sanctions) { json, item in
+            json.open()
+            json.member("id", item.id)
+            json.member("imposed", item.imposed)
+            json.member("lifted", item.lifted)
+            json.member("noticed", item.noticed)
+            json.member("inForce", item.inForce)
+            json.member("stayed", item.stayed)
+            json.close()
+        }
+        json.list("perks", perks) { json, item in
+            json.open()
+            json.member("id", item.id)
+            json.member("granted", item.granted)
+            json.member("revoked", item.revoked)
+            json.member("held", item.held)
+            json.close()
+        }
+        writeCloserLook(to: &json)
+        json.key("outcome")
+        if let outcome { outcome.write(to: &json) } else { json.null() }
+        json.close()
     }
 }
 
 extension BacktestDistribution {
-    fileprivate func write(to json: inout JSONDocument) {
-        json.object {
-            $0.member("mean", mean, decimals: 1)
-            $0.member("least", least)
-            $0.member("lowerQuartile", lowerQuartile)
-            $0.member("median", median)
-            $0.member("upperQuartile", upperQuartile)
-            $0.member("greatest", greatest)
-        }
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open()
+        json.member("mean", mean, decimals: 1)
+        json.member("least", least)
+        json.member("lowerQuartile", lowerQuartile)
+        json.member("median", median)
+        json.member("upperQuartile", upperQuartile)
+        json.member("greatest", greatest)
+        json.close()
     }
 }
 
 extension BacktestReport.Sensitivity {
-    fileprivate func write(to json: inout JSONDocument) {
-        json.object {
-            $0.member("rule", rule)
-            $0.member("gain", gain)
-            $0.member("pointsGained", pointsGained)
-            $0.member("lose", lose)
-            $0.member("pointsLost", pointsLost)
-            $0.member("bandUp", bandUp)
-            $0.member("bandDown", bandDown)
-            $0.member("sanctions", sanctions)
-            $0.member("perks", perks)
-        }
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open()
+        json.member("rule", rule)
+        json.member("gain", gain)
+        json.member("pointsGained", pointsGained)
+        json.member("lose", lose)
+        json.member("pointsLost", pointsLost)
+        json.member("bandUp", bandUp)
+        json.member("bandDown", bandDown)
+        json.member("sanctions", sanctions)
+        json.member("perks", perks)
+        json.close()
     }
 }
 
 extension BacktestReport.Side {
-    private func writeCloserLook(to json: inout JSONDocument) {
-        json.member("measures") { json in
-            json.array(measures) { measure, json in
-                json.object {
-                    $0.member("id", measure.id)
-                    $0.member("subjects", measure.subjects)
-                    $0.member("absent", measure.absent)
-                    $0.member("value") { json in
-                        if let values = measure.values { values.write(to: &json) } else { json.null() }
-                    }
-                }
-            }
+    private func writeCloserLook(to json: inout JSONWriter) {
+        json.list("measures", measures) { json, measure in
+            json.open()
+            json.member("id", measure.id)
+            json.member("subjects", measure.subjects)
+            json.member("absent", measure.absent)
+            json.key("value")
+            if let values = measure.values { values.write(to: &json) } else { json.null() }
+            json.close()
         }
         json.member("bandChanges", bandChanges)
-        json.member("bandReturns") { json in
-            json.array(bandReturns) { item, json in
-                json.object {
-                    $0.member("band", item.band)
-                    $0.member("count", item.count)
-                    $0.member("days", item.days)
-                }
-            }
+        json.list("bandReturns", bandReturns) { json, item in
+            json.open()
+            json.member("band", item.band)
+            json.member("count", item.count)
+            json.member("days", item.days)
+            json.close()
         }
     }
 
-    private func writeUncounted(files: [String], to json: inout JSONDocument) {
-        json.member("errors") { $0.array(diagnosis.failures) { $0.writeJSON(to: &$1) } }
-        json.member("unmatchedTypes") { json in
-            var types = diagnosis.unmatchedTypes.map { (type: String?.some($0.type), events: $0.events) }
-            if diagnosis.otherUnmatched > 0 { types.append((type: nil, events: diagnosis.otherUnmatched)) }
-            json.array(types) { item, json in
-                json.object {
-                    $0.member("type", item.type)
-                    $0.member("events", item.events)
-                }
-            }
+    private func writeUncounted(files: [String], to json: inout JSONWriter) {
+        json.list("errors", diagnosis.failures) { $1.write(to: &$0) }
+        var types = diagnosis.unmatchedTypes.map { (type: String?.some($0.type), events: $0.events) }
+        if diagnosis.otherUnmatched > 0 { types.append((type: nil, events: diagnosis.otherUnmatched)) }
+        json.list("unmatchedTypes", types) { json, item in
+            json.open()
+            json.member("type", item.type)
+            json.member("events", item.events)
+            json.close()
         }
-        json.member("notEnrolledByFile") { json in
-            let counts = zip(files, notEnrolledByFile).filter { $1 > 0 }
-            json.array(counts) { item, json in
-                json.object {
-                    $0.member("file", item.0)
-                    $0.member("events", item.1)
-                }
-            }
+        let counts = zip(files, notEnrolledByFile).filter { $1 > 0 }
+        json.list("notEnrolledByFile", counts) { json, item in
+            json.open()
+            json.member("file", item.0)
+            json.member("events", item.1)
+            json.close()
         }
         json.member("waiting", diagnosis.waiting)
     }
 }
 
-extension Diagnosis.Failure {
-    fileprivate func writeJSON(to json: inout JSONDocument) {
-        json.object {
-            switch part {
-            case .rule: $0.member("rule", id)
-            case .measure: $0.member("measure", id)
-            case .sanction: $0.member("sanction", id)
-            case .perk: $0.member("perk", id)
-            }
-            $0.member("error", reason)
-            $0.member("count", count)
-            $0.member("source", example?.source)
-            $0.member("id", example?.id)
-        }
-    }
-}
-
 extension BacktestReport.Discrimination {
-    fileprivate func write(to json: inout JSONDocument) {
-        json.object {
-            $0.member("subjects", separation.with + separation.without)
-            $0.member("outcomes", separation.with)
-            $0.member("withoutStanding", withoutStanding)
-            $0.member("withoutOutcome", withoutOutcome)
-            $0.member("auc", separation.auc)
-            $0.member("gini", separation.gini)
-            $0.member("ks", separation.ks)
-            $0.member("ksScore", separation.ksPoint?.score)
-            $0.member("bands") { $0.array(bands) { $0.write(to: &$1) } }
-            $0.member("deciles") { $0.array(deciles) { $0.write(to: &$1) } }
-            $0.member("curve") { json in
-                json.array(separation.curve) { point, json in
-                    json.object {
-                        $0.member("score", point.score)
-                        $0.member("without", point.without)
-                        $0.member("with", point.with)
-                    }
-                }
-            }
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open()
+        json.member("subjects", separation.with + separation.without)
+        json.member("outcomes", separation.with)
+        json.member("withoutStanding", withoutStanding)
+        json.member("withoutOutcome", withoutOutcome)
+        json.member("auc", separation.auc)
+        json.member("gini", separation.gini)
+        json.member("ks", separation.ks)
+        json.member("ksScore", separation.ksPoint?.score)
+        json.list("bands", bands) { $1.write(to: &$0) }
+        json.list("deciles", deciles) { $1.write(to: &$0) }
+        json.list("curve", separation.curve) { json, point in
+            json.open()
+            json.member("score", point.score)
+            json.member("without", point.without)
+            json.member("with", point.with)
+            json.close()
         }
+        json.close()
     }
 }
 
 extension BacktestRate {
-    fileprivate func write(to json: inout JSONDocument) {
-        json.object {
-            $0.member("name", name)
-            $0.member("from", scores?.lowerBound)
-            $0.member("to", scores?.upperBound)
-            $0.member("subjects", subjects)
-            $0.member("outcomes", outcomes)
-            $0.member("rate", rate)
-        }
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open()
+        json.member("name", name)
+        json.member("from", scores?.lowerBound)
+        json.member("to", scores?.upperBound)
+        json.member("subjects", subjects)
+        json.member("outcomes", outcomes)
+        json.member("rate", rate)
+        json.close()
     }
 }
 
 extension BacktestReport.Part.Source {
-    fileprivate func writeMembers(to json: inout JSONDocument) {
-        switch self {
-        case .base:
-            json.member("part", "base")
-            json.member("rule", String?.none)
-        case .rule(let id):
-            json.member("part", "rule")
-            json.member("rule", id)
-        case .limits:
-            json.member("part", "limits")
-            json.member("rule", String?.none)
-        }
+    fileprivate func writeMembers(to json: inout JSONWriter) {
+        let (part, rule): (String, String?) =
+            switch self {
+            case .base: ("base", nil)
+            case .rule(let id): ("rule", id)
+            case .limits: ("limits", nil)
+            }
+        json.member("part", part)
+        json.member("rule", rule)
     }
 }
 
 extension BacktestReport.Part {
-    fileprivate func write(to json: inout JSONDocument) {
-        json.object {
-            source.writeMembers(to: &$0)
-            $0.member("overGainers", overGainers)
-            $0.member("overLosers", overLosers)
-            $0.member("largestFor", largestFor)
-        }
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open()
+        source.writeMembers(to: &json)
+        json.member("overGainers", overGainers)
+        json.member("overLosers", overLosers)
+        json.member("largestFor", largestFor)
+        json.close()
     }
 }
 
 extension BacktestReport.Level {
-    fileprivate func write(to json: inout JSONDocument) {
-        json.object {
-            $0.member("score", score)
-            $0.member("band", band)
-        }
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open()
+        json.member("score", score)
+        json.member("band", band)
+        json.close()
     }
 }
 
 extension BacktestReport.Move {
-    fileprivate func write(to json: inout JSONDocument) {
-        json.object {
-            $0.member("subject", subject)
-            $0.member("against") { against.write(to: &$0) }
-            $0.member("policy") { policy.write(to: &$0) }
-            $0.member("difference", difference)
-            part.writeMembers(to: &$0)
-            $0.member("points", points)
-        }
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open()
+        json.member("subject", subject)
+        json.key("against")
+        against.write(to: &json)
+        json.key("policy")
+        policy.write(to: &json)
+        json.member("difference", difference)
+        part.writeMembers(to: &json)
+        json.member("points", points)
+        json.close()
     }
 }
 
 extension BacktestReport.Difference {
-    fileprivate func write(to json: inout JSONDocument) {
-        json.object {
-            $0.member("id", id)
-            $0.member("both", both)
-            $0.member("onlyPolicy") { onlyPolicy.write(to: &$0) }
-            $0.member("onlyAgainst") { onlyAgainst.write(to: &$0) }
-        }
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open()
+        json.member("id", id)
+        json.member("both", both)
+        json.key("onlyPolicy")
+        onlyPolicy.write(to: &json)
+        json.key("onlyAgainst")
+        onlyAgainst.write(to: &json)
+        json.close()
     }
 }
 
 extension BacktestReport.Subjects {
-    fileprivate func write(to json: inout JSONDocument) {
-        json.object {
-            $0.member("subjects", count)
-            $0.member("first") { $0.array(first) { $1.string($0) } }
-        }
-    }
-}
-
-/// Writes JSON with the necessary commas.
-struct JSONDocument: ~Copyable {
-    private var writer = ByteWriter(capacity: 16 * 1024)
-    private var isFirst = true
-
-    var text: String { String(decoding: writer.bytes, as: UTF8.self) }
-
-    mutating func null() { writer.append("null") }
-    mutating func number(_ value: Int64) { writer.append(decimal: value) }
-    mutating func string(_ value: String) { writer.append(jsonString: value) }
-
-    mutating func object(_ members: (inout JSONDocument) -> Void) {
-        writer.append(byte: UInt8(ascii: "{"))
-        isFirst = true
-        members(&self)
-        writer.append(byte: UInt8(ascii: "}"))
-        isFirst = false
-    }
-
-    mutating func array<Element>(_ items: [Element], _ body: (Element, inout JSONDocument) -> Void) {
-        writer.append(byte: UInt8(ascii: "["))
-        for (index, item) in items.enumerated() {
-            if index > 0 { writer.append(byte: UInt8(ascii: ",")) }
-            body(item, &self)
-        }
-        writer.append(byte: UInt8(ascii: "]"))
-    }
-
-    mutating func member(_ name: StaticString, _ value: (inout JSONDocument) -> Void) {
-        if !isFirst { writer.append(byte: UInt8(ascii: ",")) }
-        writer.append(byte: UInt8(ascii: "\""))
-        writer.append(name)
-        writer.append("\":")
-        value(&self)
-        isFirst = false
-    }
-
-    mutating func member(_ name: StaticString, _ value: Int64?) {
-        member(name) { json in
-            if let value { json.number(value) } else { json.null() }
-        }
-    }
-
-    mutating func member(_ name: StaticString, _ value: String?) {
-        member(name) { json in
-            if let value { json.string(value) } else { json.null() }
-        }
-    }
-
-    mutating func member(_ name: StaticString, _ value: BacktestRatio?, decimals: Int = 6) {
-        member(name) { json in
-            if let value { json.writer.append(value.decimal(decimals)) } else { json.null() }
-        }
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open()
+        json.member("subjects", count)
+        json.member("first", first)
+        json.close()
     }
 }

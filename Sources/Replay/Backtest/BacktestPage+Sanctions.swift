@@ -14,15 +14,10 @@ extension BacktestPage {
                 return [row.id, role] + (numbers?.map(BacktestWords.count) ?? Array(repeating: "\u{2013}", count: 5))
             }
         }
-        page.element("div", ["class": "pair"]) { pair in
-            pair.element("figure") { figure in
-                drawMoreAndFewer(
-                    &figure, id: id, title: "Sanctions imposed",
-                    rows.map { ($0.id, $0.policy?.imposed ?? 0, $0.against?.imposed ?? 0) },
-                    report.comparison?.sanctions ?? [], what: "sanction")
-            }
-            pair.element("div") { writeDifferences(report.comparison?.sanctions ?? [], "a sanction", &$0) }
-        }
+        writePair(
+            &page, id: id, title: "Sanctions imposed",
+            rows.map { ($0.id, $0.policy?.imposed ?? 0, $0.against?.imposed ?? 0) },
+            report.comparison?.sanctions ?? [], what: "sanction")
         page.element("div", ["class": "wide"]) {
             table(
                 &$0, "Times imposed and lifted; subjects noticed, in force and stayed at the end",
@@ -41,19 +36,27 @@ extension BacktestPage {
                 return [row.id, role] + (numbers?.map(BacktestWords.count) ?? Array(repeating: "\u{2013}", count: 3))
             }
         }
-        page.element("div", ["class": "pair"]) { pair in
-            pair.element("figure") { figure in
-                drawMoreAndFewer(
-                    &figure, id: id, title: "Perks granted",
-                    rows.map { ($0.id, $0.policy?.granted ?? 0, $0.against?.granted ?? 0) },
-                    report.comparison?.perks ?? [], what: "perk")
-            }
-            pair.element("div") { writeDifferences(report.comparison?.perks ?? [], "a perk", &$0) }
-        }
+        writePair(
+            &page, id: id, title: "Perks granted",
+            rows.map { ($0.id, $0.policy?.granted ?? 0, $0.against?.granted ?? 0) },
+            report.comparison?.perks ?? [], what: "perk")
         page.element("div", ["class": "wide"]) {
             table(
                 &$0, "Times granted and revoked; subjects who hold it at the end",
                 head: ["Perk", "", "Granted", "Revoked", "Held"], rows: cells, text: [1])
+        }
+    }
+
+    /// A drawing, and beside it who has it under only one of two policies.
+    private func writePair(
+        _ page: inout Markup, id: String, title: String, _ times: [(id: String, policy: Int64, against: Int64)],
+        _ differences: [BacktestReport.Difference], what: String
+    ) {
+        page.element("div", ["class": "pair"]) { pair in
+            pair.element("figure") { figure in
+                drawMoreAndFewer(&figure, id: id, title: title, times, differences, what: what)
+            }
+            pair.element("div") { writeDifferences(differences, "a \(what)", &$0) }
         }
     }
 

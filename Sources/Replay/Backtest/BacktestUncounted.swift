@@ -91,14 +91,6 @@ extension BacktestPage {
     // MARK: What did not count
 
     func writeUncounted(_ page: inout Markup) {
-        let listings = report.uncounted
-        guard !listings.isEmpty else { return }
-        section(&page, BacktestReport.uncountedTitle)
-        for listing in listings {
-            page.element("div", ["class": "wide"]) {
-                table(
-                    &$0, listing.title, head: listing.head, rows: listing.rows, text: Set(1..<listing.textColumns))
-            }
-        }
+        write(report.uncounted, under: BacktestReport.uncountedTitle, to: &page)
     }
 }

@@ -5,15 +5,7 @@ enum BacktestWords {
     static let notDefined = "n/a"
 
     /// With commas between thousands.
-    static func count(_ value: Int64) -> String {
-        let digits = String(value.magnitude)
-        var text = ""
-        for (index, digit) in digits.enumerated() {
-            if index > 0, (digits.count - index).isMultiple(of: 3) { text += "," }
-            text.append(digit)
-        }
-        return (value < 0 ? "-" : "") + text
-    }
+    static func count(_ value: Int64) -> String { value.inThousands }
 
     static func signed(_ value: Int64) -> String { (value > 0 ? "+" : "") + count(value) }
 

@@ -137,10 +137,8 @@ public final class LedgerRepartition: FrameSource {
             guard identity == nil else { return }
             try append { data, identity in
                 guard let text = entry.event.policyText(decoder) else { return false }
-                data.append("{\"policy\":")
-                data.append(jsonString: text)
-                data.append(",\"ledger\":")
-                data.append(jsonString: identity.version == .second ? "" : name)
+                data.member("policy", text)
+                data.member("ledger", identity.version == .second ? "" : name)
                 return true
             }
             close()
@@ -148,8 +146,7 @@ public final class LedgerRepartition: FrameSource {
             guard let old = identity, try read().version > old.version else { return }
             tick(reader.clockBefore)
             try append { data, _ in
-                data.append("{\"ledger\":")
-                data.append(jsonString: name)
+                data.member("ledger", name)
                 return true
             }
         // It names a record by its offset, and that record is left out.
@@ -179,18 +176,18 @@ public final class LedgerRepartition: FrameSource {
         }
     }
 
-    /// Appends the entry with other data. `write` gets the fold version, and writes a JSON object without its end.
-    private func append(_ write: (inout ByteWriter, LedgerIdentity) -> Bool) throws {
+    /// Appends the entry with other data. `write` gets the ledger's identity, and writes the first members of the data.
+    private func append(_ write: (inout JSONWriter, LedgerIdentity) -> Bool) throws {
         let identity = try read()
-        var data = ByteWriter()
+        var data = JSONWriter()
+        data.open()
         guard write(&data, identity) else {
             throw Failure(description: "partition \(partition): it begins without a policy's text")
         }
-        data.append(",\"fold-version\":")
-        data.append(decimal: Int64(identity.version.rawValue))
-        if identity.salt != .none { data.append(",\"salt\":\"\(identity.salt)\"") }
-        data.append("}")
-        Array(data.bytes).withUnsafeBytes { bytes in
+        data.member("fold-version", identity.version.rawValue)
+        if identity.salt != .none { data.member("salt", identity.salt.description) }
+        data.close()
+        data.take().withUnsafeBytes { bytes in
             var event = entry.event
             event.data = bytes
             builder.append(system: event)

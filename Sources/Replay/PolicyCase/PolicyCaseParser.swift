@@ -227,7 +227,7 @@ struct PolicyCaseParser {
         }
         let source = step["source"].flatMap { reader.string($0, what: "source") } ?? Self.source
         guard let type, let subject, let at else { return [] }
-        var data = ByteWriter()
+        var data = JSONWriter()
         if let value = step["data"] {
             guard reader.mapping(value, what: "data", known: nil) != nil,
                 reader.writeJSON(value, limit: EventDecoder.maximumEventBytes / 2, to: &data)
@@ -321,18 +321,13 @@ struct PolicyCaseParser {
             }
         case .event, .tick: return []
         }
-        var data = ByteWriter()
-        for (index, member) in members.enumerated() {
-            data.append(byte: UInt8(ascii: index == 0 ? "{" : ","))
-            data.append(jsonString: member.0)
-            data.append(byte: UInt8(ascii: ":"))
-            data.append(jsonString: member.1)
+        var data = JSONWriter()
+        if !members.isEmpty {
+            data.open()
+            for (name, text) in members { data.member(name, text) }
+            if let attributes { data.member("attributes", json: attributes) }
+            data.close()
         }
-        if let attributes {
-            data.append(",\"attributes\":")
-            data.append(attributes)
-        }
-        if !members.isEmpty { data.append(byte: UInt8(ascii: "}")) }
         return event(
             id: "\(stepCount)-control", source: Self.source, type: type.name.description, subject: subject, at: at,
             data: data.bytes, item
@@ -350,22 +345,19 @@ struct PolicyCaseParser {
             reader.note("the events of the file take more than \(PolicyCaseFile.maximumEventBytes) bytes", at: item)
             return nil
         }
-        var writer = ByteWriter(capacity: 256 + data.count)
-        writer.append("{\"specversion\":\"1.0\"")
-        for (name, text) in [("id", id), ("source", source), ("type", type), ("subject", subject)] {
-            writer.append(byte: UInt8(ascii: ","))
-            writer.append(jsonString: name)
-            writer.append(byte: UInt8(ascii: ":"))
-            writer.append(jsonString: text)
-        }
-        writer.append(",\"time\":\"")
-        writer.append(at)
-        writer.append("\"")
+        var writer = JSONWriter(capacity: 256 + data.count)
+        writer.open()
+        writer.member("specversion", "1.0")
+        writer.member("id", id)
+        writer.member("source", source)
+        writer.member("type", type)
+        writer.member("subject", subject)
+        writer.member("time", at)
         if !data.isEmpty {
-            writer.append(",\"data\":")
-            writer.append(data)
+            writer.key("data")
+            writer.value { $0.append(data) }
         }
-        writer.append("}")
+        writer.close()
         var event = EventView.empty
         let defect =
             decoder.decode(structured: writer.bytes, into: &event)
@@ -374,7 +366,7 @@ struct PolicyCaseParser {
             reader.note("\(defect)", at: item)
             return nil
         }
-        return Array(writer.bytes)
+        return writer.take()
     }
 }
 

@@ -70,21 +70,15 @@ public struct PolicyCoverage: Sendable, Equatable {
     }
 
     /// `{"rules":{"touched","of","untouched":[]},…}`
-    public func write(of policy: ScoringPolicy, to writer: inout ByteWriter) {
-        for (index, part) in parts(of: policy).enumerated() {
-            writer.append(byte: UInt8(ascii: index == 0 ? "{" : ","))
-            writer.append(jsonString: part.name)
-            writer.append(":{\"touched\":")
-            writer.append(decimal: Int64(part.touched))
-            writer.append(",\"of\":")
-            writer.append(decimal: Int64(part.total))
-            writer.append(",\"untouched\":[")
-            for (index, name) in part.untouched.enumerated() {
-                if index > 0 { writer.append(byte: UInt8(ascii: ",")) }
-                writer.append(jsonString: name)
-            }
-            writer.append("]}")
+    public func write(of policy: ScoringPolicy, to writer: inout JSONWriter) {
+        writer.open()
+        for part in parts(of: policy) {
+            writer.open(part.name)
+            writer.member("touched", part.touched)
+            writer.member("of", part.total)
+            writer.member("untouched", part.untouched)
+            writer.close()
         }
-        writer.append("}")
+        writer.close()
     }
 }

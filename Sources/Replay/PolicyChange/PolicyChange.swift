@@ -135,7 +135,7 @@ public struct PolicyChange: Sendable {
             let (were, are, wouldBe) = (
                 sanctions(old, active), sanctions(new, candidate), sanctions(standings.2, candidate)
             )
-            let lists: [(StaticString, [String])] = [
+            let lists: [(String, [String])] = [
                 ("perksWon", holds.filter { !held.contains($0) }), ("perksLost", held.filter { !holds.contains($0) }),
                 ("sanctionsLifted", were.filter { !are.contains($0) }),
                 ("sanctionsAlways", wouldBe.filter { !were.contains($0) }),
@@ -146,21 +146,23 @@ public struct PolicyChange: Sendable {
             else {
                 continue
             }
-            var json = JSONDocument()
-            json.object {
-                $0.member("subject", String(decoding: subject, as: UTF8.self))
-                $0.member("before") { Self.write(old.level.score, before, to: &$0) }
-                $0.member("after") { Self.write(new.level.score, after, to: &$0) }
-                for list in lists { $0.member(list.0) { $0.array(list.1) { $1.string($0) } } }
-            }
-            try Array(json.text.utf8).withUnsafeBytes { try person($0) }
+            var json = JSONWriter()
+            json.open()
+            json.member("subject", String(decoding: subject, as: UTF8.self))
+            json.key("before")
+            Self.write(old.level.score, before, to: &json)
+            json.key("after")
+            Self.write(new.level.score, after, to: &json)
+            for (name, ids) in lists { json.member(name, ids) }
+            json.close()
+            try person(json.bytes)
         }
     }
 
-    private static func write(_ score: Int64, _ band: String, to json: inout JSONDocument) {
-        json.object {
-            $0.member("score", score)
-            $0.member("band", band)
-        }
+    private static func write(_ score: Int64, _ band: String, to json: inout JSONWriter) {
+        json.open()
+        json.member("score", score)
+        json.member("band", band)
+        json.close()
     }
 }

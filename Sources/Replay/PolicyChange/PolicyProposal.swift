@@ -29,47 +29,47 @@ public struct PolicyProposal: Sendable, Equatable {
         (self.breaches, self.active) = (breaches, active)
         policy = difference.candidate.text
         clock = difference.clock
-        func write(_ policy: ScoringPolicy, to json: inout JSONDocument) {
-            json.object {
-                $0.member("id", policy.id)
-                $0.member("version", policy.version)
-                $0.member("sha256", Checkpoint.hash(ofPolicy: policy.text))
-            }
+        func write(_ policy: ScoringPolicy, to json: inout JSONWriter) {
+            json.open()
+            json.member("id", policy.id)
+            json.member("version", policy.version)
+            json.member("sha256", Checkpoint.hash(ofPolicy: policy.text))
+            json.close()
         }
         let bands = (difference.candidate.bands.map(\.name), difference.active.bands.map(\.name))
-        var json = JSONDocument()
-        json.object {
-            $0.member("proposal", Self.version)
-            $0.member("against", active)
-            $0.member("active") { write(difference.active, to: &$0) }
-            $0.member("candidate") { write(difference.candidate, to: &$0) }
-            $0.member("foldedTo") { $0.array(difference.nextOffsets) { $1.number($0) } }
-            if let clock = difference.clock { $0.member("clock", clock.description) }
-            $0.member("breaches") { $0.array(breaches) { $1.string($0) } }
-            $0.member("breachCount", Int64(breaches.count))
-            $0.member("activation") {
-                difference.activation.write(policyBands: bands.0, againstBands: bands.1, to: &$0)
-            }
-            $0.member("wholeHistory") {
-                difference.wholeHistory.write(policyBands: bands.0, againstBands: bands.1, to: &$0)
-            }
-            $0.member("text", difference.wordy)
-            $0.member("policy", difference.candidate.text)
-        }
+        var json = JSONWriter()
+        json.open()
+        json.member("proposal", Self.version)
+        json.member("against", active)
+        json.key("active")
+        write(difference.active, to: &json)
+        json.key("candidate")
+        write(difference.candidate, to: &json)
+        json.member("foldedTo", difference.nextOffsets)
+        if let clock = difference.clock { json.member("clock", clock) }
+        json.member("breaches", breaches)
+        json.member("breachCount", breaches.count)
+        json.key("activation")
+        difference.activation.write(policyBands: bands.0, againstBands: bands.1, to: &json)
+        json.key("wholeHistory")
+        difference.wholeHistory.write(policyBands: bands.0, againstBands: bands.1, to: &json)
+        json.member("text", difference.wordy)
+        json.member("policy", difference.candidate.text)
+        json.close()
         self.json = json.text + "\n"
     }
 
     /// Without what would change: whether it keeps within the harm budgets is reviewed where it is activated.
     public init(candidate: String, active text: String, clock: Timestamp?) {
         (policy, active, self.clock, breaches) = (candidate, Checkpoint.hash(ofPolicy: text), clock, [])
-        var json = JSONDocument()
-        json.object {
-            $0.member("proposal", Self.version)
-            $0.member("against", Checkpoint.hash(ofPolicy: text))
-            if let clock { $0.member("clock", clock.description) }
-            $0.member("breachCount", Int64(0))
-            $0.member("policy", candidate)
-        }
+        var json = JSONWriter()
+        json.open()
+        json.member("proposal", Self.version)
+        json.member("against", Checkpoint.hash(ofPolicy: text))
+        if let clock { json.member("clock", clock) }
+        json.member("breachCount", 0)
+        json.member("policy", candidate)
+        json.close()
         self.json = json.text
     }
 
@@ -116,8 +116,7 @@ extension PolicyChange.Difference {
             "From \(active.id) version \(active.version) to \(candidate.id) version \(candidate.version), "
                 + "\(change.subjects) subjects, folded to \(nextOffsets.reduce(0, +)) frames.", "",
             "Right behind the activation",
-            "  score    \(change.gain) gain (\(change.pointsGained) points), \(change.lose) lose "
-                + "(\(-change.pointsLost) points), \(change.stay) stay; the largest loss is \(change.largestLoss)",
+            change.scoreLine,
             "  band     \(change.bandUp) up, \(change.bandDown) down, \(change.bandSame) same"
                 + (change.bandOther > 0 ? ", \(change.bandOther) in bands that cannot be compared" : ""),
             "  perks    \(change.losePerk) subjects lose one",
@@ -135,15 +134,7 @@ extension PolicyChange.Difference {
                 "  sanction \(sanction.id): \(sanction.both) both ways, \(sanction.onlyPolicy.count) more, "
                     + "\(sanction.onlyAgainst.count) fewer")
         }
-        for (name, moves) in [("Who loses most", change.losers), ("Who gains most", change.gainers)]
-        where !moves.isEmpty {
-            lines += ["", name]
-            for move in moves {
-                lines.append(
-                    "  \(move.subject): \(move.against.score) \(move.against.band) -> \(move.policy.score) \(move.policy.band)"
-                )
-            }
-        }
+        lines += change.moveLines
         let breaches = breaches
         lines.append("")
         if active.harmBudget == .init(), candidate.harmBudget == .init() {

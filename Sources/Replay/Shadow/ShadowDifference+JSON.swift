@@ -1,3 +1,5 @@
+internal import Events
+
 extension ShadowDifference {
     /// One JSON object. All keys are always present, in this order.
     ///
@@ -14,102 +16,102 @@ extension ShadowDifference {
     /// ITEM: {"id", "live", "shadow", "gained", "lost"}
     /// ```
     public var json: String {
-        var json = JSONDocument()
-        json.object {
-            $0.member("policy") { policy.write(to: &$0) }
-            $0.member("active") { $0.array(active) { $0.write(to: &$1) } }
-            $0.member("partitions") { $0.array(partitions) { $0.write(to: &$1) } }
-            $0.member("subjects", subjects)
-            $0.member("scores") { json in
-                json.object {
-                    $0.member("higher", scores.higher)
-                    $0.member("lower", scores.lower)
-                    $0.member("same", scores.same)
-                }
-            }
-            $0.member("bands") { bands.write(to: &$0) }
-            $0.member("perks") { $0.array(perks) { $0.write(to: &$1) } }
-            $0.member("sanctions") { $0.array(sanctions) { $0.write(to: &$1) } }
-            $0.member("sample") { $0.array(sample) { $0.write(to: &$1) } }
-        }
+        var json = JSONWriter()
+        json.open()
+        json.key("policy")
+        policy.write(to: &json)
+        json.list("active", active) { $1.write(to: &$0) }
+        json.list("partitions", partitions) { $1.write(to: &$0) }
+        json.member("subjects", subjects)
+        json.open("scores")
+        json.member("higher", scores.higher)
+        json.member("lower", scores.lower)
+        json.member("same", scores.same)
+        json.close()
+        json.key("bands")
+        bands.write(to: &json)
+        json.list("perks", perks) { $1.write(to: &$0) }
+        json.list("sanctions", sanctions) { $1.write(to: &$0) }
+        json.list("sample", sample) { $1.write(to: &$0) }
+        json.close()
         return json.text
     }
 }
 
 extension ShadowDifference.Policy {
-    fileprivate func write(to json: inout JSONDocument) {
-        json.object {
-            $0.member("id", id)
-            $0.member("version", version)
-        }
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open()
+        json.member("id", id)
+        json.member("version", version)
+        json.close()
     }
 }
 
 extension ShadowDifference.Partition {
-    fileprivate func write(to json: inout JSONDocument) {
-        json.object {
-            $0.member("partition", Int64(partition))
-            $0.member("fromOffset", fromOffset)
-            $0.member("toOffset", toOffset)
-            $0.member("fromClock", fromClock)
-            $0.member("toClock", toClock)
-        }
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open()
+        json.member("partition", partition)
+        json.member("fromOffset", fromOffset)
+        json.member("toOffset", toOffset)
+        json.member("fromClock", fromClock)
+        json.member("toClock", toClock)
+        json.close()
     }
 }
 
 extension ShadowDifference.Bands {
-    fileprivate func write(to json: inout JSONDocument) {
-        json.object {
-            $0.member("up", up)
-            $0.member("down", down)
-            $0.member("same", same)
-            $0.member("other", other)
-            $0.member("moves") { json in
-                json.array(moves) { move, json in
-                    json.object {
-                        $0.member("from", move.from)
-                        $0.member("to", move.to)
-                        $0.member("subjects", move.subjects)
-                    }
-                }
-            }
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open()
+        json.member("up", up)
+        json.member("down", down)
+        json.member("same", same)
+        json.member("other", other)
+        json.list("moves", moves) { json, move in
+            json.open()
+            json.member("from", move.from)
+            json.member("to", move.to)
+            json.member("subjects", move.subjects)
+            json.close()
         }
+        json.close()
     }
 }
 
 extension ShadowDifference.Item {
-    fileprivate func write(to json: inout JSONDocument) {
-        json.object {
-            $0.member("id", id)
-            $0.member("live", live)
-            $0.member("shadow", shadow)
-            $0.member("gained", gained)
-            $0.member("lost", lost)
-        }
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open()
+        json.member("id", id)
+        json.member("live", live)
+        json.member("shadow", shadow)
+        json.member("gained", gained)
+        json.member("lost", lost)
+        json.close()
     }
 }
 
 extension ShadowDifference.Level {
-    fileprivate func write(to json: inout JSONDocument) {
-        json.object {
-            $0.member("score", score)
-            $0.member("band", band)
-        }
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open()
+        json.member("score", score)
+        json.member("band", band)
+        json.close()
     }
 }
 
 extension ShadowDifference.Subject {
-    fileprivate func write(to json: inout JSONDocument) {
-        json.object {
-            $0.member("subject", subject)
-            $0.member("kind", kind)
-            $0.member("live") { live.write(to: &$0) }
-            $0.member("shadow") { shadow.write(to: &$0) }
-            $0.member("difference", difference)
-            $0.member("perksGained") { $0.array(perksGained) { $1.string($0) } }
-            $0.member("perksLost") { $0.array(perksLost) { $1.string($0) } }
-            $0.member("sanctionsGained") { $0.array(sanctionsGained) { $1.string($0) } }
-            $0.member("sanctionsLost") { $0.array(sanctionsLost) { $1.string($0) } }
-        }
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open()
+        json.member("subject", subject)
+        json.member("kind", kind)
+        json.key("live")
+        live.write(to: &json)
+        json.key("shadow")
+        shadow.write(to: &json)
+        json.member("difference", difference)
+        json.member("perksGained", perksGained)
+        json.member("perksLost", perksLost)
+        json.member("sanctionsGained", sanctionsGained)
+        json.member("sanctionsLost", sanctionsLost)
+        json.close()
     }
 }

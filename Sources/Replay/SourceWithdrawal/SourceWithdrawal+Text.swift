@@ -6,19 +6,18 @@ extension SourceWithdrawal.Difference {
     /// comparison `policy` is the state without the source, and `against` the present state.
     public var json: String {
         let bands = policy.bands.map(\.name)
-        var json = JSONDocument()
-        json.object {
-            $0.member("topic", topic)
-            $0.member("entries", entries)
-            $0.member("policy") { json in
-                json.object {
-                    $0.member("id", policy.id)
-                    $0.member("version", policy.version)
-                }
-            }
-            $0.member("foldedTo") { $0.array(nextOffsets) { $1.number($0) } }
-            $0.member("comparison") { comparison.write(policyBands: bands, againstBands: bands, to: &$0) }
-        }
+        var json = JSONWriter()
+        json.open()
+        json.member("topic", topic)
+        json.member("entries", entries)
+        json.open("policy")
+        json.member("id", policy.id)
+        json.member("version", policy.version)
+        json.close()
+        json.member("foldedTo", nextOffsets)
+        json.key("comparison")
+        comparison.write(policyBands: bands, againstBands: bands, to: &json)
+        json.close()
         return json.text
     }
 
@@ -28,8 +27,7 @@ extension SourceWithdrawal.Difference {
         var lines = [
             "Without \(topic): \(entries) entries less, \(change.subjects) subjects, under \(policy.id) version "
                 + "\(policy.version).", "",
-            "  score    \(change.gain) gain (\(change.pointsGained) points), \(change.lose) lose "
-                + "(\(-change.pointsLost) points), \(change.stay) stay; the largest loss is \(change.largestLoss)",
+            change.scoreLine,
             "  band     \(change.bandUp) up, \(change.bandDown) down, \(change.bandSame) same",
         ]
         for perk in change.perks where perk.onlyPolicy.count + perk.onlyAgainst.count > 0 {
@@ -40,15 +38,7 @@ extension SourceWithdrawal.Difference {
                 "  sanction \(sanction.id): \(sanction.both) both ways, \(sanction.onlyPolicy.count) more, "
                     + "\(sanction.onlyAgainst.count) fewer")
         }
-        for (name, moves) in [("Who loses most", change.losers), ("Who gains most", change.gainers)]
-        where !moves.isEmpty {
-            lines += ["", name]
-            for move in moves {
-                lines.append(
-                    "  \(move.subject): \(move.against.score) \(move.against.band) -> \(move.policy.score) \(move.policy.band)"
-                )
-            }
-        }
+        lines += change.moveLines
         return (lines.joined(separator: "\n") + "\n").printable(keepingLayout: true)
     }
 }

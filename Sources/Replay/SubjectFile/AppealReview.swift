@@ -51,39 +51,38 @@ public struct AppealReview: ~Copyable {
     /// `{"standing","without","statement","evidence":[{"offset","time","type","source","id","data","reasons":[{"rule","points"}],
     /// "disputed"}]}`: standings as `Standing.writeExplained`, null for who is not enrolled; `data` as it came, as a string; the evidence
     /// newest first.
-    public func write(to writer: inout ByteWriter) {
-        writer.append("{\"standing\":")
-        Self.write(actual, to: &writer)
-        writer.append(",\"without\":")
-        Self.write(without, to: &writer)
-        writer.append(",\"statement\":")
-        if let statement { statement.write(to: &writer) } else { writer.append("null") }
-        writer.append(",\"evidence\":[")
-        for (index, item) in evidence.reversed().enumerated() {
+    public func write(to writer: inout JSONWriter) {
+        writer.open()
+        writer.key("standing")
+        actual.writeStanding(to: &writer)
+        writer.key("without")
+        without.writeStanding(to: &writer)
+        writer.key("statement")
+        if let statement { statement.write(to: &writer) } else { writer.null() }
+        writer.openList("evidence")
+        for item in evidence.reversed() {
             guard let entry = actual.steps[item.step].entry.map({ history.entries[$0] }) else { continue }
-            if index > 0 { writer.append(byte: 0x2C) }
-            writer.append("{\"offset\":\(entry.offset),\"time\":")
-            SubjectFile.append(entry.time, to: &writer)
+            writer.open()
+            writer.member("offset", entry.offset)
+            writer.member("time", entry.time.known)
             for (name, bytes) in [
-                (",\"type\":", entry.type), (",\"source\":", entry.source), (",\"id\":", entry.id),
-                (",\"data\":", entry.data),
-            ] as [(StaticString, [UInt8])] {
-                writer.append(name)
-                writer.append(jsonString: String(decoding: bytes, as: UTF8.self))
+                ("type", entry.type), ("source", entry.source), ("id", entry.id), ("data", entry.data),
+            ] {
+                writer.member(name, String(decoding: bytes, as: UTF8.self))
             }
-            writer.append(",\"reasons\":[")
-            for (reasonIndex, reason) in item.reasons.enumerated() {
-                writer.append(reasonIndex == 0 ? "{\"rule\":" : ",{\"rule\":")
-                writer.append(jsonString: reason.rule)
-                writer.append(",\"points\":\(reason.points)}")
-            }
-            writer.append("],\"disputed\":\(item.isDisputed)}")
+            SubjectFile.write(item.reasons, to: &writer)
+            writer.member("disputed", item.isDisputed)
+            writer.close()
         }
-        writer.append("]}")
+        writer.closeList()
+        writer.close()
     }
+}
 
-    private static func write(_ replay: borrowing SubjectReplay, to writer: inout ByteWriter) {
-        guard let standing = replay.standing else { return writer.append("null") }
-        standing.writeExplained(to: &writer, policy: replay.fold.policy, clock: replay.fold.clock)
+extension SubjectReplay {
+    /// The standing with its causes, as `Standing.writeExplained`; null if the subject is not enrolled.
+    public borrowing func writeStanding(to writer: inout JSONWriter) {
+        guard let standing else { return writer.null() }
+        writer.value { standing.writeExplained(to: &$0, policy: fold.policy, clock: fold.clock) }
     }
 }

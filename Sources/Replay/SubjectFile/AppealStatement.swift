@@ -28,15 +28,12 @@ public struct AppealStatement: Sendable, Hashable {
     }
 
     /// `{"statement","filedAt","source","id"}`
-    public func write(to writer: inout ByteWriter) {
-        writer.append("{\"statement\":")
-        writer.append(jsonString: text)
-        writer.append(",\"filedAt\":\"")
-        writer.append(filedAt)
-        writer.append("\",\"source\":")
-        writer.append(jsonString: source)
-        writer.append(",\"id\":")
-        writer.append(jsonString: id)
-        writer.append("}")
+    public func write(to writer: inout JSONWriter) {
+        writer.open()
+        writer.member("statement", text)
+        writer.member("filedAt", filedAt)
+        writer.member("source", source)
+        writer.member("id", id)
+        writer.close()
     }
 }

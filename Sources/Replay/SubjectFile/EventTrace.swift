@@ -68,76 +68,65 @@ public struct EventTrace: Sendable {
 
 extension EventTrace {
     /// `{"subject","occurrences":[…]}`
-    public func write(ledgerPartition: Int32, to writer: inout ByteWriter) {
-        writer.append("{\"subject\":")
-        subject.withUnsafeBytes { writer.append(jsonString: $0) }
-        writer.append(",\"occurrences\":[")
-        for (index, occurrence) in occurrences.enumerated() {
-            if index > 0 { writer.append(byte: 0x2C) }
-            writer.append("{")
+    public func write(ledgerPartition: Int32, to writer: inout JSONWriter) {
+        writer.open()
+        writer.member("subject", utf8: subject)
+        writer.list("occurrences", occurrences) { writer, occurrence in
+            writer.open()
             occurrence.writePositions(of: subject, ledgerPartition: ledgerPartition, to: &writer)
-            writer.append(",\"origin\":")
+            writer.key("origin")
             if let origin = occurrence.entry.origin {
-                writer.append("{\"topic\":")
-                writer.append(jsonString: origin.topic)
-                writer.append(",\"partition\":\(origin.partition),\"offset\":\(origin.offset)}")
+                writer.open()
+                writer.member("topic", origin.topic)
+                writer.member("partition", origin.partition)
+                writer.member("offset", origin.offset)
+                writer.close()
             } else {
-                writer.append("null")
+                writer.null()
             }
-            writer.append(",")
             occurrence.writeMembers(to: &writer)
-            writer.append("}")
+            writer.close()
         }
-        writer.append("]}")
+        writer.close()
     }
 }
 
 extension EventTrace.Occurrence {
     /// `"result","why","countedBy","voidedBy","changes":[…],"errors":[…]`. The last two are as in a subject's file.
     /// `"withdrawn":true` follows `voidedBy` if the source is withdrawn now.
-    public func writeMembers(to writer: inout ByteWriter) {
-        writer.append("\"result\":")
-        writer.append(jsonString: outcome.rawValue)
-        writer.append(",\"why\":")
-        writer.append(jsonString: outcome.sentence)
+    public func writeMembers(to writer: inout JSONWriter) {
+        writer.member("result", outcome.rawValue)
+        writer.member("why", outcome.sentence)
         for (name, position) in [("countedBy", countedBy), ("voidedBy", voidedBy)] {
-            writer.append(",")
-            writer.append(jsonString: name)
-            writer.append(":")
+            writer.key(name)
             position.write(to: &writer)
         }
-        if isWithdrawn { writer.append(",\"withdrawn\":true") }
-        writer.append(",\"changes\":[")
-        for (index, change) in changes.enumerated() {
-            if index > 0 { writer.append(byte: 0x2C) }
-            SubjectFile.write(change, to: &writer)
-        }
-        writer.append("],\"errors\":[")
-        for (index, error) in errors.enumerated() {
-            if index > 0 { writer.append(byte: 0x2C) }
-            SubjectFile.write(error, of: entry, to: &writer)
-        }
-        writer.append("]")
+        if isWithdrawn { writer.member("withdrawn", true) }
+        writer.list("changes", changes) { SubjectFile.write($1, to: &$0) }
+        writer.list("errors", errors) { SubjectFile.write($1, of: entry, to: &$0) }
     }
 
     /// `"subject","type","time","ledger":{"partition","offset","entry"}`
-    public func writePositions(of subject: [UInt8], ledgerPartition: Int32, to writer: inout ByteWriter) {
-        writer.append("\"subject\":")
-        subject.withUnsafeBytes { writer.append(jsonString: $0) }
-        writer.append(",\"type\":")
-        entry.type.withUnsafeBytes { writer.append(jsonString: $0) }
-        writer.append(",\"time\":")
-        SubjectFile.append(entry.time, to: &writer)
-        writer.append(",\"ledger\":{\"partition\":\(ledgerPartition),\"offset\":\(entry.offset),")
-        writer.append("\"entry\":\(entry.entry)}")
+    public func writePositions(of subject: [UInt8], ledgerPartition: Int32, to writer: inout JSONWriter) {
+        writer.member("subject", utf8: subject)
+        writer.member("type", utf8: entry.type)
+        writer.member("time", entry.time.known)
+        writer.open("ledger")
+        writer.member("partition", ledgerPartition)
+        writer.member("offset", entry.offset)
+        writer.member("entry", entry.entry)
+        writer.close()
     }
 }
 
 extension EventTrace.Position? {
     /// `{"offset","entry"}` or null.
-    fileprivate func write(to writer: inout ByteWriter) {
-        guard let self else { return writer.append("null") }
-        writer.append("{\"offset\":\(self.offset),\"entry\":\(self.entry)}")
+    fileprivate func write(to writer: inout JSONWriter) {
+        guard let self else { return writer.null() }
+        writer.open()
+        writer.member("offset", self.offset)
+        writer.member("entry", self.entry)
+        writer.close()
     }
 }
 

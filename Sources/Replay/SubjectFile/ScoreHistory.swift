@@ -69,34 +69,21 @@ public struct ScoreHistory: Sendable {
     /// `{"subject","steps","points":[{"time","score","band","cause":{"type","source","id","time","offset"},"reasons":[{"rule",
     /// "points"}]}]}`. `cause` is null if the passage of time is the cause; `score` and `band` are null from a
     /// withdrawal on.
-    public func write(to writer: inout ByteWriter) {
-        writer.append("{\"subject\":")
-        history.subject.withUnsafeBytes { writer.append(jsonString: $0) }
-        writer.append(",\"steps\":")
-        writer.append(decimal: Int64(steps))
-        writer.append(",\"points\":[")
-        for (index, point) in points.enumerated() {
-            if index > 0 { writer.append(byte: 0x2C) }
-            writer.append("{\"time\":")
-            SubjectFile.append(point.time, to: &writer)
-            writer.append(",\"score\":")
-            if let score = point.score { writer.append(decimal: score) } else { writer.append("null") }
-            writer.append(",\"band\":")
-            if let band = point.band { writer.append(jsonString: band) } else { writer.append("null") }
-            writer.append(",\"cause\":")
-            if let entry = point.entry { history.entries[entry].writeCause(to: &writer) } else { writer.append("null") }
-            writer.append(",\"reasons\":[")
-            for (reasonIndex, reason) in point.reasons.enumerated() {
-                if reasonIndex > 0 { writer.append(byte: 0x2C) }
-                writer.append("{\"rule\":")
-                writer.append(jsonString: reason.rule)
-                writer.append(",\"points\":")
-                writer.append(decimal: reason.points)
-                writer.append("}")
-            }
-            writer.append("]}")
+    public func write(to writer: inout JSONWriter) {
+        writer.open()
+        writer.member("subject", utf8: history.subject)
+        writer.member("steps", steps)
+        writer.list("points", points) { writer, point in
+            writer.open()
+            writer.member("time", point.time.known)
+            writer.member("score", point.score)
+            writer.member("band", point.band)
+            writer.key("cause")
+            point.entry.map { history.entries[$0] }.writeCause(to: &writer)
+            SubjectFile.write(point.reasons, to: &writer)
+            writer.close()
         }
-        writer.append("]}")
+        writer.close()
     }
 }
 

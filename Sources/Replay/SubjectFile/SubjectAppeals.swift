@@ -67,31 +67,20 @@ public struct SubjectAppeals: Sendable {
 
     /// `{"appeals":[{"sanction","state","filedAt","statement","decideBy","reason","decidedAt"}]}`; the last three are
     /// null if there is none.
-    public func write(to writer: inout ByteWriter) {
-        func write(_ time: Timestamp?, _ writer: inout ByteWriter) {
-            guard let time else { return writer.append("null") }
-            writer.append(jsonString: time.description)
+    public func write(to writer: inout JSONWriter) {
+        writer.open()
+        writer.list("appeals", appeals) { writer, appeal in
+            writer.open()
+            writer.member("sanction", appeal.sanction)
+            writer.member("state", appeal.state.rawValue)
+            writer.member("filedAt", appeal.filedAt)
+            writer.member("statement", appeal.statement)
+            writer.member("decideBy", appeal.decideBy)
+            writer.member("reason", appeal.reason)
+            writer.member("decidedAt", appeal.decidedAt)
+            writer.close()
         }
-        writer.append("{\"appeals\":[")
-        for (index, appeal) in appeals.enumerated() {
-            if index > 0 { writer.append(byte: 0x2C) }
-            writer.append("{\"sanction\":")
-            writer.append(jsonString: appeal.sanction)
-            writer.append(",\"state\":")
-            writer.append(jsonString: appeal.state.rawValue)
-            writer.append(",\"filedAt\":")
-            write(appeal.filedAt, &writer)
-            writer.append(",\"statement\":")
-            writer.append(jsonString: appeal.statement)
-            writer.append(",\"decideBy\":")
-            write(appeal.decideBy, &writer)
-            writer.append(",\"reason\":")
-            if let reason = appeal.reason { writer.append(jsonString: reason) } else { writer.append("null") }
-            writer.append(",\"decidedAt\":")
-            write(appeal.decidedAt, &writer)
-            writer.append("}")
-        }
-        writer.append("]}")
+        writer.close()
     }
 }
 

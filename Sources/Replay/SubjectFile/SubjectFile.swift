@@ -60,48 +60,33 @@ public struct SubjectFile: ~Copyable {
     /// taken back.
     ///
     /// With `source` the history has only entries of this source topic, or with this `source`; nil for all.
-    public func write(to writer: inout ByteWriter, source: [UInt8]? = nil) {
-        writer.append("{\"subject\":")
-        history.subject.withUnsafeBytes { writer.append(jsonString: $0) }
-        writer.append(",\"clock\":")
-        Self.append(replay.fold.clock, to: &writer)
-        writer.append(",\"standing\":")
-        if let standing = replay.standing {
-            standing.writeExplained(to: &writer, policy: replay.fold.policy, clock: replay.fold.clock)
-            if !standing.measures.isEmpty {
-                writer.append(",\"measures\":")
-                Self.writeMeasures(of: standing, in: replay, history, to: &writer)
-            }
-        } else {
-            writer.append("null")
+    public func write(to writer: inout JSONWriter, source: [UInt8]? = nil) {
+        writer.open()
+        writer.member("subject", utf8: history.subject)
+        writer.member("clock", replay.fold.clock.known)
+        writer.key("standing")
+        replay.writeStanding(to: &writer)
+        if let standing = replay.standing, !standing.measures.isEmpty {
+            writer.key("measures")
+            Self.writeMeasures(of: standing, in: replay, history, to: &writer)
         }
-        writer.append(",\"history\":[")
-        var isFirst = true
-        for step in replay.steps where isWanted(step, source) {
-            if !isFirst { writer.append(byte: 0x2C) }
-            isFirst = false
-            write(step, to: &writer)
+        writer.openList("history")
+        for step in replay.steps where isWanted(step, source) { write(step, to: &writer) }
+        writer.closeList()
+        writer.list("voided", voids) { writer, void in
+            writer.open()
+            writer.member("source", utf8: void.source)
+            writer.member("id", utf8: void.id)
+            writer.member("reason", void.reason)
+            writer.member("at", void.time.known)
+            writer.key("wouldHaveHad")
+            Self.write(void.makeGood.perks, of: "perk", to: &writer)
+            writer.key("wouldNotHaveBeenUnder")
+            Self.write(void.makeGood.sanctions, of: "sanction", to: &writer)
+            writer.close()
         }
-        writer.append("],\"voided\":[")
-        for (index, void) in voids.enumerated() {
-            if index > 0 { writer.append(byte: 0x2C) }
-            writer.append("{\"source\":")
-            void.source.withUnsafeBytes { writer.append(jsonString: $0) }
-            writer.append(",\"id\":")
-            void.id.withUnsafeBytes { writer.append(jsonString: $0) }
-            writer.append(",\"reason\":")
-            writer.append(jsonString: void.reason)
-            writer.append(",\"at\":")
-            Self.append(void.time, to: &writer)
-            writer.append(",\"wouldHaveHad\":")
-            write(void.makeGood.perks, "{\"perk\":", to: &writer)
-            writer.append(",\"wouldNotHaveBeenUnder\":")
-            write(void.makeGood.sanctions, "{\"sanction\":", to: &writer)
-            writer.append("}")
-        }
-        writer.append("],")
         SubjectSources(history, replay).write(to: &writer, declarations)
-        writer.append("}")
+        writer.close()
     }
 
     private func isWanted(_ step: SubjectReplay.Step, _ source: [UInt8]?) -> Bool {
@@ -110,113 +95,84 @@ public struct SubjectFile: ~Copyable {
         return entry.source == source || entry.kind == .event && entry.topic == source
     }
 
-    static func append(_ time: Timestamp, to writer: inout ByteWriter) {
-        guard time != .distantPast else { return writer.append("null") }
-        writer.append(byte: 0x22)
-        writer.append(time)
-        writer.append(byte: 0x22)
-    }
-
     /// Writes an entry with its changes; without an entry, the changes by time.
-    private func write(_ step: SubjectReplay.Step, to writer: inout ByteWriter) {
-        if let number = step.entry {
-            let entry = history.entries[number]
-            writer.append("{\"offset\":\(entry.offset),\"entry\":\(entry.entry),\"time\":")
-            Self.append(entry.time, to: &writer)
-            writer.append(",\"type\":")
-            entry.type.withUnsafeBytes { writer.append(jsonString: $0) }
-            writer.append(",\"source\":")
-            entry.source.withUnsafeBytes { writer.append(jsonString: $0) }
-            writer.append(",\"id\":")
-            entry.id.withUnsafeBytes { writer.append(jsonString: $0) }
+    private func write(_ step: SubjectReplay.Step, to writer: inout JSONWriter) {
+        let entry = step.entry.map { history.entries[$0] }
+        writer.open()
+        if let entry {
+            writer.member("offset", entry.offset)
+            writer.member("entry", entry.entry)
+            writer.member("time", entry.time.known)
+            writer.member("type", utf8: entry.type)
+            writer.member("source", utf8: entry.source)
+            writer.member("id", utf8: entry.id)
             if entry.kind == .event {
-                writer.append(",\"origin\":{\"topic\":")
-                entry.topic.withUnsafeBytes { writer.append(jsonString: $0) }
-                writer.append(",\"partition\":\(entry.partition),\"offset\":\(entry.sourceOffset)")
+                writer.open("origin")
+                writer.member("topic", utf8: entry.topic)
+                writer.member("partition", entry.partition)
+                writer.member("offset", entry.sourceOffset)
                 declarations[String(decoding: entry.topic, as: UTF8.self)]?.writeOwner(to: &writer)
-                writer.append("}")
+                writer.close()
             }
-            if step.isUnmatched { writer.append(",\"unmatched\":true") }
-            if replay.leavesOut(entry) { writer.append(",\"withdrawn\":true") }
-            writer.append(",\"changes\":[")
-        } else {
-            writer.append("{\"changes\":[")
+            if step.isUnmatched { writer.member("unmatched", true) }
+            if replay.leavesOut(entry) { writer.member("withdrawn", true) }
         }
-        for (index, change) in step.changes.enumerated() {
-            if index > 0 { writer.append(byte: 0x2C) }
-            Self.write(change, to: &writer)
-        }
-        writer.append("]")
-        if !step.errors.isEmpty {
-            writer.append(",\"errors\":[")
-            for (index, error) in step.errors.enumerated() {
-                if index > 0 { writer.append(byte: 0x2C) }
-                Self.write(error, of: step.entry.map { history.entries[$0] }, to: &writer)
-            }
-            writer.append("]")
-        }
-        writer.append("}")
+        writer.list("changes", step.changes) { Self.write($1, to: &$0) }
+        if !step.errors.isEmpty { writer.list("errors", step.errors) { Self.write($1, of: entry, to: &$0) } }
+        writer.close()
     }
 
     /// A failed evaluation, with its count if it is more than one, and the event if it is not the entry's.
     static func write(
-        _ error: Diagnosis.Failure, of entry: SubjectEntries.Entry?, to writer: inout ByteWriter
+        _ error: Diagnosis.Failure, of entry: SubjectEntries.Entry?, to writer: inout JSONWriter
     ) {
-        writer.append("{")
+        writer.open()
         error.writeMembers(to: &writer)
-        if error.count > 1 { writer.append(",\"count\":\(error.count)") }
+        if error.count > 1 { writer.member("count", error.count) }
         if let example = error.example,
             entry?.source != Array(example.source.utf8) || entry?.id != Array(example.id.utf8)
         {
-            writer.append(",\"source\":")
-            writer.append(jsonString: example.source)
-            writer.append(",\"id\":")
-            writer.append(jsonString: example.id)
+            writer.member("source", example.source)
+            writer.member("id", example.id)
         }
-        writer.append("}")
+        writer.close()
     }
 
-    static func write(_ change: SubjectReplay.Change, to writer: inout ByteWriter) {
-        writer.append("{\"time\":")
-        Self.append(change.time, to: &writer)
-        writer.append(",\"type\":\"")
-        writer.append(change.kind.type)
-        writer.append(byte: 0x22)
+    static func write(_ change: SubjectReplay.Change, to writer: inout JSONWriter) {
+        writer.open()
+        writer.member("time", change.time.known)
+        writer.member("type", change.kind.type.description)
         switch change.kind.topic {
         case .scoreChanges:
-            writer.append(",\"before\":")
-            if let before = change.before { writer.append(jsonString: before) } else { writer.append("null") }
-            writer.append(",\"after\":")
-            if let after = change.after { writer.append(jsonString: after) } else { writer.append("null") }
+            writer.member("before", change.before)
+            writer.member("after", change.after)
         case .perks:
-            writer.append(",\"perk\":")
-            writer.append(jsonString: change.item)
+            writer.member("perk", change.item)
         case .sanctions:
-            writer.append(",\"sanction\":")
-            writer.append(jsonString: change.item)
+            writer.member("sanction", change.item)
         }
-        writer.append(",\"reasons\":[")
-        for (index, reason) in change.reasons.enumerated() {
-            if index > 0 { writer.append(byte: 0x2C) }
-            writer.append("{\"rule\":")
-            writer.append(jsonString: reason.rule)
-            writer.append(",\"points\":\(reason.points)}")
-        }
-        writer.append("]}")
+        write(change.reasons, to: &writer)
+        writer.close()
     }
 
-    private func write(_ spans: [MakeGood.Span], _ head: StaticString, to writer: inout ByteWriter) {
-        writer.append("[")
-        for (index, span) in spans.enumerated() {
-            if index > 0 { writer.append(byte: 0x2C) }
-            writer.append(head)
-            writer.append(jsonString: span.item)
-            writer.append(",\"from\":")
-            Self.append(span.from, to: &writer)
-            writer.append(",\"until\":")
-            if let until = span.until { Self.append(until, to: &writer) } else { writer.append("null") }
-            writer.append("}")
+    /// `"reasons":[{"rule","points"}]`
+    static func write(_ reasons: [(rule: String, points: Int64)], to writer: inout JSONWriter) {
+        writer.list("reasons", reasons) { writer, reason in
+            writer.open()
+            writer.member("rule", reason.rule)
+            writer.member("points", reason.points)
+            writer.close()
         }
-        writer.append("]")
+    }
+
+    /// `what`: the key of a span's item.
+    private static func write(_ spans: [MakeGood.Span], of what: String, to writer: inout JSONWriter) {
+        writer.list(spans) { writer, span in
+            writer.open()
+            writer.member(what, span.item)
+            writer.member("from", span.from.known)
+            writer.member("until", span.until?.known)
+            writer.close()
+        }
     }
 }

@@ -76,52 +76,43 @@ struct SubjectSources {
     /// `"sources":[{"topic","owner","sector","entries","points","rules":[{"rule","dimension","points","events"}]}],
     /// "parts":{"base","sources","caps","rulesOverMeasures","dimensionLimits","scoreLimits","score"}`. `owner` and
     /// `sector` are omitted if the topic does not declare them; `parts` is null if the subject is not enrolled.
-    func write(to writer: inout ByteWriter, _ declarations: [String: SourceDeclaration]) {
-        writer.append("\"sources\":[")
-        for (index, source) in sources.enumerated() {
-            if index > 0 { writer.append(byte: 0x2C) }
-            writer.append("{\"topic\":")
-            source.topic.withUnsafeBytes { writer.append(jsonString: $0) }
+    func write(to writer: inout JSONWriter, _ declarations: [String: SourceDeclaration]) {
+        writer.list("sources", sources) { writer, source in
+            writer.open()
+            writer.member("topic", utf8: source.topic)
             declarations[String(decoding: source.topic, as: UTF8.self)]?.writeOwner(to: &writer)
-            writer.append(",\"entries\":")
-            writer.append(decimal: source.entries)
-            writer.append(",\"points\":")
-            writer.append(decimal: source.parts.reduce(0) { $0 + $1.points })
-            writer.append(",\"rules\":[")
-            for (index, part) in source.parts.enumerated() {
-                if index > 0 { writer.append(byte: 0x2C) }
+            writer.member("entries", source.entries)
+            writer.member("points", source.parts.reduce(0) { $0 + $1.points })
+            writer.list("rules", source.parts) { writer, part in
                 let rule = policy.rules[part.rule]
-                writer.append("{\"rule\":")
-                writer.append(jsonString: rule.id)
-                writer.append(",\"dimension\":")
-                writer.append(jsonString: policy.dimensions[rule.dimension].name)
-                writer.append(",\"points\":\(part.points),\"events\":\(part.events)}")
+                writer.open()
+                writer.member("rule", rule.id)
+                writer.member("dimension", policy.dimensions[rule.dimension].name)
+                writer.member("points", part.points)
+                writer.member("events", part.events)
+                writer.close()
             }
-            writer.append("]}")
+            writer.close()
         }
-        writer.append("],\"parts\":")
-        guard let standing else { return writer.append("null") }
+        writer.key("parts")
+        guard let standing else { return writer.null() }
         let dimensions = standing.dimensions.reduce(0, +)
-        let members: KeyValuePairs<StaticString, Int64> = [
-            "base": policy.score.base, "sources": points, "caps": caps, "rulesOverMeasures": rulesOverMeasures,
-            "dimensionLimits": dimensions - points - caps - rulesOverMeasures,
-            "scoreLimits": standing.level.score - policy.score.base - dimensions, "score": standing.level.score,
-        ]
-        for (index, (name, value)) in members.enumerated() {
-            writer.append(index == 0 ? "{\"" : ",\"")
-            writer.append(name)
-            writer.append("\":")
-            writer.append(decimal: value)
-        }
-        writer.append("}")
+        writer.open()
+        writer.member("base", policy.score.base)
+        writer.member("sources", points)
+        writer.member("caps", caps)
+        writer.member("rulesOverMeasures", rulesOverMeasures)
+        writer.member("dimensionLimits", dimensions - points - caps - rulesOverMeasures)
+        writer.member("scoreLimits", standing.level.score - policy.score.base - dimensions)
+        writer.member("score", standing.level.score)
+        writer.close()
     }
 }
 
 extension SourceDeclaration {
-    /// Writes the members `owner` and `sector`, after others.
-    func writeOwner(to writer: inout ByteWriter) {
-        writer.append(",\"owner\":")
-        writer.append(jsonString: owner)
-        writer.append(",\"sector\":\"\(sector.rawValue)\"")
+    /// Writes the members `owner` and `sector`.
+    func writeOwner(to writer: inout JSONWriter) {
+        writer.member("owner", owner)
+        writer.member("sector", sector.rawValue)
     }
 }

@@ -1,3 +1,4 @@
+internal import Events
 internal import Policy
 
 /// A value of a JSON document. The members of an object retain their order.
@@ -113,9 +114,9 @@ extension DocumentNode {
             case "\n": result += "\\n"
             case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || isNoncharacter(scalar):
                 if scalar.value > 0xFFFF, escapes == .yaml {
-                    result += "\\U" + hexadecimal(scalar.value, digits: 8)
+                    result += "\\U" + Hex.text(scalar.value, digits: 8)
                 } else {
-                    for unit in String(scalar).utf16 { result += "\\u" + hexadecimal(UInt32(unit), digits: 4) }
+                    for unit in String(scalar).utf16 { result += "\\u" + Hex.text(unit, digits: 4) }
                 }
             default: result.unicodeScalars.append(scalar)
             }
@@ -125,11 +126,6 @@ extension DocumentNode {
 
     private static func isNoncharacter(_ scalar: Unicode.Scalar) -> Bool {
         scalar.value & 0xFFFE == 0xFFFE || (0xFDD0...0xFDEF).contains(scalar.value)
-    }
-
-    private static func hexadecimal(_ value: UInt32, digits: Int) -> String {
-        let text = String(value, radix: 16)
-        return String(repeating: "0", count: digits - text.count) + text
     }
 }
 

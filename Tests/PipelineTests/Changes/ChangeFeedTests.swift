@@ -84,7 +84,7 @@ extension PipelineServiceTests {
                 #expect(overview.policies == [.init(id: "hamlet", version: 1, partitions: 2)])
                 #expect(overview.ownedPartitions == 2 && overview.partitions == 2 && overview.attention.isEmpty)
                 #expect(!overview.changes.isEmpty && overview.changes.allSatisfy { $0.subject == "somebody" })
-                var writer = ByteWriter()
+                var writer = JSONWriter()
                 overview.write(to: &writer, showsSubjects: false)
                 let json = try #require(
                     try JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any])

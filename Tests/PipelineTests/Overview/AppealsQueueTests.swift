@@ -55,7 +55,7 @@ struct AppealsQueueTests {
         queue.add(item("citizen-2", 5_000_000))
         queue.items[0].statement = "null"
         for showsSubjects in [true, false] {
-            var writer = ByteWriter()
+            var writer = JSONWriter()
             queue.write(to: &writer, showsSubjects: showsSubjects)
             let json = try #require(try JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any])
             #expect(json["total"] as? Int == 2 && json["next"] as? String == queue.next?.text)
@@ -110,7 +110,7 @@ struct AppealsQueueTests {
         var page = queue(limit: 9, after: nil, all)
         page.merge(answer(of: [2], limit: 9, after: nil, all).json, of: [2])
         #expect(page.missing == [3] && page.total == 2)
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         page.write(to: &writer)
         #expect(String(decoding: writer.bytes, as: UTF8.self).contains(#""partitions":[1,2],"missing":[3]"#))
     }

@@ -77,7 +77,7 @@ struct ProgrammeOverviewTests {
         #expect(sum.missing == [3])
         let attention = sum.attention.first { $0.code == "members-away" }
         #expect(attention?.severity == .warning && attention?.text.contains("partitions 3:") == true)
-        var writer = ByteWriter()
+        var writer = JSONWriter()
         sum.write(to: &writer, showsSubjects: false)
         let text = String(decoding: writer.bytes, as: UTF8.self)
         #expect(text.contains(#""missing":[3]"#) && text.contains(#"{"member":"b","ready":true,"partitions":[2]"#))
