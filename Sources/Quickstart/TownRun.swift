@@ -48,6 +48,8 @@ public final class TownRun: @unchecked Sendable {
 
     /// `line`: a line after the console's address; nil if there is none.
     public func run(printing line: String?) async throws {
+        let signals = StopSignals { [self] in stop.store(true, ordering: .relaxed) }
+        defer { signals.cancel() }
         let (listening, listens) = AsyncStream.makeStream(of: Int.self)
         let serving = Task { [server] in
             defer { listens.finish() }
@@ -69,8 +71,6 @@ public final class TownRun: @unchecked Sendable {
         let tap = try FactTap(
             kafka: cluster.kafka, topics: service.configuration.topics.facts, partitions: partitions, remembers: true)
         service.start()
-        let signals = StopSignals { [self] in stop.store(true, ordering: .relaxed) }
-        defer { signals.cancel() }
         var services = downstream.map { service in Task { try await service.run() } }
         services.append(serving)
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -338,6 +338,7 @@ extension Fold {
         var change = Change(
             before: Fact.Level(score: before.score, band: ~before.band), after: level(record), points: true,
             sanctions: true, attributes: true)
+        change.isSwitch = true
         change.noteAllMeasures()
         let reasons = addReasons(old, was, record, link)
         allowStep()

@@ -45,7 +45,7 @@ extension Fold {
         _ condition: Conditions.Condition, _ change: Change, sanctions: Bool, _ record: UnsafeMutablePointer<Int64>
     ) -> Bool {
         let input = condition.input
-        return !condition.isStable || change.isFirst || change.values & input.values != 0
+        return !condition.isStable || change.isFirst || change.isSwitch || change.values & input.values != 0
             || change.points && input.readsPoints || sanctions && input.sanctioned
             || change.attributes && !input.attributes.isEmpty || !isComplete(input, record)
     }

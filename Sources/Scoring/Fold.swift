@@ -390,6 +390,8 @@ public struct Fold: ~Copyable {
         var sanctions = false
         /// Whether this is the enrolment, which has no standing before it.
         var isFirst = false
+        /// Whether another policy, or another history, is switched to. Its conditions were never evaluated.
+        var isSwitch = false
         /// Bit d is set if the event added negative points to a live bucket or window of dimension d, or came into an
         /// adverse measure of it.
         var adverse: UInt64 = 0

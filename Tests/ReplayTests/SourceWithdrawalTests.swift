@@ -260,6 +260,28 @@ import Testing
         #expect(isShown, "seed \(seed)")
     }
 
+    /// Early events included, which the source sent before or while it was withdrawn.
+    @Test(arguments: 1...8) func aFileShowsWhatARestoredSourceGave(seed: UInt64) throws {
+        func sources(_ topic: String) throws -> [[String: [String]]] {
+            let acts = [Act(frame: 20, topic: topic), Act(frame: 100, topic: topic, isWithdrawal: false)]
+            let ledger = RandomLedger(seed: seed, topics: 3, acts: acts)
+            return try ["s0", "s1", "s2", "s3", "s4", "s5", "s6"].map { name in
+                let entries = try SubjectEntries(of: Array(name.utf8), in: ledger.source())
+                var writer = JSONWriter()
+                try SubjectFile(entries, asOf: entries.clock).write(to: &writer)
+                let json = try JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any]
+                var found: [String: [String]] = [:]
+                for source in try #require(json?["sources"] as? [[String: Any]]) {
+                    let rules = source["rules"] as? [[String: Any]] ?? []
+                    found["\(source["topic"] ?? "")"] =
+                        ["\(source["points"] ?? "")"] + rules.map { "\($0["rule"] ?? "") \($0["points"] ?? "")" }
+                }
+                return found
+            }
+        }
+        #expect(try sources(Self.silent) == sources("nowhere"), "seed \(seed)")
+    }
+
     /// A backtest, a proposal and a shadow never see what was taken back.
     @Test(arguments: 1...4) func anotherPolicyIsFoldedWithoutTheSource(seed: UInt64) throws {
         let ledger = RandomLedger(seed: seed, switches: false, topics: 3, acts: Self.acts)

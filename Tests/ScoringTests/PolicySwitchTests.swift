@@ -171,6 +171,26 @@ import Testing
                 == ["2 anna revoked pool", "2 anna revoked bikes", "2 anna granted zoo", "2 bert revoked pool"])
     }
 
+    /// What a condition reads did not change at the switch, but the condition is another one.
+    @Test mutating func conditionsWithoutPointsAreEvaluatedToo() throws {
+        _ = given(
+            enrolled("anna"), enrolled("firm", kind: "business"), happened("bill.missed", "anna", on: 1),
+            happened("bill.missed", "firm", on: 1))
+        let policy = try changed(
+            ("{id: bikes, when: score >= 620}", #"{id: bikes, when: 'kind == "business"'}"#),
+            ("{id: pool, when: score >= 540, grace: 10 days}", #"{id: zoo, when: 'true'}"#),
+            ("when: points <= -60", #"when: 'kind == "business"'"#))
+        let facts = try #require(try switched(to: policy, on: 2))
+        #expect(
+            facts.filter { $0.contains("anna") }.map { String($0.dropFirst("2 anna ".count)) } == [
+                "lifted credit until 101 cured: missed -60", "revoked pool", "granted zoo",
+            ])
+        #expect(
+            facts.filter { $0.contains("firm") }.map { String($0.dropFirst("2 firm ".count)) } == [
+                "revoked pool", "granted bikes", "granted zoo",
+            ])
+    }
+
     @Test mutating func aGraceThatRunsGoesOn() throws {
         _ = given(enrolled("anna"), happened("bill.missed", "anna", on: 1), happened("bill.late", "anna", on: 1))
         let stricter = try changed(("score >= 540", "score >= 560"))

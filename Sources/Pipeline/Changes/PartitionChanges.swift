@@ -137,6 +137,8 @@ final class PartitionChanges: Sendable {
             let next = first + Int64(facts.count)
             // Also where the owner has lost what was asked for, or counts anew.
             if state.ring.nextCount != next { state.ring.skip(to: next) }
+            // This includes those that were sent here before the partition was lost: the owner has published them again.
+            for topic in FactTopic.allCases { state.ring.acknowledge(topic: topic.rawValue, sequence: .max) }
             let begins = isWhole && !mirrored.exchange(true, ordering: .relaxed)
             return release(&state.ring) || begins
         }

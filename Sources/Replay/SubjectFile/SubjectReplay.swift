@@ -52,6 +52,8 @@ public struct SubjectReplay: ~Copyable {
     private let fixedPolicy: ScoringPolicy?
     private let decoder = EventDecoder()
     private var folded = 0
+    /// How long an early event waits, in microseconds, by the number of the entry before which it would come.
+    private var earlyWaits: [Int64] = []
     /// Early events since the subject's last enrolment, each with the clock at which its wait expires.
     private var waiting: [(entry: Int, expires: Timestamp)] = []
     /// The reasons why early events did not count, by their numbers in `entries`.
@@ -104,10 +106,12 @@ public struct SubjectReplay: ~Copyable {
     var entriesOfEnrolment: [Int] { enrolment.early + Array(enrolment.entry..<folded) }
 
     /// Records the effect of an entry on the subject's enrolment. Returns the early events that it made count.
-    private mutating func noteEnrolment(_ number: Int, wasEnrolled: Bool, early: Int64) -> [Int] {
+    @discardableResult private mutating func noteEnrolment(
+        _ number: Int, from before: EnrolmentState, to after: EnrolmentState
+    ) -> [Int] {
         let entry = entries[number]
-        if fold.counters.early > early {
-            waiting.append((number, fold.clock.adding(microseconds: fold.policy.early)))
+        if after.early > before.early {
+            waiting.append((number, after.clock.adding(microseconds: earlyWaits[number])))
             if waiting.count > Fold.maximumEarlyEventsOfSubject {
                 inVain[waiting.removeFirst().entry] = .earlyBeyondLimit
             }
@@ -118,11 +122,11 @@ public struct SubjectReplay: ~Copyable {
             }
             waiting = waiting.filter { inVain[$0.entry] == nil }
         }
-        guard !wasEnrolled, fold.subjectCount > 0 else { return [] }
+        guard !before.isEnrolled, after.isEnrolled else { return [] }
         enrolment = (number, [])
         for item in waiting {
             let early = entries[item.entry]
-            if item.expires <= fold.clock {
+            if item.expires <= after.clock {
                 inVain[item.entry] = .earlyExpired
             } else if early.time < entry.time {
                 inVain[item.entry] = .earlyOlder
@@ -136,6 +140,17 @@ public struct SubjectReplay: ~Copyable {
         }
         waiting = []
         return enrolment.early
+    }
+
+    /// The part of a fold's state that decides about early events.
+    private struct EnrolmentState {
+        let isEnrolled: Bool
+        let early: Int64
+        let clock: Timestamp
+
+        init(_ fold: borrowing Fold) {
+            (isEnrolled, early, clock) = (fold.subjectCount > 0, fold.counters.early, fold.clock)
+        }
     }
 
     /// The outcome of an early event so far.
@@ -153,11 +168,12 @@ public struct SubjectReplay: ~Copyable {
         if leavesOut(entry) {
             fold.tick(entry.time, entry: 0)
             folded += 1
+            earlyWaits.append(fold.policy.early)
             note(number)
             steps[steps.count - 1].outcome = .sourceWithdrawn
             return
         }
-        let (wasEnrolled, before) = (fold.subjectCount > 0, fold.counters)
+        let (was, before) = (EnrolmentState(fold), fold.counters)
         try entry.lend { event in
             let type = fold.resolve(type: event.type)
             isUnmatched = entry.kind == .event && type.isUnmatched
@@ -172,7 +188,8 @@ public struct SubjectReplay: ~Copyable {
             }
         }
         folded += 1
-        let letCount = noteEnrolment(number, wasEnrolled: wasEnrolled, early: before.early)
+        earlyWaits.append(fold.policy.early)
+        let letCount = noteEnrolment(number, from: was, to: EnrolmentState(fold))
         let news = fold.counters - before
         note(number, isUnmatched: isUnmatched)
         let outcome = EventOutcome(
@@ -199,8 +216,6 @@ public struct SubjectReplay: ~Copyable {
         else { return }
         note(nil)
         if isWithdrawal { leftOut.append(topic) } else { leftOut.removeAll { $0 == topic } }
-        for item in waiting where leavesOut(entries[item.entry]) { inVain[item.entry] = .sourceWithdrawn }
-        waiting.removeAll { inVain[$0.entry] != nil }
         try succeed(fold.policy, by: event, number, hasOtherSources: true)
     }
 
@@ -210,7 +225,9 @@ public struct SubjectReplay: ~Copyable {
     ) throws {
         var past = Fold(pastOf: policy)
         var hasBegun = false
-        for earlier in entries[..<number] {
+        if hasOtherSources { (waiting, inVain, enrolment) = ([], [:], (0, [])) }
+        for (index, earlier) in entries[..<number].enumerated() {
+            let was = EnrolmentState(past)
             try earlier.lend { event in
                 if earlier.kind == .system {
                     try begin(&past, by: event, at: earlier.offset, &hasBegun)
@@ -219,10 +236,12 @@ public struct SubjectReplay: ~Copyable {
                 past.tick(earlier.clock, entry: 0)
                 if leavesOut(earlier) {
                     past.tick(earlier.time, entry: 0)
+                    inVain[index] = .sourceWithdrawn
                     return
                 }
                 past.fold(event, type: past.resolve(type: event.type), entry: 0, isFrozen: earlier.isFrozen)
             }
+            if hasOtherSources { noteEnrolment(index, from: was, to: EnrolmentState(past)) }
             past.clearOutput()
         }
         try past.succeed(fold, by: event, entry: 0, hasOtherSources: hasOtherSources)
