@@ -47,16 +47,16 @@ struct IdentityTable: ~Copyable {
 
     /// The position of the life in the hash: bits that choose neither the shard nor, in any table that fits a machine,
     /// the line. So the line can be prefetched before the life is known. Two lives out of 67 million never collide.
-    private static let lifeShift: UInt64 = 32
-    private static let lifeBits: UInt64 = 26
+    private static let enrolmentShift: UInt64 = 32
+    private static let enrolmentBits: UInt64 = 26
 
-    @inline(__always) private static func value(_ fingerprint: UInt64, _ life: UInt32) -> UInt64 {
-        let lived = fingerprint ^ (UInt64(life) & (1 << lifeBits - 1)) << lifeShift
+    @inline(__always) private static func value(_ fingerprint: UInt64, _ enrolment: UInt32) -> UInt64 {
+        let lived = fingerprint ^ (UInt64(enrolment) & (1 << enrolmentBits - 1)) << enrolmentShift
         return lived == 0 ? 1 : lived
     }
 
-    func contains(_ fingerprint: UInt64, life: UInt32) -> Bool {
-        let value = Self.value(fingerprint, life)
+    func contains(_ fingerprint: UInt64, enrolment: UInt32) -> Bool {
+        let value = Self.value(fingerprint, enrolment)
         let shard = shards + Int(value >> (64 - Self.shardBits))
         var slot = Self.home(value, mask: shard.pointee.mask)
         while case let found = shard.pointee.slots[slot], found != 0 {
@@ -67,8 +67,8 @@ struct IdentityTable: ~Copyable {
     }
 
     /// Returns true if it was not there. Zero marks a free slot, so a fingerprint of zero counts as one.
-    mutating func insert(_ fingerprint: UInt64, life: UInt32) -> Bool {
-        let value = Self.value(fingerprint, life)
+    mutating func insert(_ fingerprint: UInt64, enrolment: UInt32) -> Bool {
+        let value = Self.value(fingerprint, enrolment)
         let shard = shards + Int(value >> (64 - Self.shardBits))
         var slot = Self.home(value, mask: shard.pointee.mask)
         while true {
