@@ -279,7 +279,7 @@ import Testing
         func outcome(_ offset: Int) -> PolicyHistory.Outcome? {
             history.outcome(source: "/town", id: "town-0-\(offset)")
         }
-        #expect(outcome(2) == .activated(replaced: hash))
+        #expect(outcome(2) == .activated(replaced: PolicyHash.of(Self.texts[0])))
         #expect(
             outcome(3)
                 == .conflict(

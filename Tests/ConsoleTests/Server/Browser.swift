@@ -111,7 +111,7 @@ actor Browser {
             const found = all.find((e) => e.checkVisibility() && e.textContent.trim().startsWith(\(Self.quoted(words))));
             found?.click(); return !!found; })()
             """)
-        guard isFound == "true" else { throw Failure(text: "nothing on the page is called \(words)") }
+        guard isFound == "true" else { throw Failure(text: "nothing is called \(words) here: \(try await text.prefix(500))") }
         try await loaded(after: before)
     }
 
