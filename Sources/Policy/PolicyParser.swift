@@ -8,7 +8,7 @@ extension ScoringPolicy {
     }
 }
 
-/// The positions of a policy's parts, by their numbers.
+/// The YAML of a policy's parts, by their numbers.
 struct PolicyNodes {
     var constants: [YAMLReader.Value] = []
     var attributes: [YAMLReader.Value] = []
@@ -34,7 +34,7 @@ struct PolicyParser {
     var variables = PolicyVariables()
     /// The dimension of each measure; nil if it is not known.
     var measureDimensions: [Int?] = []
-    /// The positions of the policy's parts. They are complete only without errors.
+    /// The YAML of the policy's parts. The lists are complete only without errors.
     var nodes = PolicyNodes()
     /// Every event type and prefix with the dimension of its use.
     var eventUses: [EventUse] = []
