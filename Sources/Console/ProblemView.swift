@@ -65,27 +65,6 @@ extension ProblemView {
             detail: "It may have been removed since the page with its link was made.", next: [back])
     }
 
-    public static func memberAway(partition: Int) -> ProblemView {
-        ProblemView(
-            status: 503, title: "The member that owns this part of the ledger is away",
-            detail: "Ledger partition \(partition) has no member that answers now. Nothing is lost: another member "
-                + "takes it over within a minute, from its snapshot and the ledger.",
-            next: [
-                Step("Load this page again in a few seconds."), Step("See who owns what", path: ConsolePages.root),
-                Step("See the lag", path: ConsolePath.lag),
-            ], retryAfter: 5)
-    }
-
-    public static func partitionSwitches(partition: Int) -> ProblemView {
-        ProblemView(
-            status: 503, title: "This part of the ledger switches its policy",
-            detail: "Ledger partition \(partition) folds its history under the new policy. The old answer would be "
-                + "wrong and the new one is not complete.",
-            next: [
-                Step("Load this page again in a few seconds."), Step("See the policies", path: ConsolePath.policies),
-            ], retryAfter: 5)
-    }
-
     public static let emptyLedger = ProblemView(
         status: 503, title: "The ledger is empty",
         detail: "No policy and no event is in it yet, so there is nobody to show. "

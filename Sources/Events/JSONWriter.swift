@@ -1,5 +1,5 @@
 /// Writes JSON from its beginning to its end, without white space. Keys are in the order of the calls, and commas are written where
-/// they are needed. What an unknown value is for the reader, nil is here: it becomes `null`. Text must be UTF-8.
+/// they are needed. A value that is nil is written as `null`. Text must be UTF-8.
 public struct JSONWriter: ~Copyable {
     private var buffer: ByteWriter
     /// Whether a comma is needed before the next key or value.

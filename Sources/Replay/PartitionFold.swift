@@ -53,7 +53,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     /// The last sequence number of each fact topic, by `FactTopic.rawValue`.
     public internal(set) var sequences = [Int64](repeating: 0, count: FactTopic.allCases.count)
     /// The ledger's identity, from its first entry and from the entries that moved it to a newer fold version.
-    public private(set) var identity = LedgerIdentity.unnamed
+    public internal(set) var identity = LedgerIdentity.unnamed
     /// The active policy's text.
     public internal(set) var policyText = ""
 
@@ -72,9 +72,9 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     var notEnrolledBefore: [Int64] = []
     let rule: Rule
     let maximumSessions: Int
-    private let known: KnownFoldVersions
+    let known: KnownFoldVersions
     /// Whether the partition's first entry, which has a policy, is folded.
-    private var hasBegun = false
+    var hasBegun = false
     var encoder: FactEncoder?
     let decoder = EventDecoder()
 
@@ -403,108 +403,9 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         return type
     }
 
-    private mutating func applySystem(above published: [Int64], into facts: inout EncodedFacts) throws {
-        switch ControlType(entry.event.type) {
-        // The reader has handled it.
-        case .sourceReset, .sourceGap: return
-        // It concerns a record before it (`SkipSearch`).
-        case .ledgerSkipped: return
-        case .policyActivated: try begin()
-        case .ledgerUpgraded:
-            guard hasBegun else { throw problem("the partition does not begin with a policy") }
-            let new = try readIdentity()
-            guard new.version > identity.version else { return }
-            // The facts so far keep the encoding of the old version.
-            drain(above: published, into: &facts, sameEntry: true)
-            // A ledger's name never changes.
-            let name = identity.name ?? new.name ?? ""
-            identity = (LedgerIdentity(name: name, version: new.version) ?? new).salted(identity.salt)
-            fold.upgrade(to: new.version)
-            if encoder != nil {
-                encoder = FactEncoder(policy: fold.policy, partition: partition, ledger: identity.name)
-            }
-        default: throw problem("a system entry that this version does not know", needsNewerProgram: true)
-        }
-    }
-
-    private func readIdentity() throws -> LedgerIdentity {
-        do {
-            return try LedgerIdentity(in: entry.event.data, decoder, known)
-        } catch {
-            throw problem("the ledger is of \(error)", needsNewerProgram: true)
-        }
-    }
-
-    /// Handles the partition's first entry: its policy, and the ledger's identity.
-    private mutating func begin() throws {
-        guard let text = entry.event.policyText(decoder) else { throw problem("it begins without a policy's text") }
-        guard !hasBegun else {
-            // If two members began the empty ledger, the first entry wins.
-            return
-        }
-        let (new, policy) = (try readIdentity(), try parse(text))
-        identity = new
-        let keepsFacts = fold.keepsFacts
-        switch rule {
-        case .ledger:
-            policyText = text
-            fold = Fold(
-                policy: policy, version: known.waitsForUpgrade ? identity.version : known.newest, salt: identity.salt)
-        case .past, .shadow:
-            fold = rule.fold(of: fold.policy, version: identity.version, salt: identity.salt)
-            if !rule.isFixed { fold.begin(under: policy) }
-        case .fixed, .fixedSources: fold = Fold(policy: fold.policy, version: identity.version, salt: identity.salt)
-        }
-        fold.keepsFacts = keepsFacts
-        lookUpInFold()
-        if !rule.isBeside {
-            encoder = FactEncoder(policy: fold.policy, partition: partition, ledger: identity.name)
-        }
-        hasBegun = true
-    }
-
-    func parse(_ text: String) throws -> ScoringPolicy {
-        do {
-            return try ScoringPolicy(yaml: text, file: "ledger[\(partition)]@\(frameOffset)")
-        } catch let mistakes as YAMLMistakes {
-            throw problem("the policy that is activated here does not compile: \(mistakes)")
-        }
-    }
-
     func problem(_ message: String, needsNewerProgram: Bool = false) -> Problem {
         Problem(
             partition: partition, offset: frameOffset, message: message, needsNewerProgram: needsNewerProgram)
-    }
-
-    /// Numbers the fold's facts, and adds to `facts` those above `published`.
-    mutating func drain(above published: [Int64], into facts: inout EncodedFacts, sameEntry: Bool = false) {
-        guard !fold.keepsFacts || encoder != nil else { return }
-        left.facts -= fold.output.facts.count
-        Self.number(fold, encoder, offset: frameOffset, &sequences, above: published, into: &facts)
-        fold.clearOutput(sameEntry: sameEntry)
-    }
-
-    /// Numbers a fold's facts, and adds to `facts` those above `published`. An `encoder` is needed if facts are stored.
-    /// The caller clears them.
-    static func number(
-        _ fold: borrowing Fold, _ encoder: FactEncoder?, offset: Int64, _ sequences: inout [Int64],
-        above published: [Int64], into facts: inout EncodedFacts
-    ) {
-        if !fold.keepsFacts {
-            for topic in sequences.indices { sequences[topic] += fold.output.counts[topic] }
-            return
-        }
-        guard let encoder else { return }
-        for index in fold.output.facts.indices {
-            let fact = fold.output.facts[index]
-            let topic = fact.kind.topic
-            sequences[topic.rawValue] += 1
-            let sequence = sequences[topic.rawValue]
-            guard sequence > published[topic.rawValue] else { continue }
-            facts.append(fact.kind, sequence, key: fact.subject) {
-                encoder.encode(fact, reasons: fold.output.reasons, offset: offset, sequence: sequence, into: &$0)
-            }
-        }
     }
 
     /// The active policy; nil before the first entry.

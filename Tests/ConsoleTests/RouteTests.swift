@@ -251,7 +251,6 @@ struct RouteTests {
 
     @Test(arguments: [
         (ProblemView.noSubject("ghost"), 404, "Nobody is enrolled with this id"),
-        (.memberAway(partition: 7), 503, "is away"), (.partitionSwitches(partition: 7), 503, "switches its policy"),
         (.emptyLedger, 503, "The ledger is empty"), (.tooMany(retryAfter: 90), 429, "1 min 30 s"),
     ]) func aProblemIsAPageThatSaysWhatToDoNext(problem: ProblemView, status: Int, words: String) async throws {
         for (path, query) in [("/console/ledger", []), ("/console/subject", [("id", "ghost"), ("purpose", "p")])] {
