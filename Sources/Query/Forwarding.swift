@@ -32,7 +32,7 @@ struct Forwarding: Sendable {
     private static let statuses = [200, 400, 404, 500, 501]
 
     private let session = LimitedSession(maximumBytes: maximumBytes, within: timeLimit)
-    private let places: Places
+    private let permits: Permits
     /// The secret of all members; nil if they have none.
     let secret: MemberSecret?
     private let channel: MemberChannel
@@ -41,13 +41,13 @@ struct Forwarding: Sendable {
     /// `maximum`: questions in progress. `isRefused`: no member is asked, because the caller could not be proven.
     init(maximum: Int, secret: MemberSecret? = nil, channel: MemberChannel = .plain, isRefused: Bool = false) {
         (self.secret, self.channel, self.isRefused) = (secret, channel, isRefused)
-        places = Places(maximum: max(1, maximum))
+        permits = Permits(maximum: max(1, maximum))
     }
 
     /// Questions in progress.
-    var underWay: Int { places.count }
+    var underWay: Int { permits.count }
     /// The greatest number of questions in progress.
-    var maximum: Int { places.maximum }
+    var maximum: Int { permits.maximum }
 
     /// `target`: the path and the query, percent-encoded as they came. `caller`: the caller of this member.
     func ask(_ address: HTTPAddress, about partition: Int, target: String, for caller: Caller) async -> Outcome {
@@ -106,8 +106,8 @@ struct Forwarding: Sendable {
     private func transfer(
         _ address: HTTPAddress, _ question: Question, for caller: Caller
     ) async -> TLSClient.Outcome {
-        guard !isRefused, places.take() else { return .failed }
-        defer { places.release() }
+        guard !isRefused, permits.take() else { return .failed }
+        defer { permits.release() }
         var fields = [(name: HTTPField.Name.contentType.canonicalName, value: question.type)]
         if let secret {
             let token = secret.token(
@@ -149,7 +149,7 @@ public enum MemberChannel: Sendable {
 }
 
 /// Counts the questions in progress, of which there is a limit.
-private final class Places: Sendable {
+private final class Permits: Sendable {
     let maximum: Int
     private let taken = Mutex(0)
 
