@@ -1,13 +1,12 @@
-public import Ledger
-
 /// Proves for one partition of the audit topic that no record between two others was removed or changed. It gets the
 /// records in their order.
 ///
 /// Records that have expired at the topic's beginning are not a finding: if something has expired, a session's first
 /// remaining record may have any number.
 ///
-/// With trusted keys it checks the signatures too. Members may get their keys one after the other, so a record without a
-/// signature is a finding only if its member has signed an earlier one.
+/// With trusted keys it checks the signatures too. A record without a signature is a finding, unless its time is before
+/// the one from which all are signed and its member has signed none before it. Whoever writes the topic can choose a
+/// record's time, so of the records before that time nothing is proved but their chains.
 public struct AuditChain: Sendable {
     public struct Finding: Sendable, Hashable, CustomStringConvertible {
         public let partition: Int32
@@ -22,6 +21,8 @@ public struct AuditChain: Sendable {
     private struct Session {
         var number: Int64
         var hash: String
+        /// The id of the key of its records; nil if they are not signed.
+        let key: String?
     }
 
     private let partition: Int32
@@ -39,7 +40,7 @@ public struct AuditChain: Sendable {
     public private(set) var findingCount: Int64 = 0
 
     /// Nil if signatures are not checked.
-    private let keyring: Keyring?
+    private let trust: AuditTrust?
     /// By member, the offset of its first record with a valid signature.
     private var signedSince: [String: Int64] = [:]
     /// Records with a signature. It is valid unless there is a finding, if signatures are checked.
@@ -49,10 +50,9 @@ public struct AuditChain: Sendable {
     /// The offset of the last record without a signature; nil if there is none.
     public private(set) var lastUnsigned: Int64?
 
-    /// `keyring`: the keys whose signatures are trusted; if there are none, signatures are not checked.
-    public init(partition: Int32, beginning: Int64, keyring: Keyring? = nil) {
-        (self.partition, self.beginning) = (partition, beginning)
-        self.keyring = keyring.flatMap { $0.trustedKeys.isEmpty ? nil : $0 }
+    /// `trust`: nil if signatures are not checked.
+    public init(partition: Int32, beginning: Int64, trust: AuditTrust? = nil) {
+        (self.partition, self.beginning, self.trust) = (partition, beginning, trust)
         (nextOffset, firstHash) = (beginning, beginning)
     }
 
@@ -68,12 +68,14 @@ public struct AuditChain: Sendable {
             lastUnsigned = offset
             if let since = signedSince[entry.member] {
                 find(offset, "it is not signed, and \(entry.member) signs its records since offset \(since)")
+            } else if let trust, trust.unsignedBefore.map({ entry.time >= $0 }) ?? true {
+                find(offset, "it is not signed")
             }
             return
         }
         signed += 1
-        guard let keyring else { return }
-        if let objection = entry.objection(keyring, value) { return find(offset, objection) }
+        guard let trust else { return }
+        if let objection = trust.objection(to: entry, value) { return find(offset, objection) }
         if signedSince[entry.member] == nil { signedSince[entry.member] = offset }
     }
 
@@ -93,7 +95,7 @@ public struct AuditChain: Sendable {
 
     private mutating func checkSession(_ entry: AuditEntry, _ hash: String, _ offset: Int64) {
         let last = sessions[entry.writer]
-        sessions[entry.writer] = Session(number: entry.number, hash: hash)
+        sessions[entry.writer] = Session(number: entry.number, hash: hash, key: entry.key)
         guard let last else {
             if entry.number == 1 {
                 if entry.previous != AuditTopic.genesis { find(offset, "\(entry.writer) begins with another chain") }
@@ -101,6 +103,10 @@ public struct AuditChain: Sendable {
                 find(offset, "\(entry.writer) begins with its record \(entry.number)")
             }
             return
+        }
+        if entry.key != last.key {
+            let (key, before) = (entry.key ?? "no key", last.key ?? "no key")
+            find(offset, "\(entry.writer) has \(key), and \(before) before: a session has one key")
         }
         if entry.number != last.number + 1 {
             find(offset, "record \(last.number) of \(entry.writer) is followed by its record \(entry.number)")

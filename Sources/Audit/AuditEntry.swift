@@ -135,19 +135,19 @@ public struct AuditEntry: Sendable, Equatable {
 // MARK: The signature
 
 extension AuditEntry {
-    private static let signedLine = Array("standing audit record 1\n".utf8)
     private static let signatureDigits = 128
     private static let (signatureStart, signatureEnd) = (Array(",\"signature\":\"".utf8), Array("\"}".utf8))
 
-    /// The record's value, signed if it has a key. `keyring`: its signing key is the record's.
-    func value(signedWith keyring: Keyring?) -> [UInt8] {
+    /// The record's value, signed for a topic if it has a key. `keyring`: its signing key is the record's.
+    func value(signedWith keyring: Keyring?, of origin: AuditOrigin) -> [UInt8] {
         let value = json
-        guard key != nil, let signature = keyring?.sign(Self.signedLine + value) else { return value }
+        guard key != nil, let signature = keyring?.sign(origin.signedLines + value) else { return value }
         return value.dropLast() + Self.signatureStart + Array(signature.utf8) + Self.signatureEnd
     }
 
-    /// Why the signature of a record is not valid; nil if a trusted key signed it. `value`: the record's own bytes.
-    func objection(_ keyring: Keyring, _ value: UnsafeRawBufferPointer) -> String? {
+    /// Why the signature of a record is not valid; nil if a trusted key signed it for this topic. `value`: the record's
+    /// own bytes.
+    func objection(_ keyring: Keyring, _ value: UnsafeRawBufferPointer, of origin: AuditOrigin) -> String? {
         guard let key, let signature else { return "it is not signed" }
         let length = Self.signatureStart.count + Self.signatureDigits + Self.signatureEnd.count
         let start = value.count - length
@@ -155,7 +155,7 @@ extension AuditEntry {
             value[start...].dropFirst(Self.signatureStart.count).elementsEqual(
                 Array(signature.utf8) + Self.signatureEnd)
         else { return "its signature is not its last member" }
-        let text = Self.signedLine + Array(value[..<start]) + Array("}".utf8)
+        let text = origin.signedLines + Array(value[..<start]) + Array("}".utf8)
         return keyring.objection(to: signature, by: key, of: text)
     }
 }

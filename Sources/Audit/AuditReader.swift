@@ -1,6 +1,5 @@
 public import Events
 public import Kafka
-public import Ledger
 
 /// Reads the audit topic. Every call blocks.
 public struct AuditReader: Sendable {
@@ -124,10 +123,11 @@ public struct AuditReader: Sendable {
         return Page(found: found, next: hasMore ? Cursor(next) : nil)
     }
 
-    /// Reads everything and checks the chains, by partition, and with trusted keys the signatures. `expecting` is called with the number of all offsets before
-    /// the first is read, and `progress` with the number of offsets that were read since its last call.
+    /// Reads everything and checks the chains, by partition, and the signatures unless `trust` is nil. `expecting` is
+    /// called with the number of all offsets before the first is read, and `progress` with the number of offsets that
+    /// were read since its last call.
     public func verify(
-        _ keyring: Keyring? = nil, expecting: (Int64) -> Void = { _ in }, progress: (Int64) -> Void = { _ in }
+        _ trust: AuditTrust? = nil, expecting: (Int64) -> Void = { _ in }, progress: (Int64) -> Void = { _ in }
     ) throws -> [(partition: Int32, chain: AuditChain)] {
         let topicPartitions = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
         let (beginnings, ends) = (try kafka.beginnings(of: topicPartitions), try kafka.ends(of: topicPartitions))
@@ -135,7 +135,7 @@ public struct AuditReader: Sendable {
         return try topicPartitions.map { topicPartition in
             let beginning = beginnings[topicPartition] ?? 0
             var next = beginning
-            var chain = AuditChain(partition: topicPartition.partition, beginning: beginning, keyring: keyring)
+            var chain = AuditChain(partition: topicPartition.partition, beginning: beginning, trust: trust)
             if let end = ends[topicPartition], end > beginning {
                 try forEach([topicPartition: beginning..<end]) { _, offset, value in
                     chain.note(value, at: offset)

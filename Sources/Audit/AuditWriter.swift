@@ -36,6 +36,8 @@ public final class AuditWriter: AuditLog {
         var isReady = false
         var isClosed = false
         var partition: Int32 = 0
+        /// The cluster's id, which signatures cover; empty if it has none, or if nothing is signed.
+        var cluster = ""
         /// The generation of the session's producer. The session ends with it.
         var generation = -1
         var sessions = 0
@@ -130,7 +132,7 @@ public final class AuditWriter: AuditLog {
                 record, at: time, writer: state.writer, number: state.number + 1, member: member,
                 previous: state.previous, after: state.newest.offset, seen: state.newest.hash,
                 key: keyring?.signingKey)
-            let value = entry.value(signedWith: keyring)
+            let value = entry.value(signedWith: keyring, of: AuditOrigin(topic: topic, cluster: state.cluster))
             guard value.count <= AuditEntry.maximumBytes else { throw AuditFailure.tooLarge }
             let hash = AuditTopic.hash(of: value)
             (state.number, state.previous) = (entry.number, hash)
@@ -182,8 +184,10 @@ public final class AuditWriter: AuditLog {
         let count = try kafka.partitions(of: topic)
         let partition = Int32(Array(key.utf8).withUnsafeBytes { Murmur2.partition(of: $0, count: max(1, count)) })
         let newest = try AuditReader(kafka, topic: topic).newest(of: partition)
+        let cluster = keyring?.signingKey == nil ? nil : try Admin(kafka).clusterID()
         state.withLock { state in
             state.partition = partition
+            state.cluster = cluster ?? ""
             if let newest { state.newest = newest }
         }
     }

@@ -202,6 +202,15 @@ public final class Admin: @unchecked Sendable {
         }
     }
 
+    /// The cluster's id, as its brokers state it; nil if they state none. Throws if no broker answers.
+    public func clusterID() throws(KafkaError) -> String? {
+        // After an answer about the cluster, librdkafka has its id and does not wait for one.
+        _ = try metadata()
+        guard let id = rd_kafka_clusterid(handle.pointer, Self.clusterIDMilliseconds) else { return nil }
+        defer { rd_kafka_mem_free(handle.pointer, id) }
+        return String(cString: id)
+    }
+
     /// False for librdkafka's mock cluster, the embedded broker. It has no controller and does not answer requests
     /// about settings.
     public var describesSettings: Bool { isEmbedded != true }

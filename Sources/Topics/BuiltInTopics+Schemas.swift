@@ -49,7 +49,7 @@ extension BuiltInTopics {
                 "signature": {
                   "type": "string",
                   "pattern": "^[0-9a-f]{128}$",
-                  "description": "Ed25519 of the line `standing audit record 1` and the value without this member, which is the last one."
+                  "description": "Ed25519 of the line `standing audit record 1`, a line with the topic's name, a line with the cluster's id, and the value without this member, which is the last one."
                 }
               },
               "additionalProperties": false

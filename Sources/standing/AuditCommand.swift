@@ -115,32 +115,56 @@ struct AuditVerifyCommand: ParsableCommand {
             Reads the whole topic, a partition after the other, and checks its chains: each record names the one before it of its \
             writer, and the newest of all that the writer knew. What has expired at the topic's beginning is no finding. What is cut \
             off at its end shows when the next record is written. With --trusted-keys it checks the signatures of the members too: a \
-            record that a key signed which is not trusted is a finding, and so is one without a signature of a member that has \
-            signed before. Others without a signature are counted. Prints a line a partition. Exit 3 where something is missing or \
-            different.
+            record that a key signed which is not trusted is a finding, and so is one that is not signed. Members without a key have \
+            written before they had one: --unsigned-before TIME allows their records of a time before TIME, of which nothing but \
+            the chains is proved then. A signature is for a topic of a cluster: of a copy on another cluster, name the cluster that \
+            it was written on. Prints a line a partition. Exit 3 where something is missing or different.
 
             Examples:
               standing audit verify --brokers kafka:9092
               standing audit verify --brokers kafka:9092 --trusted-keys members.pub
+              standing audit verify --trusted-keys members.pub --unsigned-before 2026-12-01T00:00:00Z
               standing audit verify --output json
             """)
 
     @OptionGroup var cluster: ClusterOptions
-    @OptionGroup var keys: KeyOptions
+    @Option(
+        help: Setting.help("trusted-keys", otherwise: "none, and signatures are not checked"), completion: .file())
+    var trustedKeys: String?
+    @Option(
+        help: """
+            Records of a time before this one (RFC 3339) need no signature, such as the time when the last member got its key. \
+            Default: every record needs one.
+            """)
+    var unsignedBefore: String?
+    @Option(
+        help: """
+            The id of another cluster, if the topic is a copy of the one there: records that were signed there are accepted too. \
+            May be repeated.
+            """)
+    var copiedFrom: [String] = []
     @Option(help: "text or json, a line each.")
     var output = TableFormat.text
+
+    func validate() throws {
+        if let unsignedBefore, Timestamp(unsignedBefore) == nil {
+            throw ValidationError(
+                "--unsigned-before: \"\(unsignedBefore)\" is not an RFC 3339 time such as 2026-01-31T00:00:00Z")
+        }
+    }
 
     func run() throws {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
-        let keyring = try keys.keyring(&settings)
         let topic = try cluster.auditTopic()
+        let keyring = try Keyring.read(trusted: settings.text("trusted-keys", flag: trustedKeys))
+        let trust = try trust(keyring, topic, cluster)
         let partitions: [(partition: Int32, chain: AuditChain)]
         do {
             let work = ReplayProgress()
             let line = ProgressLine(work, unit: "records")
             defer { line.finish() }
-            partitions = try AuditReader(cluster.kafka, topic: topic).verify(keyring) {
+            partitions = try AuditReader(cluster.kafka, topic: topic).verify(trust) {
                 work.expect($0)
             } progress: {
                 work.add(offsets: $0, entries: 1)
@@ -165,16 +189,34 @@ struct AuditVerifyCommand: ParsableCommand {
                         + "\(chain.signed) signed")
             }
             for finding in chain.findings { printMessage("error: \(finding)") }
-            if keyring.trustedKeys.isEmpty {
-                if chain.signed > 0 {
-                    printMessage("\(chain.signed) signatures are left out: no key is trusted (--trusted-keys FILE)")
-                }
-            } else if let last = chain.lastUnsigned {
+            if trust != nil, let last = chain.lastUnsigned {
                 printMessage(
                     "partition \(partition): \(chain.unsigned) records are not signed, the last at offset \(last)")
             }
             if chain.findingCount > 0 { isProved = false }
         }
+        if trust == nil { printMessage("signatures are not checked: no key is trusted (--trusted-keys FILE)") }
         if !isProved { throw Exit.corruption }
+    }
+
+    /// Nil if no key is trusted.
+    private func trust(_ keyring: Keyring, _ topic: String, _ cluster: Cluster) throws -> AuditTrust? {
+        guard !keyring.trustedKeys.isEmpty else {
+            guard unsignedBefore == nil, copiedFrom.isEmpty else {
+                throw fail(
+                    "error: --unsigned-before and --copied-from have no effect: they go with --trusted-keys",
+                    Exit.usage)
+            }
+            return nil
+        }
+        let here: String
+        do {
+            here = try Admin(cluster.kafka).clusterID() ?? ""
+        } catch {
+            throw fail("error: \(error)")
+        }
+        return AuditTrust(
+            keyring, of: ([here] + copiedFrom).map { AuditOrigin(topic: topic, cluster: $0) },
+            unsignedBefore: unsignedBefore.flatMap { Timestamp($0) })
     }
 }

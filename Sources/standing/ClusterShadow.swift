@@ -125,22 +125,22 @@ extension ClusterShadow {
         let name = "\(policy.id) version \(policy.version)"
         let answers = await answers()
         let reports = answers.compactMap(\.report)
-        guard !reports.isEmpty else { return "no member answers, so how long it will take is not known" }
+        guard let work = ShadowReport.totalWork(of: reports) else {
+            return "no member that folds answers, so how long it will take is not known"
+        }
         let hash = PolicyHash.of(policy.text)
         let shadows = reports.filter { $0.shadow?.sha256 == hash }.flatMap(\.partitions).filter { !$0.standby }
-        let owned = reports.flatMap(\.work.partitions).filter { !$0.standby }
         if order?.hash == hash, reports.count == answers.count, !shadows.isEmpty,
-            shadows.count == owned.count, shadows.allSatisfy(\.isAtHand)
+            shadows.count == work.partitions, shadows.allSatisfy(\.isAtHand)
         {
             return "\(name) is in the shadow: each partition switches at its entry, in under a second"
         }
-        let seconds = reports.map(\.work.seconds).max() ?? 0
-        let entries = owned.reduce(0) { $0 + $1.entries }
-        let isMeasured = reports.allSatisfy { $0.work.entriesPerSecond != nil }
         var sentence =
-            "\(Self.duration(seconds)): \(Self.count(owned.count, "partition")), \(entries.inThousands) entries to fold anew, "
-            + "on \(Self.count(reports.count, "member"))"
-        if !isMeasured { sentence += ", at \(Int64(ShadowReport.cautiousRate).inThousands) entries/s for each worker" }
+            "\(Self.duration(work.seconds)): \(Self.count(work.partitions, "partition")), "
+            + "\(work.entries.inThousands) entries to fold anew, on \(Self.count(work.members, "member"))"
+        if !work.isMeasured {
+            sentence += ", at \(Int64(ShadowReport.cautiousRate).inThousands) entries/s for each worker"
+        }
         if reports.count < answers.count { sentence += "; \(answers.count - reports.count) more do not answer" }
         if !shadows.isEmpty { sentence += "; less, because \(name) is on its way into the shadow" }
         return sentence
@@ -159,11 +159,14 @@ extension ClusterShadow {
         }
     }
 
+    /// Whether this policy is the one in the shadow.
+    func isOrdered(_ policy: ScoringPolicy) -> Bool { order?.hash == PolicyHash.of(policy.text) }
+
     /// Removes the order after the activated policy is active in every ledger partition, or reports that the order
     /// remains. `ledger`: its partitions. The topic is read again each time, because members come and go, and other
     /// orders may be given.
     func end(after policy: ScoringPolicy, of ledger: [Int32], within microseconds: Int64) async throws {
-        guard let order, order.hash == PolicyHash.of(policy.text) else { return }
+        guard isOrdered(policy) else { return }
         let end = ContinuousClock.now + .microseconds(microseconds)
         var isLast = microseconds <= 0
         while !isLast {

@@ -13,10 +13,17 @@ struct KeyOptions: ParsableArguments {
     var trustedKeys: String?
 
     func keyring(_ settings: inout Settings) throws -> Keyring {
+        try Keyring.read(
+            signing: settings.text("signing-key", flag: signingKey),
+            trusted: settings.text("trusted-keys", flag: trustedKeys))
+    }
+}
+
+extension Keyring {
+    /// Ends the command if a file is no file of keys.
+    static func read(signing: String? = nil, trusted: String?) throws -> Keyring {
         do {
-            return try Keyring(
-                signing: settings.text("signing-key", flag: signingKey),
-                trusted: settings.text("trusted-keys", flag: trustedKeys))
+            return try Keyring(signing: signing, trusted: trusted)
         } catch let failure as Keyring.Failure {
             throw fail(failure.description, Exit.usage)
         } catch let error as FileError {

@@ -90,9 +90,9 @@ struct ActivePolicies {
 
     /// Sends the activation, which names the policy that is active here, and waits until every partition of the ledger
     /// has it. `time`: called after all checks. Ends the command if a partition does not have the activation in time,
-    /// or if it had no effect.
+    /// or if it had no effect. `isInShadow`: whether the policy is in the shadow now.
     mutating func activate(
-        _ policy: ScoringPolicy, _ wait: ActivationWaitOptions, _ signer: ControlSigner?,
+        _ policy: ScoringPolicy, _ wait: ActivationWaitOptions, _ signer: ControlSigner?, isInShadow: Bool,
         at time: () throws -> Timestamp
     ) throws -> ActivationAnswer {
         let active = texts[texts.count - 1]
@@ -111,7 +111,7 @@ struct ActivePolicies {
         switch try outcome(of: id, until: end) {
         case .activated(let hash):
             let replaced = try history.texts.first { PolicyHash.of($0) == hash }.map(loadLedgerPolicy)
-            let count = try requireEverywhere(id, until: end)
+            let count = try requireEverywhere(id, until: end, isInShadow: isInShadow)
             printMessage("all \(count) ledger partitions have the activation: \(Self.switchIsSeen)")
             return ActivationAnswer(policy: policy, outcome: .activated, replaced: replaced, partitions: count)
         case .repeated:
@@ -142,7 +142,9 @@ struct ActivePolicies {
     }
 
     /// Ends the command if a partition does not have the event in time. Returns the number of partitions.
-    private func requireEverywhere(_ id: String, until end: ContinuousClock.Instant) throws -> Int {
+    private func requireEverywhere(
+        _ id: String, until end: ContinuousClock.Instant, isInShadow: Bool
+    ) throws -> Int {
         let others = ledger.ends.filter { $0.key != partition }
         let arrival = EntryArrival(of: id, in: ledger.topic, cluster.kafka)
         let missing = try LedgerSource.reading {
@@ -152,7 +154,8 @@ struct ActivePolicies {
             throw fail(
                 "error: ledger partition \(partition) has switched at the activation (id \(id)), and \(missing.count) of "
                     + "\(ledger.ends.count) partitions do not have it: \(missing.map(String.init).joined(separator: ", ")). "
-                    + "Intake appends it there too: `standing policy log` shows when")
+                    + "Intake appends it there too: `standing policy log` shows when"
+                    + (isInShadow ? ". Its shadow stands until `standing policy shadow stop`" : ""))
         }
         return ledger.ends.count
     }

@@ -160,7 +160,7 @@ struct PolicyActivateCommand: AsyncParsableCommand {
         let signer = try key.signer(&settings)
         let shadow = try ClusterShadow(cluster, &settings)
         if let shadow { printMessage(await shadow.forecast(of: policy)) }
-        let answer = try active.activate(policy, wait, signer) {
+        let answer = try active.activate(policy, wait, signer, isInShadow: shadow?.isOrdered(policy) ?? false) {
             try time.stamp(cluster, &settings, known: proposal.clock)
         }
         try await shadow?.end(after: policy, of: active.partitions, within: wait.microseconds)
@@ -210,7 +210,9 @@ struct PolicyRollbackCommand: AsyncParsableCommand {
         let signer = try key.signer(&settings)
         let shadow = try ClusterShadow(cluster, &settings)
         if let shadow { printMessage(await shadow.forecast(of: policy)) }
-        let answer = try active.activate(policy, wait, signer) { try time.stamp(cluster, &settings) }
+        let answer = try active.activate(policy, wait, signer, isInShadow: shadow?.isOrdered(policy) ?? false) {
+            try time.stamp(cluster, &settings)
+        }
         try await shadow?.end(after: policy, of: active.partitions, within: wait.microseconds)
         print(answer.json)
     }

@@ -8,6 +8,10 @@ import Testing
 
 /// Chains of records, without a broker.
 @Suite struct AuditChainTests {
+    private static let origin = AuditOrigin(topic: "standing.audit", cluster: "here")
+    /// The time of the first record. Each has the second after the one before it.
+    private static let begin = Timestamp(microseconds: 1_700_000_000_000_000)
+
     /// Writes as a writer does.
     private struct Session {
         let writer: String
@@ -24,10 +28,10 @@ import Testing
             let entry = AuditEntry(
                 AuditRecord(
                     actor: "nora", action: action, subject: Array("ada".utf8), purpose: nil, outcome: "allowed"),
-                at: Timestamp(microseconds: 1_700_000_000_000_000), writer: writer, number: number,
+                at: begin.adding(microseconds: ((after?.offset ?? -1) + 1) * 1_000_000), writer: writer, number: number,
                 member: String(writer.prefix { $0 != "/" }), previous: previous, after: after?.offset ?? -1,
                 seen: after.map { AuditTopic.hash(of: $0.value) } ?? AuditTopic.genesis, key: keyring?.signingKey)
-            let value = entry.value(signedWith: keyring)
+            let value = entry.value(signedWith: keyring, of: AuditChainTests.origin)
             previous = AuditTopic.hash(of: value)
             return value
         }
@@ -108,8 +112,14 @@ import Testing
         return (try Keyring(signing: signing.path, trusted: trusted.path), files.publicFile)
     }
 
-    private static func chain(_ values: [[UInt8]], trusting keyring: Keyring?) -> AuditChain {
-        var chain = AuditChain(partition: 0, beginning: 0, keyring: keyring)
+    /// `seconds`: the records of so many seconds need no signature.
+    private static func chain(
+        _ values: [[UInt8]], trusting keyring: Keyring?, of origins: [AuditOrigin] = [origin],
+        unsigned seconds: Int64 = 0
+    ) -> AuditChain {
+        let unsignedBefore = seconds == 0 ? nil : begin.adding(microseconds: seconds * 1_000_000)
+        let trust = keyring.flatMap { AuditTrust($0, of: origins, unsignedBefore: unsignedBefore) }
+        var chain = AuditChain(partition: 0, beginning: 0, trust: trust)
         for (offset, value) in values.enumerated() { value.withUnsafeBytes { chain.note($0, at: Int64(offset)) } }
         return chain
     }
@@ -150,14 +160,60 @@ import Testing
         #expect(findings.map(\.offset) == [3] && findings[0].reason.hasSuffix("is not good"), "\(findings)")
     }
 
-    @Test func aRecordWithoutASignatureIsFoundOnceItsMemberSigns() throws {
+    @Test func aRecordWithoutASignatureIsFound() throws {
         let (keyring, _) = try Self.keyring()
         // The member is restarted with a key, and somebody else writes in its name. Another one has no key.
         let values = Self.topic([Session("one/a"), Session("one/b", keyring), Session("one/c"), Session("two/d")])
-        let chain = Self.chain(values, trusting: keyring)
+        var chain = Self.chain(values, trusting: keyring)
         #expect(chain.signed == 3 && chain.unsigned == 7 && chain.lastUnsigned == 8)
-        #expect(chain.findings.map(\.offset) == [2, 4, 6, 8])
-        #expect(chain.findings.allSatisfy { $0.reason == "it is not signed, and one signs its records since offset 1" })
+        #expect(chain.findings.map(\.offset) == [0, 2, 3, 4, 6, 7, 8])
+        // Of the time before all had keys, only those of a member that had signed already.
+        chain = Self.chain(values, trusting: keyring, unsigned: 7)
+        #expect(chain.unsigned == 7 && chain.findings.map(\.offset) == [2, 4, 6, 7, 8])
+        #expect(chain.findings[0].reason == "it is not signed, and one signs its records since offset 1")
+        #expect(chain.findings[3].reason == "it is not signed")
+        #expect(Self.chain(values, trusting: nil).findings == [])
+    }
+
+    /// Somebody without a key takes `key` and `signature` from every record and makes the chains anew.
+    @Test func whoRemovesEverySignatureIsFound() throws {
+        let (keyring, _) = try Self.keyring()
+        let signed = Self.topic(keyring, keyring)
+        #expect(Self.chain(signed, trusting: keyring).findings == [])
+        // These are the same records without a key, and the chains are right.
+        let stripped = Self.topic()
+        #expect(Self.chain(stripped, trusting: nil).findings == [])
+        #expect(Self.chain(stripped, trusting: keyring).findings.map(\.offset) == Array(0..<10))
+        #expect(Self.chain(stripped, trusting: keyring, unsigned: 4).findings.map(\.offset) == Array(4..<10))
+    }
+
+    @Test func aSessionHasOneKey() throws {
+        let (one, publicFile) = try Self.keyring()
+        let (two, _) = try Self.keyring(trusts: [publicFile])
+        // Two trusted members, and from the third record on one of them writes in the other's session.
+        var (session, other) = (Session("one/a", one), Session("one/a", two))
+        var values: [[UInt8]] = []
+        for index in 0..<4 {
+            let last = values.last.map { (Int64(values.count - 1), $0) }
+            if index == 2 { (other.number, other.previous) = (session.number, session.previous) }
+            values.append(index < 2 ? session.record(after: last) : other.record(after: last))
+        }
+        let findings = Self.chain(values, trusting: two).findings
+        #expect(findings.map(\.offset) == [2] && findings[0].reason.contains("a session has one key"), "\(findings)")
+    }
+
+    @Test func aSignatureIsForOneTopicOfOneCluster() throws {
+        let (keyring, _) = try Self.keyring()
+        let values = Self.topic(keyring, keyring)
+        for origin in [
+            AuditOrigin(topic: "trial.standing.audit", cluster: "here"),
+            AuditOrigin(topic: "standing.audit", cluster: "there"),
+        ] {
+            let findings = Self.chain(values, trusting: keyring, of: [origin]).findings
+            #expect(findings.count == 10 && findings[0].reason.hasSuffix("is not good"), "\(findings)")
+            // Such a topic can be a copy of the one that they were signed for.
+            #expect(Self.chain(values, trusting: keyring, of: [origin, Self.origin]).findings == [])
+        }
     }
 
     @Test func aSignatureIsTheLastMember() throws {

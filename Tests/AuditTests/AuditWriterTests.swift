@@ -99,8 +99,15 @@ import Testing
         let two = try await writer("two")
         for number in 0..<5 { try await (number < 3 ? one : two).append(Self.look(number, by: "nora")) }
         for writer in [one, two] { writer.close() }
-        let chain = try #require(try AuditReader(kafka, topic: Self.topic).verify(keyring).first).chain
-        #expect(chain.findings == [] && chain.signed == 4 && chain.unsigned == 3)
+        let cluster = try #require(try Admin(kafka).clusterID())
+        func chain(of cluster: String) throws -> AuditChain {
+            let trust = AuditTrust(keyring, of: [AuditOrigin(topic: Self.topic, cluster: cluster)])
+            return try #require(try AuditReader(kafka, topic: Self.topic).verify(trust).first).chain
+        }
+        let here = try chain(of: cluster)
+        #expect(here.signed == 4 && here.unsigned == 3)
+        #expect(here.findings.map(\.reason) == ["it is not signed", "it is not signed", "it is not signed"])
+        #expect(try chain(of: "another").findingCount == 7)
         withExtendedLifetime(broker) {}
     }
 

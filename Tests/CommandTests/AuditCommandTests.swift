@@ -40,8 +40,16 @@ extension CommandTests {
             #expect(verified.messages.contains("no key is trusted"), "\(verified.messages)")
             let trusted = try await run("verify", "--trusted-keys", folder.path("key.pub"))
             #expect(trusted.code == 0 && !trusted.messages.contains("signed"), "\(trusted.messages)")
+            // A private key is not opened, also if the settings that the command shares with the member name one.
+            let shared = try await Running(
+                ["audit", "verify", "--trusted-keys", folder.path("key.pub")],
+                environment: environment.merging(["STANDING_SIGNING_KEY": folder.path("absent")]) { $1 }
+            ).finished(limit: Limit.run)
+            #expect(shared.code == 0, "\(shared.messages)")
             let strange = try await run("verify", "--trusted-keys", folder.path("strange.pub"))
             #expect(strange.code == 3 && strange.messages.contains("is not trusted"), "\(strange.messages)")
+            let useless = try await run("verify", "--unsigned-before", "2026-01-01T00:00:00Z")
+            #expect(useless.code == 2 && useless.messages.contains("--trusted-keys"), "\(useless.messages)")
             let table = try await run("list", "--limit", "1")
             #expect(table.lines.first?.hasPrefix("time") == true, "\(table.output)")
             for arguments in [["--since", "yesterday"], ["--limit", "0"], ["--before", "x"]] {

@@ -285,6 +285,23 @@ private typealias Frames = LedgerPartitionFrames
         #expect(!waiting)
     }
 
+    @Test func aMemberThatFoldsNothingHasNoPartInTheWork() throws {
+        func report(_ partitions: [ShadowReport.Work.Size], _ rate: Double?) -> ShadowReport {
+            ShadowReport(
+                member: "one", reason: nil, shadow: nil, partitions: [], difference: nil,
+                work: .init(partitions: partitions, workers: 1, entriesPerSecond: rate))
+        }
+        let intake = report([], nil)
+        #expect(ShadowReport.totalWork(of: [intake]) == nil && ShadowReport.totalWork(of: []) == nil)
+        let fold = report(
+            [.init(partition: 0, standby: false, entries: 400), .init(partition: 1, standby: true, entries: 100)], 10)
+        let work = try #require(ShadowReport.totalWork(of: [intake, fold]))
+        #expect(work == .init(members: 1, partitions: 1, entries: 400, seconds: 50, isMeasured: true))
+        let unmeasured = report([.init(partition: 1, standby: false, entries: 100)], nil)
+        let both = try #require(ShadowReport.totalWork(of: [fold, unmeasured, intake]))
+        #expect(both.members == 2 && both.partitions == 2 && both.entries == 500 && !both.isMeasured)
+    }
+
     @Test func aReportComesBackAsItWentAndSaysWhatThereIsNone() throws {
         let work = ShadowReport.Work(
             partitions: [

@@ -146,6 +146,30 @@ public struct ShadowReport: Decodable, Sendable {
         return parts.allSatisfy { $0.phase == .active } && owned.isSuperset(of: ledger)
     }
 
+    /// The work of several members together.
+    public struct TotalWork: Equatable, Sendable {
+        /// The members that fold partitions.
+        public let members: Int
+        /// The partitions that they own, and the entries of these.
+        public let partitions: Int
+        public let entries: Int64
+        /// The estimated seconds until the last of them is done.
+        public let seconds: Double
+        /// Whether each of them has measured its rate.
+        public let isMeasured: Bool
+    }
+
+    /// The work of these members. One that folds nothing, such as a member with the role intake alone, has no part in
+    /// it. Nil if none folds a partition.
+    public static func totalWork(of reports: [Self]) -> TotalWork? {
+        let works = reports.map(\.work).filter { !$0.partitions.isEmpty }
+        guard let seconds = works.map(\.seconds).max() else { return nil }
+        let owned = works.flatMap(\.partitions).filter { !$0.standby }
+        return TotalWork(
+            members: works.count, partitions: owned.count, entries: owned.reduce(0) { $0 + $1.entries },
+            seconds: seconds, isMeasured: works.allSatisfy { $0.entriesPerSecond != nil })
+    }
+
     /// The same report for a list in which the differences of several members are shown together.
     public var withoutDifference: Self {
         Self(
