@@ -107,7 +107,9 @@ import Testing
     }
 
     @Test func aWithdrawalThatIsFoldedIsNoSwitchOfPolicy() {
-        let source = #""switching":[{"partition":0,"source":{"topic":"trams","withdrawn":true},"done":0.42}]}"#
+        let source =
+            #""switching":[{"partition":0,"policy":{"id":"p","version":2},"#
+            + #""source":{"topic":"trams","withdrawn":true},"done":0.42}]}"#
         let report = report([member("one", [0, 1], Self.ready.dropLast() + "," + source)])
         #expect(codes(report) == ["switching"])
         let sentence = report.attention[0].sentence
