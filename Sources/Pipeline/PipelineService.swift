@@ -116,6 +116,9 @@ public final class PipelineService: Sendable {
     /// The addresses of other members that own no ledger partition. They may read sources.
     public var idleMembers: [String] { directory.otherIdle }
 
+    /// The limit of `idleMembers`.
+    public static let maximumIdleMembers = MemberDirectory.maximumIdle
+
     private func fail(_ error: PipelineError) {
         failure.withLock { if $0 == nil { $0 = error } }
         board.update { $0.hasFailed = true }
