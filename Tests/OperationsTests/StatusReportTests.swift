@@ -113,7 +113,7 @@ import Testing
         let behind = Self.ready.replacing(#""currentPartitions":2"#, with: #""currentPartitions":0"#)
         #expect(behind != Self.ready && member("one", [0], behind).withdrawnSources(since: 6) == nil)
         let switching = #","switching":[{"partition":0,"policy":{"id":"p","version":2},"done":0.4}]}"#
-        let ready = behind.dropLast() + switching
+        let ready = String(behind.dropLast()) + switching
         #expect(member("one", [0], ready, metrics: metrics).withdrawnSources(since: 6) == ["a"])
         let unready = ready.replacing(#""ready":true"#, with: #""ready":false"#)
         #expect(member("one", [0], unready, metrics: metrics).withdrawnSources(since: 6) == nil, "it may catch up")
