@@ -56,16 +56,16 @@ public struct AccessConfiguration: Sendable {
         }
         let rules = TokenRules(
             issuer: issuer, audience: audience, rolesClaim: rolesClaim, subjectClaim: subjectClaim)
-        let place = try place(of: keys)
-        if case .url = place, let shared = algorithms.first(where: { $0.family == .shared }) {
+        let location = try location(of: keys)
+        if case .url = location, let shared = algorithms.first(where: { $0.family == .shared }) {
             throw AccessMistake(
                 "--access-algorithms \(shared.rawValue) with a URL: a secret must not be published; give a file as --access-keys"
             )
         }
-        return TokenGate(rules, keys: KeySource(place, algorithms, clock: clock, logger: logger))
+        return TokenGate(rules, keys: KeySource(location, algorithms, clock: clock, logger: logger))
     }
 
-    private func place(of keys: String) throws(AccessMistake) -> KeySource.Place {
+    private func location(of keys: String) throws(AccessMistake) -> KeySource.Location {
         let setting = "--access-keys"
         guard keys.contains("://") else {
             return .file(SettingFile(path: keys, setting: setting, isSecret: false))

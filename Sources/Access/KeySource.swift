@@ -6,7 +6,7 @@ internal import Synchronization
 /// interval and when a token names an unknown key. While the source is unavailable or wrong, the last good keys are
 /// used.
 final class KeySource: Sendable {
-    enum Place: Sendable {
+    enum Location: Sendable {
         case file(SettingFile)
         case url(URL)
     }
@@ -27,16 +27,16 @@ final class KeySource: Sendable {
         var asking: Task<Void, Never>?
     }
 
-    private let place: Place
+    private let location: Location
     private let algorithms: [SignatureAlgorithm]
     private let download: KeyDownload?
     private let clock: AccessClock
     private let logger: Logger
     private let state = Mutex(State())
 
-    init(_ place: Place, _ algorithms: [SignatureAlgorithm], clock: AccessClock, logger: Logger) {
-        (self.place, self.algorithms, self.clock, self.logger) = (place, algorithms, clock, logger)
-        download = if case .url(let url) = place { KeyDownload(url) } else { nil }
+    init(_ location: Location, _ algorithms: [SignatureAlgorithm], clock: AccessClock, logger: Logger) {
+        (self.location, self.algorithms, self.clock, self.logger) = (location, algorithms, clock, logger)
+        download = if case .url(let url) = location { KeyDownload(url) } else { nil }
     }
 
     /// Nil before the keys could be read for the first time.
@@ -47,7 +47,7 @@ final class KeySource: Sendable {
     /// Reads the keys for the first time. A mistake in a file ends the start. A URL that does not answer is requested
     /// again later, and until then no token is accepted.
     func start() async throws(AccessMistake) {
-        switch place {
+        switch location {
         case .file(let file): try await read(file)
         case .url: await ask()
         }
@@ -55,7 +55,7 @@ final class KeySource: Sendable {
 
     /// Called about once a second.
     func refresh() async {
-        switch place {
+        switch location {
         case .file(let file):
             // A file that is missing for a moment, while an editor replaces it, changes nothing.
             guard let stamp = file.stamp, stamp != state.withLock({ $0.stamp }) else { return }
@@ -74,7 +74,7 @@ final class KeySource: Sendable {
 
     /// Requests the URL because of a token, unless it was requested within the minimum interval.
     func askForUnknownKey() async {
-        guard case .url = place else { return }
+        guard case .url = location else { return }
         if let asking = state.withLock({ $0.asking }) { return await asking.value }
         if isDue(after: Self.minimumInterval) { await ask() }
     }

@@ -163,11 +163,11 @@ extension TokenKeys {
             made = nil
         }
         guard let made else {
-            let mend =
+            let hint =
                 algorithm.family == .shared
                 ? "a secret has at least \(algorithm.minimumSecretBytes) bytes in base64url"
                 : "RSA keys have at least 2048 bits, others a point of their curve"
-            throw AccessMistake("\(name) is no key for \(algorithm.rawValue); \(mend)")
+            throw AccessMistake("\(name) is no key for \(algorithm.rawValue); \(hint)")
         }
         return made
     }

@@ -52,7 +52,7 @@ public struct UsersFile: Sendable {
         }
         var names: Set<String> = []
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let place = "\(path):\(index + 1): error: "
+            let prefix = "\(path):\(index + 1): error: "
             let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\r" })
             guard let first = words.first, !first.hasPrefix("#") else {
                 lines.append(.remark(String(line)))
@@ -60,34 +60,34 @@ public struct UsersFile: Sendable {
             }
             guard words.count == 4 else {
                 throw AccessMistake(
-                    place + "a user has four words: NAME ROLE[,ROLE…] SUBJECT PASSWORD, - for no subject")
+                    prefix + "a user has four words: NAME ROLE[,ROLE…] SUBJECT PASSWORD, - for no subject")
             }
-            let user = try Self.user(words, place)
+            let user = try Self.user(words, prefix)
             guard names.insert(user.name).inserted else {
-                throw AccessMistake(place + "there are two users of this name; remove one of them")
+                throw AccessMistake(prefix + "there are two users of this name; remove one of them")
             }
             lines.append(.user(user))
         }
         if case .remark("")? = lines.last { lines.removeLast() }
     }
 
-    private static func user(_ words: [Substring], _ place: String) throws(AccessMistake) -> User {
+    private static func user(_ words: [Substring], _ prefix: String) throws(AccessMistake) -> User {
         guard User.isName(words[0]) else {
             throw AccessMistake(
-                place + "a name has 1 to \(User.maximumNameBytes) letters, digits, '.', '_', '@', '+' and '-'")
+                prefix + "a name has 1 to \(User.maximumNameBytes) letters, digits, '.', '_', '@', '+' and '-'")
         }
         let roles = words[1].split(separator: ",", omittingEmptySubsequences: false).map { Role(rawValue: String($0)) }
         guard !roles.contains(nil) else {
-            throw AccessMistake(place + "the roles are \(Role.allCases.map(\.rawValue).joined(separator: ", "))")
+            throw AccessMistake(prefix + "the roles are \(Role.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         guard let subject = words[2] == "-" ? [] : PercentText.bytes(words[2]), words[2] == "-" || !subject.isEmpty
         else {
-            throw AccessMistake(place + "the subject's id is not percent-encoded; - is none")
+            throw AccessMistake(prefix + "the subject's id is not percent-encoded; - is none")
         }
         // The password itself may be there by mistake, so it is not quoted.
         guard let password = PasswordHash(words[3]) else {
             throw AccessMistake(
-                place + "the last word is no hash of a password; set it with `standing access users password`")
+                prefix + "the last word is no hash of a password; set it with `standing access users password`")
         }
         return User(
             name: String(words[0]), roles: Set(roles.compactMap { $0 }), subject: subject.isEmpty ? nil : subject,

@@ -88,7 +88,7 @@ public struct AuditChain: Sendable {
         defer { remember(hash) }
         guard let entry else { return find(offset, "it is no record of an audit") }
         checkSession(entry, hash, offset)
-        checkPlace(entry, offset)
+        checkPosition(entry, offset)
     }
 
     private mutating func checkSession(_ entry: AuditEntry, _ hash: String, _ offset: Int64) {
@@ -109,7 +109,7 @@ public struct AuditChain: Sendable {
         }
     }
 
-    private mutating func checkPlace(_ entry: AuditEntry, _ offset: Int64) {
+    private mutating func checkPosition(_ entry: AuditEntry, _ offset: Int64) {
         guard entry.after >= 0 else {
             if entry.seen != AuditTopic.genesis { find(offset, "it names no record, and the hash of one") }
             return

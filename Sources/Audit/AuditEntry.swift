@@ -92,19 +92,19 @@ public struct AuditEntry: Sendable, Equatable {
     /// "details"?:[{"name","value"}],"previous","after","seen","key"?,"signature"?}`.
     public var json: [UInt8] {
         var writer = JSONWriter(capacity: 512)
-        write(to: &writer, place: nil)
+        write(to: &writer, position: nil)
         return writer.take()
     }
 
-    /// The same, with `"partition","offset"` before it if `place` is given, for people and programs.
-    public func write(to writer: inout JSONWriter, place: (partition: Int32, offset: Int64)?) {
+    /// The same, with `"partition","offset"` before it if `position` is given, for people and programs.
+    public func write(to writer: inout JSONWriter, position: (partition: Int32, offset: Int64)?) {
         func add(_ name: String, _ text: String?) {
             if let text { writer.member(name, text) }
         }
         writer.open()
-        if let place {
-            writer.member("partition", place.partition)
-            writer.member("offset", place.offset)
+        if let position {
+            writer.member("partition", position.partition)
+            writer.member("offset", position.offset)
         }
         writer.member("time", time)
         writer.member("writer", self.writer)

@@ -79,7 +79,7 @@ public final class AuditIndex: Sendable {
     fileprivate struct Known {
         /// The oldest first.
         var looks: [Look] = []
-        /// The number of places in the order whose looks are dropped already.
+        /// The number of positions in the order whose looks are dropped already.
         var stale = 0
     }
 
@@ -92,16 +92,16 @@ public final class AuditIndex: Sendable {
     /// Follows the topic from its beginning, on a thread, until `close`.
     public func follow(_ kafka: any KafkaCluster, topic: String, logger: Logger) {
         let thread = Thread { [self] in
-            var said = ""
+            var lastLogged = ""
             while !isClosed {
                 do {
                     try read(kafka, topic)
                 } catch {
                     // A repeated reason is logged once.
                     logger.log(
-                        level: said == "\(error)" ? .debug : .warning, "the audit is not followed",
+                        level: lastLogged == "\(error)" ? .debug : .warning, "the audit is not followed",
                         metadata: ["topic": "\(topic)", "reason": "\(error)"])
-                    said = "\(error)"
+                    lastLogged = "\(error)"
                     Thread.sleep(forTimeInterval: Self.pause)
                 }
             }
@@ -115,7 +115,7 @@ public final class AuditIndex: Sendable {
     private var isClosed: Bool { state.withLock { $0.isClosed } }
 
     private func read(_ kafka: any KafkaCluster, _ topic: String) throws {
-        let places = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
+        let topicPartitions = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
         var options = Consumer.Options()
         options.reportsEnds = true
         options.maximumQueuedKilobytes = 4096
@@ -123,7 +123,7 @@ public final class AuditIndex: Sendable {
         defer { consumer.close() }
         let positions = state.withLock { $0.positions }
         try consumer.assign(
-            places.map { PartitionOffset($0, offset: positions[$0.partition] ?? PartitionOffset.beginning) })
+            topicPartitions.map { PartitionOffset($0, offset: positions[$0.partition] ?? PartitionOffset.beginning) })
         while !isClosed {
             try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
                 for record in records {
@@ -131,9 +131,9 @@ public final class AuditIndex: Sendable {
                     note(record.value, at: record.offset, of: partition)
                 }
             }
-            for (place, error) in consumer.takeErrors() {
+            for (topicPartition, error) in consumer.takeErrors() {
                 // Records that have expired in the meantime are skipped.
-                if error.isOffsetOutOfRange { state.withLock { $0.positions[place.partition] = nil } }
+                if error.isOffsetOutOfRange { state.withLock { $0.positions[topicPartition.partition] = nil } }
                 if error.isOffsetOutOfRange || !error.isRetriable { throw error }
             }
             if consumer.assignment.allSatisfy(\.reachedEnd) { state.withLock { $0.isRead = true } }
@@ -189,7 +189,7 @@ public final class AuditIndex: Sendable {
         }
     }
 
-    /// Whether the record at this place has been read.
+    /// Whether the record at this offset has been read.
     func hasRead(_ offset: Int64, of partition: Int32) -> Bool {
         state.withLock { $0.positions[partition] ?? 0 > offset }
     }

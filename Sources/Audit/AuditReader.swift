@@ -75,32 +75,32 @@ public struct AuditReader: Sendable {
 
     /// The newest records before `cursor` that match the filter, at most `limit`.
     public func page(_ filter: Filter, before cursor: Cursor? = nil, limit: Int) throws -> Page {
-        let places = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
-        let (beginnings, ends) = (try kafka.beginnings(of: places), try kafka.ends(of: places))
+        let topicPartitions = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
+        let (beginnings, ends) = (try kafka.beginnings(of: topicPartitions), try kafka.ends(of: topicPartitions))
         var next: [Int32: Int64] = [:]
-        for place in places {
-            let end = ends[place] ?? 0
-            next[place.partition] = cursor.map { min(end, $0.offsets[place.partition] ?? 0) } ?? end
+        for topicPartition in topicPartitions {
+            let end = ends[topicPartition] ?? 0
+            next[topicPartition.partition] = cursor.map { min(end, $0.offsets[topicPartition.partition] ?? 0) } ?? end
         }
         let limit = max(1, min(limit, Self.maximumPage))
         var found: [Found] = []
         var read = 0
         while found.count < limit, read < Self.maximumRead {
             var blocks: [TopicPartition: Range<Int64>] = [:]
-            for place in places {
-                let (beginning, end) = (beginnings[place] ?? 0, next[place.partition] ?? 0)
-                if end > beginning { blocks[place] = max(beginning, end - Self.block)..<end }
+            for topicPartition in topicPartitions {
+                let (beginning, end) = (beginnings[topicPartition] ?? 0, next[topicPartition.partition] ?? 0)
+                if end > beginning { blocks[topicPartition] = max(beginning, end - Self.block)..<end }
             }
             guard !blocks.isEmpty else { break }
             var lists: [Int32: [Found]] = [:]
             var newest: Timestamp?
-            try forEach(blocks) { place, offset, value in
+            try forEach(blocks) { topicPartition, offset, value in
                 read += 1
                 guard let entry = value.flatMap({ AuditEntry(json: $0) }) else { return }
                 newest = max(newest ?? entry.time, entry.time)
                 guard filter.takes(entry) else { return }
-                lists[place.partition, default: []].append(
-                    Found(partition: place.partition, offset: offset, entry: entry))
+                lists[topicPartition.partition, default: []].append(
+                    Found(partition: topicPartition.partition, offset: offset, entry: entry))
             }
             // Takes the newest of the partitions' last ones, until there are enough.
             while found.count < limit,
@@ -111,15 +111,16 @@ public struct AuditReader: Sendable {
                 found.append(last)
                 lists[last.partition]?.removeLast()
             }
-            for (place, range) in blocks {
-                next[place.partition] = lists[place.partition]?.last.map { $0.offset + 1 } ?? range.lowerBound
+            for (topicPartition, range) in blocks {
+                next[topicPartition.partition] =
+                    lists[topicPartition.partition]?.last.map { $0.offset + 1 } ?? range.lowerBound
             }
             // Older records are not in the requested time, except for the difference of the members' clocks.
             if let since = filter.since, let newest, newest.adding(microseconds: Self.clockDifference) < since {
                 return Page(found: found, next: nil)
             }
         }
-        let hasMore = places.contains { next[$0.partition] ?? 0 > beginnings[$0] ?? 0 }
+        let hasMore = topicPartitions.contains { next[$0.partition] ?? 0 > beginnings[$0] ?? 0 }
         return Page(found: found, next: hasMore ? Cursor(next) : nil)
     }
 
@@ -128,32 +129,33 @@ public struct AuditReader: Sendable {
     public func verify(
         _ keyring: Keyring? = nil, expecting: (Int64) -> Void = { _ in }, progress: (Int64) -> Void = { _ in }
     ) throws -> [(partition: Int32, chain: AuditChain)] {
-        let places = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
-        let (beginnings, ends) = (try kafka.beginnings(of: places), try kafka.ends(of: places))
-        expecting(places.reduce(0) { $0 + max(0, (ends[$1] ?? 0) - (beginnings[$1] ?? 0)) })
-        return try places.map { place in
-            let beginning = beginnings[place] ?? 0
+        let topicPartitions = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
+        let (beginnings, ends) = (try kafka.beginnings(of: topicPartitions), try kafka.ends(of: topicPartitions))
+        expecting(topicPartitions.reduce(0) { $0 + max(0, (ends[$1] ?? 0) - (beginnings[$1] ?? 0)) })
+        return try topicPartitions.map { topicPartition in
+            let beginning = beginnings[topicPartition] ?? 0
             var next = beginning
-            var chain = AuditChain(partition: place.partition, beginning: beginning, keyring: keyring)
-            if let end = ends[place], end > beginning {
-                try forEach([place: beginning..<end]) { _, offset, value in
+            var chain = AuditChain(partition: topicPartition.partition, beginning: beginning, keyring: keyring)
+            if let end = ends[topicPartition], end > beginning {
+                try forEach([topicPartition: beginning..<end]) { _, offset, value in
                     chain.note(value, at: offset)
                     progress(offset + 1 - next)
                     next = offset + 1
                 }
             }
-            return (place.partition, chain)
+            return (topicPartition.partition, chain)
         }
     }
 
     /// The last record of a partition: its offset and the hash of its value. Nil if it has none.
     func newest(of partition: Int32) throws -> (offset: Int64, hash: String)? {
-        let place = TopicPartition(topic, partition)
-        guard let end = try kafka.ends(of: [place])[place], let beginning = try kafka.beginnings(of: [place])[place],
+        let topicPartition = TopicPartition(topic, partition)
+        guard let end = try kafka.ends(of: [topicPartition])[topicPartition],
+            let beginning = try kafka.beginnings(of: [topicPartition])[topicPartition],
             end > beginning
         else { return nil }
         var newest: (Int64, String)?
-        try forEach([place: end - 1..<end]) { _, offset, value in
+        try forEach([topicPartition: end - 1..<end]) { _, offset, value in
             newest = (offset, AuditTopic.hash(of: value.map(Array.init) ?? []))
         }
         return newest
@@ -172,14 +174,14 @@ public struct AuditReader: Sendable {
         try consumer.assign(
             ranges.sorted { $0.key < $1.key }.map { PartitionOffset($0.key, offset: $0.value.lowerBound) })
         var reading = Patience.Reading(topic, kafka.patience)
-        while !consumer.assignment.allSatisfy({ place in
-            place.reachedEnd || ranges[place.topicPartition].map { place.position >= $0.upperBound } ?? true
+        while !consumer.assignment.allSatisfy({ source in
+            source.reachedEnd || ranges[source.topicPartition].map { source.position >= $0.upperBound } ?? true
         }) {
             let count = try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
                 for record in records {
-                    let place = consumer.assignment[record.source].topicPartition
-                    guard let range = ranges[place], range.contains(record.offset) else { continue }
-                    try body(place, record.offset, record.value)
+                    let topicPartition = consumer.assignment[record.source].topicPartition
+                    guard let range = ranges[topicPartition], range.contains(record.offset) else { continue }
+                    try body(topicPartition, record.offset, record.value)
                 }
             }
             try reading.note(

@@ -102,9 +102,9 @@ public final class AuditWriter: AuditLog {
         let partition = state.withLock { $0.partition }
         let time = Timestamp(microseconds: now())
         let written = Mutex("")
-        let place: AcknowledgedProducer.Place
+        let position: AcknowledgedProducer.Position
         do {
-            place = try await producer.send(to: topic, partition: partition, key: Array(key.utf8)) { generation in
+            position = try await producer.send(to: topic, partition: partition, key: Array(key.utf8)) { generation in
                 let (value, hash) = try self.next(record, time, generation)
                 written.withLock { $0 = hash }
                 return value
@@ -114,7 +114,7 @@ public final class AuditWriter: AuditLog {
         } catch {
             throw AuditFailure.refused(error)
         }
-        note(place.partition, offset: place.offset, hash: written.withLock { $0 })
+        note(position.partition, offset: position.offset, hash: written.withLock { $0 })
     }
 
     /// Called in the order of the records.
@@ -146,11 +146,11 @@ public final class AuditWriter: AuditLog {
 
     private func open() {
         // A topic that is missing, or that this member may not write, is logged once.
-        var said = ""
-        func say(_ text: Logger.Message, _ reason: any Error) {
-            let level: Logger.Level = said == "\(reason)" ? .debug : .warning
-            said = "\(reason)"
-            logger.log(level: level, text, metadata: ["topic": "\(topic)", "reason": "\(said)"])
+        var lastLogged = ""
+        func log(_ text: Logger.Message, _ reason: any Error) {
+            let level: Logger.Level = lastLogged == "\(reason)" ? .debug : .warning
+            lastLogged = "\(reason)"
+            logger.log(level: level, text, metadata: ["topic": "\(topic)", "reason": "\(lastLogged)"])
         }
         while !state.withLock({ $0.isClosed }) {
             do {
@@ -170,9 +170,9 @@ public final class AuditWriter: AuditLog {
                 }
                 done.wait()
                 if isReady { return }
-                if let error = failure.withLock({ $0.first }) { say("the audit does not open yet", error) }
+                if let error = failure.withLock({ $0.first }) { log("the audit does not open yet", error) }
             } catch {
-                say("the audit cannot be read yet", error)
+                log("the audit cannot be read yet", error)
             }
             Thread.sleep(forTimeInterval: Self.retryPause)
         }

@@ -28,7 +28,7 @@ public struct FourEyes: Sendable {
         }
     }
 
-    public static let standardLife = Duration.seconds(7 * 86_400)
+    public static let standardLifetime = Duration.seconds(7 * 86_400)
     private static let patience = Duration.seconds(10)
     private static let betweenLooks = Duration.milliseconds(10)
 
@@ -36,15 +36,15 @@ public struct FourEyes: Sendable {
     public let acts: Set<String>
     private let writer: AuditWriter
     private let index: AuditIndex
-    private let life: Duration
+    private let lifetime: Duration
     private let now: @Sendable () -> Timestamp
 
-    /// `life` is the time for which a proposal can be approved. `now` is nil for the machine's clock.
+    /// `lifetime` is the time for which a proposal can be approved. `now` is nil for the machine's clock.
     public init(
-        acts: Set<String>, writer: AuditWriter, index: AuditIndex, life: Duration = standardLife,
+        acts: Set<String>, writer: AuditWriter, index: AuditIndex, lifetime: Duration = standardLifetime,
         now: (@Sendable () -> Timestamp)? = nil
     ) {
-        (self.acts, self.writer, self.index, self.life) = (acts, writer, index, life)
+        (self.acts, self.writer, self.index, self.lifetime) = (acts, writer, index, lifetime)
         self.now = now ?? { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)) }
     }
 
@@ -58,7 +58,7 @@ public struct FourEyes: Sendable {
     public func propose(
         _ act: String, body: String, reason: String?, by caller: Caller, id: String
     ) async throws -> String {
-        let expires = now().adding(microseconds: Int64(life / .microseconds(1)))
+        let expires = now().adding(microseconds: Int64(lifetime / .microseconds(1)))
         try await writer.append(
             AuditRecord(
                 actor: caller.name, action: Proposal.proposing, subject: nil, purpose: reason, outcome: "proposed",

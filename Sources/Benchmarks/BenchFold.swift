@@ -57,7 +57,7 @@ struct BenchFold: ParsableCommand {
             arena.removeAll()
             var decoded: [Decoded] = []
             decoded.reserveCapacity(subjects)
-            func keep(_ text: UnsafeRawBufferPointer) -> Range<Int> {
+            func append(_ text: UnsafeRawBufferPointer) -> Range<Int> {
                 let start = arena.count
                 arena.append(text)
                 return start..<arena.count
@@ -70,8 +70,8 @@ struct BenchFold: ParsableCommand {
                 }
                 decoded.append(
                     Decoded(
-                        id: keep(event.id), source: keep(event.source), type: keep(event.type),
-                        subject: keep(event.subject), data: keep(event.data), time: event.time))
+                        id: append(event.id), source: append(event.source), type: append(event.type),
+                        subject: append(event.subject), data: append(event.data), time: event.time))
             }
             let bytes = arena.bytes
             func lend(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[range]) }

@@ -87,7 +87,7 @@ final class PipelineMeasurement: @unchecked Sendable {
     private let names: PipelineConfiguration.Topics
     private let policy: ScoringPolicy
     private let partitions: Int
-    private let places: [TopicPartition]
+    private let topicPartitions: [TopicPartition]
 
     init(cluster: Cluster, events: Int, subjects: Int, workers: Int, queueSize: Int64) throws {
         self.cluster = cluster
@@ -98,7 +98,7 @@ final class PipelineMeasurement: @unchecked Sendable {
         names = try cluster.pipelineTopics()
         policy = try ScoringPolicy(yaml: BenchEvents.policy, file: "bench")
         partitions = cluster.definitions.first { $0.role == .control }?.partitions ?? 12
-        places = (0..<Int32(partitions)).map { [names] in TopicPartition(names.control, $0) }
+        topicPartitions = (0..<Int32(partitions)).map { [names] in TopicPartition(names.control, $0) }
     }
 
     func createTopics() throws {
@@ -177,7 +177,7 @@ final class PipelineMeasurement: @unchecked Sendable {
         options.maximumQueuedKilobytes = Self.ceilingQueuedKilobytes
         options.maximumQueuedRecords = Self.ceilingQueuedRecords
         let consumer = try Consumer(cluster.kafka, options: options)
-        try consumer.assign(places.map { PartitionOffset($0, offset: 0) })
+        try consumer.assign(topicPartitions.map { PartitionOffset($0, offset: 0) })
         var read = 0
         var start: ContinuousClock.Instant?
         var next = 0

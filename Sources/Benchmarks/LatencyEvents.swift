@@ -29,8 +29,8 @@ struct LatencyEvents {
     let subjects: Int
     /// By parity of the subject's turn.
     private var texts: [[UInt8]]
-    private let idPlace: Int
-    private let subjectPlace: Int
+    private let idOffset: Int
+    private let subjectOffset: Int
 
     init(subjects: Int) {
         self.subjects = subjects
@@ -42,8 +42,8 @@ struct LatencyEvents {
                 "data":{"billed":81250,"paid":4100,"months":2,"currency":"TWD"}}
                 """.utf8)
         }
-        idPlace = Self.end(of: Self.idMark, in: texts[0])
-        subjectPlace = Self.end(of: Array("\"subject\":\"card-".utf8), in: texts[0])
+        idOffset = Self.end(of: Self.idMark, in: texts[0])
+        subjectOffset = Self.end(of: Array("\"subject\":\"card-".utf8), in: texts[0])
     }
 
     static func subject(_ number: Int) -> String { "card-" + digits(number, subjectDigits) }
@@ -63,14 +63,14 @@ struct LatencyEvents {
     ) rethrows -> Outcome {
         let (turn, subject) = number.quotientAndRemainder(dividingBy: subjects)
         let kind = turn & 1
-        Self.write(number, Self.eventDigits, at: idPlace, in: &texts[kind])
-        Self.write(subject, Self.subjectDigits, at: subjectPlace, in: &texts[kind])
+        Self.write(number, Self.eventDigits, at: idOffset, in: &texts[kind])
+        Self.write(subject, Self.subjectDigits, at: subjectOffset, in: &texts[kind])
         return try texts[kind].withUnsafeBytes(body)
     }
 
-    private static func write(_ number: Int, _ digits: Int, at place: Int, in text: inout [UInt8]) {
+    private static func write(_ number: Int, _ digits: Int, at offset: Int, in text: inout [UInt8]) {
         var rest = number
-        for index in (place..<place + digits).reversed() {
+        for index in (offset..<offset + digits).reversed() {
             text[index] = 0x30 + UInt8(rest % 10)
             rest /= 10
         }
@@ -93,9 +93,9 @@ struct LatencyEvents {
                 record[$0 + 1] == mark[1] && memcmp(start + $0, mark, mark.count) == 0
             })
         else { return nil }
-        let place = found + mark.count
+        let offset = found + mark.count
         var number = 0
-        for byte in record[place..<place + eventDigits] {
+        for byte in record[offset..<offset + eventDigits] {
             guard (0x30...0x39).contains(byte) else { return nil }
             number = number * 10 + Int(byte - 0x30)
         }

@@ -65,7 +65,9 @@ struct LatencyLoad: Sendable {
         let producer = try Producer(kafka, options: options)
         let topic = try producer.topic(source)
         let keys = (0..<subjects).map { Array(LatencyEvents.subject($0).utf8) }
-        let places = keys.map { key in Int32(key.withUnsafeBytes { Murmur2.partition(of: $0, count: partitions) }) }
+        let keyPartitions = keys.map { key in
+            Int32(key.withUnsafeBytes { Murmur2.partition(of: $0, count: partitions) })
+        }
         let start = ContinuousClock.now + Self.lead
         let follower = try LatencyFollower(
             kafka, topic: target, partitions: partitions, mark: mark, events: events, warmUpEvents: warmUpEvents,
@@ -88,7 +90,8 @@ struct LatencyLoad: Sendable {
                 let isTaken = try maker.withEvent(sent) { value in
                     try keys[subject].withUnsafeBytes { key in
                         try producer.produce(
-                            topic: topic, partition: places[subject], key: key, value: value, headers: Self.structured)
+                            topic: topic, partition: keyPartitions[subject], key: key, value: value,
+                            headers: Self.structured)
                     }
                 }
                 if isTaken { sent += 1 } else { try serve(1) }
@@ -180,9 +183,9 @@ private final class LatencyFollower: @unchecked Sendable {
 extension Consumer {
     /// Reads the records that are written to the topic from now on.
     fileprivate func assignEnds(of topic: String, partitions: Int, _ kafka: KafkaConfiguration) throws {
-        let places = (0..<Int32(partitions)).map { TopicPartition(topic, $0) }
-        let ends = try kafka.ends(of: places)
-        try assign(places.map { PartitionOffset($0, offset: ends[$0] ?? 0) })
+        let topicPartitions = (0..<Int32(partitions)).map { TopicPartition(topic, $0) }
+        let ends = try kafka.ends(of: topicPartitions)
+        try assign(topicPartitions.map { PartitionOffset($0, offset: ends[$0] ?? 0) })
     }
 }
 

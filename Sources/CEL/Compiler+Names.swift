@@ -132,8 +132,8 @@ extension Compiler {
         }
     }
 
-    private mutating func fieldPart(_ field: String, of operand: Syntax, _ offset: Int, at place: Int) -> Part? {
-        guard let field = self.field(field, of: operand, place) else { return nil }
+    private mutating func fieldPart(_ field: String, of operand: Syntax, _ offset: Int, at site: Int) -> Part? {
+        guard let field = self.field(field, of: operand, site) else { return nil }
         return Part(node: field.value, type: field.type, reach: field.reach, offset: offset)
     }
 

@@ -163,7 +163,7 @@ extension Compiler {
     }
 
     /// Compiles a literal pattern here, once.
-    private mutating func matches(_ part: Part, _ pattern: Text, _ place: Int, _ offset: Int) -> Part {
+    private mutating func matches(_ part: Part, _ pattern: Text, _ patternOffset: Int, _ offset: Int) -> Part {
         func failed(_ error: EvaluationError) -> Part {
             Part(node: FailureNode(error), type: .bool, offset: offset)
         }
@@ -171,13 +171,13 @@ extension Compiler {
         if patterns[source] == nil {
             patternBytes += pattern.bytes.count
             guard patterns.count < Limit.patterns, patternBytes <= Limit.patternBytes else {
-                diagnose(place, EvaluationError.tooManyPatterns.description)
+                diagnose(patternOffset, EvaluationError.tooManyPatterns.description)
                 return failed(.tooManyPatterns)
             }
             do throws(RegularExpressionError) {
                 patterns[source] = try RegularExpression(pattern.bytes, classWork: &classWork)
             } catch {
-                diagnose(place, "bad pattern at its byte \(error.offset): \(error.message)")
+                diagnose(patternOffset, "bad pattern at its byte \(error.offset): \(error.message)")
                 return failed(.badPattern)
             }
         }

@@ -132,7 +132,7 @@ struct CostEstimator {
             let first = -1 - pass.variable
             let count = pass.second == nil ? 1 : 2
             while variables.count < first + count { variables.append(.scalar) }
-            for place in first..<first + count { variables[place] = .json(weight) }
+            for slot in first..<first + count { variables[slot] = .json(weight) }
             return body(&self)
         }
         depth += 1

@@ -108,12 +108,12 @@ public enum DecimalText {
                 exponent = Int(integer(UnsafeRawBufferPointer(rebasing: bytes[(index + 1)...])) ?? 0)
             }
         }
-        var place = (point ?? digits.count) + exponent
+        var pointIndex = (point ?? digits.count) + exponent
         let zeros = digits.prefix { $0 == 0x30 }.count
         digits.removeFirst(zeros)
-        place -= zeros
+        pointIndex -= zeros
         while digits.last == 0x30 { digits.removeLast() }
-        return (digits, place)
+        return (digits, pointIndex)
     }
 
     /// Parses the digits after `0x`. Go requires an exponent.
@@ -171,11 +171,11 @@ public enum DecimalText {
         guard drop < 64 else {
             return drop == 64 && mantissa > 1 << 63 ? Double(sign: .plus, exponent: unit, significand: 1) : 0
         }
-        var kept = mantissa >> UInt64(drop)
+        var rounded = mantissa >> UInt64(drop)
         let rest = mantissa & (1 << UInt64(drop) - 1)
         let half: UInt64 = 1 << UInt64(drop - 1)
-        if rest > half || (rest == half && kept & 1 == 1) { kept += 1 }
-        return kept == 0 ? 0 : Double(sign: .plus, exponent: unit, significand: Double(kept))
+        if rest > half || (rest == half && rounded & 1 == 1) { rounded += 1 }
+        return rounded == 0 ? 0 : Double(sign: .plus, exponent: unit, significand: Double(rounded))
     }
 
     private static func lower(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }

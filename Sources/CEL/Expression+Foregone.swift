@@ -118,10 +118,10 @@ extension Expression {
             !$0.verdicts.isEmpty
         }
         guard !found.isEmpty else { return [] }
-        let places = Places(Array(source.utf8))
+        let lineMap = LineMap(Array(source.utf8))
         return found.flatMap { site in
             site.verdicts.map {
-                let (line, column) = places[site.offset]
+                let (line, column) = lineMap[site.offset]
                 return ForegoneComparison(
                     line: line, column: column, answer: $0.answer, slot: $0.slot, text: $0.text, range: $0.range,
                     isOfSeveral: $0.isOfSeveral)

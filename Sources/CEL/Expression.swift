@@ -43,10 +43,10 @@ public final class Expression: Sendable {
         _ source: String, in declarations: inout Declarations, container: String = ""
     ) throws(ExpressionError) {
         guard container.utf8.count <= Limit.containerBytes else {
-            throw Places([]).error(0, "a container has at most \(Limit.containerBytes) bytes")
+            throw LineMap([]).error(0, "a container has at most \(Limit.containerBytes) bytes")
         }
         guard NameTree.segments(of: container).count <= Limit.containerSegments else {
-            throw Places([]).error(0, "a container has at most \(Limit.containerSegments) names")
+            throw LineMap([]).error(0, "a container has at most \(Limit.containerSegments) names")
         }
         let bytes = Array(source.utf8)
         let syntax: Syntax
@@ -54,7 +54,7 @@ public final class Expression: Sendable {
             syntax = try Parser.parse(bytes)
         } catch {
             // A source beyond the limit is not scanned: its error is at its start.
-            throw Places(bytes.count > Limit.sourceBytes ? [] : bytes).error(error.offset, error.message)
+            throw LineMap(bytes.count > Limit.sourceBytes ? [] : bytes).error(error.offset, error.message)
         }
         var compiler = Compiler(declarations, container: container)
         let part = compiler.compile(syntax)
@@ -94,17 +94,17 @@ public final class Expression: Sendable {
         constantNames = compiler.constantNames
         self.warnings =
             warnings.isEmpty
-            ? [] : warnings.map { [places = Places(bytes)] in places.error($0.offset, $0.message) }
+            ? [] : warnings.map { [lineMap = LineMap(bytes)] in lineMap.error($0.offset, $0.message) }
         if diagnostics.isEmpty, compiler.fieldNames.isEmpty, compiler.undeclaredNames.isEmpty {
             self.diagnostics = []
             objectFieldNames = []
             undeclaredNames = []
         } else {
-            let places = Places(bytes)
+            let lineMap = LineMap(bytes)
             self.diagnostics = diagnostics.sorted { ($0.offset, $0.message) < ($1.offset, $1.message) }
-                .map { places.error($0.offset, $0.message) }
+                .map { lineMap.error($0.offset, $0.message) }
             func named(_ field: (name: String, offset: Int)) -> FieldName {
-                let (line, column) = places[field.offset]
+                let (line, column) = lineMap[field.offset]
                 return FieldName(name: field.name, line: line, column: column)
             }
             objectFieldNames = compiler.fieldNames.map(named)

@@ -39,7 +39,7 @@ public struct ExpressionError: Error, Sendable, Hashable, CustomStringConvertibl
 }
 
 /// Lines and columns of a source's bytes. `\n` ends a line; every scalar, `\r` and tabs included, is one column.
-struct Places {
+struct LineMap {
     private var lines: [Int32] = []
     private var columns: [Int32] = []
 

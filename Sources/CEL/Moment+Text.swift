@@ -24,8 +24,8 @@ extension Moment {
         else { return nil }
         var nanoseconds: Int64 = 0
         if scanner.take(0x2E) {
-            guard let fraction = scanner.digits(keeping: 9), fraction.count > 0 else { return nil }
-            nanoseconds = fraction.value * Self.power10(9 - fraction.kept)
+            guard let fraction = scanner.digits(atMost: 9), fraction.count > 0 else { return nil }
+            nanoseconds = fraction.value * Self.power10(9 - fraction.used)
         }
         var offset: Int64 = 0
         if !scanner.take(0x5A), !scanner.take(0x7A) {
@@ -81,13 +81,13 @@ extension Moment {
         // Nanoseconds without the sign. The negative range has one more.
         var total: UInt64 = 0
         while !scanner.isAtEnd {
-            guard let whole = scanner.digits(keeping: .max) else { return nil }
-            var fraction: (value: Int64, kept: Int, count: Int) = (0, 0, 0)
-            if scanner.take(0x2E) { fraction = scanner.digits(keeping: 18) ?? fraction }
+            guard let whole = scanner.digits(atMost: .max) else { return nil }
+            var fraction: (value: Int64, used: Int, count: Int) = (0, 0, 0)
+            if scanner.take(0x2E) { fraction = scanner.digits(atMost: 18) ?? fraction }
             guard whole.count + fraction.count > 0, let unit = scanner.unit() else { return nil }
             let (product, overflow) = UInt64(whole.value).multipliedReportingOverflow(by: unit)
             let share = UInt64(fraction.value).multipliedFullWidth(by: unit)
-            let part = UInt64(Self.power10(fraction.kept)).dividingFullWidth(share).quotient
+            let part = UInt64(Self.power10(fraction.used)).dividingFullWidth(share).quotient
             let (value, carry) = product.addingReportingOverflow(part)
             let (sum, second) = total.addingReportingOverflow(value)
             guard !overflow, !carry, !second, sum <= 1 << 63 else { return nil }
@@ -166,21 +166,21 @@ private struct MomentScanner {
 
     /// Reads all digits from here. Returns the first `limit` of them as a number, their number, and the number of all.
     /// Nil if the number does not fit.
-    mutating func digits(keeping limit: Int) -> (value: Int64, kept: Int, count: Int)? {
+    mutating func digits(atMost limit: Int) -> (value: Int64, used: Int, count: Int)? {
         let start = index
         var value: Int64 = 0
-        var kept = 0
+        var used = 0
         while index < text.count, case let digit = text[index] &- 0x30, digit <= 9 {
-            if kept < limit {
+            if used < limit {
                 let (product, overflow) = value.multipliedReportingOverflow(by: 10)
                 let (sum, carry) = product.addingReportingOverflow(Int64(digit))
                 guard !overflow, !carry else { return nil }
                 value = sum
-                kept += 1
+                used += 1
             }
             index += 1
         }
-        return (value, kept, index - start)
+        return (value, used, index - start)
     }
 
     /// Reads a unit. Returns its nanoseconds.

@@ -35,7 +35,7 @@ extension RegularExpression {
             case .empty: break
             case .character(let code): instructions.append(Instruction(operation: .character, x: code))
             case .set(let set): instructions.append(Instruction(operation: .set, x: UInt32(set)))
-            case .assert(let place): instructions.append(Instruction(operation: .assert, x: place.rawValue))
+            case .assert(let assertions): instructions.append(Instruction(operation: .assert, x: assertions.rawValue))
             case .sequence(let members):
                 for member in members.reversed() { tasks.append(.node(tree.children[member])) }
             case .alternatives(let members):

@@ -1,11 +1,11 @@
 extension RegularExpression.Program {
-    typealias Place = RegularExpression.Place
+    typealias Assertions = RegularExpression.Assertions
 
     /// Whether a character can be consumed, or the match reached, from the start if at most these facts are true.
-    func begins(within place: Place) -> Bool {
+    func begins(within assertions: Assertions) -> Bool {
         var leaves: [UInt32] = []
         var closure = RegularExpression.Closure(instructions.count)
-        return closure.follow([0], of: self, at: place, into: &leaves) || !leaves.isEmpty
+        return closure.follow([0], of: self, at: assertions, into: &leaves) || !leaves.isEmpty
     }
 
     @inline(__always)
@@ -16,7 +16,7 @@ extension RegularExpression.Program {
     /// Simulates all threads at once, one character at a time. A thread is the index of its next instruction.
     func matches(_ text: UnsafeRawBufferPointer) -> Bool {
         let count = instructions.count
-        // Four arrays: the generation at which each instruction was last reached, the threads of this place, those of
+        // Four arrays: the generation at which each instruction was last reached, the threads of this position, those of
         // the next, and a stack.
         return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 4 * count + 4) { memory in
             guard let base = memory.baseAddress else { return false }
@@ -49,7 +49,7 @@ extension RegularExpression.Program {
                 let (code, count) = RegularExpression.decode(text, at: index)
                 (after, length) = (code, count)
             }
-            let place = Place(between: before, and: after).rawValue
+            let assertions = Assertions(between: before, and: after).rawValue
             if generation == .max {
                 reached.update(repeating: 0, count: code.count)
                 generation = 0
@@ -91,7 +91,7 @@ extension RegularExpression.Program {
                             height += 1
                         }
                     case .assert:
-                        if place & instruction.x != 0, reached[Int(at) + 1] != generation {
+                        if assertions & instruction.x != 0, reached[Int(at) + 1] != generation {
                             reached[Int(at) + 1] = generation
                             stack[height] = at + 1
                             height += 1
@@ -121,7 +121,7 @@ extension RegularExpression {
 
         /// Appends the instructions that consume a character. Returns true if the match is reached.
         mutating func follow(
-            _ threads: [UInt32], of program: Program, at place: Place, into leaves: inout [UInt32]
+            _ threads: [UInt32], of program: Program, at assertions: Assertions, into leaves: inout [UInt32]
         ) -> Bool {
             generation += 1
             var matches = false
@@ -136,7 +136,7 @@ extension RegularExpression {
                     reach(instruction.y)
                     reach(instruction.x)
                 case .jump: reach(instruction.x)
-                case .assert: if place.rawValue & instruction.x != 0 { reach(at + 1) }
+                case .assert: if assertions.rawValue & instruction.x != 0 { reach(at + 1) }
                 }
             }
             return matches
@@ -340,17 +340,17 @@ extension RegularExpression {
                 case .word: 0x61
                 }
             let threads = Array(state.dropFirst())
-            var known: (place: Place, leaves: [UInt32], matches: Bool)?
+            var known: (assertions: Assertions, leaves: [UInt32], matches: Bool)?
             for kind in 0..<width {
                 let after = kind < classes.samples.count ? classes.samples[kind] : nil
-                var place = Place(between: sample, and: after)
-                place.formIntersection(Place(rawValue: asked))
-                if known?.place != place {
+                var assertions = Assertions(between: sample, and: after)
+                assertions.formIntersection(Assertions(rawValue: asked))
+                if known?.assertions != assertions {
                     var leaves: [UInt32] = []
                     let before = closure.work
-                    let matches = closure.follow(threads, of: program, at: place, into: &leaves)
+                    let matches = closure.follow(threads, of: program, at: assertions, into: &leaves)
                     work -= closure.work - before
-                    known = (place, leaves, matches)
+                    known = (assertions, leaves, matches)
                 }
                 guard work > 0, let (_, leaves, matches) = known else { return false }
                 guard !matches else {
@@ -393,11 +393,11 @@ extension RegularExpression {
         }
 
         private func before(_ code: UInt32?) -> Before {
-            let lines = Place.beginLine.rawValue
-            let words = Place.wordBoundary.rawValue | Place.noWordBoundary.rawValue
-            guard let code else { return asked & (lines | Place.beginText.rawValue) != 0 ? .nothing : .other }
+            let lines = Assertions.beginLine.rawValue
+            let words = Assertions.wordBoundary.rawValue | Assertions.noWordBoundary.rawValue
+            guard let code else { return asked & (lines | Assertions.beginText.rawValue) != 0 ? .nothing : .other }
             if code == 0x0A, asked & lines != 0 { return .newline }
-            if Place.isWord(code), asked & words != 0 { return .word }
+            if Assertions.isWord(code), asked & words != 0 { return .word }
             return .other
         }
     }

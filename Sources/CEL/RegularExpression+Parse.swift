@@ -5,7 +5,7 @@ extension RegularExpression {
             case empty
             case character(UInt32)
             case set(Int)
-            case assert(Place)
+            case assert(Assertions)
             /// A range of `children`.
             case sequence(Range<Int>)
             case alternatives(Range<Int>)

@@ -62,30 +62,30 @@ public struct RegularExpressionError: Error, Sendable, Hashable {
 }
 
 extension RegularExpression {
-    /// Facts about a place between two characters, as bits. A place has all facts that are true; an instruction has the
+    /// Zero-width assertions between two characters, as bits. A position has all that are true; an instruction has the
     /// one that it requires.
-    struct Place: OptionSet {
+    struct Assertions: OptionSet {
         let rawValue: UInt32
 
-        static let beginText = Place(rawValue: 1)
-        static let endText = Place(rawValue: 2)
-        static let beginLine = Place(rawValue: 4)
-        static let endLine = Place(rawValue: 8)
-        static let wordBoundary = Place(rawValue: 16)
-        static let noWordBoundary = Place(rawValue: 32)
+        static let beginText = Assertions(rawValue: 1)
+        static let endText = Assertions(rawValue: 2)
+        static let beginLine = Assertions(rawValue: 4)
+        static let endLine = Assertions(rawValue: 8)
+        static let wordBoundary = Assertions(rawValue: 16)
+        static let noWordBoundary = Assertions(rawValue: 32)
 
         init(rawValue: UInt32) { self.rawValue = rawValue }
 
-        /// The place between two characters. Nil is an end of the text.
+        /// What is true between two characters. Nil is an end of the text.
         init(between before: UInt32?, and after: UInt32?) {
-            var place: Place = []
-            if before == nil { place.formUnion([.beginText, .beginLine]) }
-            if before == 0x0A { place.formUnion(.beginLine) }
-            if after == nil { place.formUnion([.endText, .endLine]) }
-            if after == 0x0A { place.formUnion(.endLine) }
+            var assertions: Assertions = []
+            if before == nil { assertions.formUnion([.beginText, .beginLine]) }
+            if before == 0x0A { assertions.formUnion(.beginLine) }
+            if after == nil { assertions.formUnion([.endText, .endLine]) }
+            if after == 0x0A { assertions.formUnion(.endLine) }
             let isBoundary = Self.isWord(before) != Self.isWord(after)
-            place.formUnion(isBoundary ? .wordBoundary : .noWordBoundary)
-            self = place
+            assertions.formUnion(isBoundary ? .wordBoundary : .noWordBoundary)
+            self = assertions
         }
 
         /// ASCII, as in RE2.
@@ -107,7 +107,7 @@ extension RegularExpression {
             case split
             /// Continues at `x`.
             case jump
-            /// Continues if the place has the bit `x`.
+            /// Continues if the position has the bit `x`.
             case assert
             case match
         }

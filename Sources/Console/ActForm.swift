@@ -25,7 +25,7 @@ struct ActForm {
     var reason: String?
     var reasonLabel = "Reason"
     var reasonHint = "It is recorded with your name, and those whom it concerns can read it."
-    var place: Place?
+    var tab: Tab?
     var back: String
 }
 
@@ -55,20 +55,20 @@ extension ActKind {
                         name: "kind", label: "What it is", value: form["kind"],
                         options: ["individual", "business", "official"]),
                     ActForm.Input(name: "terms", label: "Terms that it accepted", value: form["terms"]),
-                ], place: .subjects, back: ConsolePath.subjects)
+                ], tab: .subjects, back: ConsolePath.subjects)
         case .withdraw:
             return ActForm(
                 title: "Withdraw a subject",
                 sentence:
                     "Its sanctions are lifted, its perks revoked and its state removed. To be scored again it has to enrol anew.",
-                button: "Withdraw", isGrave: true, facts: about, hidden: hidden, inputs: anId, place: .subjects,
+                button: "Withdraw", isGrave: true, facts: about, hidden: hidden, inputs: anId, tab: .subjects,
                 back: page)
         case .void:
             var made = ActForm(
                 title: "Void an event",
                 sentence:
                     "Everything that the event gave is taken back exactly, and a sanction that it imposed is lifted.",
-                button: "Void", isGrave: true, facts: about, hidden: hidden, inputs: anId, place: .subjects, back: page)
+                button: "Void", isGrave: true, facts: about, hidden: hidden, inputs: anId, tab: .subjects, back: page)
             for (name, label) in [("source", "Source"), ("id", "Id")] {
                 if let value = form[name] {
                     made.facts.append((label, value))
@@ -86,7 +86,7 @@ extension ActKind {
                 button: "Decide", facts: about + (form["sanction"].map { [("Sanction", $0)] } ?? []),
                 hidden: hidden + (form["sanction"].map { [("sanction", $0)] } ?? []),
                 inputs: [ActForm.Input(name: "outcome", label: "Outcome", options: ["upheld", "rejected"])],
-                place: .appeals, back: ConsolePath.appeals)
+                tab: .appeals, back: ConsolePath.appeals)
         case .shadow, .endShadow, .activate, .rollBack, .approve, .decline: return policy(form)
         case .acknowledgeSource, .withdrawSource, .restoreSource: return source(form["topic"])
         case .redrive, .redriveReason, .repair: return flow(form)
@@ -98,7 +98,7 @@ extension ActKind {
             ActForm(
                 title: title, sentence: sentence, button: button, isGrave: isGrave,
                 facts: topic.map { [("Topic", $0)] } ?? [], hidden: topic.map { [("topic", $0)] } ?? [],
-                inputs: topic == nil ? [ActForm.Input(name: "topic", label: "Topic")] : [], place: .sources,
+                inputs: topic == nil ? [ActForm.Input(name: "topic", label: "Topic")] : [], tab: .sources,
                 back: ConsolePath.sources)
         }
         switch self {
@@ -138,7 +138,7 @@ extension ActKind {
             inputs: anId + (sanction == nil ? [ActForm.Input(name: "sanction", label: "Sanction")] : []),
             reasonLabel: "What is wrong about it",
             reasonHint: "Name the event that is wrong, and why. The reviewer reads your words as they are.",
-            place: .subjects, back: form["subject"].map { ConsolePath.subject($0) } ?? ConsolePath.mine)
+            tab: .subjects, back: form["subject"].map { ConsolePath.subject($0) } ?? ConsolePath.mine)
     }
 
     private func policy(_ form: FormFields) -> ActForm {
@@ -147,7 +147,7 @@ extension ActKind {
             _ label: String = ""
         ) -> ActForm {
             var made = ActForm(
-                title: title, sentence: sentence, button: button, isGrave: isGrave, place: .policies,
+                title: title, sentence: sentence, button: button, isGrave: isGrave, tab: .policies,
                 back: ConsolePath.policies)
             if let name, let value = form[name] {
                 made.facts = [(label, value)]
@@ -163,7 +163,7 @@ extension ActKind {
                 title: "Put a policy into the shadow",
                 sentence: "It is folded beside the active one and changes nobody's score. "
                     + "The page of the policies shows who would gain and who would lose.",
-                button: "Put it into the shadow", place: .policies, back: ConsolePath.policies)
+                button: "Put it into the shadow", tab: .policies, back: ConsolePath.policies)
             shadow.inputs = [
                 ActForm.Input(name: "policy", label: "The policy's text", value: form["policy"], isLong: true)
             ]
@@ -197,7 +197,7 @@ extension ActKind {
                 button: "Send them again", facts: why.map { [("Reason", $0)] } ?? [],
                 hidden: why.map { [("why", $0)] } ?? [],
                 inputs: why == nil ? [ActForm.Input(name: "why", label: "Which letters, by their reason")] : [],
-                place: .deadLetters, back: ConsolePath.deadLetters)
+                tab: .deadLetters, back: ConsolePath.deadLetters)
         case .repair:
             let letter = form["letter"]
             return ActForm(
@@ -205,14 +205,14 @@ extension ActKind {
                 button: "Send it", facts: letter.map { [("Letter", $0)] } ?? [],
                 hidden: letter.map { [("letter", $0)] } ?? [],
                 inputs: [ActForm.Input(name: "text", label: "The event", value: form["text"], isLong: true)],
-                place: .deadLetters, back: ConsolePath.deadLetters)
+                tab: .deadLetters, back: ConsolePath.deadLetters)
         default:
             let letters = form.all("letter")
             return ActForm(
                 title: "Send letters again",
                 sentence: "Each goes through intake once more. What is still no event stays here.",
                 button: "Send again", facts: letters.map { ("Letter", $0) }, hidden: letters.map { ("letter", $0) },
-                place: .deadLetters, back: ConsolePath.deadLetters)
+                tab: .deadLetters, back: ConsolePath.deadLetters)
         }
     }
 }

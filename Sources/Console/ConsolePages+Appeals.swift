@@ -28,7 +28,7 @@ extension ConsolePages {
         }
         return html(
             Page(
-                template: "appeals", title: "Appeals", place: .appeals, json: "/appeals", stream: ConsolePath.changes,
+                template: "appeals", title: "Appeals", tab: .appeals, json: "/appeals", stream: ConsolePath.changes,
                 fields: .of([
                     "lead": view.open.isEmpty
                         ? "Whoever is sanctioned can ask for a second look."
@@ -45,7 +45,7 @@ extension ConsolePages {
         let left = Self.seconds(from: view.time, to: appeal.decideBy)
         return html(
             Page(
-                template: "appeal", title: "Appeal against \(Self.shortened(appeal.sanction, to: 40))", place: .appeals,
+                template: "appeal", title: "Appeal against \(Self.shortened(appeal.sanction, to: 40))", tab: .appeals,
                 json: ConsolePath.with(ConsolePath.json(subject: appeal.subject.text), [("purpose", purpose)]),
                 fields: .of([
                     "name": Self.shortened(appeal.sanction, to: 80), "subject": visit.fields(appeal.subject),

@@ -32,7 +32,7 @@ extension ConsolePages {
         }
         return html(
             Page(
-                template: "sources", title: "Sources", place: .sources, json: "/sources",
+                template: "sources", title: "Sources", tab: .sources, json: "/sources",
                 fields: .of([
                     "hasSources": !sources.isEmpty, "sources": sources,
                     "duplicates": view.duplicates == 0
@@ -67,7 +67,7 @@ extension ConsolePages {
         let title = search.reason.map { "Because of \(Self.shortened($0, to: 60))" } ?? "The newest"
         return html(
             Page(
-                template: "dead-letters", title: "Dead letters", place: .deadLetters,
+                template: "dead-letters", title: "Dead letters", tab: .deadLetters,
                 json: ConsolePath.with("/dead-letters", query + [("after", search.after)]),
                 fields: .of([
                     "hasReasons": !reasons.isEmpty, "reasons": reasons, "hasLetters": !letters.isEmpty,
@@ -88,7 +88,7 @@ extension ConsolePages {
             : isText ? "Below is the record as it came." : "Bytes that are no text stand below as \u{FFFD}."
         return html(
             Page(
-                template: "dead-letter", title: "Dead letter \(letter.key)", place: .deadLetters,
+                template: "dead-letter", title: "Dead letter \(letter.key)", tab: .deadLetters,
                 json: ConsolePath.json(letter: letter.key),
                 fields: .of([
                     "topic": Self.shortened(letter.topic, to: 120), "partition": "\(letter.partition)",
@@ -120,7 +120,7 @@ extension ConsolePages {
         let wanting = view.groups.filter { $0.level != .good }.count
         return html(
             Page(
-                template: "lag", title: "Lag", place: .lag, json: "/lag", stream: ConsolePath.changes,
+                template: "lag", title: "Lag", tab: .lag, json: "/lag", stream: ConsolePath.changes,
                 fields: .of([
                     "failure": view.failure, "hasGroups": !groups.isEmpty, "groups": groups,
                     "tiles": [
@@ -150,7 +150,7 @@ extension ConsolePages {
         }
         return html(
             Page(
-                template: "lag-group", title: "Lag of \(Self.shortened(group.name, to: 40))", place: .lag, json: "/lag",
+                template: "lag-group", title: "Lag of \(Self.shortened(group.name, to: 40))", tab: .lag, json: "/lag",
                 stream: ConsolePath.changes,
                 fields: .of([
                     "name": Self.shortened(group.name, to: 120), "state": Self.badge(group.status, group.level),

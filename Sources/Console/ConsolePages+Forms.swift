@@ -5,7 +5,7 @@ extension ConsolePages {
     public func problem(_ view: ProblemView, for visit: Visit) -> String {
         html(
             Page(
-                template: "problem", title: view.title, place: nil,
+                template: "problem", title: view.title, tab: nil,
                 fields: .of([
                     "status": "\(view.status)", "title": view.title, "detail": view.detail,
                     "steps": view.next.map { Fields.of(["text": $0.text, "path": $0.path]) },
@@ -15,7 +15,7 @@ extension ConsolePages {
     public func signIn(_ view: SignInView, for visit: Visit) -> String {
         html(
             Page(
-                template: "signIn", title: "Sign in", place: nil,
+                template: "signIn", title: "Sign in", tab: nil,
                 fields: .of([
                     "mistake": view.mistake, "name": view.name, "target": view.target, "action": ConsolePath.signIn,
                 ])), for: visit)
@@ -43,7 +43,7 @@ extension ConsolePages {
         }
         return html(
             Page(
-                template: "act", title: form.title, place: form.place,
+                template: "act", title: form.title, tab: form.tab,
                 fields: .of([
                     "title": form.title, "sentence": form.sentence, "mistake": mistake?.sentence,
                     "action": ConsolePath.act(kind), "hasFacts": !form.facts.isEmpty,
@@ -66,7 +66,7 @@ extension ConsolePages {
         }
         return html(
             Page(
-                template: "words", title: "What the words mean", place: nil,
+                template: "words", title: "What the words mean", tab: nil,
                 fields: .of(["words": rows(Self.vocabulary), "keys": rows(Self.keys)])), for: visit)
     }
 

@@ -31,7 +31,7 @@ extension ConsolePages {
         ]
         return html(
             Page(
-                template: "overview", title: "Overview", place: .overview, json: "/overview",
+                template: "overview", title: "Overview", tab: .overview, json: "/overview",
                 stream: ConsolePath.changes,
                 fields: .of([
                     "programme": Self.shortened(view.programme, to: 80),
@@ -78,7 +78,7 @@ extension ConsolePages {
         ]
         return html(
             Page(
-                template: "subjects", title: "Subjects", place: .subjects,
+                template: "subjects", title: "Subjects", tab: .subjects,
                 json: ConsolePath.with("/subjects", query + [("cursor", search.after)]),
                 fields: .of([
                     "action": ConsolePath.subjects, "prefix": search.prefix,

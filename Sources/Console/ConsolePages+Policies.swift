@@ -33,7 +33,7 @@ extension ConsolePages {
         }
         return html(
             Page(
-                template: "policies", title: "Policies", place: .policies,
+                template: "policies", title: "Policies", tab: .policies,
                 json: view.selected.flatMap { selected in
                     selected.key == active?.key || selected.version < 1
                         ? nil : "/policies/\(ConsolePath.encoded(selected.name, dots: true))/\(selected.version)"

@@ -30,7 +30,7 @@ extension ConsolePages {
         }
         return html(
             Page(
-                template: "ledger", title: "Ledger", place: .ledger,
+                template: "ledger", title: "Ledger", tab: .ledger,
                 json: ConsolePath.json(ledger: search),
                 fields: .of([
                     "name": Self.shortened(view.name, to: 80), "action": ConsolePath.ledger, "subject": search.subject,
@@ -68,7 +68,7 @@ extension ConsolePages {
         }
         return html(
             Page(
-                template: "audit", title: "Audit", place: .audit,
+                template: "audit", title: "Audit", tab: .audit,
                 json: ConsolePath.with("/audit", query + [("before", search.after)]),
                 fields: .of([
                     "chain": view.chain, "chainLevel": view.level.rawValue,

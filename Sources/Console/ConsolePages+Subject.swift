@@ -6,7 +6,7 @@ extension ConsolePages {
     public func purpose(of id: String, sanction: String? = nil, for visit: Visit) -> String {
         html(
             Page(
-                template: "purpose", title: "Why do you look?", place: sanction == nil ? .subjects : .appeals,
+                template: "purpose", title: "Why do you look?", tab: sanction == nil ? .subjects : .appeals,
                 fields: .of([
                     "id": Self.shortened(id, to: 80), "encoded": ConsolePath.encoded(id),
                     "sanction": sanction.map { ConsolePath.encoded($0) },
@@ -66,7 +66,7 @@ extension ConsolePages {
         return html(
             Page(
                 template: "subject-page", title: isOwn ? "My standing" : Self.shortened(view.id.text, to: 40),
-                place: isOwn ? .mine : .subjects, json: ConsolePath.with(json, [("purpose", isOwn ? nil : purpose)]),
+                tab: isOwn ? .mine : .subjects, json: ConsolePath.with(json, [("purpose", isOwn ? nil : purpose)]),
                 stream: ConsolePath.jsonStanding(of: view.id.text) + "/changes", fields: fields), for: visit)
     }
 

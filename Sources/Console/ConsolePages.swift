@@ -49,7 +49,7 @@ public struct ConsolePages: Sendable {
     struct Page {
         let template: String
         let title: String
-        let place: Place?
+        let tab: Tab?
         /// The path of the same data as JSON; nil if there is none.
         var json: String?
         /// The path of the server-sent events at which the page is loaded again; nil if it is static.
@@ -65,7 +65,7 @@ public struct ConsolePages: Sendable {
         let content = library.render(fields, withTemplate: page.template) ?? ""
         let layout: Fields = .of([
             "title": page.title, "style": style.path, "script": script.path, "content": content, "json": page.json,
-            "stream": page.stream, "navigation": Self.navigation(for: visit.caller, at: page.place),
+            "stream": page.stream, "navigation": Self.navigation(for: visit.caller, at: page.tab),
             "user": visit.caller.map { user($0) }, "signIn": visit.caller == nil ? ConsolePath.signIn : nil,
             "signOut": ConsolePath.signOut, "token": visit.formToken, "root": Self.root, "words": ConsolePath.words,
             "notice": visit.notice.map { Fields.of(["sentence": $0.sentence, "level": $0.level.rawValue]) },

@@ -30,7 +30,7 @@ extension ConsoleRoutes {
             return signInFirst(request)
         case 403 where refusal.code == "forbidden":
             guard let caller = request.caller else { return signInFirst(request) }
-            if refusal.path == ConsolePages.root, Place.mine.isOpen(to: caller) {
+            if refusal.path == ConsolePages.root, Tab.mine.isOpen(to: caller) {
                 return .redirect(to: ConsolePath.mine)
             }
             let route = all.first { $0.path == refusal.path && ($0.method == .get) == refusal.isRead }

@@ -14,18 +14,18 @@ public struct ConsoleRoutes: Sendable {
 
     /// A page for callers with a permission.
     private func page(
-        _ place: Place, _ summary: String, path: String? = nil, _ parameters: [String] = [], _ show: @escaping Show
+        _ tab: Tab, _ summary: String, path: String? = nil, _ parameters: [String] = [], _ show: @escaping Show
     ) -> ConsoleRoute {
         ConsoleRoute(
-            method: .get, path: path ?? place.path,
-            requirement: place == .mine ? .signedIn : .permission(place.permission), parameters: parameters + ["done"],
+            method: .get, path: path ?? tab.path,
+            requirement: tab == .mine ? .signedIn : .permission(tab.permission), parameters: parameters + ["done"],
             summary: summary
         ) { request in
             guard let caller = request.caller else { return signInFirst(request) }
             let visit = visit(request)
-            guard place.isOpen(to: caller) || place == .mine else {
-                if place == .overview, Place.mine.isOpen(to: caller) { return .redirect(to: ConsolePath.mine) }
-                return noRole(caller, place.permission, visit)
+            guard tab.isOpen(to: caller) || tab == .mine else {
+                if tab == .overview, Tab.mine.isOpen(to: caller) { return .redirect(to: ConsolePath.mine) }
+                return noRole(caller, tab.permission, visit)
             }
             do throws(ProblemView) { return .page(try await show(request, caller, visit)) } catch {
                 return problem(error, visit)

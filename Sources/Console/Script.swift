@@ -70,13 +70,13 @@ enum Script {
           });
 
           // Keys, outside of text fields.
-          const places = { o: "", s: "/subjects", a: "/appeals", p: "/policies", l: "/lag", d: "/dead-letters" };
+          const paths = { o: "", s: "/subjects", a: "/appeals", p: "/policies", l: "/lag", d: "/dead-letters" };
           let waits = false;
           document.addEventListener("keydown", (event) => {
             if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
             if (waits) {
               waits = false;
-              const path = places[event.key];
+              const path = paths[event.key];
               const link = path === undefined ? null : document.querySelector('nav a[href="/console' + path + '"]');
               if (link) location.assign(link.href);
               return;

@@ -23,12 +23,12 @@ enum Templates {
             <header class="top">
             <a class="brand" href="{{root}}"><svg viewBox="0 0 16 16" aria-hidden="true" focusable="false"><path d="M2 13h3V9H2zm4.5 0h3V6h-3zM11 13h3V2h-3z"/></svg>Standing</a>
             {{#user}}<details class="menu"><summary>Menu</summary>
-            <nav aria-label="Pages, in the menu">{{> places}}</nav>
+            <nav aria-label="Pages, in the menu">{{> tabs}}</nav>
             {{> account}}
             </details>{{/user}}
             </header>
             {{#user}}<div class="side">
-            <nav aria-label="Pages">{{> places}}</nav>
+            <nav aria-label="Pages">{{> tabs}}</nav>
             {{> account}}
             </div>{{/user}}
             <main id="content" tabindex="-1">
@@ -46,11 +46,11 @@ enum Templates {
             """#
         ),
         (
-            "places",
+            "tabs",
             #"""
             {{#navigation}}<div class="group"><p>{{heading}}</p><ul>
-            {{#places}}<li><a href="{{path}}"{{#isCurrent}} aria-current="page"{{/isCurrent}}>{{name}}</a></li>
-            {{/places}}</ul></div>
+            {{#tabs}}<li><a href="{{path}}"{{#isCurrent}} aria-current="page"{{/isCurrent}}>{{name}}</a></li>
+            {{/tabs}}</ul></div>
             {{/navigation}}
             """#
         ),

@@ -54,9 +54,9 @@ extension Disaster {
     }
 
     /// The offset of the frame that moves the partition to another version.
-    private func upgradeEntry(in place: TopicPartition) throws -> Int64 {
+    private func upgradeEntry(in topicPartition: TopicPartition) throws -> Int64 {
         var entry = FrameReader.blank
-        for (offset, record) in cluster.records(place) {
+        for (offset, record) in cluster.records(topicPartition) {
             let isUpgrade = (record.value ?? []).withUnsafeBytes { bytes in
                 var reader = FrameReader()
                 guard (try? reader.open(bytes)) != nil else { return false }
@@ -67,7 +67,7 @@ extension Disaster {
             }
             if isUpgrade { return offset }
         }
-        throw Oracle.Objection("\(place) has no entry that moves it to another fold version")
+        throw Oracle.Objection("\(topicPartition) has no entry that moves it to another fold version")
     }
 
     /// Checks that a member whose program does not know the ledger's version folds up to the entry only, and reports

@@ -41,7 +41,7 @@ final class Disaster {
     var members: [Member] = []
     var traffic: Traffic
     private var sent: [TopicPartition: [Traffic.Placed]] = [:]
-    private var told: [String: Int] = [:]
+    private var happened: [String: Int] = [:]
     var questions = Questions()
     private let menu: [Fate]
     /// The offsets of records in the ledger that are no frames, by partition, and those of them that no entry passes
@@ -142,7 +142,7 @@ final class Disaster {
     ) -> PipelineConfiguration {
         var result = PipelineConfiguration(
             kafka: ProcessCluster(process: process), topics: SimulatedTopics.names, policy: policy)
-        result.host = machine
+        result.runtime = machine
         result.maximumSessions = SimulatedTopics.maximumSessions
         result.knownFoldVersions = known
         // Most earlier events that a measure needs are not in memory.
@@ -212,9 +212,9 @@ final class Disaster {
     private func send() { send(traffic.next(at: Self.start + cluster.time, &cluster.random)) }
 
     private func send(_ record: Traffic.Sent) {
-        let place = TopicPartition(record.topic, cluster.partition(of: record.record.key, in: record.topic))
-        let offset = cluster.append(record.record, to: place)
-        sent[place, default: []].append(Traffic.Placed(offset: offset, sent: record))
+        let topicPartition = TopicPartition(record.topic, cluster.partition(of: record.record.key, in: record.topic))
+        let offset = cluster.append(record.record, to: topicPartition)
+        sent[topicPartition, default: []].append(Traffic.Placed(offset: offset, sent: record))
     }
 
     /// Does the operators' next step with shadows.
@@ -222,10 +222,10 @@ final class Disaster {
         let now = Self.start + cluster.time
         switch shadows.next(at: now, of: traffic.candidates, &cluster.random) {
         case .order(let record):
-            told["shadows", default: 0] += 1
+            happened["shadows", default: 0] += 1
             cluster.append(record, to: TopicPartition(SimulatedTopics.members, 0))
         case .activation(let text):
-            told["activations from the shadow", default: 0] += 1
+            happened["activations from the shadow", default: 0] += 1
             send(traffic.activation(of: text, at: now))
         case .nothing: break
         }
@@ -294,7 +294,7 @@ final class Disaster {
     // MARK: What befalls
 
     private func note(_ fate: Fate) {
-        told[fate.rawValue, default: 0] += 1
+        happened[fate.rawValue, default: 0] += 1
     }
 
     private func befall(_ fate: Fate, _ number: Int) throws {
@@ -336,34 +336,34 @@ final class Disaster {
             machine.hasSlowDisk = true
             cluster.later(Int64(below(600_000)) * Self.millisecond) { machine.hasSlowDisk = false }
         case .abort:
-            let places = cluster.logs.keys.filter(Self.hasTransactions).sorted()
-            cluster.abort(below(4), in: places[below(places.count)])
+            let topicPartitions = cluster.logs.keys.filter(Self.hasTransactions).sorted()
+            cluster.abort(below(4), in: topicPartitions[below(topicPartitions.count)])
         case .growth:
             let topic = SimulatedTopics.sources[below(SimulatedTopics.sources.count)]
             if cluster.topics[topic] ?? 0 < Self.mostPartitions { cluster.addPartition(to: topic) }
         case .stray: if openStrays.isEmpty || below(2) == 0 { writeStray() } else { try skipStray() }
         case .retention:
-            let places = sent.keys.sorted()
-            guard !places.isEmpty else { return }
-            let place = places[below(places.count)]
+            let topicPartitions = sent.keys.sorted()
+            guard !topicPartitions.isEmpty else { return }
+            let topicPartition = topicPartitions[below(topicPartitions.count)]
             // Before the first commit the group does not know which records there were.
-            guard let read = cluster.group(SimulatedTopics.intakeGroup).committed[place] else { return }
-            cluster.expire(place, before: read.offset + Int64(below(4)))
+            guard let read = cluster.group(SimulatedTopics.intakeGroup).committed[topicPartition] else { return }
+            cluster.expire(topicPartition, before: read.offset + Int64(below(4)))
         }
     }
 
     /// Whether producers may write to the partition in transactions.
-    private static func hasTransactions(_ place: TopicPartition) -> Bool {
-        SimulatedTopics.isSource(place) || place.topic == SimulatedTopics.ledger
-            || SimulatedTopics.facts.contains(place.topic)
+    private static func hasTransactions(_ topicPartition: TopicPartition) -> Bool {
+        SimulatedTopics.isSource(topicPartition) || topicPartition.topic == SimulatedTopics.ledger
+            || SimulatedTopics.facts.contains(topicPartition.topic)
     }
 
     /// Another program writes to the ledger topic.
     private func writeStray() {
         let partition = Int32(below(ledgerPartitions))
         let values: [[UInt8]?] = [nil, [], Array("{}".utf8), [UInt8](repeating: 0x5a, count: 200)]
-        let place = TopicPartition(SimulatedTopics.ledger, partition)
-        let offset = cluster.append(.init(key: nil, value: values[below(values.count)]), to: place)
+        let topicPartition = TopicPartition(SimulatedTopics.ledger, partition)
+        let offset = cluster.append(.init(key: nil, value: values[below(values.count)]), to: topicPartition)
         strays[partition, default: []].insert(offset)
         openStrays.append((partition, offset))
     }
@@ -444,25 +444,27 @@ final class Disaster {
     /// Empty if everything is read, folded and published, and every partition has one owner.
     private var whatIsLeft: String {
         let committed = cluster.group(SimulatedTopics.intakeGroup).committed
-        for place in sent.keys.sorted() where committed[place]?.offset != cluster.end(place) {
-            return "\(place) is read to \(committed[place]?.offset ?? 0) of \(cluster.end(place))"
+        for topicPartition in sent.keys.sorted() where committed[topicPartition]?.offset != cluster.end(topicPartition)
+        {
+            return
+                "\(topicPartition) is read to \(committed[topicPartition]?.offset ?? 0) of \(cluster.end(topicPartition))"
         }
         for partition in 0..<Int32(ledgerPartitions) {
-            let place = TopicPartition(SimulatedTopics.ledger, partition)
+            let topicPartition = TopicPartition(SimulatedTopics.ledger, partition)
             let names = members.filter { $0.pipeline?.folded[partition] != nil }.map(\.machine.name)
             let owners = members.compactMap { $0.pipeline?.folded[partition] }
-            guard owners.count == 1 else { return "\(place) has \(owners.count) owners" }
+            guard owners.count == 1 else { return "\(topicPartition) has \(owners.count) owners" }
             for member in members where member.pipeline?.owner(of: partition) != names[0] {
-                return "\(member.machine.name) has not heard that \(names[0]) owns \(place)"
+                return "\(member.machine.name) has not heard that \(names[0]) owns \(topicPartition)"
             }
-            guard owners[0].isCurrent, owners[0].nextOffset == cluster.recordsEnd(place) else {
-                return "\(place) is folded to \(owners[0].nextOffset) of \(cluster.recordsEnd(place))"
+            guard owners[0].isCurrent, owners[0].nextOffset == cluster.recordsEnd(topicPartition) else {
+                return "\(topicPartition) is folded to \(owners[0].nextOffset) of \(cluster.recordsEnd(topicPartition))"
             }
             let states = members.compactMap { $0.pipeline?.shadow(of: partition) }
-            if let left = states.first.flatMap(shadows.left) { return "\(place): \(left)" }
+            if let left = states.first.flatMap(shadows.left) { return "\(topicPartition): \(left)" }
             let wall = Self.start + cluster.time
             if owners[0].clock < wall - Self.latestTick {
-                return "\(place): its clock is at \(owners[0].clock), not \(wall)"
+                return "\(topicPartition): its clock is at \(owners[0].clock), not \(wall)"
             }
         }
         // A member without assigned partitions is ready too.
@@ -489,9 +491,9 @@ final class Disaster {
         var (shadowed, lookUps) = (0, 0)
         var repeats = DisasterRun.Summary.Repeats()
         for partition in 0..<Int32(ledgerPartitions) {
-            let places = members.map { LocalData("/data", on: $0.machine.disk) }
+            let folders = members.map { LocalData("/data", on: $0.machine.disk) }
             let checkpoints = try oracle.checkpoints(of: partition)
-            let offsets = try Set(places.flatMap { try $0.snapshots(partition).offsets() })
+            let offsets = try Set(folders.flatMap { try $0.snapshots(partition).offsets() })
             let folded = try oracle.fold(
                 partition, placesAt: offsets.union(checkpoints.map(\.nextOffset)),
                 subjects: questions.subjects(of: partition))
@@ -516,8 +518,8 @@ final class Disaster {
                 try oracle.check(standings, of: partition, folded, inShadow: policy, member.machine.name)
                 shadowed += 1
             }
-            for (member, data) in zip(members, places) {
-                try oracle.checkKept(
+            for (member, data) in zip(members, folders) {
+                try oracle.checkFiles(
                     data, partition, folded, of: member.machine.name,
                     isOwner: member.pipeline?.folded[partition] != nil)
             }
@@ -539,6 +541,6 @@ final class Disaster {
                 $0 + cluster.records(TopicPartition(SimulatedTopics.ledger, $1)).count
             }, facts: facts.reduce(0, +), repeats: repeats, answers: questions.counts, expulsions: expulsions,
             shadows: shadowed, lookUps: lookUps, upgrades: rolling?.counts ?? .init(),
-            disasters: told, digests: digests)
+            disasters: happened, digests: digests)
     }
 }

@@ -61,12 +61,12 @@ public struct DisasterRun: Sendable {
         }
 
         public var description: String {
-            let told = disasters.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+            let happened = disasters.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
             return "\(records) records, \(frames) frames, \(facts) facts, \(repeats.origins) entries and "
                 + "\(repeats.facts) facts repeated, \(answers.ofOwners) answers of owners and "
                 + "\(answers.ofStandbys) of standbys, \(answers.notNow) questions not answered, \(expulsions) expulsions for not polling, "
                 + "\(shadows) shadows, \(lookUps) look-ups of earlier events, \(upgrades.programs) programs replaced, \(upgrades.refusals) partitions of unknown fold "
-                + "versions refused; \(told); "
+                + "versions refused; \(happened); "
                 + digests.joined(separator: " ")
         }
     }

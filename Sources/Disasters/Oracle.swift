@@ -24,7 +24,7 @@ struct Oracle {
         var clock: Int64
         var withdrawnSources: [[UInt8]]
         /// By the offset of the next frame, for the offsets that were requested.
-        var places: [Int64: Place]
+        var states: [Int64: FoldedState]
         /// Standings as JSON, by the offset of the next frame and the subject, for those that were requested. A subject
         /// that is not enrolled there has none.
         var standings: [Int64: [String: [UInt8]]]
@@ -34,7 +34,7 @@ struct Oracle {
     }
 
     /// The state and chain before a ledger offset.
-    struct Place {
+    struct FoldedState {
         var digest: StateDigest
         var chainHead: [UInt8]
     }
@@ -194,7 +194,7 @@ struct Oracle {
             maximumSessions: SimulatedTopics.maximumSessions)
         for offset in strays[partition] ?? [] { fold.skip(offset) }
         var batch = EncodedFacts()
-        var places: [Int64: Place] = [:]
+        var states: [Int64: FoldedState] = [:]
         var standings: [Int64: [String: [UInt8]]] = [:]
         var chain = FrameChain(partition: partition)
         var facts: [[[UInt8]]] = FactTopic.allCases.map { _ in [] }
@@ -207,7 +207,7 @@ struct Oracle {
             }
             for item in batch.items { facts[item.topic.rawValue].append(Array(batch.value(item))) }
             if offsets.contains(fold.nextOffset) {
-                places[fold.nextOffset] = Place(digest: fold.fold.digest(), chainHead: chain.head)
+                states[fold.nextOffset] = FoldedState(digest: fold.fold.digest(), chainHead: chain.head)
             }
             if let subjects = subjects[fold.nextOffset] {
                 standings[fold.nextOffset] = Self.standings(of: subjects, in: fold.fold)
@@ -215,7 +215,7 @@ struct Oracle {
         }
         return Folded(
             digest: fold.fold.digest(), sequences: fold.sequences, clock: fold.fold.clock.microseconds,
-            withdrawnSources: fold.withdrawnSources, places: places, standings: standings, facts: facts,
+            withdrawnSources: fold.withdrawnSources, states: states, standings: standings, facts: facts,
             repeats: .init(
                 frames: Int(fold.acceptance.repeatedFrames), brokenFrames: Int(fold.acceptance.brokenFrames),
                 origins: Int(fold.acceptance.repeatedOrigins)))
@@ -267,19 +267,21 @@ struct Oracle {
     func checkFacts(_ partition: Int32, _ folded: Folded) throws {
         let decoder = EventDecoder()
         for topic in FactTopic.allCases {
-            let place = TopicPartition(SimulatedTopics.facts[topic.rawValue], partition)
+            let topicPartition = TopicPartition(SimulatedTopics.facts[topic.rawValue], partition)
             let expected = folded.facts[topic.rawValue]
             var rule = FactSequence()
-            for (offset, record) in cluster.records(place) {
+            for (offset, record) in cluster.records(topicPartition) {
                 let value = record.value ?? []
                 let sequence = value.withUnsafeBytes { decoder.sequence(ofFact: $0) }
                 guard let sequence, rule.judge(sequence) == .accept else { continue }
                 guard sequence <= expected.count, value == expected[Int(sequence) - 1] else {
-                    throw Objection("\(place)@\(offset): fact \(sequence) is not the one that the ledger gives")
+                    throw Objection(
+                        "\(topicPartition)@\(offset): fact \(sequence) is not the one that the ledger gives")
                 }
             }
             guard rule.last == Int64(expected.count) else {
-                throw Objection("\(place): consumers have \(rule.last) facts, the ledger gives \(expected.count)")
+                throw Objection(
+                    "\(topicPartition): consumers have \(rule.last) facts, the ledger gives \(expected.count)")
             }
         }
     }
@@ -289,18 +291,20 @@ struct Oracle {
     /// The checkpoints of a ledger partition that members have signed.
     func checkpoints(of partition: Int32) throws -> [Checkpoint] {
         let decoder = EventDecoder()
-        let place = TopicPartition(SimulatedTopics.checkpoints, 0)
-        return try cluster.logs[place, default: []].enumerated().compactMap { offset, record in
+        let topicPartition = TopicPartition(SimulatedTopics.checkpoints, 0)
+        return try cluster.logs[topicPartition, default: []].enumerated().compactMap { offset, record in
             let signed = (record.value ?? []).withUnsafeBytes { SignedCheckpoint(json: $0, decoder) }
-            guard let checkpoint = signed?.checkpoint else { throw Objection("\(place)@\(offset) is no checkpoint") }
+            guard let checkpoint = signed?.checkpoint else {
+                throw Objection("\(topicPartition)@\(offset) is no checkpoint")
+            }
             return checkpoint.partition == partition ? checkpoint : nil
         }
     }
 
     func check(_ checkpoints: [Checkpoint], _ folded: Folded) throws {
         for checkpoint in checkpoints {
-            let place = folded.places[checkpoint.nextOffset]
-            guard place?.digest.description == checkpoint.state, place?.chainHead == checkpoint.chainHead else {
+            let state = folded.states[checkpoint.nextOffset]
+            guard state?.digest.description == checkpoint.state, state?.chainHead == checkpoint.chainHead else {
                 throw Objection(
                     "\(checkpoint.member) has signed another state or chain of "
                         + "\(ledger(checkpoint.partition))@\(checkpoint.nextOffset)")
@@ -323,7 +327,7 @@ struct Oracle {
 
     /// Checks that an archive is the topic or a prefix of it, and a snapshot the state at its offset. `isOwner`: the
     /// archive is in use and must be undamaged. Damage in another one is found when it is used again.
-    func checkKept(
+    func checkFiles(
         _ data: LocalData, _ partition: Int32, _ folded: Folded, of machine: String, isOwner: Bool
     ) throws {
         let log = cluster.logs[ledger(partition), default: []]
@@ -346,7 +350,7 @@ struct Oracle {
                 ).fold.digest()
             )
         }
-        if let (offset, digest) = newest, digest != folded.places[offset]?.digest {
+        if let (offset, digest) = newest, digest != folded.states[offset]?.digest {
             throw Objection("\(machine): the snapshot of \(ledger(partition))@\(offset) is another state")
         }
     }

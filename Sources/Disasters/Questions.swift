@@ -28,20 +28,21 @@ struct Questions {
         _ answer: SteppedPipeline.Answer, about subject: String, asked: String, giver: SimulatedProcess,
         owner: SimulatedProcess?
     ) throws {
-        let place = TopicPartition(SimulatedTopics.ledger, answer.partition)
+        let topicPartition = TopicPartition(SimulatedTopics.ledger, answer.partition)
         if answer.isOfStandby {
             guard !answer.isCurrent else {
-                throw Oracle.Objection("\(answer.member) stands by for \(place), and answers as if it were current")
+                throw Oracle.Objection(
+                    "\(answer.member) stands by for \(topicPartition), and answers as if it were current")
             }
             counts.ofStandbys += 1
         } else {
-            guard giver.isAssigned(place) else {
+            guard giver.isAssigned(topicPartition) else {
                 throw Oracle.Objection(
-                    "\(answer.member) answers as the owner of \(place), which the group has taken from it")
+                    "\(answer.member) answers as the owner of \(topicPartition), which the group has taken from it")
             }
             if answer.isCurrent, giver === owner, let known = current[answer.partition], answer.offset < known {
                 throw Oracle.Objection(
-                    "\(answer.member) answers of \(place)@\(answer.offset) as of the ledger's end, which was at "
+                    "\(answer.member) answers of \(topicPartition)@\(answer.offset) as of the ledger's end, which was at "
                         + "\(known)")
             }
             counts.ofOwners += 1

@@ -28,5 +28,7 @@ enum SimulatedTopics {
         .init(control: control, sources: sources, ledger: ledger, deadLetter: deadLetter, facts: facts)
     }
 
-    static func isSource(_ place: TopicPartition) -> Bool { place.topic == control || sources.contains(place.topic) }
+    static func isSource(_ topicPartition: TopicPartition) -> Bool {
+        topicPartition.topic == control || sources.contains(topicPartition.topic)
+    }
 }

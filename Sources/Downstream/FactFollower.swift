@@ -189,10 +189,10 @@ final class FactFollower: Sendable {
     private func ask(_ admin: Admin, after offsets: [Int32: Int64]) throws {
         let askedAt = ContinuousClock.now
         guard let count = try admin.topic(topic)?.partitions else { throw TopicMissing(topic: topic) }
-        let places = (0..<Int32(count)).map { TopicPartition(topic, $0) }
-        let ends = try admin.ends(of: places)
+        let topicPartitions = (0..<Int32(count)).map { TopicPartition(topic, $0) }
+        let ends = try admin.ends(of: topicPartitions)
         let (wasTroubled, formerly, elsewhere) = state.withLock { state in
-            state.freshness.note(ends: places.map { ends[$0] ?? 0 }, after: offsets, askedAt: askedAt)
+            state.freshness.note(ends: topicPartitions.map { ends[$0] ?? 0 }, after: offsets, askedAt: askedAt)
             let elsewhere = state.freshness.partitionsElsewhere
             defer { (state.isTroubled, state.elsewhere) = (false, elsewhere) }
             return (state.isTroubled, state.elsewhere, elsewhere)
@@ -385,15 +385,16 @@ private final class FactSession: RebalanceListener {
 
     /// Logs at most one line of a kind per partition and batch.
     private func report(_ item: JudgedFacts.Partition, of partition: Int32) {
-        let place = TopicPartition(topic, partition)
+        let topicPartition = TopicPartition(topic, partition)
         if let (offset, fault) = item.firstMalformed {
             logger.error(
-                "\(place) offset \(offset): malformed fact skipped: \(fault) (\(item.counts.malformed) in this batch)")
+                "\(topicPartition) offset \(offset): malformed fact skipped: \(fault) (\(item.counts.malformed) in this batch)"
+            )
         }
         if let (offset, missing) = item.firstGap {
             logger.error(
                 """
-                \(place) offset \(offset): GAP, \(missing) facts are missing; records are ignored until they arrive \
+                \(topicPartition) offset \(offset): GAP, \(missing) facts are missing; records are ignored until they arrive \
                 (\(item.counts.gaps) in this batch)
                 """)
         }
@@ -401,7 +402,7 @@ private final class FactSession: RebalanceListener {
         if first.offset < stored, first.sequence == 1, item.counts.repeats > 0 {
             logger.error(
                 """
-                \(place) begins with sequence 1 below the stored offset \(stored): the topic was re-created or lost \
+                \(topicPartition) begins with sequence 1 below the stored offset \(stored): the topic was re-created or lost \
                 its end. Facts up to sequence \(item.position.sequence) are ignored as repeats; to follow a new topic from \
                 its start, delete this service's database
                 """)
@@ -411,24 +412,24 @@ private final class FactSession: RebalanceListener {
     /// A position that the broker does not have becomes the beginning of the available records. The sequence stays.
     private func serveErrors(of consumer: Consumer) throws {
         var lost: [TopicPartition: KafkaError] = [:]
-        for (place, error) in consumer.takeErrors() {
-            if error.isOffsetOutOfRange { lost[place] = error } else { follower.note(error) }
+        for (topicPartition, error) in consumer.takeErrors() {
+            if error.isOffsetOutOfRange { lost[topicPartition] = error } else { follower.note(error) }
         }
         guard !lost.isEmpty else { return }
         // librdkafka stops a partition after this error and refuses a seek in it, so everything is assigned again.
         let starts = try consumer.assignment.map { item in
-            let (place, position) = (item.topicPartition, item.position)
-            guard let error = lost[place] else { return PartitionOffset(place, offset: position) }
+            let (topicPartition, position) = (item.topicPartition, item.position)
+            guard let error = lost[topicPartition] else { return PartitionOffset(topicPartition, offset: position) }
             guard position >= 0 else { throw error }
-            outOfRange[place.partition] = position
-            let sequence = positions[place.partition]?.sequence ?? 0
-            positions[place.partition] = FactPosition(offset: 0, sequence: sequence, seen: 0)
+            outOfRange[topicPartition.partition] = position
+            let sequence = positions[topicPartition.partition]?.sequence ?? 0
+            positions[topicPartition.partition] = FactPosition(offset: 0, sequence: sequence, seen: 0)
             logger.error(
                 """
-                \(place): the broker does not have offset \(position); reading from the beginning of what is there, \
+                \(topicPartition): the broker does not have offset \(position); reading from the beginning of what is there, \
                 after sequence \(sequence)
                 """)
-            return PartitionOffset(place, offset: PartitionOffset.beginning)
+            return PartitionOffset(topicPartition, offset: PartitionOffset.beginning)
         }
         try consumer.assign(starts)
     }

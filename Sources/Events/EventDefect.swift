@@ -116,7 +116,7 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     init(_ status: standing_json_status, at attribute: standing_attribute) {
-        let place: Attribute =
+        let defective: Attribute =
             switch attribute {
             case STANDING_ATTRIBUTE_SPECVERSION: .specversion
             case STANDING_ATTRIBUTE_ID: .id
@@ -131,11 +131,11 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
             }
         switch status {
         case STANDING_JSON_INVALID_UTF8: self.init(.event, .invalidUTF8)
-        case STANDING_JSON_NOT_AN_OBJECT: self.init(place, .notAnObject)
-        case STANDING_JSON_NOT_A_STRING: self.init(place, .notAString)
-        case STANDING_JSON_DUPLICATE_KEY: self.init(place, .duplicateKey)
-        case STANDING_JSON_TOO_DEEP: self.init(place, .tooDeep)
-        case STANDING_JSON_NUMBER_OUT_OF_RANGE: self.init(place, .numberOutOfRange)
+        case STANDING_JSON_NOT_AN_OBJECT: self.init(defective, .notAnObject)
+        case STANDING_JSON_NOT_A_STRING: self.init(defective, .notAString)
+        case STANDING_JSON_DUPLICATE_KEY: self.init(defective, .duplicateKey)
+        case STANDING_JSON_TOO_DEEP: self.init(defective, .tooDeep)
+        case STANDING_JSON_NUMBER_OUT_OF_RANGE: self.init(defective, .numberOutOfRange)
         case STANDING_JSON_OUT_OF_MEMORY: self.init(.event, .outOfMemory)
         default: self.init(.event, .notJSON)
         }

@@ -64,8 +64,8 @@ public final class Feed {
                 failure = failure ?? error
                 return
             }
-            let place = TopicPartition(producer.topicName(delivery.topic), delivery.partition)
-            ends[place] = max(ends[place] ?? 0, delivery.offset + 1)
+            let topicPartition = TopicPartition(producer.topicName(delivery.topic), delivery.partition)
+            ends[topicPartition] = max(ends[topicPartition] ?? 0, delivery.offset + 1)
         }
     }
 

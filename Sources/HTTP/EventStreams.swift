@@ -10,7 +10,7 @@ public protocol EventSource: Sendable {
     /// soon if the task is cancelled, or after `cancel`.
     func next(into events: inout ServerSentEvents, until deadline: ContinuousClock.Instant) async -> Bool
     /// From where a reader that comes back now resumes; nil if that is not known. It goes with the beats of a quiet stream.
-    var place: String? { get }
+    var position: String? { get }
     /// Nobody reads any more. It may be called more than once, on any thread.
     func cancel()
 }
@@ -124,7 +124,7 @@ public final class EventStreams: Sendable {
                     events.event("end", data: Self.reason("access"))
                     isOver = true
                 } else if events.isEmpty {
-                    events.beat(id: source.place)
+                    events.beat(id: source.position)
                 }
                 beat = .now + Self.beatInterval
             }
@@ -170,7 +170,7 @@ public final class EventStreams: Sendable {
     /// In an answer's head, until the connection takes it out.
     static let numberName = HTTPField.Name("standing-stream")!
 
-    /// A stream's place among the open ones, for as long as somebody has this. An answer to `HEAD` is never written.
+    /// Counts a stream among the open ones, for as long as somebody has this. An answer to `HEAD` is never written.
     private final class Reservation: Sendable {
         let number: Int
         private let streams: EventStreams

@@ -86,18 +86,18 @@ public struct HTTPAddress: Hashable, Sendable, CustomStringConvertible {
         do throws(Unresolved) {
             address = try resolve(host, port, isNumeric: false)
         } catch {
-            let mend = "the host is not known (\(error.reason)); give --http-host an address of this machine"
-            throw Unusable(description: "HTTP on \(self): \(mend)")
+            let hint = "the host is not known (\(error.reason)); give --http-host an address of this machine"
+            throw Unusable(description: "HTTP on \(self): \(hint)")
         }
         guard let code = address.bindError() else { return address.reach }
-        let mend =
+        let hint =
             switch code {
             case EADDRINUSE: "another process listens there; give another --http-port, or 0 for any free one"
             case EACCES: "this user may not listen there; give an --http-port from 1024 on"
             case EADDRNOTAVAIL: "this machine does not have the address; give --http-host one that it has"
             default: "\(String(cString: strerror(code))); give another --http-host or --http-port"
             }
-        throw Unusable(description: "HTTP on \(self): \(mend)")
+        throw Unusable(description: "HTTP on \(self): \(hint)")
     }
 }
 

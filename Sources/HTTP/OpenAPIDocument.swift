@@ -153,7 +153,7 @@ public struct OpenAPIDocument: Sendable {
     private static func write(_ parameter: RouteParameter, to writer: inout JSONWriter) {
         writer.open()
         writer.member("name", parameter.name)
-        writer.member("in", parameter.place.rawValue)
+        writer.member("in", parameter.location.rawValue)
         writer.member("required", parameter.isRequired)
         writer.member("description", parameter.description)
         writer.key("schema")

@@ -31,11 +31,11 @@ struct PromptFields {
 
     /// `lowerCase` has as many bytes as `name`.
     private static func isSame(_ name: String, _ lowerCase: StaticString) -> Bool {
-        var place = 0
+        var index = 0
         for byte in name.utf8 {
             let isUpper = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
-            guard (isUpper ? byte | 0x20 : byte) == lowerCase.utf8Start[place] else { return false }
-            place += 1
+            guard (isUpper ? byte | 0x20 : byte) == lowerCase.utf8Start[index] else { return false }
+            index += 1
         }
         return true
     }

@@ -126,7 +126,7 @@ public struct RouteAnswer: Sendable {
     /// Nil without a body.
     public let mediaType: String?
     public let schema: JSONSchema
-    /// True if it holds at a place in the ledger: it has an entity tag and the freshness fields.
+    /// True if it holds at a position in the ledger: it has an entity tag and the freshness fields.
     public let isOfLedger: Bool
     /// An example, JSON; nil if there is none.
     public let example: String?
@@ -143,7 +143,7 @@ public struct RouteAnswer: Sendable {
         RouteAnswer(200, description, "application/json", schema)
     }
 
-    /// JSON that holds at a place in the ledger.
+    /// JSON that holds at a position in the ledger.
     public static func ofLedger(_ description: String, _ schema: JSONSchema = .object([], isOpen: true)) -> RouteAnswer
     {
         RouteAnswer(200, description, "application/json", schema, isOfLedger: true)

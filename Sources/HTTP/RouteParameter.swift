@@ -3,7 +3,7 @@ internal import Events
 /// A parameter as a route declares it. The table refuses every value that the declaration does not allow, so a handler reads it
 /// without a check.
 public struct RouteParameter: Sendable {
-    public enum Place: String, Sendable { case path, query, header }
+    public enum Location: String, Sendable { case path, query, header }
 
     public enum Form: Sendable {
         /// UTF-8 of so many characters (Unicode scalars), and of at most `maximumBytes`.
@@ -21,7 +21,7 @@ public struct RouteParameter: Sendable {
     }
 
     public let name: String
-    public let place: Place
+    public let location: Location
     public let form: Form
     public let isRequired: Bool
     public let description: String
@@ -29,11 +29,11 @@ public struct RouteParameter: Sendable {
     public let example: String?
 
     public init(
-        _ name: String, in place: Place = .query, _ form: Form, isRequired: Bool = false, example: String? = nil,
+        _ name: String, in location: Location = .query, _ form: Form, isRequired: Bool = false, example: String? = nil,
         _ description: String
     ) {
-        (self.name, self.place, self.form) = (name, place, form)
-        self.isRequired = isRequired || place == .path
+        (self.name, self.location, self.form) = (name, location, form)
+        self.isRequired = isRequired || location == .path
         (self.example, self.description) = (example, description)
     }
 
@@ -112,9 +112,9 @@ extension RouteParameter {
     public static let maximumPurpose = 200
 
     /// A subject that the path or the query names.
-    public static func subject(_ name: String = "id", in place: Place = .path) -> RouteParameter {
+    public static func subject(_ name: String = "id", in location: Location = .path) -> RouteParameter {
         RouteParameter(
-            name, in: place, .text(1...maximumSubjectBytes, maximumBytes: maximumSubjectBytes), isRequired: true,
+            name, in: location, .text(1...maximumSubjectBytes, maximumBytes: maximumSubjectBytes), isRequired: true,
             example: "citizen-17", "The subject's id, percent-encoded.")
     }
 

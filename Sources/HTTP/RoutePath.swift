@@ -32,7 +32,7 @@ struct RoutePaths: Sendable {
     }
 
     /// The indexes of the routes with this path, whatever their methods. Those with literal segments come before those with a parameter
-    /// in the same place: a subject may be called as the last segment of another path.
+    /// at the same position: a subject may be called as the last segment of another path.
     func routes(of segments: [Substring]) -> [Int] { routes(of: segments[...], from: 0) }
 
     private func routes(of segments: ArraySlice<Substring>, from node: Int) -> [Int] {

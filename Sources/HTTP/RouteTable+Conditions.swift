@@ -55,8 +55,8 @@ public struct EntityTag {
         String(unsafeUninitializedCapacity: Self.bytes) { buffer in
             (buffer[0], buffer[1], buffer[2]) = (UInt8(ascii: "W"), UInt8(ascii: "/"), UInt8(ascii: "\""))
             var rest = hash
-            for place in 3..<Self.bytes - 1 {
-                buffer[place] = Self.digits[Int(rest & 63)]
+            for index in 3..<Self.bytes - 1 {
+                buffer[index] = Self.digits[Int(rest & 63)]
                 rest >>= 6
             }
             buffer[Self.bytes - 1] = UInt8(ascii: "\"")

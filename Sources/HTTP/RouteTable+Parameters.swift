@@ -13,9 +13,9 @@ extension RouteTable {
         let accepted = route.acceptedParameters
         let query = request.uri.query ?? ""
         try Self.readQuery(
-            route.hasFormQuery ? query.replacing("+", with: "%20") : query, accepted.filter { $0.place == .query },
+            route.hasFormQuery ? query.replacing("+", with: "%20") : query, accepted.filter { $0.location == .query },
             into: &values)
-        for parameter in accepted where parameter.place == .header {
+        for parameter in accepted where parameter.location == .header {
             guard let field = HTTPField.Name(parameter.name) else { continue }
             let given = request.headers[values: field]
             guard given.count <= 1 else {
@@ -30,7 +30,7 @@ extension RouteTable {
                 guard parameter.isRequired else { continue }
                 throw Problem(
                     .badRequest, code: "parameter-missing",
-                    "missing \(parameter.place.rawValue) parameter: \(parameter.name)",
+                    "missing \(parameter.location.rawValue) parameter: \(parameter.name)",
                     parameter: parameter.name)
             }
             if let mistake = parameter.mistake(in: value) {
@@ -50,10 +50,10 @@ extension RouteTable {
             let decoded = try decoded(name, of: "a parameter's name", "the query")
             guard accepted.contains(where: { $0.name == decoded }) else {
                 let names = accepted.map(\.name).joined(separator: ", ")
-                let mend = names.isEmpty ? "this path takes none" : "this path takes \(names)"
+                let hint = names.isEmpty ? "this path takes none" : "this path takes \(names)"
                 let shown = decoded.prefix(maximumNameShown)
                 throw Problem(
-                    .badRequest, code: "parameter-unknown", "unknown query parameter \"\(shown)\"; \(mend)",
+                    .badRequest, code: "parameter-unknown", "unknown query parameter \"\(shown)\"; \(hint)",
                     parameter: String(shown))
             }
             guard values[decoded] == nil else {
@@ -67,10 +67,11 @@ extension RouteTable {
 
     private static let maximumNameShown = 64
 
-    private static func decoded(_ text: Substring, of name: String, _ place: String) throws -> String {
+    private static func decoded(_ text: Substring, of name: String, _ location: String) throws -> String {
         guard let decoded = PercentEncoding.text(text) else {
             throw Problem(
-                .badRequest, code: "percent-encoding", "\(place) is not valid percent-encoded UTF-8", parameter: name)
+                .badRequest, code: "percent-encoding", "\(location) is not valid percent-encoded UTF-8", parameter: name
+            )
         }
         return decoded
     }

@@ -69,7 +69,7 @@ public struct RouteTable: HTTPResponder {
         for route in routes {
             precondition(!route.answers.isEmpty, "\(route.path): no answer is declared")
             let inPath = RoutePaths.segments(of: route.path).compactMap { RoutePaths.parameter($0) }
-            let declared = route.parameters.filter { $0.place == .path }.map(\.name)
+            let declared = route.parameters.filter { $0.location == .path }.map(\.name)
             precondition(Set(inPath) == Set(declared), "\(route.path): parameters of the path are not as declared")
             if case .subject(_, let name, _) = route.requirement {
                 precondition(

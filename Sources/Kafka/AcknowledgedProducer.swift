@@ -4,7 +4,7 @@ import Foundation
 /// longer than `longestWait`.
 ///
 /// Records of a partition land in the order in which they were given. A record that fails ends the producer underneath; another
-/// one takes its place, and the next record is of the next generation. `close` must be called: until then a thread serves it.
+/// one replaces it, and the next record is of the next generation. `close` must be called: until then a thread serves it.
 public final class AcknowledgedProducer: @unchecked Sendable {
     public enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
         /// As many records wait as may.
@@ -25,7 +25,7 @@ public final class AcknowledgedProducer: @unchecked Sendable {
         }
     }
 
-    public struct Place: Hashable, Sendable {
+    public struct Position: Hashable, Sendable {
         public let partition: Int32
         public let offset: Int64
     }
@@ -37,7 +37,7 @@ public final class AcknowledgedProducer: @unchecked Sendable {
     private static let restartPause = 0.5
 
     private struct Waiting {
-        let continuation: CheckedContinuation<Place, any Error>
+        let continuation: CheckedContinuation<Position, any Error>
         let deadline: ContinuousClock.Instant
     }
 
@@ -90,7 +90,7 @@ public final class AcknowledgedProducer: @unchecked Sendable {
     public func send(
         to topic: String, partition: Int32 = Producer.anyPartition, key: [UInt8]?, headers: HeaderSet? = nil,
         value: @Sendable (_ generation: Int) throws -> [UInt8]?
-    ) async throws -> Place {
+    ) async throws -> Position {
         try await withCheckedThrowingContinuation { continuation in
             let refusal: (any Error)? = lock.withLock {
                 do {
@@ -107,7 +107,7 @@ public final class AcknowledgedProducer: @unchecked Sendable {
     /// The lock is taken.
     private func queue(
         _ topic: String, _ partition: Int32, _ key: [UInt8]?, _ headers: HeaderSet?,
-        _ value: (Int) throws -> [UInt8]?, _ continuation: CheckedContinuation<Place, any Error>
+        _ value: (Int) throws -> [UInt8]?, _ continuation: CheckedContinuation<Position, any Error>
     ) throws {
         guard !isClosed else { throw Refusal.closed }
         guard overdue.isEmpty, let producer, producer.fatalError == nil else { throw Refusal.away }
@@ -200,7 +200,7 @@ public final class AcknowledgedProducer: @unchecked Sendable {
             if let error = delivery.error(topicName: topics.first ?? "") {
                 continuation?.resume(throwing: error)
             } else {
-                continuation?.resume(returning: Place(partition: delivery.partition, offset: delivery.offset))
+                continuation?.resume(returning: Position(partition: delivery.partition, offset: delivery.offset))
             }
         }
     }

@@ -59,14 +59,14 @@ extension Admin {
 
     /// A broker's settings by name. Asks once.
     public func settings(ofBroker id: Int32, milliseconds: Int) throws(KafkaError) -> [String: String] {
-        let place = "broker \(id)"
+        let broker = "broker \(id)"
         var resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_BROKER, String(id))
         defer { rd_kafka_ConfigResource_destroy(resource) }
         let attempt = Patience.Attempt(failure: nil, milliseconds: milliseconds)
-        return try ask(handle, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, place, attempt) { queue, options in
+        return try ask(handle, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, broker, attempt) { queue, options in
             rd_kafka_DescribeConfigs(handle.pointer, &resource, 1, options, queue)
         } read: { event throws(KafkaError) in
-            try Self.settings(inAnswer: event, of: place)
+            try Self.settings(inAnswer: event, of: broker)
         }
     }
 }

@@ -88,7 +88,7 @@ extension Admin {
                 guard let item = errors?[index] else { continue }
                 let error = KafkaError(
                     rd_kafka_error_code(item), message: String(cString: rd_kafka_error_string(item)),
-                    place: "list groups")
+                    target: "list groups")
                 if count == 0 || (error.isRetriable && !error.isSilence) { throw error }
                 failure = failure ?? error
             }
@@ -130,7 +130,7 @@ extension Admin {
                 rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR_NO_ERROR
             {
                 throw KafkaError(
-                    rd_kafka_error_code(error), message: String(cString: rd_kafka_error_string(error)), place: group)
+                    rd_kafka_error_code(error), message: String(cString: rd_kafka_error_string(error)), target: group)
             }
             let members = (0..<rd_kafka_ConsumerGroupDescription_member_count(found)).compactMap {
                 rd_kafka_ConsumerGroupDescription_member(found, $0).map { Self.member($0) }
@@ -195,7 +195,7 @@ extension Admin {
         guard count == 1, let found = groups?[0] else { return [] }
         if let error = rd_kafka_group_result_error(found) {
             throw KafkaError(
-                rd_kafka_error_code(error), message: String(cString: rd_kafka_error_string(error)), place: group)
+                rd_kafka_error_code(error), message: String(cString: rd_kafka_error_string(error)), target: group)
         }
         let list = rd_kafka_group_result_partitions(found)
         if let error = PartitionList.firstError(list), error.isRetriable, !error.isUnknownTopic { throw error }
@@ -220,7 +220,8 @@ extension Admin {
                     let code = rd_kafka_event_error(event)
                     guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
                         throw KafkaError(
-                            code, message: rd_kafka_event_error_string(event).map { String(cString: $0) }, place: group)
+                            code, message: rd_kafka_event_error_string(event).map { String(cString: $0) }, target: group
+                        )
                     }
                     answers[group] = .success(try read(event, group))
                 } catch {

@@ -42,7 +42,7 @@ extension Admin {
             let code = rd_kafka_offsets_for_times(handle.pointer, list, Int32(milliseconds))
             // If there is no leader at all, each partition has its own error.
             guard code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION else {
-                throw cause(of: KafkaError(code, place: "list offsets"), handle)
+                throw cause(of: KafkaError(code, target: "list offsets"), handle)
             }
             for (item, error) in PartitionList.readErrors(list) {
                 if let error {
@@ -51,7 +51,7 @@ extension Admin {
                     answers.offsets[item.topicPartition] = item.offset
                 } else {
                     answers.failures[item.topicPartition] = KafkaError(
-                        RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE, place: item.topicPartition.description)
+                        RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE, target: item.topicPartition.description)
                 }
             }
         }
@@ -70,7 +70,7 @@ extension Admin {
         return try PartitionList.with(asked) { list throws(KafkaError) in
             let code = rd_kafka_offsets_for_times(handle.pointer, list, Int32(milliseconds))
             guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
-                throw cause(of: KafkaError(code, place: "list offsets"), handle)
+                throw cause(of: KafkaError(code, target: "list offsets"), handle)
             }
             if let error = PartitionList.firstError(list) { throw error }
             return Dictionary(
@@ -102,7 +102,7 @@ extension Admin {
                 let code = rd_kafka_ConfigResource_error(item)
                 answers[topic] =
                     code == RD_KAFKA_RESP_ERR_NO_ERROR
-                    ? .success(Self.settings(item)) : .failure(KafkaError(code, place: topic))
+                    ? .success(Self.settings(item)) : .failure(KafkaError(code, target: topic))
             }
             return answers
         }

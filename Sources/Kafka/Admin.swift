@@ -108,10 +108,10 @@ public final class Admin: @unchecked Sendable {
                     throw metadata.failures[name] ?? .unknownTopic(name)
                 }
                 guard topic.partitions >= count else {
-                    throw KafkaError(RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, place: "\(name)[\(count - 1)]")
+                    throw KafkaError(RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, target: "\(name)[\(count - 1)]")
                 }
                 if let partition = topic.leaderless.first {
-                    throw KafkaError(RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, place: "\(name)[\(partition)]")
+                    throw KafkaError(RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, target: "\(name)[\(partition)]")
                 }
             }
         }
@@ -163,7 +163,7 @@ public final class Admin: @unchecked Sendable {
             guard
                 let item = rd_kafka_NewTopic_new(
                     topic.name, Int32(topic.partitions), Int32(topic.replicationFactor), &reason, reason.count)
-            else { throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, message: reason.text, place: topic.name) }
+            else { throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, message: reason.text, target: topic.name) }
             made.append(item)
             for (name, value) in topic.configuration.sorted(by: { $0.key < $1.key }) {
                 rd_kafka_NewTopic_set_config(item, name, value)
@@ -180,7 +180,7 @@ public final class Admin: @unchecked Sendable {
         var reason = [CChar](repeating: 0, count: 512)
         var item = rd_kafka_NewPartitions_new(topic, total, &reason, reason.count)
         guard item != nil else {
-            throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, message: reason.text, place: topic)
+            throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, message: reason.text, target: topic)
         }
         defer { rd_kafka_NewPartitions_destroy(item) }
         try refreshing("add partitions") { attempt throws(KafkaError) in
@@ -224,16 +224,16 @@ public final class Admin: @unchecked Sendable {
         }
     }
 
-    /// The settings in the answer about one topic or broker, which `place` names; empty if the answer has none.
+    /// The settings in the answer about one topic or broker, which `target` names; empty if the answer has none.
     static func settings(
-        inAnswer event: OpaquePointer, of place: String
+        inAnswer event: OpaquePointer, of target: String
     ) throws(KafkaError) -> [String: String] {
         var count = 0
         let resources = rd_kafka_DescribeConfigs_result_resources(
             rd_kafka_event_DescribeConfigs_result(event), &count)
         guard count == 1, let found = resources?[0] else { return [:] }
         let code = rd_kafka_ConfigResource_error(found)
-        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, place: place) }
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, target: target) }
         return Self.settings(found)
     }
 
@@ -251,7 +251,7 @@ public final class Admin: @unchecked Sendable {
             let resources = rd_kafka_AlterConfigs_result_resources(rd_kafka_event_AlterConfigs_result(event), &count)
             guard count == 1, let found = resources?[0] else { return }
             let code = rd_kafka_ConfigResource_error(found)
-            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, place: topic) }
+            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, target: topic) }
         }
     }
 
@@ -267,11 +267,11 @@ public final class Admin: @unchecked Sendable {
     }
 
     private func offsets(
-        of partitions: [TopicPartition], at place: Int64
+        of partitions: [TopicPartition], at offset: Int64
     ) throws(KafkaError) -> [TopicPartition: Int64] {
         guard !partitions.isEmpty else { return [:] }
         // ListOffsets accepts -1 as a timestamp for "the end" and -2 for "the beginning".
-        let asked = partitions.map { PartitionOffset($0, offset: place) }
+        let asked = partitions.map { PartitionOffset($0, offset: offset) }
         return try refreshing("list offsets") { attempt throws(KafkaError) in
             try PartitionList.with(asked) { list throws(KafkaError) -> [TopicPartition: Int64] in
                 let code = rd_kafka_offsets_for_times(handle.pointer, list, Int32(attempt.milliseconds))
@@ -279,7 +279,7 @@ public final class Admin: @unchecked Sendable {
                 // If there is no leader at all, each partition has its own error.
                 if code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, let error { throw error }
                 guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
-                    throw cause(of: KafkaError(code, place: "list offsets"), handle)
+                    throw cause(of: KafkaError(code, target: "list offsets"), handle)
                 }
                 // Success can be that of some partitions only. If librdkafka itself has asked twice, this is the
                 // first answer.
@@ -288,7 +288,7 @@ public final class Admin: @unchecked Sendable {
                 for item in PartitionList.read(list) {
                     guard item.offset >= 0 else {
                         throw KafkaError(
-                            RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE, place: item.topicPartition.description)
+                            RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE, target: item.topicPartition.description)
                     }
                     result[item.topicPartition] = item.offset
                 }
@@ -309,22 +309,22 @@ public final class Admin: @unchecked Sendable {
             guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
             return KafkaError(
                 code, message: rd_kafka_topic_result_error_string(item).map { String(cString: $0) },
-                place: String(cString: rd_kafka_topic_result_name(item)))
+                target: String(cString: rd_kafka_topic_result_name(item)))
         }
     }
 
     /// Sends an admin request, repeats it after transient failures, and reads its single answer.
     func request<Result>(
-        _ operation: rd_kafka_admin_op_t, _ call: String, _ place: String,
+        _ operation: rd_kafka_admin_op_t, _ call: String, _ target: String,
         send: (OpaquePointer, OpaquePointer) -> Void, read: (OpaquePointer) throws(KafkaError) -> Result
     ) throws(KafkaError) -> Result {
         try refreshing(call) { attempt throws(KafkaError) in
-            try ask(handle, operation, place, attempt, send: send, read: read)
+            try ask(handle, operation, target, attempt, send: send, read: read)
         }
     }
 
     func ask<Result>(
-        _ handle: Handle, _ operation: rd_kafka_admin_op_t, _ place: String, _ attempt: Patience.Attempt,
+        _ handle: Handle, _ operation: rd_kafka_admin_op_t, _ target: String, _ attempt: Patience.Attempt,
         send: (OpaquePointer, OpaquePointer) -> Void, read: (OpaquePointer) throws(KafkaError) -> Result
     ) throws(KafkaError) -> Result {
         let queue = rd_kafka_queue_new(handle.pointer)!
@@ -335,13 +335,13 @@ public final class Admin: @unchecked Sendable {
         rd_kafka_AdminOptions_set_request_timeout(options, Int32(attempt.milliseconds), &reason, reason.count)
         send(queue, options)
         guard let event = rd_kafka_queue_poll(queue, Int32(attempt.milliseconds + 1000)) else {
-            throw cause(of: .timedOut(place), handle)
+            throw cause(of: .timedOut(target), handle)
         }
         defer { rd_kafka_event_destroy(event) }
         let code = rd_kafka_event_error(event)
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
             throw KafkaError(
-                code, message: rd_kafka_event_error_string(event).map { String(cString: $0) }, place: place)
+                code, message: rd_kafka_event_error_string(event).map { String(cString: $0) }, target: target)
         }
         return try read(event)
     }

@@ -23,7 +23,7 @@ extension Consumer {
         /// before the seek, so it says nothing about the second reading. Records are lost only around moves and
         /// pauses: after one hole has been confirmed, later holes are accepted.
         mutating func judge(_ offset: Int64, call: Int) -> Verdict {
-            let verdict = judgePlace(offset, call: call)
+            let verdict = judgeOffset(offset, call: call)
             guard verdict == .take else { return verdict }
             (position, end) = (offset + 1, nil)
             return .take
@@ -31,14 +31,14 @@ extension Consumer {
 
         /// Compares the partition's end with the position. An end after a hole is read again, like a record.
         mutating func judgeEnd(_ offset: Int64, call: Int) -> Verdict {
-            let verdict = judgePlace(offset, call: call)
+            let verdict = judgeOffset(offset, call: call)
             guard verdict == .take else { return verdict }
             end = offset
             if position < 0 { position = offset }
             return .take
         }
 
-        @inline(__always) private mutating func judgePlace(_ offset: Int64, call: Int) -> Verdict {
+        @inline(__always) private mutating func judgeOffset(_ offset: Int64, call: Int) -> Verdict {
             if position >= 0 {
                 if offset < position || holeFound == call { return .drop }
                 if offset > position, !hasHoles {

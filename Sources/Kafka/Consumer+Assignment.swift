@@ -7,7 +7,7 @@ extension Consumer {
         let code = try PartitionList.with(topics.map { TopicPartition($0, RD_KAFKA_PARTITION_UA) }) {
             rd_kafka_subscribe(handle.pointer, $0)
         }
-        if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code, place: topics.joined(separator: ",")) }
+        if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code, target: topics.joined(separator: ",")) }
     }
 
     /// Reads exactly these partitions from these offsets on, none of them paused. They replace the former assignment.
@@ -59,7 +59,7 @@ extension Consumer {
             ? rd_kafka_assign(handle.pointer, nil)
             : PartitionList.with(offsets) { rd_kafka_assign(handle.pointer, $0) }
         if code != RD_KAFKA_RESP_ERR_NO_ERROR {
-            throw KafkaError(code, place: offsets.map(\.topicPartition.description).joined(separator: ","))
+            throw KafkaError(code, target: offsets.map(\.topicPartition.description).joined(separator: ","))
         }
     }
 
@@ -79,7 +79,7 @@ extension Consumer {
             try PartitionList.with(offsets) { list throws(KafkaError) -> Void in
                 if let error = rd_kafka_seek_partitions(handle.pointer, list, Int32(attempt.milliseconds)) {
                     throw KafkaError(
-                        consuming: error, place: offsets.map(\.topicPartition.description).joined(separator: ","))
+                        consuming: error, target: offsets.map(\.topicPartition.description).joined(separator: ","))
                 }
                 if let error = PartitionList.firstError(list) { throw error }
             }
@@ -116,8 +116,8 @@ extension Consumer {
             try check(rd_kafka_pause_partitions(handle.pointer, list), "pause")
         }
         paused.formUnion(partitions)
-        let places = Set(partitions)
-        for source in assignment.indices where places.contains(assignment[source].topicPartition) {
+        let topicPartitions = Set(partitions)
+        for source in assignment.indices where topicPartitions.contains(assignment[source].topicPartition) {
             assignment[source].pause()
         }
         waker?.moved()

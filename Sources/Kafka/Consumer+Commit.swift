@@ -25,7 +25,7 @@ extension Consumer {
         defer { rd_kafka_queue_destroy(answers) }
         try check(rd_kafka_commit_queue(handle.pointer, list, answers, nil, nil), group ?? "")
         guard let answer = rd_kafka_queue_poll(answers, Int32(limit)) else {
-            throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, place: group ?? "")
+            throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, target: group ?? "")
         }
         defer { rd_kafka_event_destroy(answer) }
         try check(rd_kafka_event_error(answer), group ?? "")

@@ -53,7 +53,7 @@ public final class Consumer: ConsumerClient {
     public let group: String?
     public internal(set) var assignment: [Assigned] = []
     /// Errors of partitions that arrived instead of records, until `takeErrors`.
-    private var errors: [(place: TopicPartition, error: KafkaError)] = []
+    private var errors: [(topicPartition: TopicPartition, error: KafkaError)] = []
     var paused: Set<TopicPartition> = []
     /// The time of the last assignment; nil before the first.
     var replacedAt: ContinuousClock.Instant?
@@ -151,8 +151,9 @@ public final class Consumer: ConsumerClient {
     public func knownEnd(_ source: Int) -> Int64? {
         var low: Int64 = 0
         var high: Int64 = 0
-        let place = assignment[source].topicPartition
-        let code = rd_kafka_get_watermark_offsets(handle.pointer, place.topic, place.partition, &low, &high)
+        let topicPartition = assignment[source].topicPartition
+        let code = rd_kafka_get_watermark_offsets(
+            handle.pointer, topicPartition.topic, topicPartition.partition, &low, &high)
         return code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : nil
     }
 
@@ -201,7 +202,7 @@ public final class Consumer: ConsumerClient {
     }
 
     /// The errors of partitions since the last call, such as an offset that the broker no longer has.
-    public func takeErrors() -> [(place: TopicPartition, error: KafkaError)] {
+    public func takeErrors() -> [(topicPartition: TopicPartition, error: KafkaError)] {
         defer { errors.removeAll() }
         return errors
     }
@@ -236,16 +237,16 @@ public final class Consumer: ConsumerClient {
         if let fatal = handle.fatalError { throw fatal }
         let text = rd_kafka_message_errstr(message).map { String(cString: $0) }
         if let source {
-            let place = assignment[source].topicPartition
-            let error = KafkaError.ofStart(item.err, message: text, place: place.description)
+            let topicPartition = assignment[source].topicPartition
+            let error = KafkaError.ofStart(item.err, message: text, target: topicPartition.description)
             if item.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, assignment[source].position < 0, !error.isNotAllowed {
                 // The start offset is unknown; the next error gives the reason.
                 return restartLater()
             }
-            errors.append((place, error))
+            errors.append((topicPartition, error))
         } else {
-            let place = item.rkt.map { String(cString: rd_kafka_topic_name($0)) } ?? ""
-            onNotice(.error(KafkaError(item.err, message: text, place: place)))
+            let topic = item.rkt.map { String(cString: rd_kafka_topic_name($0)) } ?? ""
+            onNotice(.error(KafkaError(item.err, message: text, target: topic)))
         }
     }
 
@@ -290,8 +291,8 @@ public final class Consumer: ConsumerClient {
         try Metadata.read(handle.pointer, topic: topic, timeoutMilliseconds: timeoutMilliseconds)
     }
 
-    func check(_ code: rd_kafka_resp_err_t, _ place: String) throws(KafkaError) {
+    func check(_ code: rd_kafka_resp_err_t, _ target: String) throws(KafkaError) {
         if code == RD_KAFKA_RESP_ERR__NO_OFFSET { return }
-        if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code, place: place) }
+        if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code, target: target) }
     }
 }

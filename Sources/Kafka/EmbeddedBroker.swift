@@ -35,7 +35,7 @@ public final class EmbeddedBroker: @unchecked Sendable {
 
     public func createTopic(_ name: String, partitions: Int) throws(KafkaError) {
         let code = rd_kafka_mock_topic_create(cluster, name, Int32(partitions), 1)
-        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, place: name) }
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, target: name) }
     }
 
     /// Takes a broker (numbered from 1) off the network, or returns it.
@@ -61,8 +61,8 @@ public final class EmbeddedBroker: @unchecked Sendable {
     public static let nobody: Int32 = -1
 
     /// Makes another broker, or `nobody`, the leader of a partition.
-    public func moveLeader(of place: TopicPartition, to broker: Int32) {
-        rd_kafka_mock_partition_set_leader(cluster, place.topic, place.partition, broker)
+    public func moveLeader(of topicPartition: TopicPartition, to broker: Int32) {
+        rd_kafka_mock_partition_set_leader(cluster, topicPartition.topic, topicPartition.partition, broker)
     }
 
     /// The next requests of this kind (Kafka's API key: 0 Produce, 1 Fetch, 8 OffsetCommit, …) fail with these codes.

@@ -117,7 +117,7 @@ public protocol ConsumerClient: AnyObject {
     func knownEnd(_ source: Int) -> Int64?
     @discardableResult
     func poll(timeoutMilliseconds: Int, _ body: (UnsafeBufferPointer<Record>) throws -> Void) throws -> Int
-    func takeErrors() -> [(place: TopicPartition, error: KafkaError)]
+    func takeErrors() -> [(topicPartition: TopicPartition, error: KafkaError)]
     func pause(_ partitions: [TopicPartition]) throws(KafkaError)
     func resume(_ partitions: [TopicPartition]) throws(KafkaError)
     func committed(_ partitions: [TopicPartition], timeoutMilliseconds: Int) throws(KafkaError) -> [PartitionOffset]

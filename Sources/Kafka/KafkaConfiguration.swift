@@ -100,7 +100,7 @@ extension OpaquePointer {
         let result = rd_kafka_conf_set(self, name, value, &reason, reason.count)
         guard result == RD_KAFKA_CONF_OK else {
             let text = KafkaConfiguration.isSecret(name) ? "the value is refused" : reason.text
-            throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, message: text, place: name)
+            throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, message: text, target: name)
         }
     }
 }

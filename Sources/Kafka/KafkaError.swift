@@ -12,21 +12,22 @@ public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
     /// True if the same call may succeed later.
     public let isRetriable: Bool
     /// The topic, partition, group or setting at fault; empty if there is none.
-    public let place: String
+    public let target: String
 
     public init(
-        code: Int32, name: String, message: String, isFatal: Bool = false, isRetriable: Bool = false, place: String = ""
+        code: Int32, name: String, message: String, isFatal: Bool = false, isRetriable: Bool = false,
+        target: String = ""
     ) {
         self.code = code
         self.name = name
         self.message = message
         self.isFatal = isFatal
         self.isRetriable = isRetriable
-        self.place = place
+        self.target = target
     }
 
     public var description: String {
-        (place.isEmpty ? "" : place + ": ") + "\(message) (\(name))" + (right.map { "; \($0)" } ?? "")
+        (target.isEmpty ? "" : target + ": ") + "\(message) (\(name))" + (right.map { "; \($0)" } ?? "")
     }
 
     /// True if the connected user lacks a right. A retry helps after the right has been granted.
@@ -57,26 +58,26 @@ public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// librdkafka reports every start that it cannot find as "no offset"; only the text has the broker's reason. A
     /// missing right must not look like a missing record.
-    static func ofStart(_ code: rd_kafka_resp_err_t, message: String?, place: String) -> KafkaError {
+    static func ofStart(_ code: rd_kafka_resp_err_t, message: String?, target: String) -> KafkaError {
         guard code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, let message else {
-            return KafkaError(code, message: message, place: place)
+            return KafkaError(code, message: message, target: target)
         }
-        let said = (notAllowed + notYet).first { message.contains(String(cString: rd_kafka_err2str($0))) }
-        return KafkaError(said ?? code, message: message, place: place)
+        let named = (notAllowed + notYet).first { message.contains(String(cString: rd_kafka_err2str($0))) }
+        return KafkaError(named ?? code, message: message, target: target)
     }
 
-    init(_ code: rd_kafka_resp_err_t, message: String? = nil, isFatal: Bool = false, place: String = "") {
+    init(_ code: rd_kafka_resp_err_t, message: String? = nil, isFatal: Bool = false, target: String = "") {
         self.init(
             code: code.rawValue,
             name: String(cString: rd_kafka_err2name(code)),
             message: message ?? String(cString: rd_kafka_err2str(code)),
             isFatal: isFatal || code == RD_KAFKA_RESP_ERR__FATAL,
             isRetriable: Self.retriable.contains(code.rawValue),
-            place: place)
+            target: target)
     }
 
     /// Consumes librdkafka's error object.
-    init(consuming error: OpaquePointer, place: String = "") {
+    init(consuming error: OpaquePointer, target: String = "") {
         self.init(
             code: rd_kafka_error_code(error).rawValue,
             name: String(cString: rd_kafka_error_name(error)),
@@ -84,7 +85,7 @@ public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
             isFatal: rd_kafka_error_is_fatal(error) != 0,
             isRetriable: rd_kafka_error_is_retriable(error) != 0
                 || Self.retriable.contains(rd_kafka_error_code(error).rawValue),
-            place: place)
+            target: target)
         rd_kafka_error_destroy(error)
     }
 
@@ -140,12 +141,12 @@ public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
     var isPartitionCount: Bool { code == RD_KAFKA_RESP_ERR_INVALID_PARTITIONS.rawValue }
 
     static func unknownTopic(_ name: String) -> KafkaError {
-        KafkaError(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, place: name)
+        KafkaError(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, target: name)
     }
 
-    static func unsupported(_ place: String) -> KafkaError {
-        KafkaError(RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, place: place)
+    static func unsupported(_ target: String) -> KafkaError {
+        KafkaError(RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, target: target)
     }
 
-    static func timedOut(_ place: String) -> KafkaError { KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, place: place) }
+    static func timedOut(_ target: String) -> KafkaError { KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, target: target) }
 }

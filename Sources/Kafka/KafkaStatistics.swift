@@ -16,19 +16,19 @@ public final class KafkaStatistics: Sendable {
         /// The time between two reports.
         var interval = Duration.milliseconds(KafkaStatistics.intervalMilliseconds)
         /// The document that is not read yet; nil if there is none.
-        var unread: (document: [UInt8], told: ContinuousClock.Instant)?
+        var unread: (document: [UInt8], reportedAt: ContinuousClock.Instant)?
         /// The last document that was read, and the time of its report; nil before the first.
-        var last: (statistics: ClientStatistics, told: ContinuousClock.Instant)?
+        var last: (statistics: ClientStatistics, reportedAt: ContinuousClock.Instant)?
         /// The totals of all intervals so far, by broker.
         var roundTrips: [String: ClientStatistics.Times] = [:]
         var throttles: [String: ClientStatistics.Times] = [:]
 
-        mutating func take(_ news: ClientStatistics, told: ContinuousClock.Instant) {
+        mutating func take(_ news: ClientStatistics, reportedAt: ContinuousClock.Instant) {
             for (name, broker) in news.brokers {
                 Self.note(broker.roundTrip, in: &roundTrips[name, default: .init()])
                 Self.note(broker.throttle, in: &throttles[name, default: .init()])
             }
-            last = (news, told)
+            last = (news, reportedAt)
         }
 
         /// Sum and number grow. Quantiles are those of the last interval, and NaN if nothing was measured in it.
@@ -68,14 +68,14 @@ public final class KafkaStatistics: Sendable {
             return clients[client]?.unread
         }
         guard let unread, let statistics = ClientStatistics(unread.document) else { return }
-        clients.withLock { $0[client]?.take(statistics, told: unread.told) }
+        clients.withLock { $0[client]?.take(statistics, reportedAt: unread.reportedAt) }
     }
 
     public func add(to exposition: inout Exposition, at now: ContinuousClock.Instant = .now) {
         for (name, client) in clients.withLock({ $0 }) {
-            guard let (statistics, told) = client.last else { continue }
-            exposition.add(.kafkaStatisticsAge, seconds: now - told, labels: [("client", name)])
-            guard now - told <= client.interval * Self.currentFor else { continue }
+            guard let (statistics, reportedAt) = client.last else { continue }
+            exposition.add(.kafkaStatisticsAge, seconds: now - reportedAt, labels: [("client", name)])
+            guard now - reportedAt <= client.interval * Self.currentFor else { continue }
             exposition.add(statistics, of: name)
             for (metric, brokers) in [(Metric.kafkaRoundTrip, client.roundTrips), (.kafkaThrottle, client.throttles)] {
                 for (broker, times) in brokers {

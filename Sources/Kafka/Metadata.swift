@@ -45,12 +45,14 @@ public struct Metadata: Sendable {
         var single: OpaquePointer?
         if let topic {
             single = rd_kafka_topic_new(handle, topic, nil)
-            if single == nil { throw KafkaError(rd_kafka_last_error(), place: topic) }
+            if single == nil { throw KafkaError(rd_kafka_last_error(), target: topic) }
         }
         defer { if let single { rd_kafka_topic_destroy(single) } }
         var result: UnsafePointer<rd_kafka_metadata>?
         let code = rd_kafka_metadata(handle, topic == nil ? 1 : 0, single, &result, Int32(timeoutMilliseconds))
-        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let result else { throw KafkaError(code, place: topic ?? "metadata") }
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let result else {
+            throw KafkaError(code, target: topic ?? "metadata")
+        }
         defer { rd_kafka_metadata_destroy(result) }
         var topics: [Topic] = []
         var failures: [String: KafkaError] = [:]
@@ -58,7 +60,7 @@ public struct Metadata: Sendable {
             let item = result.pointee.topics[index]
             let name = String(cString: item.topic)
             if item.err != RD_KAFKA_RESP_ERR_NO_ERROR {
-                let error = KafkaError(item.err, place: name)
+                let error = KafkaError(item.err, target: name)
                 if topic != nil { throw error }
                 if !error.isUnknownTopic { failures[name] = error }
                 continue

@@ -12,9 +12,9 @@ public struct Patience: Sendable {
         public let limit: Duration?
 
         public var description: String {
-            let place = reason.place.isEmpty || reason.place == call ? "" : "\(reason.place): "
+            let target = reason.target.isEmpty || reason.target == call ? "" : "\(reason.target): "
             let bound = limit.map { " for up to \(Int(($0 / Duration.seconds(1)).rounded(.up))) s" } ?? ""
-            return "\(call): trying again\(bound): \(place)\(reason.message) (\(reason.name))"
+            return "\(call): trying again\(bound): \(target)\(reason.message) (\(reason.name))"
         }
     }
 
@@ -87,7 +87,7 @@ public struct Patience: Sendable {
         let start = time.now()
         let request = limit == .zero ? answerMilliseconds : max(1, answerMilliseconds / 2)
         var attempt = Attempt(failure: nil, milliseconds: request)
-        var (failures, isSaid) = (0, false)
+        var (failures, isLogged) = (0, false)
         while true {
             do throws(KafkaError) {
                 return try body(attempt)
@@ -98,8 +98,8 @@ public struct Patience: Sendable {
                 guard error.isRetriable, !error.isFatal, !isFinal(error), !isStopped(),
                     let length = pause(after: failures, elapsed: elapsed, limit: bound)
                 else { throw error }
-                if !isSaid, elapsed + length > quiet {
-                    isSaid = true
+                if !isLogged, elapsed + length > quiet {
+                    isLogged = true
                     onWait(Wait(call: call, reason: error, limit: bound))
                 }
                 rest(length)
@@ -137,7 +137,7 @@ public struct Patience: Sendable {
         private var still = Duration.zero
         private var ended = 0
         private var trouble: KafkaError?
-        private var isSaid = false
+        private var isLogged = false
 
         /// `name`: what is read, for messages.
         public init(_ name: String, _ patience: Patience) {
@@ -148,7 +148,7 @@ public struct Patience: Sendable {
         /// Called after each poll with the number of records, the number of partitions that are read to their ends,
         /// and the errors that arrived. Throws errors that are not transient at once.
         public mutating func note(
-            records: Int, ended: Int, errors: [(place: TopicPartition, error: KafkaError)]
+            records: Int, ended: Int, errors: [(topicPartition: TopicPartition, error: KafkaError)]
         ) throws(KafkaError) {
             for (_, error) in errors {
                 guard error.isRetriable else { throw error }
@@ -161,8 +161,8 @@ public struct Patience: Sendable {
                 (still, self.ended, trouble) = (.zero, ended, nil)
                 return
             }
-            if let trouble, !isSaid, still > patience.quiet {
-                isSaid = true
+            if let trouble, !isLogged, still > patience.quiet {
+                isLogged = true
                 patience.onWait(Wait(call: name, reason: trouble, limit: patience.limit))
             }
             guard let limit = patience.limit, still >= limit else { return }

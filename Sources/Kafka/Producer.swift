@@ -32,7 +32,7 @@ public struct Delivery {
         let error = rd_kafka_resp_err_t(rawValue: code)
         return KafkaError(
             error, message: error == Self.uncertain ? "acknowledged at no offset: it need not be there" : nil,
-            place: "\(topicName)[\(partition)]")
+            target: "\(topicName)[\(partition)]")
     }
 }
 
@@ -175,7 +175,7 @@ public final class Producer: ProducerClient {
     public func topic(_ name: String) throws(KafkaError) -> Int {
         if let index = topics.firstIndex(where: { $0.name == name }) { return index }
         guard let pointer = rd_kafka_topic_new(handle.pointer, name, nil) else {
-            throw KafkaError(rd_kafka_last_error(), place: name)
+            throw KafkaError(rd_kafka_last_error(), target: name)
         }
         topics.append((name, pointer))
         return topics.count - 1
@@ -196,7 +196,7 @@ public final class Producer: ProducerClient {
             value?.count ?? 0, headers?.pointer, UnsafeMutableRawPointer(bitPattern: tag))
         if code == RD_KAFKA_RESP_ERR_NO_ERROR { return true }
         if code == RD_KAFKA_RESP_ERR__QUEUE_FULL { return false }
-        throw handle.fatalError ?? KafkaError(code, place: "\(topics[topic].name)[\(partition)]")
+        throw handle.fatalError ?? KafkaError(code, target: "\(topics[topic].name)[\(partition)]")
     }
 
     /// Sends the records that wait for others, because no others follow for now. Returns at once.

@@ -87,7 +87,7 @@ enum PartitionList {
             let code = elements[index].err
             return (
                 item,
-                code == RD_KAFKA_RESP_ERR_NO_ERROR ? nil : KafkaError(code, place: item.topicPartition.description)
+                code == RD_KAFKA_RESP_ERR_NO_ERROR ? nil : KafkaError(code, target: item.topicPartition.description)
             )
         }
     }
@@ -97,7 +97,7 @@ enum PartitionList {
         guard let list = list?.pointee else { return nil }
         for index in 0..<Int(list.cnt) where list.elems[index].err != RD_KAFKA_RESP_ERR_NO_ERROR {
             let element = list.elems[index]
-            return KafkaError(element.err, place: "\(String(cString: element.topic))[\(element.partition)]")
+            return KafkaError(element.err, target: "\(String(cString: element.topic))[\(element.partition)]")
         }
         return nil
     }

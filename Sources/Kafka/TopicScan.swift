@@ -34,8 +34,8 @@ public struct TopicScan {
         while !consumer.assignment.allSatisfy({ $0.reachedEnd || $0.position >= ends[$0.topicPartition]! }) {
             let count = try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
                 for record in records {
-                    let place = consumer.assignment[record.source].topicPartition
-                    if record.offset < ends[place]! { try body(place, record) }
+                    let topicPartition = consumer.assignment[record.source].topicPartition
+                    if record.offset < ends[topicPartition]! { try body(topicPartition, record) }
                 }
             }
             let position = consumer.assignment.reduce(0) { $0 + min(max(0, $1.position), ends[$1.topicPartition]!) }

@@ -71,14 +71,14 @@ public struct BurrowAnswers: Sendable {
     /// The topics that a group reads.
     private var topics: [String] {
         report.groups.reduce(into: Set<String>()) { topics, group in
-            for partition in group.partitions { topics.insert(partition.place.topic) }
+            for partition in group.partitions { topics.insert(partition.topicPartition.topic) }
         }.sorted()
     }
 
     private func topic(_ name: String, _ path: String) -> Answer {
         var ends: [Int32: Int64?] = [:]
-        for partition in report.groups.lazy.flatMap(\.partitions) where partition.place.topic == name {
-            ends[partition.place.partition] = partition.lag.end.map { $0 + partition.lag.held }
+        for partition in report.groups.lazy.flatMap(\.partitions) where partition.topicPartition.topic == name {
+            ends[partition.topicPartition.partition] = partition.lag.end.map { $0 + partition.lag.held }
         }
         guard let last = ends.keys.max() else { return bad("cluster or topic not found", path) }
         return good("topic offsets returned", path) { out in
@@ -87,7 +87,7 @@ public struct BurrowAnswers: Sendable {
     }
 
     private func consumers(of topic: String, _ path: String) -> Answer {
-        let groups = report.groups.filter { group in group.partitions.contains { $0.place.topic == topic } }
+        let groups = report.groups.filter { group in group.partitions.contains { $0.topicPartition.topic == topic } }
         guard !groups.isEmpty else { return bad("cluster or topic not found", path) }
         return good("consumers of topic returned", path) { out in
             out.list("consumers", groups) { $0.value($1.group) }
@@ -156,8 +156,8 @@ public struct BurrowAnswers: Sendable {
     private func write(_ partition: GroupLag.Partition, _ out: inout JSONWriter) {
         let (client, host) = partition.memberParts
         out.open()
-        out.member("topic", partition.place.topic)
-        out.member("partition", partition.place.partition)
+        out.member("topic", partition.topicPartition.topic)
+        out.member("partition", partition.topicPartition.partition)
         out.member("owner", host)
         out.member("client_id", client)
         out.member("status", Status(partition.lag.status).rawValue)

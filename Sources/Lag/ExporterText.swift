@@ -84,11 +84,11 @@ public struct ExporterText: Sequence, Sendable {
             out.append(value.text)
             out.append("\n")
         }
-        func append(_ place: TopicPartition) {
+        func append(_ topicPartition: TopicPartition) {
             out.append("partition=\"")
-            out.append(decimal: Int64(place.partition))
+            out.append(decimal: Int64(topicPartition.partition))
             out.append("\",topic=\"")
-            out.append(Exposition.escaped(place.topic))
+            out.append(Exposition.escaped(topicPartition.topic))
             out.append("\"")
         }
         func addGroup(_ value: Exposition.Sample?) {
@@ -110,15 +110,15 @@ public struct ExporterText: Sequence, Sendable {
                 out.append(",member_host=\"")
                 out.append(Exposition.escaped(host))
                 out.append("\",")
-                append(partition.place)
+                append(partition.topicPartition)
                 end(value)
             }
         }
         func addLog(_ value: (LagEvaluation) -> Int64?) {
             for partition in group.partitions {
-                guard let value = value(partition.lag), seen.insert(partition.place).inserted else { continue }
+                guard let value = value(partition.lag), seen.insert(partition.topicPartition).inserted else { continue }
                 begin(clusterLabel)
-                append(partition.place)
+                append(partition.topicPartition)
                 end(.init(value))
             }
         }
@@ -150,8 +150,8 @@ extension GroupLag {
     var byTopic: [(topic: String, partitions: ArraySlice<Partition>)] {
         var found: [(topic: String, partitions: ArraySlice<Partition>)] = []
         var rest = partitions[...]
-        while let topic = rest.first?.place.topic {
-            let part = rest.prefix { $0.place.topic == topic }
+        while let topic = rest.first?.topicPartition.topic {
+            let part = rest.prefix { $0.topicPartition.topic == topic }
             found.append((topic, part))
             rest = rest.dropFirst(part.count)
         }

@@ -17,7 +17,7 @@ enum FirstRecord: Hashable {
         switch self {
         case .record(let offset, _) where offset >= end: .nothing
         case .record(_, let timestamp): timestamp < 0 ? .unknown : .timestamp(timestamp)
-        case .end(let place): place >= end ? .nothing : nil
+        case .end(let offset): offset >= end ? .nothing : nil
         case .expired: .expired
         case .unknown: .unknown
         }
@@ -73,10 +73,10 @@ final class FirstRecordReader {
         while !rest.isEmpty, ContinuousClock.now < deadline {
             // A consumer reads a partition at one position only. Another group's offset in it waits for the next round.
             var round: [PartitionOffset] = []
-            var places: Set<TopicPartition> = []
+            var topicPartitions: Set<TopicPartition> = []
             var later: [PartitionOffset] = []
             for item in rest {
-                if round.count < roundPartitions, places.insert(item.topicPartition).inserted {
+                if round.count < roundPartitions, topicPartitions.insert(item.topicPartition).inserted {
                     round.append(item)
                 } else {
                     later.append(item)
@@ -113,8 +113,9 @@ final class FirstRecordReader {
                     found[round[record.source]] = .record(offset: record.offset, timestamp: record.timestamp)
                 }
             }
-            for (place, error) in consumer.takeErrors() {
-                guard let source = round.firstIndex(where: { $0.topicPartition == place }), open.contains(source)
+            for (topicPartition, error) in consumer.takeErrors() {
+                guard let source = round.firstIndex(where: { $0.topicPartition == topicPartition }),
+                    open.contains(source)
                 else { continue }
                 if error.isOffsetOutOfRange {
                     found[round[source]] = .expired

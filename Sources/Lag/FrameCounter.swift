@@ -58,11 +58,11 @@ final class FrameCounter {
     func count(_ unread: [TopicPartition: Range<Int64>], _ failure: inout String?) {
         counts = counts.filter { unread[$0.key] != nil }
         var starts: [PartitionOffset] = []
-        for (place, offsets) in unread {
-            var known = counts[place] ?? FrameCounts(at: offsets.lowerBound)
+        for (topicPartition, offsets) in unread {
+            var known = counts[topicPartition] ?? FrameCounts(at: offsets.lowerBound)
             known.move(to: offsets.lowerBound)
-            counts[place] = known
-            if known.next < offsets.upperBound { starts.append(PartitionOffset(place, offset: known.next)) }
+            counts[topicPartition] = known
+            if known.next < offsets.upperBound { starts.append(PartitionOffset(topicPartition, offset: known.next)) }
         }
         guard !starts.isEmpty else { return }
         do {
@@ -74,13 +74,13 @@ final class FrameCounter {
     }
 
     /// The events that a group at `offset` has not read; nil if they are not counted.
-    func events(in place: TopicPartition, from offset: Int64, to end: Int64) -> Int64? {
-        offset == end ? 0 : counts[place]?.events(from: offset, to: end)
+    func events(in topicPartition: TopicPartition, from offset: Int64, to end: Int64) -> Int64? {
+        offset == end ? 0 : counts[topicPartition]?.events(from: offset, to: end)
     }
 
     /// The subjects of the events that a group at `offset` has not read.
-    func subjects(in place: TopicPartition, from offset: Int64, to end: Int64) -> CountBounds {
-        offset == end ? CountBounds(exactly: 0) : counts[place]?.subjects(from: offset, to: end) ?? .unknown
+    func subjects(in topicPartition: TopicPartition, from offset: Int64, to end: Int64) -> CountBounds {
+        offset == end ? CountBounds(exactly: 0) : counts[topicPartition]?.subjects(from: offset, to: end) ?? .unknown
     }
 
     private func read(
@@ -97,17 +97,19 @@ final class FrameCounter {
         while !open.isEmpty, bytes < queuedKilobytes * 1024, ContinuousClock.now < deadline {
             try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
                 for record in records where open.contains(record.source) {
-                    let place = starts[record.source].topicPartition
+                    let topicPartition = starts[record.source].topicPartition
                     bytes += record.value?.count ?? 0
                     let events = record.value.flatMap { topics.events($0) }
                     let subjects = events == nil ? nil : record.value.flatMap { self.subjects($0, room: &room) }
-                    counts[place]?.add(record.offset, events: events, subjects: subjects)
-                    if record.offset + 1 >= unread[place]?.upperBound ?? 0 { open.remove(record.source) }
+                    counts[topicPartition]?.add(record.offset, events: events, subjects: subjects)
+                    if record.offset + 1 >= unread[topicPartition]?.upperBound ?? 0 { open.remove(record.source) }
                 }
             }
-            for (place, error) in consumer.takeErrors() where !error.isRetriable {
+            for (topicPartition, error) in consumer.takeErrors() where !error.isRetriable {
                 failure = failure ?? "\(error)"
-                if let source = starts.firstIndex(where: { $0.topicPartition == place }) { open.remove(source) }
+                if let source = starts.firstIndex(where: { $0.topicPartition == topicPartition }) {
+                    open.remove(source)
+                }
             }
             for source in open {
                 guard let end = consumer.assignment[source].end else { continue }

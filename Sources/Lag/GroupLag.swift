@@ -4,7 +4,7 @@ public import Kafka
 /// partitions.
 public struct GroupLag: Sendable, Hashable {
     public struct Partition: Sendable, Hashable {
-        public let place: TopicPartition
+        public let topicPartition: TopicPartition
         public let lag: LagEvaluation
         /// The unit of `lag`.
         public let unit: LagUnit
@@ -15,10 +15,11 @@ public struct GroupLag: Sendable, Hashable {
         public let subjects: CountBounds?
 
         public init(
-            place: TopicPartition, lag: LagEvaluation, unit: LagUnit = .records, reader: LagContext.Reader = .unknown,
+            topicPartition: TopicPartition, lag: LagEvaluation, unit: LagUnit = .records,
+            reader: LagContext.Reader = .unknown,
             member: String? = nil, subjects: CountBounds? = nil
         ) {
-            (self.place, self.lag, self.unit) = (place, lag, unit)
+            (self.topicPartition, self.lag, self.unit) = (topicPartition, lag, unit)
             (self.reader, self.member, self.subjects) = (reader, member, subjects)
         }
 
@@ -41,7 +42,7 @@ public struct GroupLag: Sendable, Hashable {
 
     public init(_ profile: GroupProfile, partitions: [Partition], unrest: Int = 0) {
         self.profile = profile
-        self.partitions = partitions.sorted { $0.place < $1.place }
+        self.partitions = partitions.sorted { $0.topicPartition < $1.topicPartition }
         self.unrest = unrest
     }
 
@@ -128,7 +129,7 @@ public struct GroupLag: Sendable, Hashable {
 
     /// The partition with the greatest known lag in seconds. Unknown seconds precede all others, and equal ones are
     /// ordered by records. Nil if no partition is known to lag.
-    public var worst: TopicPartition? { worst(beyond: -.infinity)?.place }
+    public var worst: TopicPartition? { worst(beyond: -.infinity)?.topicPartition }
 
     /// The same among the partitions that lag by more than `seconds`.
     func worst(beyond seconds: Double) -> Partition? {

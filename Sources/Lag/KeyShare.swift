@@ -61,24 +61,24 @@ final class KeySampler {
     }
 
     /// The share among the records from an offset on; nil if none could be read.
-    func read(_ place: TopicPartition, from offset: Int64, to end: Int64) -> KeyShare? {
+    func read(_ topicPartition: TopicPartition, from offset: Int64, to end: Int64) -> KeyShare? {
         var counts = KeyCounts()
         do {
-            try read(place, from: offset, to: end, &counts)
+            try read(topicPartition, from: offset, to: end, &counts)
         } catch {
             consumer = nil
-            logger.debug("the keys of \(place) are not read: \(error)")
+            logger.debug("the keys of \(topicPartition) are not read: \(error)")
         }
         return counts.share
     }
 
     private func read(
-        _ place: TopicPartition, from offset: Int64, to end: Int64, _ counts: inout KeyCounts
+        _ topicPartition: TopicPartition, from offset: Int64, to end: Int64, _ counts: inout KeyCounts
     ) throws {
         let consumer = try self.consumer ?? makeConsumer()
         self.consumer = consumer
-        let isFramed = topics?.includes(place.topic) ?? false
-        try consumer.assign([PartitionOffset(place, offset: offset)])
+        let isFramed = topics?.includes(topicPartition.topic) ?? false
+        try consumer.assign([PartitionOffset(topicPartition, offset: offset)])
         let deadline = ContinuousClock.now + .milliseconds(Self.callMilliseconds)
         var (records, bytes, isOver) = (0, 0, false)
         while !isOver, ContinuousClock.now < deadline {

@@ -28,10 +28,10 @@ public struct LagCause: Sendable, Hashable {
     public let code: Code
     public let sentence: String
     /// The partition that it concerns; nil if it concerns the group.
-    public let place: TopicPartition?
+    public let topicPartition: TopicPartition?
 
-    public init(_ code: Code, _ sentence: String, place: TopicPartition? = nil) {
-        (self.code, self.sentence, self.place) = (code, sentence, place)
+    public init(_ code: Code, _ sentence: String, topicPartition: TopicPartition? = nil) {
+        (self.code, self.sentence, self.topicPartition) = (code, sentence, topicPartition)
     }
 }
 
@@ -76,9 +76,9 @@ extension LagCause {
         guard let first = partitions.first else { return nil }
         return LagCause(
             .broker,
-            "\(count(partitions.count, "partition")) of \(group.partitions.count) cannot be measured, such as \(first.place): "
+            "\(count(partitions.count, "partition")) of \(group.partitions.count) cannot be measured, such as \(first.topicPartition): "
                 + "no leader answers with their ends; see that the brokers are up, and that this client may describe and read the topics",
-            place: first.place)
+            topicPartition: first.topicPartition)
     }
 
     private static func offsetsUnknown(_ group: GroupLag) -> LagCause? {
@@ -106,9 +106,9 @@ extension LagCause {
         let end = changed.lag.end.map { ", which ends at \($0)" } ?? ""
         return LagCause(
             .topicChanged,
-            "\(committed) is committed of \(changed.place)\(end): the topic was made anew or cut; "
-                + LagRemedy(group).topicChanged(changed.place),
-            place: changed.place)
+            "\(committed) is committed of \(changed.topicPartition)\(end): the topic was made anew or cut; "
+                + LagRemedy(group).topicChanged(changed.topicPartition),
+            topicPartition: changed.topicPartition)
     }
 
     private static func retention(_ group: GroupLag) -> LagCause? {
@@ -117,14 +117,15 @@ extension LagCause {
         let lost = worst.lag.lost.map { "\($0) offsets" } ?? "offsets"
         return LagCause(
             .retention,
-            "retention took \(lost) of \(worst.place) before they were read: "
-                + LagRemedy(group).retention(worst.place),
-            place: worst.place)
+            "retention took \(lost) of \(worst.topicPartition) before they were read: "
+                + LagRemedy(group).retention(worst.topicPartition),
+            topicPartition: worst.topicPartition)
     }
 
     private static func noMember(_ group: GroupLag) -> LagCause? {
         guard let first = group.worst(where: { $0.reader == .noMember && $0.lag.isLagging }) else { return nil }
-        return LagCause(.noMember, "the group has no member: \(LagRemedy(group).noMember)", place: first.place)
+        return LagCause(
+            .noMember, "the group has no member: \(LagRemedy(group).noMember)", topicPartition: first.topicPartition)
     }
 
     private static func rebalance(_ group: GroupLag) -> LagCause? {
@@ -141,8 +142,8 @@ extension LagCause {
         guard let first = partitions.first else { return nil }
         return LagCause(
             .unassigned,
-            "no member has \(first.place)\(others(partitions.count)): \(LagRemedy(group).unassigned)",
-            place: first.place)
+            "no member has \(first.topicPartition)\(others(partitions.count)): \(LagRemedy(group).unassigned)",
+            topicPartition: first.topicPartition)
     }
 
     /// Rules 8 to 10.
@@ -157,9 +158,9 @@ extension LagCause {
                 let offset = stuck.lag.committed.map { "offset \($0)" } ?? "one offset"
                 return LagCause(
                     .poison,
-                    "\(stuck.place) stands still at \(offset) while \(stuck.member ?? member) reads its other partitions: "
-                        + LagRemedy(group).poison(stuck.place, stuck.lag.committed),
-                    place: stuck.place)
+                    "\(stuck.topicPartition) stands still at \(offset) while \(stuck.member ?? member) reads its other partitions: "
+                        + LagRemedy(group).poison(stuck.topicPartition, stuck.lag.committed),
+                    topicPartition: stuck.topicPartition)
             }
             let isElsewhereFine = group.partitions.contains {
                 $0.member != nil && $0.member != member && ($0.lag.status == .ok || $0.lag.consumptionRate ?? 0 > 0)
@@ -167,16 +168,16 @@ extension LagCause {
             if members.count == 1, isElsewhereFine {
                 return LagCause(
                     .member,
-                    "\(member) has read nothing of \(worst.place)\(others(still.count))\(since), while the other members read: see "
+                    "\(member) has read nothing of \(worst.topicPartition)\(others(still.count))\(since), while the other members read: see "
                         + "in its log what it waits for, or restart it",
-                    place: worst.place)
+                    topicPartition: worst.topicPartition)
             }
         }
         return LagCause(
             .stalled,
-            "nothing was read of \(worst.place)\(others(still.count))\(since): "
+            "nothing was read of \(worst.topicPartition)\(others(still.count))\(since): "
                 + LagRemedy(group).standstill(knowsMembers: group.profile.members != nil),
-            place: worst.place)
+            topicPartition: worst.topicPartition)
     }
 
     private static func rewound(_ group: GroupLag) -> LagCause? {
@@ -185,8 +186,8 @@ extension LagCause {
         if case .seconds(let seconds) = first.lag.catchUp { time = "; caught up in \(LagText.duration(seconds))" }
         return LagCause(
             .rewound,
-            "\(first.place) was set back and is read again: nothing is to be done if that was intended\(time)",
-            place: first.place)
+            "\(first.topicPartition) was set back and is read again: nothing is to be done if that was intended\(time)",
+            topicPartition: first.topicPartition)
     }
 
     /// The partition of rule 12, with its shares of arrivals and of the lag; nil if there is none.
@@ -207,9 +208,9 @@ extension LagCause {
         let key = group.hotKeyShare.map { "; \(LagText.percent($0.share)) of \($0.counted) unread \(what)" } ?? ""
         return LagCause(
             .hotPartition,
-            "\(hot.partition.place) gets \(LagText.percent(hot.arrival)) of what arrives and has \(LagText.percent(hot.lag)) of the "
+            "\(hot.partition.topicPartition) gets \(LagText.percent(hot.arrival)) of what arrives and has \(LagText.percent(hot.lag)) of the "
                 + "lag\(key): \(LagRemedy(group).hotPartition)",
-            place: hot.partition.place)
+            topicPartition: hot.partition.topicPartition)
     }
 
     private static func transaction(_ group: GroupLag) -> LagCause? {
@@ -217,15 +218,15 @@ extension LagCause {
         let end = held.lag.end.map { " from \($0) on" } ?? ""
         return LagCause(
             .transaction,
-            "\(held.lag.held) offsets of \(held.place)\(end) wait for a transaction to end: if it stays, find its producer, or "
+            "\(held.lag.held) offsets of \(held.topicPartition)\(end) wait for a transaction to end: if it stays, find its producer, or "
                 + "abort it with kafka-transactions.sh",
-            place: held.place)
+            topicPartition: held.topicPartition)
     }
 
     /// Rules 14 and 15.
     private static func speed(_ group: GroupLag) -> LagCause? {
         guard group.status != .ok, let arrival = group.arrivalRate, let consumption = group.consumptionRate,
-            let worst = group.partitions.first(where: { $0.place == group.worst })
+            let worst = group.partitions.first(where: { $0.topicPartition == group.worst })
         else { return nil }
         let rates = "\(LagText.decimal(consumption))/s are read and \(LagText.decimal(arrival))/s arrive"
         if case .seconds(let seconds) = group.catchUp {
@@ -233,7 +234,7 @@ extension LagCause {
         }
         guard arrival > consumption else { return nil }
         let advice = LagRemedy(group).tooSlow(members: group.profile.members, partitions: group.partitions.count)
-        return LagCause(.tooSlow, "\(rates): \(advice)", place: worst.place)
+        return LagCause(.tooSlow, "\(rates): \(advice)", topicPartition: worst.topicPartition)
     }
 
     private static func nothingCommitted(_ group: GroupLag) -> LagCause? {
@@ -247,8 +248,8 @@ extension LagCause {
         guard let first = partitions.first else { return nil }
         return LagCause(
             .nothingCommitted,
-            "nothing is committed of \(first.place)\(others(partitions.count)): \(LagRemedy(group).nothingCommitted)",
-            place: first.place)
+            "nothing is committed of \(first.topicPartition)\(others(partitions.count)): \(LagRemedy(group).nothingCommitted)",
+            topicPartition: first.topicPartition)
     }
 
     static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }

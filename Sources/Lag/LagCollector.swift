@@ -106,22 +106,22 @@ final class LagCollector {
         }
         let logs = readLogs(groups, topics, &notes)
 
-        var places: [NextRecords.Place: NextRecords.Wanted] = [:]
+        var positions: [NextRecords.Position: NextRecords.Wanted] = [:]
         var lagging: Set<String> = []
         var samples = groups.map { group in
             group.partitions.reduce(into: [TopicPartition: LagSample]()) { samples, partition in
                 let sample = logs.sample(of: partition, group, now: now)
                 samples[partition] = sample
-                guard let place = sample.unread(partition, group.profile), let end = sample.end else { return }
+                guard let position = sample.unread(partition, group.profile), let end = sample.end else { return }
                 lagging.insert(partition.topic)
-                places[place] = NextRecords.Wanted(end: end, mayExpire: sample.start == nil)
+                positions[position] = NextRecords.Wanted(end: end, mayExpire: sample.start == nil)
             }
         }
-        let next = readNext(places, now: now, &notes)
+        let next = readNext(positions, now: now, &notes)
         for (index, group) in groups.enumerated() {
             for (partition, sample) in samples[index] {
-                if let place = sample.unread(partition, group.profile) {
-                    samples[index][partition]?.next = next[place] ?? .unknown
+                if let position = sample.unread(partition, group.profile) {
+                    samples[index][partition]?.next = next[position] ?? .unknown
                 } else if sample.isRead {
                     samples[index][partition]?.next = .nothing
                 }
@@ -212,10 +212,10 @@ final class LagCollector {
     // MARK: Records
 
     private func readNext(
-        _ places: [NextRecords.Place: NextRecords.Wanted], now: Int64, _ notes: inout [String]
-    ) -> [NextRecords.Place: LagSample.NextRecord] {
+        _ positions: [NextRecords.Position: NextRecords.Wanted], now: Int64, _ notes: inout [String]
+    ) -> [NextRecords.Position: LagSample.NextRecord] {
         var failure: String?
-        let next = nextRecords.read(places, now: now, &failure)
+        let next = nextRecords.read(positions, now: now, &failure)
         let unknown = next.values.filter { $0 == .unknown }.count
         if unknown > 0 {
             let reason = failure.map { ": \($0)" } ?? ""
@@ -265,9 +265,9 @@ final class LagCollector {
 
 extension LagSample {
     /// The position of the record that the group reads next; nil if it is at the end, or if it is not known.
-    fileprivate func unread(_ partition: TopicPartition, _ group: GroupProfile) -> NextRecords.Place? {
+    fileprivate func unread(_ partition: TopicPartition, _ group: GroupProfile) -> NextRecords.Position? {
         guard let position, let end, position < end else { return nil }
-        return NextRecords.Place(
+        return NextRecords.Position(
             offset: PartitionOffset(partition, offset: position), isCommitted: group.readsCommitted)
     }
 }

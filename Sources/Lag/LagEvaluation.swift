@@ -116,7 +116,7 @@ public struct LagEvaluation: Sendable, Hashable {
 
     /// The reason why nothing is known.
     public enum Ignorance: Sendable, Hashable {
-        case noEnd, noCommitTold, nothingCommitted, beyondEnd, otherLog
+        case noEnd, noCommitReported, nothingCommitted, beyondEnd, otherLog
     }
 
     /// Rule 10. Groups commit every few seconds: this is three times the most usual interval.
@@ -168,7 +168,7 @@ public struct LagEvaluation: Sendable, Hashable {
         (committed, start, end) = (last.committed, last.start, last.end)
         guard let end = last.end else { return }
         guard let position = last.position else {
-            ignorance = context.knowsCommits ? .nothingCommitted : .noCommitTold
+            ignorance = context.knowsCommits ? .nothingCommitted : .noCommitReported
             return
         }
         guard !last.isBeyondEnd else {

@@ -37,8 +37,8 @@ public struct LagHistory: Sendable {
     public mutating func note(_ report: LagReport) {
         var groups = report.groups
         if groups.count > Self.maximumGroups { groups = Array(report.byAttention.prefix(Self.maximumGroups)) }
-        var kept: [String: [Point]] = [:]
-        kept.reserveCapacity(groups.count)
+        var retained: [String: [Point]] = [:]
+        retained.reserveCapacity(groups.count)
         for group in groups {
             var points = series.removeValue(forKey: group.group) ?? []
             let point = Point(time: report.time, records: group.knownRecords, seconds: group.knownSeconds)
@@ -48,9 +48,9 @@ public struct LagHistory: Sendable {
                 if points.count >= limit { points.removeFirst() }
                 points.append(point)
             }
-            kept[group.group] = points
+            retained[group.group] = points
         }
-        series = kept
+        series = retained
     }
 }
 

@@ -43,14 +43,14 @@ public final class LagMonitor {
     @available(*, noasync, message: "observe blocks: call it on a thread of its own")
     public func observe(now: Int64) throws(KafkaError) -> LagReport {
         let observation = try collector.collect(now: now)
-        var kept: [String: GroupHistory] = [:]
+        var retained: [String: GroupHistory] = [:]
         var groups = observation.groups.map { group in
             var history = histories.removeValue(forKey: group.profile.name) ?? GroupHistory()
             let partitions = history.note(group, now: now)
-            kept[group.profile.name] = history
+            retained[group.profile.name] = history
             return GroupLag(group.profile, partitions: partitions, unrest: history.unrest)
         }
-        histories = kept
+        histories = retained
         readHotKeys(&groups)
         return LagReport(time: now, groups: groups, notes: observation.notes)
     }
@@ -68,7 +68,7 @@ extension LagMonitor {
             let lag = partition.lag
             guard let committed = lag.committed, let end = lag.end else { continue }
             let position = max(committed, lag.start ?? committed)
-            groups[index].hotKeyShare = keys.read(partition.place, from: position, to: end)
+            groups[index].hotKeyShare = keys.read(partition.topicPartition, from: position, to: end)
         }
     }
 }
@@ -87,18 +87,19 @@ struct GroupHistory {
     mutating func note(_ group: LagCollector.Group, now: Int64) -> [GroupLag.Partition] {
         note(group.profile)
         // Windows of partitions that no longer exist are dropped.
-        var kept: [TopicPartition: LagWindow] = [:]
-        kept.reserveCapacity(group.partitions.count)
-        let partitions = group.partitions.map { place, seen in
-            var window = windows.removeValue(forKey: place) ?? LagWindow()
+        var retained: [TopicPartition: LagWindow] = [:]
+        retained.reserveCapacity(group.partitions.count)
+        let partitions = group.partitions.map { topicPartition, seen in
+            var window = windows.removeValue(forKey: topicPartition) ?? LagWindow()
             window.append(seen.sample)
             let lag = LagEvaluation(window, now: now, seen.context)
-            kept[place] = window
+            retained[topicPartition] = window
             return GroupLag.Partition(
-                place: place, lag: lag, unit: seen.unit, reader: seen.context.reader, member: seen.member,
+                topicPartition: topicPartition, lag: lag, unit: seen.unit, reader: seen.context.reader,
+                member: seen.member,
                 subjects: seen.subjects)
         }
-        windows = kept
+        windows = retained
         return partitions
     }
 

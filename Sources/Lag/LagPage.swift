@@ -254,7 +254,7 @@ public struct LagPage: Sendable {
         let sorted = group.partitions.sorted { a, b in
             if a.lag.status != b.lag.status { return a.lag.status > b.lag.status }
             let (aLag, bLag) = (a.lag.records ?? .max, b.lag.records ?? .max)
-            return aLag == bLag ? a.place < b.place : aLag > bLag
+            return aLag == bLag ? a.topicPartition < b.topicPartition : aLag > bLag
         }
         out.element("div", ["class": "scroll", "tabindex": "0"]) { out in
             out.element("table") { out in
@@ -282,7 +282,7 @@ public struct LagPage: Sendable {
         func rate(_ value: Double?) -> String { value.map(LagText.decimal) ?? "unknown" }
         out.lineBreak()
         out.element("tr") { out in
-            out.element("th", ["scope": "row"], partition.place.description)
+            out.element("th", ["scope": "row"], partition.topicPartition.description)
             out.element("td") { out in Self.badge(lag.status, &out) }
             for text in [
                 lag.seconds.map(LagText.duration) ?? "unknown", whole(lag.records),

@@ -32,20 +32,20 @@ struct LagRemedy {
             : "`standing topics apply` makes it; `standing topics check` compares all"
     }
 
-    func topicChanged(_ place: TopicPartition) -> String {
+    func topicChanged(_ topicPartition: TopicPartition) -> String {
         switch own {
-        case .intake: "`standing source reset \(place.topic)` reads it from its beginning"
+        case .intake: "`standing source reset \(topicPartition.topic)` reads it from its beginning"
         case .fold: "stop the members and restore the ledger from its export (deploy/RESTORE.md)"
         case .perks, .blacklist: "`standing facts bootstrap` makes a new database for the service"
         case nil: "set the group's offsets anew (kafka-consumer-groups.sh --reset-offsets)"
         }
     }
 
-    func retention(_ place: TopicPartition) -> String {
+    func retention(_ topicPartition: TopicPartition) -> String {
         switch own {
         case .intake:
             "raise retention.ms or retention.bytes of the topic, send the records again, then `standing source acknowledge "
-                + "\(place.topic) --reason TEXT`"
+                + "\(topicPartition.topic) --reason TEXT`"
         case .fold:
             "the ledger must be retained for ever: `standing topics apply` sets that, and deploy/RESTORE.md restores what is missing"
         case .perks, .blacklist:
@@ -62,16 +62,16 @@ struct LagRemedy {
             ?? "see which topics the members subscribe to"
     }
 
-    func poison(_ place: TopicPartition, _ committed: Int64?) -> String {
+    func poison(_ topicPartition: TopicPartition, _ committed: Int64?) -> String {
         let offset = committed.map { "\($0)" } ?? "OFFSET"
         switch own {
         case .fold:
             return "its member's /readyz names the reason: restore the topic, or `standing ledger skip "
-                + "\(place.partition) \(offset) --reason TEXT`"
+                + "\(topicPartition.partition) \(offset) --reason TEXT`"
         case .intake, .perks, .blacklist: return "its member's /readyz and log name the reason"
         case nil:
-            return "look at the record (kafka-console-consumer.sh --topic \(place.topic) "
-                + "--partition \(place.partition) --offset \(offset) --max-messages 1), and skip or mend it"
+            return "look at the record (kafka-console-consumer.sh --topic \(topicPartition.topic) "
+                + "--partition \(topicPartition.partition) --offset \(offset) --max-messages 1), and skip or mend it"
         }
     }
 

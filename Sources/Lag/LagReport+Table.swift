@@ -21,8 +21,8 @@ extension LagReport {
         for group in groups {
             let name = group.group
             var rest = group.partitions[...]
-            while let topic = rest.first?.place.topic {
-                let partitions = rest.prefix { $0.place.topic == topic }
+            while let topic = rest.first?.topicPartition.topic {
+                let partitions = rest.prefix { $0.topicPartition.topic == topic }
                 rest = rest.dropFirst(partitions.count)
                 let folded = all ? [] : partitions.filter { $0.lag.status == .ok }
                 for partition in partitions where all || partition.lag.status != .ok {
@@ -52,7 +52,7 @@ extension LagReport {
     private static func row(_ group: String, _ partition: GroupLag.Partition) -> [String] {
         let lag = partition.lag
         return [
-            group, partition.place.topic, String(partition.place.partition),
+            group, partition.topicPartition.topic, String(partition.topicPartition.partition),
             lag.committed.map { String($0) } ?? unknown,
             lag.end.map { String($0) } ?? unknown,
             lag.records.map { String($0) } ?? unknown,

@@ -39,9 +39,9 @@ public struct LagReport: Sendable, Hashable {
         for group in groups {
             let name = "group " + group.group.printable()
             if let worst = group.worst(beyond: maxSeconds) {
-                let place = worst.place.description.printable()
+                let partition = worst.topicPartition.description.printable()
                 let age = worst.lag.seconds.map { LagText.decimal($0) + " s behind" } ?? "behind by an unknown time"
-                sentences.append("\(name): \(place) is \(age), the limit is \(limit)")
+                sentences.append("\(name): \(partition) is \(age), the limit is \(limit)")
             } else if group.knownRecords == nil, asked.contains(group.group) {
                 sentences.append("\(name): its lag is unknown, so nothing shows that it is within \(limit)")
             }

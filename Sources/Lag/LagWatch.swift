@@ -37,10 +37,10 @@ public final class LagWatch: Sendable {
     private let makeLook: @Sendable () throws -> Look
     private let state = Mutex(State())
     private let history: Mutex<LagHistory>
-    private let life = Mutex(Life())
+    private let activity = Mutex(Activity())
     private let wake = DispatchSemaphore(value: 0)
 
-    private struct Life {
+    private struct Activity {
         var isStarted = false
         var isStopped = false
         var isResting = false
@@ -58,14 +58,14 @@ public final class LagWatch: Sendable {
 
     /// Starts or continues to look. Returns the present state.
     @discardableResult public func ask() -> State {
-        let isNew = life.withLock { life in
-            life.askedAt = .now
-            if life.isResting {
-                life.isResting = false
+        let isNew = activity.withLock { activity in
+            activity.askedAt = .now
+            if activity.isResting {
+                activity.isResting = false
                 wake.signal()
             }
-            defer { life.isStarted = true }
-            return !life.isStarted && !life.isStopped
+            defer { activity.isStarted = true }
+            return !activity.isStarted && !activity.isStopped
         }
         if isNew {
             let thread = Thread { [self] in run() }
@@ -96,11 +96,11 @@ public final class LagWatch: Sendable {
 
     /// Ends after the look in progress.
     public func stop() {
-        life.withLock { $0.isStopped = true }
+        activity.withLock { $0.isStopped = true }
         wake.signal()
     }
 
-    private var isStopped: Bool { life.withLock { $0.isStopped } }
+    private var isStopped: Bool { activity.withLock { $0.isStopped } }
 
     private func run() {
         var look: Look?
@@ -125,9 +125,9 @@ public final class LagWatch: Sendable {
     /// Waits until `end`; if the watch is idle, until a request; or until it is stopped.
     private func pause(until end: ContinuousClock.Instant) {
         while !isStopped {
-            let rests = life.withLock { life in
-                guard let restsAfter, ContinuousClock.now - life.askedAt > restsAfter else { return false }
-                life.isResting = true
+            let rests = activity.withLock { activity in
+                guard let restsAfter, ContinuousClock.now - activity.askedAt > restsAfter else { return false }
+                activity.isResting = true
                 return true
             }
             if rests {

@@ -144,7 +144,7 @@ extension LagCause {
             .poison,
             "ledger partition \(first.partition) is in quarantine at offset \(first.offset)\(others), \(first.reason): restore the "
                 + "topic, or `standing ledger skip \(first.partition) \(first.offset) --reason TEXT`",
-            place: TopicPartition(ledger, first.partition))
+            topicPartition: TopicPartition(ledger, first.partition))
     }
 
     private static func policySwitch(_ members: [MemberReading]) -> LagCause? {

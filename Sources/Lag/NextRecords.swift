@@ -5,7 +5,7 @@ import Logging
 /// and as many of the others as time allows.
 final class NextRecords {
     /// The position of a group, and what it can read.
-    struct Place: Hashable {
+    struct Position: Hashable {
         let offset: PartitionOffset
         /// Whether it reads only committed data.
         let isCommitted: Bool
@@ -39,7 +39,7 @@ final class NextRecords {
     private let reader: FirstRecordReader
     /// Reads records of open transactions too.
     private let openReader: FirstRecordReader
-    private var known: [Place: Read] = [:]
+    private var known: [Position: Read] = [:]
     /// The partition up to which the others were read last.
     private var cursor: TopicPartition?
 
@@ -50,13 +50,13 @@ final class NextRecords {
             kafka, isolation: "read_uncommitted", queuedKilobytes: queuedKilobytes, logger: logger)
     }
 
-    /// The next unread record at each place, as far as it is known. `failure` has the reason why others are not.
+    /// The next unread record at each position, as far as it is known. `failure` has the reason why others are not.
     func read(
-        _ wanted: [Place: Wanted], now: Int64, _ failure: inout String?
-    ) -> [Place: LagSample.NextRecord] {
+        _ wanted: [Position: Wanted], now: Int64, _ failure: inout String?
+    ) -> [Position: LagSample.NextRecord] {
         known = known.filter { wanted[$0.key] != nil }
-        let due = wanted.filter { place, wanted in
-            guard let read = known[place], read.first.next(before: wanted.end) != nil else { return true }
+        let due = wanted.filter { position, wanted in
+            guard let read = known[position], read.first.next(before: wanted.end) != nil else { return true }
             return wanted.mayExpire && now - read.at >= Self.recheckMilliseconds
         }
         let order = Self.order(due.map { ($0.key, $0.value.end) }, after: cursor)
@@ -74,33 +74,34 @@ final class NextRecords {
         }
     }
 
-    /// The places with the greatest lag, and then the others in the order of their partitions, from the one after
+    /// The positions with the greatest lag, and then the others in the order of their partitions, from the one after
     /// `cursor` on; no more than a look reads.
-    static func order(_ due: [(place: Place, end: Int64)], after cursor: TopicPartition?) -> [Place] {
+    static func order(_ due: [(position: Position, end: Int64)], after cursor: TopicPartition?) -> [Position] {
         let byLag = due.sorted { a, b in
-            let (aLag, bLag) = (a.end - a.place.offset.offset, b.end - b.place.offset.offset)
-            return aLag == bLag ? a.place < b.place : aLag > bLag
+            let (aLag, bLag) = (a.end - a.position.offset.offset, b.end - b.position.offset.offset)
+            return aLag == bLag ? a.position < b.position : aLag > bLag
         }
-        let others = byLag.dropFirst(worst).map(\.place).sorted()
+        let others = byLag.dropFirst(worst).map(\.position).sorted()
         let next = cursor.flatMap { cursor in others.firstIndex { $0.offset.topicPartition > cursor } } ?? 0
-        let order = byLag.prefix(worst).map(\.place) + others[next...] + others[..<next]
+        let order = byLag.prefix(worst).map(\.position) + others[next...] + others[..<next]
         return Array(order.prefix(maximumReads))
     }
 
-    /// Reads until the deadline. Returns the partition of the last place that was read; nil if none was read.
+    /// Reads until the deadline. Returns the partition of the last position that was read; nil if none was read.
     @discardableResult
     private func read(
-        _ places: ArraySlice<Place>, _ wanted: [Place: Wanted], until deadline: ContinuousClock.Instant, now: Int64,
+        _ positions: ArraySlice<Position>, _ wanted: [Position: Wanted], until deadline: ContinuousClock.Instant,
+        now: Int64,
         _ failure: inout String?
     ) -> TopicPartition? {
-        var found = reader.read(Self.unique(places.map(\.offset)), until: deadline, &failure)
-        readOpen(places, wanted, &found, &failure)
+        var found = reader.read(Self.unique(positions.map(\.offset)), until: deadline, &failure)
+        readOpen(positions, wanted, &found, &failure)
         var last: TopicPartition?
-        for place in places {
-            let first = found[place.offset]
+        for position in positions {
+            let first = found[position.offset]
             guard let first else { continue }
-            known[place] = Read(first: first, at: now)
-            last = place.offset.topicPartition
+            known[position] = Read(first: first, at: now)
+            last = position.offset.topicPartition
         }
         return last
     }
@@ -108,22 +109,22 @@ final class NextRecords {
     /// What can be read ends before an open transaction. Its records are unread too, for a group that may read
     /// uncommitted data.
     private func readOpen(
-        _ places: ArraySlice<Place>, _ wanted: [Place: Wanted], _ found: inout [PartitionOffset: FirstRecord],
+        _ positions: ArraySlice<Position>, _ wanted: [Position: Wanted], _ found: inout [PartitionOffset: FirstRecord],
         _ failure: inout String?
     ) {
         var held: [PartitionOffset: PartitionOffset] = [:]
-        for place in places where !place.isCommitted {
-            let offset = place.offset
+        for position in positions where !position.isCommitted {
+            let offset = position.offset
             guard let first = found[offset], case .end(let end) = first,
-                first.next(before: wanted[place]?.end ?? 0) == nil
+                first.next(before: wanted[position]?.end ?? 0) == nil
             else { continue }
             held[offset] = PartitionOffset(offset.topicPartition, offset: max(end, offset.offset))
         }
         guard !held.isEmpty else { return }
         let deadline = ContinuousClock.now + .milliseconds(Self.openMilliseconds)
-        let places = held.values.sorted { $0.topicPartition < $1.topicPartition }
-        let open = openReader.read(Self.unique(places), until: deadline, &failure)
-        for (offset, place) in held { found[offset] = open[place] }
+        let starts = held.values.sorted { $0.topicPartition < $1.topicPartition }
+        let open = openReader.read(Self.unique(starts), until: deadline, &failure)
+        for (offset, start) in held { found[offset] = open[start] }
     }
 
     private static func unique(_ offsets: [PartitionOffset]) -> [PartitionOffset] {
@@ -132,7 +133,7 @@ final class NextRecords {
     }
 }
 
-extension NextRecords.Place: Comparable {
+extension NextRecords.Position: Comparable {
     static func < (a: Self, b: Self) -> Bool {
         (a.offset.topicPartition, a.offset.offset, a.isCommitted ? 1 : 0)
             < (b.offset.topicPartition, b.offset.offset, b.isCommitted ? 1 : 0)

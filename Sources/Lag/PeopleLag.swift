@@ -80,7 +80,7 @@ public struct PeopleLag: Sendable, Hashable {
             partitions.filter { partition in
                 guard let records = partition.lag.records else { return true }
                 return records > 0 && partition.lag.seconds ?? .infinity > staleSeconds
-            }.map(\.place.topic))
+            }.map(\.topicPartition.topic))
     }
 }
 

@@ -41,9 +41,9 @@ public struct FrameReader {
     }
 
     /// Continues with a copy of the frame at another address. Nil if the address is the same.
-    mutating func move(to place: UnsafeRawBufferPointer) -> FrameMove? {
-        guard let move = FrameMove(from: frame, to: place) else { return nil }
-        frame = place
+    mutating func move(to buffer: UnsafeRawBufferPointer) -> FrameMove? {
+        guard let move = FrameMove(from: frame, to: buffer) else { return nil }
+        frame = buffer
         for index in texts.indices { move.move(&texts[index]) }
         return move
     }

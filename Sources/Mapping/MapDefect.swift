@@ -29,7 +29,7 @@ public struct MapDefect: Error, Hashable, Sendable, CustomStringConvertible {
     private static func code(of part: Part) -> String { "map/\(part.rawValue)" }
 
     public var description: String {
-        let place = member.isEmpty ? part.rawValue : "\(part.rawValue).\(member)"
-        return expression.map { "\(place): \(message), in: \($0)" } ?? "\(place): \(message)"
+        let location = member.isEmpty ? part.rawValue : "\(part.rawValue).\(member)"
+        return expression.map { "\(location): \(message), in: \($0)" } ?? "\(location): \(message)"
     }
 }

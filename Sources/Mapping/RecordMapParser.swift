@@ -94,7 +94,7 @@ struct RecordMapParser {
 
     private func note(_ error: ExpressionError, of source: String, at value: Value) {
         let isLong = source.contains("\n")
-        let place = isLong ? "line \(error.line), character \(error.column)" : "character \(error.column)"
+        let location = isLong ? "line \(error.line), character \(error.column)" : "character \(error.column)"
         var hint = ""
         if value.isCut(byCommentIn: text) {
             hint =
@@ -103,7 +103,7 @@ struct RecordMapParser {
         } else if error.message.hasPrefix("unknown name"), !error.message.contains("did you mean") {
             hint = ": a map sees \(RecordMap.Slots.names.joined(separator: ", "))"
         }
-        note("\(error.message)\(hint) (\(place) of the expression)", at: value)
+        note("\(error.message)\(hint) (\(location) of the expression)", at: value)
     }
 
     // MARK: Parts

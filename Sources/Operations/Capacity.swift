@@ -78,7 +78,7 @@ public struct Capacity: Sendable, Equatable {
     static let leastPartitions = 12.0
     static let leastMembers = 2.0
     /// A new snapshot of each partition's state is written beside the last one.
-    static let snapshotsKept = 2.0
+    static let retainedSnapshots = 2.0
     /// The default of --snapshot-interval.
     static let snapshotSeconds = 300.0
     /// The least number of subjects or entries for a measurement. With fewer, it would show the size of an empty
@@ -134,7 +134,7 @@ public struct Capacity: Sendable, Equatable {
         ledgerPerDay = demand.eventsPerDay * figures.entry.value
         ledger = ledgerPerDay * age
         brokerDisk = ledger * demand.replication
-        diskPerMember = (ledger + Self.snapshotsKept * state) * copies / members
+        diskPerMember = (ledger + Self.retainedSnapshots * state) * copies / members
         let facts = figures.factsPerEvent.value * figures.fact.value
         networkIn = peakRate * (figures.event.value + copies * figures.entry.value) / members
         networkOut = peakRate * (figures.entry.value + facts) / members

@@ -47,16 +47,16 @@ public enum ClusterCheck {
             case .create(let topic):
                 Finding(
                     "topics", .error, "topic-missing", "\(topic.name) is not there, or this user may not see it",
-                    mend: "\(apply), or give this user the right Describe on it (`standing topics acls`)"
+                    remedy: "\(apply), or give this user the right Describe on it (`standing topics acls`)"
                         + (topic.role == .ledger
                             ? "; if there was a ledger, stop every member first, and then bring it back with `standing ledger import`"
                             : ""))
             case .addPartitions, .setConfig:
-                Finding("topics", .warning, "topic-drift", words(change), mend: apply)
+                Finding("topics", .warning, "topic-drift", words(change), remedy: apply)
             case .refuse:
                 Finding(
                     "topics", .error, "topic-partitions", words(change),
-                    mend: "change the topic file to what the cluster has, or make the topic anew while it is empty")
+                    remedy: "change the topic file to what the cluster has, or make the topic anew while it is empty")
             case .unknownSettings: .unchecked("topics", why: words(change))
             case .unchanged: nil
             }
@@ -87,8 +87,8 @@ public enum ClusterCheck {
         for topic in topics {
             guard let found = topic.found else { continue }
             let name = topic.wanted.name
-            func add(_ severity: Finding.Severity, _ code: String, _ message: String, _ mend: String) {
-                let finding = Finding("durability", severity, code, message, mend: mend)
+            func add(_ severity: Finding.Severity, _ code: String, _ message: String, _ remedy: String) {
+                let finding = Finding("durability", severity, code, message, remedy: remedy)
                 if let index = same.firstIndex(where: { $0.finding == finding }) {
                     same[index].topics.append(name)
                 } else {
@@ -144,13 +144,13 @@ public enum ClusterCheck {
         var findings = same.map { finding, topics in
             Finding(
                 finding.check, finding.severity, finding.code,
-                "\(topics.joined(separator: ", ")): \(finding.message)", mend: finding.mend)
+                "\(topics.joined(separator: ", ")): \(finding.message)", remedy: finding.remedy)
         }
         if let unknown = topics.first(where: { $0.found != nil && $0.settings == nil }) {
             findings.append(
                 .unchecked(
                     "durability", why: "the settings of \(unknown.wanted.name) are not told",
-                    mend: describeConfigs(unknown.wanted.name)))
+                    remedy: describeConfigs(unknown.wanted.name)))
         }
         let seen = topics.count { $0.found != nil }
         guard seen > 0 else { return [.unchecked("durability", why: noTopic)] }
@@ -178,7 +178,7 @@ public enum ClusterCheck {
             return [
                 .unchecked(
                     "sizes", why: "\(setting) of \(ledger.wanted.name) is not told",
-                    mend: describeConfigs(ledger.wanted.name))
+                    remedy: describeConfigs(ledger.wanted.name))
             ]
         }
         if ledgerBytes < max(frame, batch) {
@@ -187,7 +187,8 @@ public enum ClusterCheck {
                     "sizes", .error, "frames-too-large",
                     "\(ledger.wanted.name) takes \(ledgerBytes) bytes (\(setting)), and frames go in batches of up to "
                         + "\(max(frame, batch))",
-                    mend: "run `standing topics apply`, or set \(setting) of the topic to at least \(max(frame, batch))"
+                    remedy:
+                        "run `standing topics apply`, or set \(setting) of the topic to at least \(max(frame, batch))"
                 ))
         }
         let letters = topics.first { $0.wanted.role == .deadLetter }
@@ -199,7 +200,7 @@ public enum ClusterCheck {
                         "sizes", .warning, "dead-letters-small",
                         "\(source.wanted.name) takes \(bytes) bytes, and \(letters.wanted.name) \(most): the greatest records "
                             + "would be put aside without their bytes",
-                        mend: "set \(setting) of \(letters.wanted.name) to at least \(bytes)"))
+                        remedy: "set \(setting) of \(letters.wanted.name) to at least \(bytes)"))
             }
         }
         return findings.isEmpty
@@ -224,31 +225,32 @@ public enum ClusterCheck {
             return [
                 .unchecked(
                     "offsets", why: "offsets.retention.minutes is not told",
-                    mend:
+                    remedy:
                         "give this user the right DescribeConfigs on the cluster (`standing topics acls --role doctor`)"
                 )
             ]
         }
-        let (kept, stop) = (Duration.milliseconds(offsetsMinutes * minute), longestStop)
-        if kept < stop {
+        let (retention, stop) = (Duration.milliseconds(offsetsMinutes * minute), longestStop)
+        if retention < stop {
             return [
                 Finding(
                     "offsets", .error, "offsets-expire",
-                    "committed offsets are kept for \(span(kept)) without a member, and the longest stop is \(span(stop))",
-                    mend: "set offsets.retention.minutes of the brokers to at least \(minutes(stop))")
+                    "committed offsets are kept for \(span(retention)) without a member, and the longest stop is \(span(stop))",
+                    remedy: "set offsets.retention.minutes of the brokers to at least \(minutes(stop))")
             ]
         }
         let longest = sources.compactMap { $0.number("retention.ms") }.filter { $0 > 0 }.max()
-        if let longest, kept < .milliseconds(longest) {
+        if let longest, retention < .milliseconds(longest) {
             return [
                 Finding(
                     "offsets", .warning, "offsets-shorter-than-sources",
-                    "committed offsets are kept for \(span(kept)) without a member, and records of a source for "
+                    "committed offsets are kept for \(span(retention)) without a member, and records of a source for "
                         + span(.milliseconds(longest)),
-                    mend: "set offsets.retention.minutes of the brokers to at least \(minutes(.milliseconds(longest)))")
+                    remedy:
+                        "set offsets.retention.minutes of the brokers to at least \(minutes(.milliseconds(longest)))")
             ]
         }
-        return [.ok("offsets", "committed offsets are kept for \(span(kept)) without a member")]
+        return [.ok("offsets", "committed offsets are kept for \(span(retention)) without a member")]
     }
 
     /// A topic that a group reads, and the share of its retention that is used up.
@@ -271,18 +273,18 @@ public enum ClusterCheck {
 
     /// 1. Records were deleted unread: error. 2. Four fifths used up: error. 3. Half used up: warning.
     public static func retention(_ used: [Used]) -> [Finding] {
-        let mend = "find out why by `standing lag`, and until then set a longer retention.ms for the topic"
+        let remedy = "find out why by `standing lag`, and until then set a longer retention.ms for the topic"
         var findings = used.compactMap { item -> Finding? in
             if let lost = item.lost, lost > 0 {
                 return Finding(
                     "retention", .error, "expired",
                     "\(item.topic): \(lost) records went before \(item.group) read them",
-                    mend: "look at what is missing, then `standing source acknowledge \(item.topic) --reason TEXT`")
+                    remedy: "look at what is missing, then `standing source acknowledge \(item.topic) --reason TEXT`")
             }
             guard let share = item.share, share >= retentionWarns else { return nil }
             return Finding(
                 "retention", share >= retentionEnds ? .error : .warning, "retention-used",
-                "\(item.topic): \(item.group) has used \(percent(share)) % of what retention allows", mend: mend)
+                "\(item.topic): \(item.group) has used \(percent(share)) % of what retention allows", remedy: remedy)
         }
         let unknown = used.filter { $0.share == nil && ($0.lost ?? 0) == 0 }.map(\.topic)
         if let first = unknown.first {
@@ -330,7 +332,7 @@ public enum ClusterCheck {
         return missing.map { right in
             Finding(
                 "access", .error, "right-missing", "\(principal) (\(role.rawValue)) lacks \(right)",
-                mend: AccessPlan.commands([right], to: principal, bootstrap: bootstrap).first)
+                remedy: AccessPlan.commands([right], to: principal, bootstrap: bootstrap).first)
         }
     }
 
@@ -341,11 +343,11 @@ public enum ClusterCheck {
             return Finding(
                 "access", .warning, "no-access-control",
                 "the cluster controls no access: everybody may write everything",
-                mend: "set authorizer.class.name of the brokers, and give the rights of `standing topics acls`")
+                remedy: "set authorizer.class.name of the brokers, and give the rights of `standing topics acls`")
         }
         return .unchecked(
             "access", why: "no entry of the access control lists is told",
-            mend: "give this user the right Describe on the cluster (`standing topics acls --role doctor`)")
+            remedy: "give this user the right Describe on the cluster (`standing topics acls --role doctor`)")
     }
 
     /// The findings of harmless calls by the connected user about the rights of a role. Rights that are neither proven
@@ -356,7 +358,7 @@ public enum ClusterCheck {
         var findings = rights.filter { refused.contains($0) }.map { right in
             Finding(
                 "access", .error, "right-missing", "this user (\(role.rawValue)) lacks \(right)",
-                mend: "give it by the call that `standing topics acls --role \(role.rawValue)` prints")
+                remedy: "give it by the call that `standing topics acls --role \(role.rawValue)` prints")
         }
         let open = rights.filter { !refused.contains($0) && !proven.contains($0) }
         if !open.isEmpty {
@@ -365,7 +367,7 @@ public enum ClusterCheck {
             findings.append(
                 .unchecked(
                     "access", why: "no harmless call shows \(shown)\(more)",
-                    mend:
+                    remedy:
                         "let a user with Describe on the cluster run `standing doctor --principal \(role.rawValue)=User:NAME`"
                 ))
         }

@@ -25,17 +25,17 @@ public struct Finding: Sendable, Equatable {
     public let code: String
     public let message: String
     /// The remedy in one sentence; nil if there is nothing to do.
-    public let mend: String?
+    public let remedy: String?
 
-    public init(_ check: String, _ severity: Severity, _ code: String, _ message: String, mend: String? = nil) {
+    public init(_ check: String, _ severity: Severity, _ code: String, _ message: String, remedy: String? = nil) {
         (self.check, self.severity, self.code) = (check, severity, code)
-        (self.message, self.mend) = (message, mend)
+        (self.message, self.remedy) = (message, remedy)
     }
 
     public static func ok(_ check: String, _ message: String) -> Finding { Finding(check, .ok, "ok", message) }
 
-    public static func unchecked(_ check: String, why: String, mend: String? = nil) -> Finding {
-        Finding(check, .unchecked, "unchecked", "could not be checked: \(why)", mend: mend)
+    public static func unchecked(_ check: String, why: String, remedy: String? = nil) -> Finding {
+        Finding(check, .unchecked, "unchecked", "could not be checked: \(why)", remedy: remedy)
     }
 }
 
@@ -52,7 +52,7 @@ public struct FindingReport: Sendable, Equatable {
         var table = TextTable([.text("check"), .text("result"), .text("code"), .text("what")])
         for finding in findings {
             table.add([finding.check, finding.severity.rawValue, finding.code, finding.message])
-            if let mend = finding.mend { table.add(["", "", "", "-> " + mend]) }
+            if let remedy = finding.remedy { table.add(["", "", "", "-> " + remedy]) }
         }
         return table.take() + "\n" + summary + "\n"
     }
@@ -64,7 +64,7 @@ public struct FindingReport: Sendable, Equatable {
         }.joined(separator: ", ")
     }
 
-    /// `{"ok","findings":[{"check","severity","code","message","mend"}]}` on one line; `mend` is null if there is none.
+    /// `{"ok","findings":[{"check","severity","code","message","mend"}]}` on one line; the last is null if there is none.
     public var json: String {
         JSONWriter.object { writer in
             writer.member("ok", !isWrong)
@@ -74,7 +74,7 @@ public struct FindingReport: Sendable, Equatable {
                 writer.member("severity", finding.severity.rawValue)
                 writer.member("code", finding.code)
                 writer.member("message", finding.message)
-                writer.member("mend", finding.mend)
+                writer.member("mend", finding.remedy)
                 writer.close()
             }
         }

@@ -20,20 +20,21 @@ public enum MachineCheck {
     /// in microseconds by which an event may be ahead.
     public static func clock(_ kernel: KernelClock?, newest: Int64?, allowed: Int64) -> [Finding] {
         var findings: [Finding] = []
-        let mend = "start a time service (systemd-timesyncd or chrony), and look at `timedatectl`"
+        let remedy = "start a time service (systemd-timesyncd or chrony), and look at `timedatectl`"
         switch kernel {
         case nil:
             findings.append(.unchecked("clock", why: "the kernel does not say whether a time service sets its clock"))
         case let kernel? where !kernel.isSynchronized:
             findings.append(
                 Finding(
-                    "clock", .warning, "clock-free", "the kernel says that no time service sets this clock", mend: mend)
+                    "clock", .warning, "clock-free", "the kernel says that no time service sets this clock",
+                    remedy: remedy)
             )
         case let kernel? where kernel.maximumError > clockWarns:
             findings.append(
                 Finding(
                     "clock", .warning, "clock-unsure",
-                    "this clock may be wrong by \(kernel.maximumError / 1000) ms, says the kernel", mend: mend))
+                    "this clock may be wrong by \(kernel.maximumError / 1000) ms, says the kernel", remedy: remedy))
         case .some: break
         }
         if let newest, newest > allowed {
@@ -42,7 +43,7 @@ public enum MachineCheck {
                     "clock", .error, "clock-behind",
                     "the newest record of the ledger is \(newest / 1_000_000) s ahead of this clock: events of now would be dead "
                         + "letters here, or its writer's clock is wrong",
-                    mend: "compare the clocks of the members and of this machine with a time service"))
+                    remedy: "compare the clocks of the members and of this machine with a time service"))
         }
         guard findings.isEmpty else { return findings }
         let compared = newest == nil ? "" : ", and no record of the ledger is ahead of it"
@@ -76,7 +77,7 @@ public enum MachineCheck {
         "make room, or give --data a folder on a greater disk: archive and snapshots can be deleted while no member runs"
 
     public static func fullDisk(_ message: String) -> Finding {
-        Finding("disk", .error, "disk-full", message, mend: room)
+        Finding("disk", .error, "disk-full", message, remedy: room)
     }
 
     /// `path` is the data folder.
@@ -87,18 +88,18 @@ public enum MachineCheck {
         if disk.free < leastFree {
             findings.append(fullDisk(free))
         } else if share < freeShareWarns {
-            findings.append(Finding("disk", .warning, "disk-short", free, mend: room))
+            findings.append(Finding("disk", .warning, "disk-short", free, remedy: room))
         }
         if let inodes = disk.freeInodes, inodes < leastInodes {
             findings.append(
-                Finding("disk", .warning, "inodes-short", "\(path) has room for \(inodes) more files", mend: room))
+                Finding("disk", .warning, "inodes-short", "\(path) has room for \(inodes) more files", remedy: room))
         }
         let median = disk.syncs.isEmpty ? nil : disk.syncs.sorted()[disk.syncs.count / 2]
         if let median, median > syncWarns {
             findings.append(
                 Finding(
                     "disk", .warning, "sync-slow", "a sync in \(path) takes \(median / 1000) ms",
-                    mend: "give --data a folder on a local SSD"))
+                    remedy: "give --data a folder on a local SSD"))
         }
         let speed = median.map { ", a sync takes \(Double($0 / 100) / 10) ms" } ?? ""
         return findings.isEmpty ? [.ok("disk", free + speed)] : findings
@@ -121,7 +122,7 @@ public enum MachineCheck {
             Finding(
                 "descriptors", .warning, "descriptors-few",
                 "a process started from here may open \(limit) files, and a member can need \(needed)",
-                mend: "raise the limit: `ulimit -n \(needed)`, or LimitNOFILE= of a systemd unit")
+                remedy: "raise the limit: `ulimit -n \(needed)`, or LimitNOFILE= of a systemd unit")
         ]
     }
 
@@ -153,24 +154,25 @@ public enum MachineCheck {
             guard let mode = file.mode else {
                 return Finding(
                     "keys", .error, "file-missing", "\(file.path), \(file.what), cannot be looked at",
-                    mend: "give the path of a file that this user can read")
+                    remedy: "give the path of a file that this user can read")
             }
             let bits = String(mode, radix: 8)
             if file.isPublic {
                 guard mode & otherWriters != 0 else { return nil }
                 return Finding(
                     "keys", .error, "writable-by-others", "\(file.path), \(file.what), has the mode \(bits)",
-                    mend: "chmod go-w \(file.path)")
+                    remedy: "chmod go-w \(file.path)")
             }
-            let mend = "chmod 600 \(file.path)"
+            let remedy = "chmod 600 \(file.path)"
             if mode & others != 0 {
                 return Finding(
-                    "keys", .error, "readable-by-all", "\(file.path), \(file.what), has the mode \(bits)", mend: mend)
+                    "keys", .error, "readable-by-all", "\(file.path), \(file.what), has the mode \(bits)",
+                    remedy: remedy)
             }
             if mode & group != 0 {
                 return Finding(
                     "keys", .warning, "readable-by-group", "\(file.path), \(file.what), has the mode \(bits)",
-                    mend: mend)
+                    remedy: remedy)
             }
             guard file.isOwn else {
                 return Finding("keys", .note, "another-owner", "\(file.path), \(file.what), is another user's")

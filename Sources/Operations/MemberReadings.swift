@@ -67,18 +67,18 @@ public final class MemberReadings: Sendable {
     }
 
     /// One answer for each, in the same order.
-    private func eachAtOnce<Asked: Sendable, Told: Sendable>(
-        _ asked: [Asked], _ ask: @escaping @Sendable (Asked) -> Told
-    ) -> [Told] {
-        let answers = Mutex([Int: Told]())
+    private func eachAtOnce<Asked: Sendable, Answer: Sendable>(
+        _ asked: [Asked], _ ask: @escaping @Sendable (Asked) -> Answer
+    ) -> [Answer] {
+        let answers = Mutex([Int: Answer]())
         let turn = DispatchSemaphore(value: Self.atOnce)
         let group = DispatchGroup()
         for (index, one) in asked.enumerated() {
             turn.wait()
             DispatchQueue.global().async(group: group) {
                 defer { turn.signal() }
-                let told = ask(one)
-                answers.withLock { $0[index] = told }
+                let answer = ask(one)
+                answers.withLock { $0[index] = answer }
             }
         }
         group.wait()

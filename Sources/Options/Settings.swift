@@ -17,8 +17,8 @@ public struct Settings {
         public static let standard = Origin(text: "default")
     }
 
-    private var file: [String: (value: String, place: String)] = [:]
-    private var fileKafka: [String: (value: String, place: String)] = [:]
+    private var file: [String: (value: String, location: String)] = [:]
+    private var fileKafka: [String: (value: String, location: String)] = [:]
     private let environment: [String: String]
     private var origins: [String: Origin] = [:]
     public private(set) var shown: [(name: String, value: String, origin: String)] = []
@@ -56,28 +56,28 @@ public struct Settings {
         guard !unknown.isEmpty else { return }
         let lines = unknown.keys.sorted().map { name in
             let nearest = YAMLReader.nearest(to: name, in: Setting.variables)
-            let mend = nearest.map { "did you mean \($0)?" } ?? "`standing settings` lists those that there are"
-            return "\(name) (environment): error: no setting has this name; \(mend)"
+            let hint = nearest.map { "did you mean \($0)?" } ?? "`standing settings` lists those that there are"
+            return "\(name) (environment): error: no setting has this name; \(hint)"
         }
         throw fail(lines.joined(separator: "\n"), Exit.usage)
     }
 
     /// A key at the top of the file.
     private mutating func read(_ value: YAMLReader.Value, as name: String, by reader: YAMLReader, of path: String) {
-        func place(_ value: YAMLReader.Value) -> String { "\(path):\(value.line):\(value.column)" }
+        func location(_ value: YAMLReader.Value) -> String { "\(path):\(value.line):\(value.column)" }
         let keys = Setting.fileKeys(under: name)
         if name == "kafka" {
             for item in reader.mapping(value, what: name, known: nil)?.names ?? [] {
                 guard let text = reader.string(item.value, what: item.name) else { continue }
-                fileKafka[item.name] = (text, place(item.value))
+                fileKafka[item.name] = (text, location(item.value))
             }
         } else if !keys.isEmpty {
             for item in reader.mapping(value, what: name, known: keys)?.names ?? [] {
                 guard let text = reader.string(item.value, what: item.name) else { continue }
-                file["\(name).\(item.name)"] = (text, place(item.value))
+                file["\(name).\(item.name)"] = (text, location(item.value))
             }
         } else if let text = reader.string(value, what: name) {
-            file[name] = (text, place(value))
+            file[name] = (text, location(value))
         }
     }
 
@@ -90,7 +90,7 @@ public struct Settings {
             if let flag { (flag, .flag) } else if let text = environment[setting.variable] {
                 (text, .environment)
             } else if let entry = file[name] {
-                (entry.value, Origin(text: entry.place))
+                (entry.value, Origin(text: entry.location))
             } else if let standard = standard ?? setting.standard { (standard, .standard) } else { nil }
         guard let found else { return nil }
         origins[name] = found.1
@@ -152,7 +152,7 @@ public struct Settings {
     mutating func kafkaProperties(flags: [String]) throws -> [String: String] {
         let setting = Setting.named("kafka")
         var properties = fileKafka.mapValues(\.value)
-        var origins = fileKafka.mapValues(\.place)
+        var origins = fileKafka.mapValues(\.location)
         let fromEnvironment = environment[setting.variable]?.split(separator: ",").map(String.init) ?? []
         let given = fromEnvironment.map { ($0, Origin.environment.text) } + flags.map { ($0, Origin.flag.text) }
         // `hidden`: by name, the number of the item in the environment.
@@ -175,12 +175,12 @@ public struct Settings {
         do {
             try KafkaConfiguration.check(properties)
         } catch {
-            if let item = hidden[error.place], origins[error.place] == Origin.environment.text {
+            if let item = hidden[error.target], origins[error.target] == Origin.environment.text {
                 throw fail(
                     "kafka (\(Origin.environment.text)): error: item \(item) is no property that librdkafka takes; a value with a "
                         + "comma goes under kafka: in the configuration file", Exit.usage)
             }
-            throw fail("kafka.\(error.place) (\(origins[error.place] ?? "")): error: \(error.message)", Exit.usage)
+            throw fail("kafka.\(error.target) (\(origins[error.target] ?? "")): error: \(error.message)", Exit.usage)
         }
         for (name, value) in properties.sorted(by: { $0.key < $1.key }) {
             let isSecret = setting.isSecret && KafkaConfiguration.isSecret(name)

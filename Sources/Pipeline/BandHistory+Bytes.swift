@@ -64,12 +64,12 @@ extension BandHistory {
         for _ in 0..<count {
             let clock = Timestamp(microseconds: try reader.integer())
             let number = try reader.integer(Int32.self)
-            let place = Int(number) - Int(firstNames)
-            guard names.indices.contains(place), ring.isDue(clock),
+            let index = Int(number) - Int(firstNames)
+            guard names.indices.contains(index), ring.isDue(clock),
                 (EntryTime.first...EntryTime.last).contains(clock)
             else { throw reader.failure }
             var subjects: [Int32] = []
-            for _ in names[place].indices {
+            for _ in names[index].indices {
                 let count = try reader.integer(Int32.self)
                 guard count >= 0 else { throw reader.failure }
                 subjects.append(count)

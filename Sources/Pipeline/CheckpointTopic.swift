@@ -34,11 +34,11 @@ public final class CheckpointTopic {
     ) throws -> [SignedCheckpoint] {
         let decoder = EventDecoder()
         var found: [SignedCheckpoint] = []
-        try TopicScan(kafka, topic: topic).forEach { place, record in
+        try TopicScan(kafka, topic: topic).forEach { topicPartition, record in
             if let value = record.value, let signed = SignedCheckpoint(json: value, decoder) {
                 found.append(signed)
             } else {
-                reject(place, record.offset)
+                reject(topicPartition, record.offset)
             }
         }
         return found

@@ -37,7 +37,7 @@ struct ControlFirst {
     mutating func note(_ positions: [TopicPartition: Int64], at now: ContinuousClock.Instant) {
         if positions.contains(where: { self.positions[$0.key] ?? .min < $0.value }) { lastProgress = now }
         self.positions.merge(positions) { max($0, $1) }
-        waiting = waiting?.filter { place, end in positions[place].map { $0 < end } ?? true }
+        waiting = waiting?.filter { topicPartition, end in positions[topicPartition].map { $0 < end } ?? true }
     }
 
     func mayReadSources(at now: ContinuousClock.Instant) -> Bool { waiting?.isEmpty == true || hasGivenUp(at: now) }

@@ -37,26 +37,26 @@ final class DiskWatch: Sendable {
     private static let lookEvery = Duration.seconds(10)
 
     private let data: LocalData
-    private let host: any Runtime
+    private let runtime: any Runtime
     private let lastLook: Mutex<ContinuousClock.Instant?> = Mutex(nil)
     private let isLooking = Atomic(false)
 
     /// Nil if there is no folder, or the disk is simulated.
-    init?(_ data: LocalData?, host: any Runtime) {
-        guard let data, data.files is PosixFileSystem, !host.stepsWork else { return nil }
-        (self.data, self.host) = (data, host)
+    init?(_ data: LocalData?, runtime: any Runtime) {
+        guard let data, data.files is PosixFileSystem, !runtime.stepsWork else { return nil }
+        (self.data, self.runtime) = (data, runtime)
     }
 
     /// If a measurement is due, calls `found` with it in the storage line.
     func look(_ found: @escaping @Sendable (DiskUsage?) -> Void) {
-        let now = host.now
+        let now = runtime.now
         let isDue = lastLook.withLock { last in
             if let last, now - last < Self.lookEvery { return false }
             last = now
             return true
         }
         guard isDue, !isLooking.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        host.background(.storage) { [self] in
+        runtime.background(.storage) { [self] in
             found(DiskUsage(of: data))
             isLooking.store(false, ordering: .releasing)
         }

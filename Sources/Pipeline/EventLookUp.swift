@@ -25,15 +25,15 @@ public struct EventLookUp {
     public init(_ kafka: KafkaConfiguration) { self.kafka = kafka }
 
     /// The record at an offset; nil if the topic does not have it any more.
-    public func record(at offset: Int64, of place: TopicPartition) throws -> Found? {
-        try first(of: place, from: offset) { $0.offset == offset ? .found : .ended }
+    public func record(at offset: Int64, of topicPartition: TopicPartition) throws -> Found? {
+        try first(of: topicPartition, from: offset) { $0.offset == offset ? .found : .ended }
     }
 
     /// The record of a fact with this sequence number, which is never before the offset that is one less. Nil if the
     /// topic does not have it, or there are too many repeats before it.
-    public func fact(_ sequence: Int64, of place: TopicPartition) throws -> Found? {
+    public func fact(_ sequence: Int64, of topicPartition: TopicPartition) throws -> Found? {
         let decoder = EventDecoder()
-        return try first(of: place, from: sequence - 1) { record in
+        return try first(of: topicPartition, from: sequence - 1) { record in
             record.value.flatMap { decoder.sequence(ofFact: $0) } == sequence ? .found : .goOn
         }
     }
@@ -47,7 +47,7 @@ public struct EventLookUp {
         var found: [(letter: DeadLetter, redrivenTo: String?, discarded: String?)] = []
         try letters.forEach(.init()) { letter in
             guard found.count < Self.maximumRecords, letter.isOf(source: source, id: id, decoder) else { return }
-            found.append((letter, letters.redriven[letter.place], letters.discarded[letter.place]))
+            found.append((letter, letters.redriven[letter.position], letters.discarded[letter.position]))
         }
         return found
     }
@@ -55,10 +55,11 @@ public struct EventLookUp {
     private enum Verdict { case found, goOn, ended }
 
     private func first(
-        of place: TopicPartition, from offset: Int64, _ judge: (Record) -> Verdict
+        of topicPartition: TopicPartition, from offset: Int64, _ judge: (Record) -> Verdict
     ) throws -> Found? {
-        let places = [place]
-        guard let end = try kafka.ends(of: places)[place], let beginning = try kafka.beginnings(of: places)[place],
+        let topicPartitions = [topicPartition]
+        guard let end = try kafka.ends(of: topicPartitions)[topicPartition],
+            let beginning = try kafka.beginnings(of: topicPartitions)[topicPartition],
             offset < end
         else { return nil }
         let start = max(offset, beginning)
@@ -67,8 +68,8 @@ public struct EventLookUp {
         options.batch = 64
         let consumer = try Consumer(kafka, options: options)
         defer { consumer.close() }
-        try consumer.assign([PartitionOffset(place, offset: start)])
-        var reading = Patience.Reading(place.description, kafka.patience)
+        try consumer.assign([PartitionOffset(topicPartition, offset: start)])
+        var reading = Patience.Reading(topicPartition.description, kafka.patience)
         var (found, read, isOver) = (Found?.none, 0, false)
         while !isOver, read < Self.maximumRecords, consumer.assignment[0].position < end {
             let count = try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in

@@ -38,7 +38,7 @@ enum FactRecovery {
         let owners = marks.keys.sorted()
         try consumer.assign(starts)
         let decoder = EventDecoder()
-        var (ended, lastNews) = (0, configuration.host.now)
+        var (ended, lastNews) = (0, configuration.runtime.now)
         while ended < starts.count {
             if isVain() { throw CancellationError() }
             let count = try consumer.poll(timeoutMilliseconds: 100) { records in
@@ -55,34 +55,35 @@ enum FactRecovery {
                     }
                 }
             }
-            for (place, error) in consumer.takeErrors() {
+            for (topicPartition, error) in consumer.takeErrors() {
                 guard error.isOffsetOutOfRange else {
                     if error.isRetriable { continue }
                     throw error
                 }
                 // The mark's record has expired. The search continues with the remaining records. Like any consumer it
                 // ignores facts after a gap; these are then published again under their old numbers.
-                logger.warning("facts before the mark have expired", metadata: ["place": "\(place)"])
-                try restart(consumer, at: place)
+                logger.warning("facts before the mark have expired", metadata: ["place": "\(topicPartition)"])
+                try restart(consumer, at: topicPartition)
             }
             let before = ended
             ended = consumer.assignment.count(where: \.reachedEnd)
-            if count > 0 || ended > before { lastNews = configuration.host.now }
-            guard configuration.host.now - lastNews < Self.patience else {
+            if count > 0 || ended > before { lastNews = configuration.runtime.now }
+            guard configuration.runtime.now - lastNews < Self.patience else {
                 let silent = consumer.assignment.first { !$0.reachedEnd }?.topicPartition.description ?? ""
                 throw KafkaError(
                     code: -185, name: "_TIMED_OUT", message: "the facts that are out cannot be read to their end",
-                    isRetriable: true, place: silent)
+                    isRetriable: true, target: silent)
             }
         }
         return result
     }
 
-    private static func restart(_ consumer: any ConsumerClient, at place: TopicPartition) throws {
+    private static func restart(_ consumer: any ConsumerClient, at topicPartition: TopicPartition) throws {
         try consumer.assign(
             consumer.assignment.map {
                 PartitionOffset(
-                    $0.topicPartition, offset: $0.topicPartition == place ? PartitionOffset.beginning : $0.position)
+                    $0.topicPartition,
+                    offset: $0.topicPartition == topicPartition ? PartitionOffset.beginning : $0.position)
             })
     }
 }

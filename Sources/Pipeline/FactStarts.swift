@@ -5,7 +5,7 @@ internal import Scoring
 /// The start of a consumer whose state is that of a ledger partition at some point, instead of the first fact.
 public struct FactStart: Hashable, Sendable {
     /// A fact topic and the partition.
-    public let place: TopicPartition
+    public let topicPartition: TopicPartition
     /// The Kafka offset to read from. Records from there on can have numbers below `sequence`; they are repeats.
     public let offset: Int64
     /// The next sequence number to accept. The state at the point contains the facts before it.
@@ -16,14 +16,14 @@ public struct FactStart: Hashable, Sendable {
 public struct FactStarts {
     /// A consumer cannot continue from the point, because its next fact is not in the topic.
     public struct Gone: Error, Hashable, Sendable, CustomStringConvertible {
-        public let place: TopicPartition
+        public let topicPartition: TopicPartition
         /// Of the missing fact.
         public let sequence: Int64
         /// The oldest offset of the topic.
         public let beginning: Int64
 
         public var description: String {
-            "\(place) does not have sequence \(sequence) any more, which comes next, and begins at offset \(beginning)"
+            "\(topicPartition) does not have sequence \(sequence) any more, which comes next, and begins at offset \(beginning)"
         }
     }
 
@@ -46,27 +46,28 @@ public struct FactStarts {
         let wanted = configuration.topics.facts.enumerated().flatMap { topic, name in
             partitions.map { (TopicPartition(name, $0), topic) }
         }
-        let places = wanted.map { $0.0 }
+        let topicPartitions = wanted.map { $0.0 }
         // The ends are read first, because a beginning can move too.
-        let ends = try kafka.ends(of: places)
-        let beginnings = try kafka.beginnings(of: places)
-        var searches = wanted.map { place, topic in
+        let ends = try kafka.ends(of: topicPartitions)
+        let beginnings = try kafka.beginnings(of: topicPartitions)
+        var searches = wanted.map { topicPartition, topic in
             FactSearch(
-                after: sequences[place.partition]![topic], mark: marks[place.partition]?[topic] ?? .init(),
-                beginning: beginnings[place] ?? 0, end: ends[place] ?? 0)
+                after: sequences[topicPartition.partition]![topic],
+                mark: marks[topicPartition.partition]?[topic] ?? .init(),
+                beginning: beginnings[topicPartition] ?? 0, end: ends[topicPartition] ?? 0)
         }
         while true {
             let open = searches.indices.filter { searches[$0].outcome == nil }
             if open.isEmpty { break }
-            try read(open.map { ($0, places[$0]) }, for: &searches)
+            try read(open.map { ($0, topicPartitions[$0]) }, for: &searches)
         }
         return try zip(wanted, searches).map { item, search in
-            let (place, topic) = item
-            let next = sequences[place.partition]![topic] + 1
+            let (topicPartition, topic) = item
+            let next = sequences[topicPartition.partition]![topic] + 1
             guard case .found(let offset) = search.outcome else {
-                throw Gone(place: place, sequence: next, beginning: beginnings[place] ?? 0)
+                throw Gone(topicPartition: topicPartition, sequence: next, beginning: beginnings[topicPartition] ?? 0)
             }
-            return FactStart(place: place, offset: offset, sequence: next)
+            return FactStart(topicPartition: topicPartition, offset: offset, sequence: next)
         }
     }
 
@@ -99,13 +100,15 @@ public struct FactStarts {
     }
 
     /// One round of the open searches.
-    private func read(_ open: [(search: Int, place: TopicPartition)], for searches: inout [FactSearch]) throws {
+    private func read(_ open: [(search: Int, topicPartition: TopicPartition)], for searches: inout [FactSearch]) throws
+    {
         var options = Consumer.Options()
         options.reportsEnds = true
         options.maximumQueuedKilobytes = Self.queuedKilobytes
         let consumer = try configuration.kafka.consumer(options, listener: nil) { _ in }
         defer { consumer.close() }
-        try consumer.assign(open.map { PartitionOffset($0.place, offset: searches[$0.search].range.lowerBound) })
+        try consumer.assign(
+            open.map { PartitionOffset($0.topicPartition, offset: searches[$0.search].range.lowerBound) })
         var reading = Patience.Reading("the fact topics", configuration.kafka.patience)
         let decoder = EventDecoder()
         var ended: Set<Int> = []

@@ -15,10 +15,10 @@ extension FoldPoller: RebalanceListener {
 
     /// Nothing is read before the partitions are open and their published facts are known. Each then requests its
     /// start.
-    func assigned(_ places: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
-        runtime.beginTurn()
-        (assignment, read, checkpoints, committed) = (places, [], nil, nil)
-        let numbers = places.map(\.partition)
+    func assigned(_ topicPartitions: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
+        environment.beginTurn()
+        (assignment, read, checkpoints, committed) = (topicPartitions, [], nil, nil)
+        let numbers = topicPartitions.map(\.partition)
         let atHand = numbers.count { slots[Int($0)].runner != nil }
         for number in numbers { begin(number) }
         if !configuration.standsBy {
@@ -26,18 +26,18 @@ extension FoldPoller: RebalanceListener {
         }
         ask(about: numbers, consumer)
         directory.forget()
-        (progress, switches) = (Progress(at: host.now), SwitchLog())
+        (progress, switches) = (Progress(at: runtime.now), SwitchLog())
         showPartitions()
         board.update { status in
-            (status.foldPartitions, status.currentPartitions, status.behind) = (places.count, 0, nil)
+            (status.foldPartitions, status.currentPartitions, status.behind) = (topicPartitions.count, 0, nil)
             status.joined.insert(.fold)
         }
-        logger.info("fold owns", metadata: ["partitions": "\(places.count)", "atHand": "\(atHand)"])
+        logger.info("fold owns", metadata: ["partitions": "\(topicPartitions.count)", "atHand": "\(atHand)"])
         return []
     }
 
-    func revoked(_ places: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
-        runtime.beginTurn()
+    func revoked(_ topicPartitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
+        environment.beginTurn()
         if lost {
             logger.warning("the group has given this member's partitions away")
             leave(waitsForFacts: false)
@@ -45,7 +45,7 @@ extension FoldPoller: RebalanceListener {
         } else {
             handOver(consumer)
         }
-        for place in places { stopReading(Int(place.partition), then: .standBy) }
+        for topicPartition in topicPartitions { stopReading(Int(topicPartition.partition), then: .standBy) }
         (assignment, checkpoints, read) = (nil, nil, [])
         showPartitions()
         showNothingOwned()
@@ -54,7 +54,7 @@ extension FoldPoller: RebalanceListener {
     // MARK: Positions
 
     func commitIfDue(_ consumer: any ConsumerClient) throws {
-        let age = host.now - lastCommit
+        let age = runtime.now - lastCommit
         guard age > Self.commitEvery else { return }
         let positions = positions
         guard positions.mapValues(\.offset) != committed || age > Self.recommitEvery else { return }
@@ -72,7 +72,7 @@ extension FoldPoller: RebalanceListener {
     private func commit(
         _ positions: [Int32: (offset: Int64, marks: [Publication.Mark])], _ consumer: any ConsumerClient, wait: Bool
     ) throws {
-        lastCommit = host.now
+        lastCommit = runtime.now
         committed = positions.mapValues(\.offset)
         let offsets = positions.sorted { $0.key < $1.key }.map { number, position in
             PartitionOffset(
@@ -98,7 +98,7 @@ extension FoldPoller: RebalanceListener {
         let runners = assignedRunners
         for runner in runners {
             runner.inbox.order(.leave)
-            runtime.slices.ready(runner)
+            environment.slices.ready(runner)
         }
         wait(milliseconds: Self.handOverMilliseconds) {
             runners.allSatisfy { runner in
@@ -110,10 +110,10 @@ extension FoldPoller: RebalanceListener {
 
     /// Serves deliveries until `isDone` returns true, or an error makes that impossible.
     func wait(milliseconds: Int, until isDone: () -> Bool) {
-        let deadline = host.now + .milliseconds(milliseconds)
-        while !isDone(), failure == nil, outlet.producer.fatalError == nil, host.now < deadline {
+        let deadline = runtime.now + .milliseconds(milliseconds)
+        while !isDone(), failure == nil, outlet.producer.fatalError == nil, runtime.now < deadline {
             serve(1)
-            runtime.yield()
+            environment.yield()
         }
     }
 

@@ -7,7 +7,7 @@ extension FoldPoller {
     /// producer is repeated later.
     func announce() throws {
         guard let topic = outlet.members, let assignment,
-            let news = directory.news(of: assignment.map(\.partition), isFull: memory.isFull, at: host.now)
+            let news = directory.news(of: assignment.map(\.partition), isFull: memory.isFull, at: runtime.now)
         else { return }
         _ = try publish(news.json, of: news.address, to: topic)
     }
@@ -32,7 +32,8 @@ extension FoldPoller {
         func produce(_ value: UnsafeRawBufferPointer?) throws -> Bool {
             try Array(address.utf8).withUnsafeBytes { key in
                 try outlet.producer.produce(
-                    topic: topic, partition: Producer.anyPartition, key: key, value: value, tag: FoldRuntime.otherTag)
+                    topic: topic, partition: Producer.anyPartition, key: key, value: value,
+                    tag: FoldEnvironment.otherTag)
             }
         }
         guard let value else { return try produce(nil) }

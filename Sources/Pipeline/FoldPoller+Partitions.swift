@@ -47,37 +47,37 @@ extension FoldPoller {
     func open(_ number: Int32) {
         let index = Int(number)
         guard slots[index].runner == nil, slots[index].closing == nil else { return }
-        let runner = PartitionRunner(number, runtime, countedTo: slots[index].countedTo)
+        let runner = PartitionRunner(number, environment, countedTo: slots[index].countedTo)
         (slots[index].runner, slots[index].shadow) = (runner, nil)
-        runtime.slices.ready(runner)
+        environment.slices.ready(runner)
     }
 
     /// Requests the positions of these partitions' published facts, and the ledger's ends, from the broker in the
     /// background.
     func ask(about numbers: [Int32], _ consumer: any ConsumerClient) {
         guard !numbers.isEmpty else { return }
-        let (runtime, turn) = (runtime, runtime.turn)
+        let (environment, turn) = (environment, environment.turn)
         nonisolated(unsafe) let consumer = consumer
-        host.background(.broker) {
-            let isVain = { runtime.stop.isSet || runtime.turn != turn }
+        runtime.background(.broker) {
+            let isVain = { environment.stop.isSet || environment.turn != turn }
             guard !isVain() else { return }
             do {
-                let found = try Self.recover(numbers, consumer, runtime, isVain)
-                runtime.answer(.recovered(found, try Self.readCheckpoints(runtime, isVain)), turn: turn)
+                let found = try Self.recover(numbers, consumer, environment, isVain)
+                environment.answer(.recovered(found, try Self.readCheckpoints(environment, isVain)), turn: turn)
             } catch is CancellationError where isVain() {
                 // At a stop the partitions do not change, and are closed in order.
             } catch {
-                runtime.answer(.failed(numbers, error), turn: turn)
+                environment.answer(.failed(numbers, error), turn: turn)
             }
         }
     }
 
     private static func recover(
-        _ numbers: [Int32], _ consumer: any ConsumerClient, _ runtime: FoldRuntime, _ isVain: () -> Bool
+        _ numbers: [Int32], _ consumer: any ConsumerClient, _ environment: FoldEnvironment, _ isVain: () -> Bool
     ) throws -> [Int32: PartitionInbox.Recovered] {
-        let configuration = runtime.configuration
-        let places = numbers.map { TopicPartition(configuration.topics.ledger, $0) }
-        let committed = try consumer.committed(places, timeoutMilliseconds: committedMilliseconds)
+        let configuration = environment.configuration
+        let topicPartitions = numbers.map { TopicPartition(configuration.topics.ledger, $0) }
+        let committed = try consumer.committed(topicPartitions, timeoutMilliseconds: committedMilliseconds)
         let blank = [Publication.Mark](repeating: .init(), count: FactTopic.allCases.count)
         var marks: [Int32: [Publication.Mark]] = [:]
         for number in numbers { marks[number] = blank }
@@ -85,8 +85,8 @@ extension FoldPoller {
             marks[position.topicPartition.partition] = Publication.marks(in: position.metadata) ?? blank
         }
         let found = try FactRecovery.run(
-            marks, configuration: configuration, logger: runtime.logger, isVain: isVain)
-        let ends = try configuration.kafka.ends(of: places)
+            marks, configuration: configuration, logger: environment.logger, isVain: isVain)
+        let ends = try configuration.kafka.ends(of: topicPartitions)
         let offsets = Dictionary(committed.map { ($0.topicPartition.partition, $0.offset) }) { $1 }
         var result: [Int32: PartitionInbox.Recovered] = [:]
         for (number, marks) in found {
@@ -98,17 +98,17 @@ extension FoldPoller {
     }
 
     private static func readCheckpoints(
-        _ runtime: FoldRuntime, _ isVain: () -> Bool
-    ) throws -> FoldRuntime.CheckpointReading? {
-        guard let settings = runtime.configuration.checkpoints else { return nil }
-        let topic = try CheckpointTopic(runtime.configuration, settings, logger: runtime.logger)
-        return FoldRuntime.CheckpointReading(topic: topic, found: try topic.readToEnd(isVain))
+        _ environment: FoldEnvironment, _ isVain: () -> Bool
+    ) throws -> FoldEnvironment.CheckpointReading? {
+        guard let settings = environment.configuration.checkpoints else { return nil }
+        let topic = try CheckpointTopic(environment.configuration, settings, logger: environment.logger)
+        return FoldEnvironment.CheckpointReading(topic: topic, found: try topic.readToEnd(isVain))
     }
 
     func takeAnswers() throws {
-        for (turn, answer) in runtime.takeAnswers() {
+        for (turn, answer) in environment.takeAnswers() {
             if case .publishedByOwners = answer { asksLimits = false }
-            guard turn == runtime.turn else { continue }
+            guard turn == environment.turn else { continue }
             switch answer {
             case .recovered(let found, let reading):
                 if let reading {
@@ -118,18 +118,18 @@ extension FoldPoller {
                 for (number, recovered) in found.sorted(by: { $0.key < $1.key }) {
                     guard let runner = slots[Int(number)].runner else { continue }
                     runner.inbox.order(.recover(recovered))
-                    runtime.slices.ready(runner)
+                    environment.slices.ready(runner)
                 }
             case .publishedByOwners(let limits):
                 for (number, offset) in limits.sorted(by: { $0.key < $1.key }) {
                     guard !isAssigned(number), let runner = slots[Int(number)].runner else { continue }
                     runner.inbox.note(publishedByOwner: offset)
-                    runtime.slices.ready(runner)
+                    environment.slices.ready(runner)
                 }
             case .failed(let numbers, let error):
                 guard let error = error as? KafkaError, error.isRetriable else { throw error }
                 logger.warning("what is published is asked for again", metadata: ["reason": "\(error)"])
-                for number in numbers { slots[Int(number)].failure.noteQuestion(host.now) }
+                for number in numbers { slots[Int(number)].failure.noteQuestion(runtime.now) }
             }
         }
     }
@@ -153,12 +153,12 @@ extension FoldPoller {
         guard let runner = slots[index].runner else { return }
         runner.inbox.begin(with: order)
         runner.forgetPosition()
-        runtime.slices.ready(runner)
+        environment.slices.ready(runner)
     }
 
     func takeReports() throws {
         var final: PipelineError?
-        for (runner, report) in runtime.takeReports() {
+        for (runner, report) in environment.takeReports() {
             let index = Int(runner.number)
             if case .closed = report {
                 guard slots[index].closing === runner || slots[index].runner === runner else { continue }
@@ -192,11 +192,11 @@ extension FoldPoller {
         let positions = consumer.assignment.map(\.position)
         var starts: [PartitionOffset] = []
         for runner in assigned {
-            let place = TopicPartition(configuration.topics.ledger, runner.number)
+            let topicPartition = TopicPartition(configuration.topics.ledger, runner.number)
             if let start = slots[Int(runner.number)].start {
-                starts.append(PartitionOffset(place, offset: start))
+                starts.append(PartitionOffset(topicPartition, offset: start))
             } else if let source = read.firstIndex(where: { $0 === runner }) {
-                starts.append(PartitionOffset(place, offset: positions[source]))
+                starts.append(PartitionOffset(topicPartition, offset: positions[source]))
             }
         }
         try consumer.assign(starts)
@@ -213,7 +213,7 @@ extension FoldPoller {
             guard slots[index].start != nil else { continue }
             (slots[index].isRead, slots[index].start) = (true, nil)
             runner.inbox.begin(with: .read)
-            runtime.slices.ready(runner)
+            environment.slices.ready(runner)
         }
     }
 
@@ -222,7 +222,7 @@ extension FoldPoller {
     /// Other partitions are not affected.
     private func noteFailure(_ error: any Error, of runner: PartitionRunner) {
         let (index, offset) = (Int(runner.number), runner.status.nextOffset)
-        slots[index].failure.note(at: offset, host.now)
+        slots[index].failure.note(at: offset, runtime.now)
         board.update { $0.partitionRestarts += 1 }
         let failure = slots[index].failure
         let metadata: Logger.Metadata = [
@@ -248,18 +248,19 @@ extension FoldPoller {
     /// at once.
     func beginAgainIfDue(_ consumer: any ConsumerClient) {
         var numbers: [Int32] = []
-        for place in assignment ?? [] {
-            let slot = slots[Int(place.partition)]
-            guard slot.runner == nil, slot.closing == nil, slot.failure.retryAt.map({ $0 <= host.now }) ?? true else {
+        for topicPartition in assignment ?? [] {
+            let slot = slots[Int(topicPartition.partition)]
+            guard slot.runner == nil, slot.closing == nil, slot.failure.retryAt.map({ $0 <= runtime.now }) ?? true
+            else {
                 continue
             }
-            numbers.append(place.partition)
+            numbers.append(topicPartition.partition)
         }
         for number in numbers { begin(number) }
-        for place in assignment ?? [] where !numbers.contains(place.partition) {
-            let index = Int(place.partition)
-            guard let askAt = slots[index].failure.askAt, askAt <= host.now else { continue }
-            numbers.append(place.partition)
+        for topicPartition in assignment ?? [] where !numbers.contains(topicPartition.partition) {
+            let index = Int(topicPartition.partition)
+            guard let askAt = slots[index].failure.askAt, askAt <= runtime.now else { continue }
+            numbers.append(topicPartition.partition)
         }
         for number in numbers { slots[Int(number)].failure.askAt = nil }
         ask(about: numbers, consumer)
@@ -290,14 +291,14 @@ extension FoldPoller {
     func closeAll(takesSnapshots: Bool) {
         for index in slots.indices { close(index, takesSnapshot: takesSnapshots) }
         while slots.contains(where: { $0.closing != nil }) {
-            for (runner, report) in runtime.takeReports() {
+            for (runner, report) in environment.takeReports() {
                 switch report {
                 case .closed: noteClosed(runner)
                 case .failed(let error as PipelineError): failure = error
                 default: break
                 }
             }
-            runtime.yield()
+            environment.yield()
         }
     }
 }

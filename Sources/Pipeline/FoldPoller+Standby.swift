@@ -17,7 +17,7 @@ extension FoldPoller {
     private func openStandby() {
         let isOpening = slots.contains { $0.runner.map { $0.status.shared == nil } ?? false }
         guard !isOpening else { return }
-        let now = host.now
+        let now = runtime.now
         let missing = slots.indices.first {
             !isAssigned(Int32($0)) && slots[$0].runner == nil && slots[$0].closing == nil
                 && slots[$0].failure.retryAt ?? now <= now
@@ -49,32 +49,32 @@ extension FoldPoller {
             try noteReading(runners)
         }
         try consumer.poll(timeoutMilliseconds: 0) { try hand($0, to: readByStandby) }
-        for (place, error) in consumer.takeErrors() { try handle(error, at: place) }
+        for (topicPartition, error) in consumer.takeErrors() { try handle(error, at: topicPartition) }
         for (source, runner) in readByStandby.enumerated() {
-            runner.inbox.note(end: consumer.knownEnd(source), reachedEnd: false, at: host.now)
+            runner.inbox.note(end: consumer.knownEnd(source), reachedEnd: false, at: runtime.now)
         }
     }
 
     /// Requests the positions that the owners have committed.
     private func askForLimits(_ group: any ConsumerClient) {
         let numbers = slots.indices.map { Int32($0) }.filter { !isAssigned($0) && slots[Int($0)].runner != nil }
-        guard !numbers.isEmpty, !asksLimits, host.now - lastLimits > Self.commitEvery else { return }
-        (lastLimits, asksLimits) = (host.now, true)
-        let (runtime, turn) = (runtime, runtime.turn)
+        guard !numbers.isEmpty, !asksLimits, runtime.now - lastLimits > Self.commitEvery else { return }
+        (lastLimits, asksLimits) = (runtime.now, true)
+        let (environment, turn) = (environment, environment.turn)
         nonisolated(unsafe) let group = group
-        host.background(.broker) {
+        runtime.background(.broker) {
             var limits: [Int32: Int64] = [:]
             do {
-                let places = numbers.map { TopicPartition(runtime.configuration.topics.ledger, $0) }
-                for found in try group.committed(places, timeoutMilliseconds: Self.committedMilliseconds)
+                let topicPartitions = numbers.map { TopicPartition(environment.configuration.topics.ledger, $0) }
+                for found in try group.committed(topicPartitions, timeoutMilliseconds: Self.committedMilliseconds)
                 where found.offset > 0 {
                     limits[found.topicPartition.partition] = found.offset
                 }
             } catch {
-                runtime.logger.warning(
+                environment.logger.warning(
                     "a standby does not learn how far others are", metadata: ["reason": "\(error)"])
             }
-            runtime.answer(.publishedByOwners(limits), turn: turn)
+            environment.answer(.publishedByOwners(limits), turn: turn)
         }
     }
 }

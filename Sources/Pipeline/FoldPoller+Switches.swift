@@ -10,7 +10,7 @@ extension FoldPoller {
         let switching = steps.map { PipelineStatus.Switching($0, $1) }.sorted { $0.partition < $1.partition }
         board.update { $0.switching = switching }
         let folded = Set(statuses.filter { $0.1.shared != nil && $0.1.quarantined == nil }.map(\.0))
-        for line in switches.note(steps, folded: folded, at: host.now) { log(line) }
+        for line in switches.note(steps, folded: folded, at: runtime.now) { log(line) }
     }
 
     private func log(_ line: SwitchLog.Line) {

@@ -24,10 +24,10 @@ extension FoldPoller {
     }
 
     func noteEnds(_ consumer: any ConsumerClient) {
-        let now = host.now
+        let now = runtime.now
         for (index, source) in consumer.assignment.enumerated() where index < read.count {
             read[index].inbox.note(end: consumer.knownEnd(index), reachedEnd: source.reachedEnd, at: now)
-            if source.reachedEnd, !read[index].status.isCurrent { runtime.slices.ready(read[index]) }
+            if source.reachedEnd, !read[index].status.isCurrent { environment.slices.ready(read[index]) }
         }
         let statuses = assignedRunners.map { ($0.number, $0.status.aged(to: now)) }
         let isComplete = statuses.count == assignment?.count
@@ -69,7 +69,7 @@ extension FoldPoller {
             if let taken = status.lastSnapshot { stores.oldestSnapshot = min(stores.oldestSnapshot ?? taken, taken) }
         }
         board.update { $0.stores = stores }
-        runtime.disk?.look { [board] found in board.update { $0.disk = found } }
+        environment.disk?.look { [board] found in board.update { $0.disk = found } }
     }
 
     /// Notes the time until everything is folded, for `/readyz` and the log.
@@ -82,18 +82,18 @@ extension FoldPoller {
             (progress.total, progress.isDone) = (0, true)
             return
         }
-        guard !progress.isDone, host.now - progress.lastNote > Self.progressEvery else { return }
-        progress.lastNote = host.now
+        guard !progress.isDone, runtime.now - progress.lastNote > Self.progressEvery else { return }
+        progress.lastNote = runtime.now
         // The ledger grows meanwhile, so the rest is computed from its present end.
         let left = statuses.reduce(Int64(0)) { $0 + max(0, ($1.shared?.end ?? 0) - $1.nextOffset) }
         progress.total = max(progress.total, left)
         guard progress.total > 0 else { return }
         let done = progress.total - left
-        progress.estimate.add(done: done, at: (host.now - progress.start) / .seconds(1))
+        progress.estimate.add(done: done, at: (runtime.now - progress.start) / .seconds(1))
         let seconds = progress.estimate.timeLeft(total: progress.total)
         board.update { $0.secondsLeft = seconds }
-        guard left > 0, host.now - progress.lastLog > Self.progressLogEvery else { return }
-        progress.lastLog = host.now
+        guard left > 0, runtime.now - progress.lastLog > Self.progressLogEvery else { return }
+        progress.lastLog = runtime.now
         logger.info(
             "folding the ledger",
             metadata: [
@@ -123,7 +123,7 @@ extension FoldPoller {
             }
             outlet.ticker.append(tick: tick.time, to: number)
             do {
-                _ = try outlet.ticker.send(number, tag: FoldRuntime.otherTag) { throw NoRoom() }
+                _ = try outlet.ticker.send(number, tag: FoldEnvironment.otherTag) { throw NoRoom() }
             } catch is NoRoom {
                 return
             }

@@ -47,12 +47,12 @@ final class FoldPoller: PollLoop {
     }
 
     let configuration: PipelineConfiguration
-    let host: any Runtime
+    let runtime: any Runtime
     let logger: Logger
     let stop: StopFlag
     let board: StatusBoard
     let owned: OwnedPartitions
-    let runtime: FoldRuntime
+    let environment: FoldEnvironment
     private(set) var consumer: (any ConsumerClient)?
     /// The group's assignment; nil before the first, and after it was revoked.
     var assignment: [TopicPartition]?
@@ -83,14 +83,14 @@ final class FoldPoller: PollLoop {
 
     init(_ member: Member, ledgerPartitions: Int) throws {
         configuration = member.configuration
-        (host, logger) = (configuration.host, member.logger)
+        (runtime, logger) = (configuration.runtime, member.logger)
         (stop, board, owned, directory) = (member.stop, member.board, member.owned, member.directory)
         memory = member.memory
-        (lastLimits, lastPoke, lastCommit, lastShadowNote) = (host.now, host.now, host.now, host.now)
-        progress = Progress(at: host.now)
+        (lastLimits, lastPoke, lastCommit, lastShadowNote) = (runtime.now, runtime.now, runtime.now, runtime.now)
+        progress = Progress(at: runtime.now)
         slots = (0..<ledgerPartitions).map { _ in Slot() }
-        runtime = FoldRuntime(member)
-        runtime.outlet = try FactProducer(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
+        environment = FoldEnvironment(member)
+        environment.outlet = try FactProducer(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
     }
 
     func start() throws {
@@ -119,7 +119,7 @@ final class FoldPoller: PollLoop {
         try consumer.poll(timeoutMilliseconds: isBusy ? Self.shortWaitMilliseconds : Self.longWaitMilliseconds) {
             try hand($0, to: read)
         }
-        for (place, error) in consumer.takeErrors() { try handle(error, at: place) }
+        for (topicPartition, error) in consumer.takeErrors() { try handle(error, at: topicPartition) }
         serve(0)
         try takeReports()
         try takeAnswers()
@@ -170,7 +170,7 @@ final class FoldPoller: PollLoop {
 
     func abandon() {
         letGoOfEverything()
-        runtime.outlet?.producer.purge()
+        environment.outlet?.producer.purge()
         consumer?.close()
         consumer = nil
         board.noteNoPolls(of: .fold)
@@ -178,7 +178,7 @@ final class FoldPoller: PollLoop {
 
     /// After an error nothing more is written. Archive and snapshots are read again.
     private func letGoOfEverything() {
-        runtime.beginTurn()
+        environment.beginTurn()
         asksLimits = false
         for runner in assignedRunners { if let shared = runner.status.shared { board.add(shared) } }
         owned.replace([], standby: [])
@@ -213,7 +213,7 @@ final class FoldPoller: PollLoop {
             guard block.count > 0 else { continue }
             let runner = runners[source]
             let waiting = runner.inbox.add(block, of: runner.status.shared)
-            runtime.slices.ready(runner)
+            environment.slices.ready(runner)
             if waiting >= limit { try pause(runner) }
         }
     }
@@ -247,19 +247,19 @@ final class FoldPoller: PollLoop {
     }
 
     private func poke() {
-        guard host.now - lastPoke > Self.pokeEvery || host.stepsWork else { return }
-        lastPoke = host.now
-        for slot in slots { if let runner = slot.runner { runtime.slices.ready(runner) } }
+        guard runtime.now - lastPoke > Self.pokeEvery || runtime.stepsWork else { return }
+        lastPoke = runtime.now
+        for slot in slots { if let runner = slot.runner { environment.slices.ready(runner) } }
     }
 
     // MARK: Deliveries and reports
 
-    var outlet: FactProducer { runtime.outlet! }
+    var outlet: FactProducer { environment.outlet! }
 
     /// Facts that were sent and are not acknowledged are dropped, because another member may send them already.
     func renewOutlet() throws {
         outlet.producer.purge()
-        runtime.outlet = try FactProducer(configuration, ledgerPartitions: slots.count, logger: logger)
+        environment.outlet = try FactProducer(configuration, ledgerPartitions: slots.count, logger: logger)
     }
 
     /// Serves deliveries, and schedules runners that waited for room.
@@ -272,18 +272,19 @@ final class FoldPoller: PollLoop {
             } else if delivery.topic == outlet.ticker.topic {
                 // If a tick is refused, the next one replaces it, in a session of its own.
                 try? outlet.ticker.acknowledged(delivery.partition, offset: delivery.offset)
-            } else if delivery.tag != FoldRuntime.otherTag, let topic = outlet.facts.firstIndex(of: delivery.topic) {
+            } else if delivery.tag != FoldEnvironment.otherTag, let topic = outlet.facts.firstIndex(of: delivery.topic)
+            {
                 let number = Int(delivery.partition)
                 slots[number].runner?.inbox.acknowledge(
                     topic: topic, sequence: Int64(delivery.tag), offset: delivery.offset)
                 (slots[number].hasDelivered, hasDelivered) = (true, true)
             }
         }
-        let hasRoom = hasDelivered && runtime.wantsRoom.exchange(false, ordering: .acquiringAndReleasing)
+        let hasRoom = hasDelivered && environment.wantsRoom.exchange(false, ordering: .acquiringAndReleasing)
         guard hasDelivered else { return }
         for index in slots.indices where slots[index].hasDelivered || hasRoom {
             slots[index].hasDelivered = false
-            if let runner = slots[index].runner { runtime.slices.ready(runner) }
+            if let runner = slots[index].runner { environment.slices.ready(runner) }
         }
     }
 
@@ -292,11 +293,12 @@ final class FoldPoller: PollLoop {
         if let fatal = outlet.producer.fatalError { throw fatal }
     }
 
-    func handle(_ error: KafkaError, at place: TopicPartition) throws {
+    func handle(_ error: KafkaError, at topicPartition: TopicPartition) throws {
         if error.isOffsetOutOfRange {
             throw PipelineError(
                 .ledgerDamaged,
-                "\(place): what is to be read next is not in the topic (\(error.name)); a ledger must be kept for ever")
+                "\(topicPartition): what is to be read next is not in the topic (\(error.name)); a ledger must be kept for ever"
+            )
         }
         guard error.isRetriable else { throw error }
         logger.warning("\(error)")

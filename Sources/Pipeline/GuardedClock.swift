@@ -19,20 +19,20 @@ final class GuardedClock: Sendable {
         var doubt: (base: Int64, since: ContinuousClock.Instant)?
     }
 
-    private let host: any Runtime
+    private let runtime: any Runtime
     private let logger: Logger
     private let start: ContinuousClock.Instant
     private let course: Mutex<Course>
 
-    init(_ host: any Runtime, _ logger: Logger) {
-        (self.host, self.logger) = (host, logger)
-        start = host.now
-        course = Mutex(Course(base: host.wallClock, lastLook: start))
+    init(_ runtime: any Runtime, _ logger: Logger) {
+        (self.runtime, self.logger) = (runtime, logger)
+        start = runtime.now
+        course = Mutex(Course(base: runtime.wallClock, lastLook: start))
     }
 
     /// Microseconds since 1970.
     var time: Int64 {
-        let (now, wall) = (host.now, host.wallClock)
+        let (now, wall) = (runtime.now, runtime.wallClock)
         let elapsed = Self.microseconds(now - start)
         return course.withLock { course in
             if now - course.lastLook > Self.attention { course.doubt?.since = now }

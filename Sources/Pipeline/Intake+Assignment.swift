@@ -23,7 +23,7 @@ extension Intake: RebalanceListener {
         }
         sources = starts.map { start in
             Source(
-                place: start.topicPartition, name: Array(start.topicPartition.topic.utf8),
+                topicPartition: start.topicPartition, name: Array(start.topicPartition.topic.utf8),
                 isControl: start.topicPartition.topic == configuration.topics.control,
                 declaration: declared?.number(of: start.topicPartition.topic),
                 mapper: mappers[start.topicPartition.topic], start: start.offset,
@@ -35,7 +35,7 @@ extension Intake: RebalanceListener {
             status.intakePartitions = partitions.count
             status.joined.insert(.intake)
         }
-        return sources.map { PartitionOffset($0.place, offset: $0.position) }
+        return sources.map { PartitionOffset($0.topicPartition, offset: $0.position) }
     }
 
     func showNothingRead() {

@@ -32,7 +32,7 @@ final class Intake: PollLoop {
 
     let configuration: PipelineConfiguration
     let logger: Logger
-    let host: any Runtime
+    let runtime: any Runtime
     let stop: StopFlag
     let board: StatusBoard
     var outlet: EntryProducer
@@ -70,7 +70,7 @@ final class Intake: PollLoop {
     private var ledgerEnds: [Int32: Int64] = [:]
 
     struct Source {
-        var place: TopicPartition
+        var topicPartition: TopicPartition
         var name: [UInt8]
         var isControl: Bool
         /// The number of its topic's declaration; nil if it has none.
@@ -88,16 +88,16 @@ final class Intake: PollLoop {
     init(_ member: Member, ledgerPartitions: Int) throws {
         configuration = member.configuration
         decoder = RecordDecoder(controlKeys: configuration.controlKeys)
-        (host, logger) = (configuration.host, member.logger)
+        (runtime, logger) = (configuration.runtime, member.logger)
         (stop, board, directory) = (member.stop, member.board, member.directory)
         (clock, memory, appended) = (member.clock, member.memory, member.appended)
-        (lastCommit, lastRound) = (host.now, host.now)
+        (lastCommit, lastRound) = (runtime.now, runtime.now)
         let declarations = configuration.topics.declarations
         mappers = Dictionary(
             uniqueKeysWithValues: configuration.topics.maps.map { ($0, SourceMapper($1, topic: $0)) })
         declared = declarations.isEmpty ? nil : DeclaredSources(declarations)
         backpressure = Backpressure(configuration)
-        round = Batching(at: host.now)
+        round = Batching(at: runtime.now)
         outlet = try EntryProducer(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
         dirty = [Bool](repeating: false, count: ledgerPartitions)
     }
@@ -126,10 +126,10 @@ final class Intake: PollLoop {
         let isPaused = backpressure.isPaused
         let isBusy = openBatches.depth > 1
         let longest = isBusy ? Self.shortPollMilliseconds : Self.longPollMilliseconds
-        let wait = isPaused ? 0 : round.millisecondsLeft(at: host.now) ?? longest
+        let wait = isPaused ? 0 : round.millisecondsLeft(at: runtime.now) ?? longest
         try consumer.poll(timeoutMilliseconds: wait) { try read($0, latest: latest) }
         beginAfterPause(consumer)
-        if isPaused || round.isDue(at: host.now) { try endRound() }
+        if isPaused || round.isDue(at: runtime.now) { try endRound() }
         try passEnds(consumer)
         try recoverExpired(consumer)
         serve(isPaused ? Self.acknowledgementMilliseconds : 0)
@@ -162,7 +162,7 @@ final class Intake: PollLoop {
         outlet.producer.purge()
         outlet = try EntryProducer(configuration, ledgerPartitions: dirty.count, logger: logger)
         openBatches = InFlightBatches()
-        (round, firstWritten) = (Batching(at: host.now), nil)
+        (round, firstWritten) = (Batching(at: runtime.now), nil)
         for partition in dirty.indices { dirty[partition] = false }
         failure = nil
         guard let assignedByGroup else { return }
@@ -199,13 +199,13 @@ final class Intake: PollLoop {
         for partition in dirty.indices where dirty[partition] { try send(partition) }
         var positions: [PartitionOffset] = []
         for index in sources.indices where sources[index].moved {
-            positions.append(PartitionOffset(sources[index].place, offset: sources[index].position))
-            counts.recordsByTopic[sources[index].place.topic, default: 0] += sources[index].records
+            positions.append(PartitionOffset(sources[index].topicPartition, offset: sources[index].position))
+            counts.recordsByTopic[sources[index].topicPartition.topic, default: 0] += sources[index].records
             (sources[index].moved, sources[index].records) = (false, 0)
         }
         openBatches.seal(positions, written: firstWritten)
         firstWritten = nil
-        round.end(at: host.now)
+        round.end(at: runtime.now)
         board.publish(&counts)
     }
 
@@ -233,7 +233,7 @@ final class Intake: PollLoop {
     }
 
     private func read(_ record: Record, by mapper: SourceMapper, latest: Int64) throws {
-        switch mapper.map(record, from: sources[record.source].place) {
+        switch mapper.map(record, from: sources[record.source].topicPartition) {
         case .noEvent: counts.passedOver += 1
         case .defect(let defect): try deadLetter(record, code: defect.code, message: defect.description)
         case .event:
@@ -284,7 +284,7 @@ final class Intake: PollLoop {
         dirty[partition] = true
         let isFull = sources[record.source].name.withUnsafeBytes {
             appender.append(
-                event, to: partition, topic: $0, sourcePartition: sources[record.source].place.partition,
+                event, to: partition, topic: $0, sourcePartition: sources[record.source].topicPartition.partition,
                 offset: record.offset)
         }
         if isFull { try send(partition) }
@@ -308,12 +308,13 @@ final class Intake: PollLoop {
     private func deadLetter(
         _ record: Record, code: String, message: String, valueDropped: Bool = false
     ) throws {
-        let place = sources[record.source].place
+        let topicPartition = sources[record.source].topicPartition
         let valueDropped =
             valueDropped
             || (record.value?.count ?? 0 > Self.alwaysTakenBytes
                 && board.refusesLargeDeadLetters.load(ordering: .relaxed))
-        let headers = DeadLetter.headers(record, from: place, code: code, message: message, valueDropped: valueDropped)
+        let headers = DeadLetter.headers(
+            record, from: topicPartition, code: code, message: message, valueDropped: valueDropped)
         let value = valueDropped ? nil : record.value
         do {
             _ = try outlet.producer.produce(
@@ -325,11 +326,11 @@ final class Intake: PollLoop {
         }
         openBatches.sent(bytes: (record.key?.count ?? 0) + (value?.count ?? 0))
         counts.deadLetters[code, default: 0] += 1
-        counts.deadLettersByTopic[place.topic, default: 0] += 1
+        counts.deadLettersByTopic[topicPartition.topic, default: 0] += 1
         logger.debug(
             "dead letter",
             metadata: [
-                "reason": "\(code)", "topic": "\(place.topic)", "partition": "\(place.partition)",
+                "reason": "\(code)", "topic": "\(topicPartition.topic)", "partition": "\(topicPartition.partition)",
                 "offset": "\(record.offset)",
             ])
     }
@@ -358,7 +359,7 @@ final class Intake: PollLoop {
                 if delivery.topic != outlet.deadLetters { ledgerEnds[delivery.partition] = delivery.offset + 1 }
             }
         }
-        for written in openBatches.takeAcknowledged() { latency.record(since: written, at: host.wallClock) }
+        for written in openBatches.takeAcknowledged() { latency.record(since: written, at: runtime.wallClock) }
         guard !ledgerEnds.isEmpty else { return }
         board.update { status in for (partition, end) in ledgerEnds { status.ledgerEnds[partition] = end } }
         ledgerEnds.removeAll(keepingCapacity: true)
@@ -380,7 +381,7 @@ final class Intake: PollLoop {
     /// assignment nothing is paused. The consumer ignores calls without effect.
     func pauseAndResume(_ consumer: any ConsumerClient) throws {
         func isPaused(_ source: Source) -> Bool { backpressure.isPaused || controlFirst != nil && !source.isControl }
-        try consumer.pause(sources.filter { isPaused($0) }.map(\.place))
-        try consumer.resume(sources.filter { !isPaused($0) }.map(\.place))
+        try consumer.pause(sources.filter { isPaused($0) }.map(\.topicPartition))
+        try consumer.resume(sources.filter { !isPaused($0) }.map(\.topicPartition))
     }
 }

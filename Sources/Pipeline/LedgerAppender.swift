@@ -41,22 +41,22 @@ final class LedgerAppender {
     /// The ledger's number at the producer.
     let topic: Int
     private let producer: any ProducerClient
-    private let host: any Runtime
+    private let runtime: any Runtime
     private let maximumSessions: Int?
     private var sessions: [Session]
     private let builders: UnsafeMutablePointer<FrameBuilder>
 
     /// `maximumSessions`: the number that the fold remembers; nil if it remembers all.
     init(
-        producer: any ProducerClient, ledger: String, partitions: Int, host: any Runtime,
+        producer: any ProducerClient, ledger: String, partitions: Int, runtime: any Runtime,
         maximumSessions: Int? = Acceptance.maximumSessions
     ) throws {
         self.producer = producer
         self.partitions = partitions
-        self.host = host
+        self.runtime = runtime
         self.maximumSessions = maximumSessions
         topic = try producer.topic(ledger)
-        sessions = (0..<partitions).map { _ in Session(id: host.randomSession(), lastSend: host.now) }
+        sessions = (0..<partitions).map { _ in Session(id: runtime.randomSession(), lastSend: runtime.now) }
         builders = .allocate(capacity: partitions)
         for partition in 0..<partitions { (builders + partition).initialize(to: FrameBuilder()) }
     }
@@ -96,7 +96,7 @@ final class LedgerAppender {
         }
         sessions[partition].next += 1
         sessions[partition].inFlight += 1
-        sessions[partition].lastSend = host.now
+        sessions[partition].lastSend = runtime.now
         return true
     }
 
@@ -105,9 +105,9 @@ final class LedgerAppender {
     private func endSession(_ partition: Int) {
         let session = sessions[partition]
         guard session.next > 0, session.inFlight == 0, maximumSessions != nil,
-            session.isForgotten || host.now - session.lastSend > Self.longestSilence
+            session.isForgotten || runtime.now - session.lastSend > Self.longestSilence
         else { return }
-        sessions[partition] = Session(id: host.randomSession(), lastSend: host.now)
+        sessions[partition] = Session(id: runtime.randomSession(), lastSend: runtime.now)
     }
 
     /// Notes that a frame is acknowledged at this ledger offset. Throws `ForgottenSession` if the fold may have refused

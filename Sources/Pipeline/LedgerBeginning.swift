@@ -27,11 +27,14 @@ struct LedgerBeginning {
     /// Throws `PipelineError` if the ledger is empty and no policy is given, or facts of an earlier one are published;
     /// or if the ledger never had the given policy.
     func run(partitions: Int) throws {
-        let places = (0..<Int32(partitions)).map { TopicPartition(configuration.topics.ledger, $0) }
-        let facts = configuration.topics.facts.flatMap { topic in places.map { TopicPartition(topic, $0.partition) } }
-        let ends = try configuration.kafka.ends(of: places + facts, timeoutMilliseconds: Self.patienceMilliseconds)
+        let topicPartitions = (0..<Int32(partitions)).map { TopicPartition(configuration.topics.ledger, $0) }
+        let facts = configuration.topics.facts.flatMap { topic in
+            topicPartitions.map { TopicPartition(topic, $0.partition) }
+        }
+        let ends = try configuration.kafka.ends(
+            of: topicPartitions + facts, timeoutMilliseconds: Self.patienceMilliseconds)
         if try beginning(of: 0) == nil {
-            if let told = facts.first(where: { ends[$0] ?? 0 > 0 }) { throw lost(0, told) }
+            if let published = facts.first(where: { ends[$0] ?? 0 > 0 }) { throw lost(0, published) }
             // If two members begin the same ledger, the first entry of partition 0 decides for all partitions.
             try append(try beginning(), to: [0], of: partitions)
         }
@@ -44,17 +47,18 @@ struct LedgerBeginning {
         try checkName(first)
         try checkPolicy(first)
         // A partition that has more records than strays has begun.
-        let rest = try places.map(\.partition).filter { partition in
-            let end = ends[places[Int(partition)]] ?? 0
+        let rest = try topicPartitions.map(\.partition).filter { partition in
+            let end = ends[topicPartitions[Int(partition)]] ?? 0
             guard partition != 0, end <= LedgerFirstFrame.maximumStrays else { return false }
             return try end == 0 || beginning(of: partition) == nil
         }
         guard !rest.isEmpty else { return }
         // Another member may have begun it since, and published.
-        if let told = try facts.first(where: { place in
-            try rest.contains(place.partition) && ends[place] ?? 0 > 0 && beginning(of: place.partition) == nil
+        if let published = try facts.first(where: { topicPartition in
+            try rest.contains(topicPartition.partition) && ends[topicPartition] ?? 0 > 0
+                && beginning(of: topicPartition.partition) == nil
         }) {
-            throw lost(told.partition, told)
+            throw lost(published.partition, published)
         }
         let policy = try ScoringPolicy(yaml: first.policyText, file: "ledger[0]@0")
         try append(.beginning(policy, ledger: first.identity), to: rest.map(Int.init), of: partitions)
@@ -62,7 +66,7 @@ struct LedgerBeginning {
             "the ledger begins",
             metadata: [
                 "ledger": "\(first.identity.name ?? "")", "policy": "\(policy.id)", "version": "\(policy.version)",
-                "partitions": "\(rest.count + (ends[places[0]] == 0 ? 1 : 0)) of \(partitions)",
+                "partitions": "\(rest.count + (ends[topicPartitions[0]] == 0 ? 1 : 0)) of \(partitions)",
             ])
     }
 
@@ -85,7 +89,8 @@ struct LedgerBeginning {
         return .beginning(
             policy,
             ledger: LedgerIdentity(
-                name: configuration.ledgerName, configuration.knownFoldVersions, salt: configuration.host.randomSalt()))
+                name: configuration.ledgerName, configuration.knownFoldVersions,
+                salt: configuration.runtime.randomSalt()))
     }
 
     private func append(_ entry: SystemEntry, to numbers: [Int], of partitions: Int) throws {
@@ -104,8 +109,10 @@ struct LedgerBeginning {
 
     /// The policies of partition 0 over time, from the archive of this member if it has one, and from the topic.
     private func policyTexts(_ first: First) throws -> [String] {
-        let place = TopicPartition(configuration.topics.ledger, 0)
-        let end = try configuration.kafka.ends(of: [place], timeoutMilliseconds: Self.patienceMilliseconds)[place] ?? 0
+        let topicPartition = TopicPartition(configuration.topics.ledger, 0)
+        let end =
+            try configuration.kafka.ends(of: [topicPartition], timeoutMilliseconds: Self.patienceMilliseconds)[
+                topicPartition] ?? 0
         if let archive = configuration.data?.archive(0), first.frame.isIn(archive) == true {
             do {
                 return try PolicyHistory.texts(

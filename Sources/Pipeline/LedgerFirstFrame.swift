@@ -15,8 +15,8 @@ public struct LedgerFirstFrame {
     /// The first frame that the topic still has; nil if there is none among its first records. Throws the errors of
     /// reading.
     public init?(_ kafka: any KafkaCluster, topic: String, partition: Int32) throws {
-        let place = TopicPartition(topic, partition)
-        let beginning = try kafka.beginnings(of: [place])[place] ?? 0
+        let topicPartition = TopicPartition(topic, partition)
+        let beginning = try kafka.beginnings(of: [topicPartition])[topicPartition] ?? 0
         let frames = try LedgerTopicFrames(kafka, topic: topic, partition: partition, from: beginning)
         // The frame borrows their memory.
         defer { withExtendedLifetime(frames) {} }

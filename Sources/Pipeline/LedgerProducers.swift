@@ -59,7 +59,7 @@ extension PipelineConfiguration {
     /// The appender begins sessions of its own.
     func appender(_ producer: any ProducerClient, ledgerPartitions: Int) throws -> LedgerAppender {
         try LedgerAppender(
-            producer: producer, ledger: topics.ledger, partitions: ledgerPartitions, host: host,
+            producer: producer, ledger: topics.ledger, partitions: ledgerPartitions, runtime: runtime,
             maximumSessions: noticesForgottenSessions ? maximumSessions : nil)
     }
 }

@@ -36,10 +36,10 @@ public struct LedgerSkip {
         guard partition >= 0, partition < partitions else {
             throw Refused(description: "\(topic) has the partitions 0 to \(partitions - 1), not \(partition)")
         }
-        let place = TopicPartition(topic, partition)
+        let topicPartition = TopicPartition(topic, partition)
         let (first, end) = (
-            try configuration.kafka.beginnings(of: [place])[place] ?? 0,
-            try configuration.kafka.ends(of: [place])[place] ?? 0
+            try configuration.kafka.beginnings(of: [topicPartition])[topicPartition] ?? 0,
+            try configuration.kafka.ends(of: [topicPartition])[topicPartition] ?? 0
         )
         guard offset >= first, offset < end, let record = try frames(partition, offset, offset + 1).next(),
             record.offset == offset

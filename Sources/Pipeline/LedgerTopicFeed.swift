@@ -20,10 +20,10 @@ final class LedgerTopicFeed: FrameFeed {
     /// The frames from `start` on, before `end`. `ready`: called in the broker line when `poll` has a new result, or
     /// must be called again. `isStopped`: if it returns true, `poll` throws `CancellationError`.
     init(
-        _ kafka: any KafkaCluster, topic: String, partition: Int32, offsets: Range<Int64>, host: any Runtime,
+        _ kafka: any KafkaCluster, topic: String, partition: Int32, offsets: Range<Int64>, runtime: any Runtime,
         isStopped: @escaping @Sendable () -> Bool, ready: @escaping @Sendable () -> Void
     ) {
-        line = Line(host: host, ready: ready) {
+        line = Line(runtime: runtime, ready: ready) {
             try LedgerTopicReader(
                 kafka, topic: topic, partition: partition, from: offsets.lowerBound, until: offsets.upperBound,
                 batch: Self.batch, queuedKilobytes: 2 * Self.portionBytes / 1024, isStopped: isStopped)
@@ -56,7 +56,7 @@ final class LedgerTopicFeed: FrameFeed {
 
     /// The work of the broker line for a feed, one portion at a time.
     private final class Line: @unchecked Sendable {
-        private let host: any Runtime
+        private let runtime: any Runtime
         private let ready: @Sendable () -> Void
         private let open: @Sendable () throws -> LedgerTopicReader
         /// Used in the broker line only. Nil before the first portion, and after the last.
@@ -64,9 +64,9 @@ final class LedgerTopicFeed: FrameFeed {
         private let fetched = Mutex<Result<LedgerTopicReader.Portion, any Error>?>(nil)
 
         init(
-            host: any Runtime, ready: @escaping @Sendable () -> Void,
+            runtime: any Runtime, ready: @escaping @Sendable () -> Void,
             open: @escaping @Sendable () throws -> LedgerTopicReader
-        ) { (self.host, self.ready, self.open) = (host, ready, open) }
+        ) { (self.runtime, self.ready, self.open) = (runtime, ready, open) }
 
         /// The fetched portion, which may be empty; nil if there is none. Throws the error of its reading.
         func take() throws -> LedgerTopicReader.Portion? {
@@ -78,7 +78,7 @@ final class LedgerTopicFeed: FrameFeed {
         }
 
         func fetch() {
-            host.background(.broker) { [self] in
+            runtime.background(.broker) { [self] in
                 let result = Result { try read() }
                 fetched.withLock { $0 = result }
                 ready()
@@ -88,7 +88,7 @@ final class LedgerTopicFeed: FrameFeed {
         }
 
         /// Closing a consumer takes time, so the broker line does it.
-        func close() { host.background(.broker) { [self] in reader = nil } }
+        func close() { runtime.background(.broker) { [self] in reader = nil } }
 
         private func read() throws -> LedgerTopicReader.Portion {
             let reader = try reader ?? open()

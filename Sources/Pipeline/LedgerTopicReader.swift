@@ -33,7 +33,7 @@ final class LedgerTopicReader {
     }
 
     private let consumer: any ConsumerClient
-    private let place: TopicPartition
+    private let topicPartition: TopicPartition
     private let end: Int64
     private let isStopped: @Sendable () -> Bool
     private var reading: Patience.Reading
@@ -45,16 +45,16 @@ final class LedgerTopicReader {
         _ kafka: any KafkaCluster, topic: String, partition: Int32, from start: Int64, until end: Int64?, batch: Int,
         queuedKilobytes: Int = Consumer.Options().maximumQueuedKilobytes, isStopped: @escaping @Sendable () -> Bool
     ) throws {
-        place = TopicPartition(topic, partition)
+        topicPartition = TopicPartition(topic, partition)
         self.isStopped = isStopped
-        reading = Patience.Reading(place.description, kafka.patience)
+        reading = Patience.Reading(topicPartition.description, kafka.patience)
         var options = Consumer.Options()
         options.reportsEnds = true
         options.batch = batch
         options.maximumQueuedKilobytes = queuedKilobytes
         consumer = try kafka.consumer(options, listener: nil) { _ in }
-        self.end = try end ?? kafka.ends(of: [place])[place] ?? 0
-        if start < self.end { try consumer.assign([PartitionOffset(place, offset: start)]) }
+        self.end = try end ?? kafka.ends(of: [topicPartition])[topicPartition] ?? 0
+        if start < self.end { try consumer.assign([PartitionOffset(topicPartition, offset: start)]) }
     }
 
     var isAtEnd: Bool {
@@ -70,10 +70,10 @@ final class LedgerTopicReader {
             }
         }
         let errors = consumer.takeErrors()
-        if let (place, error) = errors.first(where: { $0.error.isOffsetOutOfRange }) {
+        if let (lost, error) = errors.first(where: { $0.error.isOffsetOutOfRange }) {
             throw PipelineError(
                 .ledgerDamaged,
-                "\(place): offset \(consumer.assignment[0].position) is not in the topic (\(error.name))")
+                "\(lost): offset \(consumer.assignment[0].position) is not in the topic (\(error.name))")
         }
         try reading.note(records: count, ended: consumer.assignment.count(where: \.reachedEnd), errors: errors)
         if isStopped() { throw CancellationError() }

@@ -27,18 +27,18 @@ public struct LedgerUpgrade {
 
     /// `name`: see `LedgerIdentity.isName`. Throws `Refused`, and then has appended nothing, where a ledger partition is empty or
     /// has another name; throws `PipelineError` and `KafkaError` too. May be run again. Moves no clock.
-    /// `progress` counts the offsets that were read, and frames in place of entries.
+    /// `progress` counts the offsets that were read, and frames instead of entries.
     public func run(name: String, id: String, progress: ReplayProgress = ReplayProgress()) throws -> Outcome {
         precondition(LedgerIdentity.isName(name), "\"\(name)\" is no name of a ledger")
         let ledger = LedgerIdentity(name: name)
         let topic = configuration.topics.ledger
         let partitions = try configuration.kafka.partitions(of: topic)
         guard partitions > 0 else { throw PipelineError(.topicMissing, "\(topic): no such topic") }
-        let places = (0..<Int32(partitions)).map { TopicPartition(topic, $0) }
-        let ends = try configuration.kafka.ends(of: places)
+        let topicPartitions = (0..<Int32(partitions)).map { TopicPartition(topic, $0) }
+        let ends = try configuration.kafka.ends(of: topicPartitions)
         progress.expect(ends.values.reduce(0, +))
         let older = try (0..<Int32(partitions)).filter { partition in
-            let found = try identity(of: partition, until: ends[places[Int(partition)]] ?? 0, progress)
+            let found = try identity(of: partition, until: ends[topicPartitions[Int(partition)]] ?? 0, progress)
             guard found.name == nil || found.name == name else {
                 throw Refused(
                     description: "ledger partition \(partition) is of fold version \(found.version.rawValue) already, "

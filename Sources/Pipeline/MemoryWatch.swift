@@ -40,14 +40,14 @@ final class MemoryWatch: Sendable {
 
     /// Bytes; nil if there is no limit.
     let limit: Int64?
-    private let host: any Runtime
+    private let runtime: any Runtime
     private let logger: Logger
     private let state = Mutex(State())
     private let full = Atomic(false)
     private let tight = Atomic(false)
 
-    init(limit: Int64?, host: any Runtime, logger: Logger) {
-        (self.limit, self.host, self.logger) = (limit, host, logger)
+    init(limit: Int64?, runtime: any Runtime, logger: Logger) {
+        (self.limit, self.runtime, self.logger) = (limit, runtime, logger)
     }
 
     /// Whether there is no room for a new subject.
@@ -61,7 +61,7 @@ final class MemoryWatch: Sendable {
 
     /// Reserves `bytes` for the second state of a ledger partition. `room`: the number of bytes for it.
     func reserve(_ bytes: Int64, for partition: Int32) -> (isReserved: Bool, room: Int64) {
-        guard let limit, let resident = host.residentBytes else { return (true, .max) }
+        guard let limit, let resident = runtime.residentBytes else { return (true, .max) }
         return state.withLock { state in
             state.seconds[partition] = nil
             let room = state.room(limit, resident: resident)
@@ -82,20 +82,20 @@ final class MemoryWatch: Sendable {
 
     /// Bytes for second states; nil if there is no limit, or the memory in use is unknown.
     var room: Int64? {
-        guard let limit, let resident = host.residentBytes else { return nil }
+        guard let limit, let resident = runtime.residentBytes else { return nil }
         return state.withLock { $0.room(limit, resident: resident) }
     }
 
     /// Measures the memory in use, if a measurement is due.
     func look() {
         guard let limit else { return }
-        let now = host.now
+        let now = runtime.now
         let look = state.withLock { state -> State? in
             if let last = state.lastLook, now - last < Self.lookEvery { return nil }
             state.lastLook = now
             return state
         }
-        guard let look, let resident = host.residentBytes else { return }
+        guard let look, let resident = runtime.residentBytes else { return }
         let (growth, relief) = (look.growth, limit / 100 * Self.relief)
         tight.store(resident - look.leaving + growth + look.sum(\.growth) >= relief, ordering: .relaxed)
         let firsts = resident - look.leaving - look.sum(\.bytes)

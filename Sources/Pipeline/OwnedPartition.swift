@@ -74,9 +74,9 @@ final class OwnedPartition: Sendable {
         }
     }
 
-    /// The ledger offset at which the clock reaches `time` (`SubjectHistory.offset(reaching:)`). `isKept`: false if
+    /// The ledger offset at which the clock reaches `time` (`SubjectHistory.offset(reaching:)`). `isArchived`: false if
     /// there is no archive.
-    func offset(reaching time: Timestamp) throws -> (isKept: Bool, offset: Int64?) {
+    func offset(reaching time: Timestamp) throws -> (isArchived: Bool, offset: Int64?) {
         try history.withLock { history in
             guard let history else { return (false, nil) }
             do {
@@ -178,66 +178,66 @@ final class OwnedPartition: Sendable {
 /// do that: it gets the removed partitions, and an event loop uses a partition without owning it (`withOwned`).
 final class OwnedPartitions: Sendable {
     /// The partitions under one number.
-    private struct Place {
+    private struct Contents {
         var owned: OwnedPartition?
         var standby: OwnedPartition?
     }
 
     /// A slot is never removed.
     private final class Slot: Sendable {
-        let place = Mutex(Place())
+        let contents = Mutex(Contents())
     }
 
-    private let host: any Runtime
+    private let runtime: any Runtime
     /// By the partition's number.
     private let slots = Mutex<[Slot]>([])
 
-    init(_ host: any Runtime) { self.host = host }
+    init(_ runtime: any Runtime) { self.runtime = runtime }
 
     private func slot(_ partition: Int32) -> Slot? {
         slots.withLock { $0.indices.contains(Int(partition)) ? $0[Int(partition)] : nil }
     }
 
-    subscript(_ partition: Int32) -> OwnedPartition? { slot(partition)?.place.withLock { $0.owned } }
+    subscript(_ partition: Int32) -> OwnedPartition? { slot(partition)?.contents.withLock { $0.owned } }
 
     /// Runs `body` with an owned partition, which is not freed meanwhile. `body` must be short and must not retain the
     /// partition. Nil if the partition is not owned.
     func withOwned<Result: Sendable>(_ partition: Int32, _ body: (OwnedPartition) -> Result) -> Result? {
-        slot(partition)?.place.withLock { $0.owned.map(body) }
+        slot(partition)?.contents.withLock { $0.owned.map(body) }
     }
 
     /// A partition that another member owns and that is folded here too. It may lag.
-    func standby(_ partition: Int32) -> OwnedPartition? { slot(partition)?.place.withLock { $0.standby } }
+    func standby(_ partition: Int32) -> OwnedPartition? { slot(partition)?.contents.withLock { $0.standby } }
 
     /// The owned partitions by number.
-    var all: [OwnedPartition] { slots.withLock { $0 }.compactMap { slot in slot.place.withLock { $0.owned } } }
+    var all: [OwnedPartition] { slots.withLock { $0 }.compactMap { slot in slot.contents.withLock { $0.owned } } }
 
     /// Called by one thread.
     func replace(_ owned: [OwnedPartition], standby: [OwnedPartition]) {
-        var next: [Place] = []
-        func place(_ partition: OwnedPartition, _ member: WritableKeyPath<Place, OwnedPartition?>) {
+        var next: [Contents] = []
+        func assign(_ partition: OwnedPartition, _ member: WritableKeyPath<Contents, OwnedPartition?>) {
             let number = Int(partition.partition)
-            while next.count <= number { next.append(Place()) }
+            while next.count <= number { next.append(Contents()) }
             next[number][keyPath: member] = partition
         }
-        for partition in owned { place(partition, \.owned) }
-        for partition in standby { place(partition, \.standby) }
+        for partition in owned { assign(partition, \.owned) }
+        for partition in standby { assign(partition, \.standby) }
         let slots = slots.withLock { slots in
             while slots.count < next.count { slots.append(Slot()) }
             return slots
         }
         var gone: [OwnedPartition] = []
         for (number, slot) in slots.enumerated() {
-            let new = number < next.count ? next[number] : Place()
-            let old = slot.place.withLock { place in
-                let old = place
-                place = new
+            let new = number < next.count ? next[number] : Contents()
+            let old = slot.contents.withLock { contents in
+                let old = contents
+                contents = new
                 return old
             }
             gone += [old.owned, old.standby].compactMap { $0 }.filter { $0 !== new.owned && $0 !== new.standby }
         }
         guard !gone.isEmpty else { return }
-        host.background(.storage) { [gone] in withExtendedLifetime(gone) {} }
+        runtime.background(.storage) { [gone] in withExtendedLifetime(gone) {} }
     }
 }
 

@@ -6,12 +6,12 @@ internal import Synchronization
 final class FrameBlock: @unchecked Sendable {
     // Filled by the poller, then only read.
     private let bytes: UnsafeMutableRawBufferPointer
-    private var places: [(offset: Int64, end: Int, written: Int64)] = []
+    private var items: [(offset: Int64, end: Int, written: Int64)] = []
 
     /// `capacity`: the sum of the frames' bytes.
     init(capacity: Int, frames: Int) {
         bytes = .allocate(byteCount: max(1, capacity), alignment: 8)
-        places.reserveCapacity(frames)
+        items.reserveCapacity(frames)
     }
 
     deinit { bytes.deallocate() }
@@ -20,20 +20,20 @@ final class FrameBlock: @unchecked Sendable {
     func append(_ frame: UnsafeRawBufferPointer, at offset: Int64, written: Int64 = -1) {
         let start = byteCount
         UnsafeMutableRawBufferPointer(rebasing: bytes[start..<(start + frame.count)]).copyMemory(from: frame)
-        places.append((offset, start + frame.count, written))
+        items.append((offset, start + frame.count, written))
     }
 
-    var byteCount: Int { places.last?.end ?? 0 }
-    var count: Int { places.count }
+    var byteCount: Int { items.last?.end ?? 0 }
+    var count: Int { items.count }
 
     /// Nil if it is unknown.
-    func written(_ index: Int) -> Int64? { places[index].written < 0 ? nil : places[index].written }
+    func written(_ index: Int) -> Int64? { items[index].written < 0 ? nil : items[index].written }
 
     /// Valid as long as the block.
     subscript(_ index: Int) -> LedgerFrame {
-        let start = index == 0 ? 0 : places[index - 1].end
+        let start = index == 0 ? 0 : items[index - 1].end
         return LedgerFrame(
-            offset: places[index].offset, bytes: UnsafeRawBufferPointer(rebasing: bytes[start..<places[index].end]))
+            offset: items[index].offset, bytes: UnsafeRawBufferPointer(rebasing: bytes[start..<items[index].end]))
     }
 }
 

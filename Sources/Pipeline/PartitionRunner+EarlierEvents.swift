@@ -37,7 +37,7 @@ extension PartitionRunner {
                     metadata: ["partition": "\(number)", "reason": "\(damage)"])
             }
         }
-        let (kafka, ledger, stop, number) = (configuration.kafka, configuration.topics.ledger, runtime.stop, number)
+        let (kafka, ledger, stop, number) = (configuration.kafka, configuration.topics.ledger, environment.stop, number)
         let frames = LedgerFrames(archive: partition.store.directory, from: 0, until: end) { start in
             try LedgerTopicFrames(
                 kafka, topic: ledger, partition: number, from: start, until: end, isStopped: { stop.isSet })

@@ -16,7 +16,7 @@ extension PartitionRunner {
     /// Sends the current batch to the producer. Returns false if there is no room; the poller then calls again when
     /// there is.
     func sendFacts(of partition: LedgerPartition) throws -> Bool {
-        guard let outlet = runtime.outlet, partition.isStandby || outlet.producer === producer else { return false }
+        guard let outlet = environment.outlet, partition.isStandby || outlet.producer === producer else { return false }
         guard try sendBatch(of: partition, through: outlet) else { return false }
         if sentFacts > 0 {
             batch.removeAll()
@@ -44,7 +44,7 @@ extension PartitionRunner {
                     topic: outlet.facts[topic], partition: number, key: batch.key(item), value: value,
                     headers: Self.factHeaders, tag: Int(item.sequence))
             else {
-                runtime.wantsRoom.store(true, ordering: .releasing)
+                environment.wantsRoom.store(true, ordering: .releasing)
                 return false
             }
             partition.send(item.topic, item.sequence)
@@ -61,11 +61,12 @@ extension PartitionRunner {
         let hasRoom = try key.withUnsafeBytes { key in
             try checkpoint.bytes.withUnsafeBytes { value in
                 try outlet.producer.produce(
-                    topic: topic, partition: Producer.anyPartition, key: key, value: value, tag: FoldRuntime.otherTag)
+                    topic: topic, partition: Producer.anyPartition, key: key, value: value,
+                    tag: FoldEnvironment.otherTag)
             }
         }
         guard hasRoom else {
-            runtime.wantsRoom.store(true, ordering: .releasing)
+            environment.wantsRoom.store(true, ordering: .releasing)
             return false
         }
         partition.lastCheckpoint = checkpoint.next
@@ -110,16 +111,16 @@ extension PartitionRunner {
             news.refusedFrames > 0 || counters.policySwitches > 0 || counters.activationsIgnored > 0
                 || counters.outOfRange > 0
         else { return }
-        let place: Logger.Metadata = ["partition": "\(number)", "offset": "\(offset)"]
+        let position: Logger.Metadata = ["partition": "\(number)", "offset": "\(offset)"]
         if news.refusedFrames > 0 {
             logger.error(
                 "a frame is refused: its appender session has a gap or is forgotten; the appender sends its events again",
-                metadata: place)
+                metadata: position)
         }
         if counters.outOfRange > 0 {
             logger.error(
                 "entries contribute nothing: their time lies outside 1970 to 2200, or more than 10 years beyond the clock",
-                metadata: place.merging(["entries": "\(counters.outOfRange)"]) { $1 })
+                metadata: position.merging(["entries": "\(counters.outOfRange)"]) { $1 })
         }
         if counters.activationsIgnored > 0 {
             logger.warning(
@@ -127,13 +128,13 @@ extension PartitionRunner {
                 an act changes nothing: another policy is active than its activation was approved against, or it needs a newer \
                 fold version of the ledger (`standing policy log`, `standing ledger upgrade`)
                 """,
-                metadata: place.merging(["acts": "\(counters.activationsIgnored)"]) { $1 })
+                metadata: position.merging(["acts": "\(counters.activationsIgnored)"]) { $1 })
         }
         if counters.policySwitches > 0, let policy = partition.withFold({ $0.policy }) {
             let withdrawn = partition.withFold { $0.withdrawnSources.map { String(decoding: $0, as: UTF8.self) } }
             logger.notice(
                 "a policy is activated, or a source withdrawn or restored",
-                metadata: place.merging([
+                metadata: position.merging([
                     "policy": "\(policy.id)", "version": "\(policy.version)",
                     "withdrawn": "\(withdrawn.joined(separator: ","))",
                 ]) { $1 })

@@ -9,7 +9,7 @@ extension PartitionRunner {
 
     /// Replaces a spoiled state, searches for the entry that ends the quarantine, and ends it.
     func settleQuarantine(_ partition: LedgerPartition) throws {
-        guard !partition.isSpoiled else { return mend(partition) }
+        guard !partition.isSpoiled else { return repair(partition) }
         if let quarantine = try partition.search(frames: Self.searchFrames) {
             logger.error("\(quarantine.description)", metadata: metadata(of: quarantine))
         }
@@ -22,7 +22,7 @@ extension PartitionRunner {
 
     /// Replaces a state with a frame that failed in part: by one from a snapshot, or by a new one, folded up to the
     /// record.
-    private func mend(_ partition: LedgerPartition) {
+    private func repair(_ partition: LedgerPartition) {
         onStorage { [self] partition in
             try readOn(partition)
             if partition.store.archiveEnd == nil, !partition.isStandby { read(partition) }
@@ -30,9 +30,9 @@ extension PartitionRunner {
             let store = partition.store
             try storing { try store.flush() }
             if let restored = try restored(store) {
-                partition.mend(restored.fold, chain: restored.chain)
+                partition.repair(restored.fold, chain: restored.chain)
             } else {
-                partition.mend(blank(store), chain: FrameChain(partition: number))
+                partition.repair(blank(store), chain: FrameChain(partition: number))
             }
         }
     }

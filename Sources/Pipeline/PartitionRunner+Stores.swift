@@ -8,8 +8,9 @@ internal import Synchronization
 extension PartitionRunner {
     /// Opens a standby: its archive, and its state from the newest good snapshot or empty. Called in the storage line.
     func openPartition(countedTo: Int64) throws -> LedgerPartition {
-        let (kafka, ledger, stop, number) = (configuration.kafka, configuration.topics.ledger, runtime.stop, number)
-        let store = try PartitionStore(number, data: configuration.data, host: runtime.host, logger: logger) { range in
+        let (kafka, ledger, stop, number) = (configuration.kafka, configuration.topics.ledger, environment.stop, number)
+        let store = try PartitionStore(number, data: configuration.data, runtime: environment.runtime, logger: logger) {
+            range in
             try LedgerTopicFrames(
                 kafka, topic: ledger, partition: number, from: range.lowerBound, until: range.upperBound,
                 isStopped: { stop.isSet })
@@ -61,12 +62,12 @@ extension PartitionRunner {
 
     /// Opens the topic's frames for slices. A slice is scheduled when there are more.
     private var topicFeed: @Sendable (_ offsets: Range<Int64>) -> LedgerTopicFeed {
-        let (kafka, ledger, stop, number) = (configuration.kafka, configuration.topics.ledger, runtime.stop, number)
-        let (host, slices) = (runtime.host, runtime.slices)
+        let (kafka, ledger, stop, number) = (configuration.kafka, configuration.topics.ledger, environment.stop, number)
+        let (runtime, slices) = (environment.runtime, environment.slices)
         let ready: @Sendable () -> Void = { [weak self] in if let self { slices.ready(self) } }
         return { offsets in
             LedgerTopicFeed(
-                kafka, topic: ledger, partition: number, offsets: offsets, host: host, isStopped: { stop.isSet },
+                kafka, topic: ledger, partition: number, offsets: offsets, runtime: runtime, isStopped: { stop.isSet },
                 ready: ready)
         }
     }
@@ -151,7 +152,7 @@ extension PartitionRunner {
         if store.hasNewSegment { index(partition.shared) }
         defer { if isSnapshotInMemory, !store.isSnapshotUnderWay { giveBackSnapshotRoom() } }
         try storing { try store.commitSnapshot(committable: partition.committable) }
-        guard partition.isSnapshotDue(at: runtime.host.now, interval: configuration.snapshotInterval),
+        guard partition.isSnapshotDue(at: environment.runtime.now, interval: configuration.snapshotInterval),
             takeSnapshotRoom()
         else { return }
         try partition.takeSnapshot()
@@ -159,19 +160,19 @@ extension PartitionRunner {
 
     private func takeSnapshotRoom() -> Bool {
         guard !isSnapshotInMemory else { return true }
-        isSnapshotInMemory = !runtime.isTakingSnapshot.exchange(true, ordering: .acquiringAndReleasing)
+        isSnapshotInMemory = !environment.isTakingSnapshot.exchange(true, ordering: .acquiringAndReleasing)
         return isSnapshotInMemory
     }
 
     func giveBackSnapshotRoom() {
         guard isSnapshotInMemory else { return }
         isSnapshotInMemory = false
-        runtime.isTakingSnapshot.store(false, ordering: .releasing)
+        environment.isTakingSnapshot.store(false, ordering: .releasing)
     }
 
     private func index(_ partition: OwnedPartition) {
         let logger = logger
-        runtime.host.background(.storage) {
+        environment.runtime.background(.storage) {
             do {
                 try partition.index()
             } catch {

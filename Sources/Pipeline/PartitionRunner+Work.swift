@@ -14,8 +14,8 @@ extension PartitionRunner {
         case .standby, .catchingUp, .current, .switching: break
         }
         if partition.quarantine != nil, unfinished == nil { try settleQuarantine(partition) }
-        if isDiskFull, runtime.host.now >= diskRetryAt { isDiskFull = false }
-        let deadline = runtime.host.now + Self.sliceTime
+        if isDiskFull, environment.runtime.now >= diskRetryAt { isDiskFull = false }
+        let deadline = environment.runtime.now + Self.sliceTime
         var frames = 0
         while operation == nil {
             guard try sendFacts(of: partition) else { return false }
@@ -29,7 +29,7 @@ extension PartitionRunner {
             if unfinished != nil, partition.withFold({ $0.waitsForHistory }) { return false }
             if unfinished != nil, lookUpEarlierEvents(of: partition) { return false }
             frames += 1
-            if frames == Self.maximumSliceFrames || runtime.host.now >= deadline { return true }
+            if frames == Self.maximumSliceFrames || environment.runtime.now >= deadline { return true }
         }
         return false
     }
@@ -40,14 +40,14 @@ extension PartitionRunner {
         guard !isSwitching, partition.withFold({ $0.policySwitch.map { $0.folded < $0.total } ?? false }) else {
             return true
         }
-        isSwitching = runtime.beginSwitch()
+        isSwitching = environment.beginSwitch()
         return isSwitching
     }
 
     func endSwitch() {
         guard isSwitching else { return }
         isSwitching = false
-        runtime.endSwitch()
+        environment.endSwitch()
     }
 
     /// Archives one polled frame, and folds it unless earlier ones wait; then one of those is folded. Returns false if
@@ -110,7 +110,7 @@ extension PartitionRunner {
     }
 
     func noteFullDisk() {
-        (isDiskFull, diskRetryAt) = (true, runtime.host.now + Self.diskFullPause)
+        (isDiskFull, diskRetryAt) = (true, environment.runtime.now + Self.diskFullPause)
     }
 
     /// `written`: the timestamp of the frame's record, if it is timed. `hadFacts`: whether an earlier part of it had
@@ -137,7 +137,7 @@ extension PartitionRunner {
         }
         if let retired = partition.retired {
             partition.retired = nil
-            runtime.host.background(.storage) { withExtendedLifetime(retired) {} }
+            environment.runtime.background(.storage) { withExtendedLifetime(retired) {} }
         }
         _ = try sendFacts(of: partition)
     }
@@ -147,10 +147,10 @@ extension PartitionRunner {
         guard !timedFrames.isEmpty, let committable = partition?.committable else { return }
         let done = timedFrames.prefix { $0.next <= committable }
         guard !done.isEmpty else { return }
-        let now = runtime.host.wallClock
+        let now = environment.runtime.wallClock
         for frame in done {
-            runtime.latency.record(since: frame.written, at: now)
-            if let event = frame.event { runtime.eventLatency.record(since: event, at: now) }
+            environment.latency.record(since: frame.written, at: now)
+            if let event = frame.event { environment.eventLatency.record(since: event, at: now) }
         }
         timedFrames.removeFirst(done.count)
     }
@@ -158,7 +158,7 @@ extension PartitionRunner {
     // MARK: Upkeep
 
     func maintainStorage(_ partition: LedgerPartition, isIdle: Bool) throws {
-        let now = runtime.host.now
+        let now = environment.runtime.now
         if isIdle { noteWhetherCurrent(partition) }
         partition.noteBehind(at: now, readyWithin: .microseconds(configuration.readyWithin))
         tick(partition)
@@ -181,9 +181,10 @@ extension PartitionRunner {
     private func tick(_ partition: LedgerPartition) {
         guard configuration.clock == .wall, !partition.isStandby,
             let time = partition.tick(
-                at: runtime.clock.time, interval: configuration.tickInterval, readyWithin: configuration.readyWithin)
+                at: environment.clock.time, interval: configuration.tickInterval, readyWithin: configuration.readyWithin
+            )
         else { return }
-        runtime.report(.tick(time), of: self)
+        environment.report(.tick(time), of: self)
     }
 
     func note(_ partition: LedgerPartition) {
@@ -199,7 +200,7 @@ extension PartitionRunner {
         _ partition: LedgerPartition, next: Int64, growth: Int64, _ step: PartitionFold.PolicySwitch?
     ) {
         lastStatus.withLock { status in
-            status.notedAt = runtime.host.now
+            status.notedAt = environment.runtime.now
             status.isSettled = partition.isSettled && completed == nil
             status.nextOffset = next
             status.nextGrowth = growth
@@ -221,13 +222,13 @@ extension PartitionRunner {
 
     private func publishCounts() {
         guard counts.frames > 0 || counts.facts.contains(where: { $0 > 0 }) || counts.news != nil else { return }
-        runtime.frameCounter.increment(by: counts.frames)
+        environment.frameCounter.increment(by: counts.frames)
         for (topic, count) in counts.facts.enumerated() where count > 0 {
-            runtime.publishedCounters[topic].increment(by: count)
-            runtime.publishedBytes[topic].increment(by: counts.factBytes[topic])
+            environment.publishedCounters[topic].increment(by: count)
+            environment.publishedBytes[topic].increment(by: counts.factBytes[topic])
         }
         let counts = counts
-        runtime.board.update { status in
+        environment.board.update { status in
             status.frames += Int64(counts.frames)
             for topic in counts.facts.indices { status.factsPublished[topic] += counts.facts[topic] }
             if let news = counts.news { status.folded = status.folded + news }

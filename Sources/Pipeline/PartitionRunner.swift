@@ -67,7 +67,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
 
     let number: Int32
     let inbox: PartitionInbox
-    let runtime: FoldRuntime
+    let environment: FoldEnvironment
     let changes: PartitionChanges
     let lastStatus: Mutex<Status>
     /// Used by `SliceQueue`.
@@ -147,11 +147,11 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     }
 
     /// `countedTo`: the ledger offset up to which this process has counted new entries.
-    init(_ number: Int32, _ runtime: FoldRuntime, countedTo: Int64) {
-        (self.number, self.runtime, changes) = (number, runtime, runtime.changes[number])
-        inbox = PartitionInbox(keepsOrder: runtime.configuration.keepsPartitionsInOrder)
+    init(_ number: Int32, _ environment: FoldEnvironment, countedTo: Int64) {
+        (self.number, self.environment, changes) = (number, environment, environment.changes[number])
+        inbox = PartitionInbox(keepsOrder: environment.configuration.keepsPartitionsInOrder)
         lastStatus = Mutex(Status(countedTo: countedTo))
-        (lastUpkeep, diskRetryAt) = (runtime.host.now, runtime.host.now)
+        (lastUpkeep, diskRetryAt) = (environment.runtime.now, environment.runtime.now)
     }
 
     /// For the poller: the present status is invalid until a slice has obeyed the next order.
@@ -163,8 +163,8 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         }
     }
 
-    var configuration: PipelineConfiguration { runtime.configuration }
-    var logger: Logger { runtime.logger }
+    var configuration: PipelineConfiguration { environment.configuration }
+    var logger: Logger { environment.logger }
     var status: Status { lastStatus.withLock { $0 } }
 
     // MARK: Slices
@@ -174,14 +174,14 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             guard !hasClosed, try operationIsOver() else { return .nothing }
             try take(inbox.takeNews())
             guard operation == nil, let partition, closing == nil, !hasFailed else { return .nothing }
-            let (start, before) = (runtime.host.now, entries(of: partition))
+            let (start, before) = (environment.runtime.now, entries(of: partition))
             let hasMore = try work(partition)
-            let (folded, time) = (entries(of: partition) - before, runtime.host.now - start)
-            runtime.busySeconds.increment(by: time / .seconds(1))
-            if hasMore { runtime.rate.add(entries: folded, in: time) }
+            let (folded, time) = (entries(of: partition) - before, environment.runtime.now - start)
+            environment.busySeconds.increment(by: time / .seconds(1))
+            if hasMore { environment.rate.add(entries: folded, in: time) }
             if operation == nil { try maintainStorage(partition, isIdle: !hasMore) }
             if !hasMore, factsInARow > 0 {
-                runtime.hurry(afterFacts: factsInARow)
+                environment.hurry(afterFacts: factsInARow)
                 factsInARow = 0
             }
             let hasShadowWork = try operation == nil && payShadow(of: partition, folded: folded)
@@ -238,7 +238,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             guard let partition else { return }
             partition.standBy()
             partition.store.abandonSnapshot()
-            runtime.board.add(partition.shared)
+            environment.board.add(partition.shared)
             // A state that is ahead of its facts is not usable.
             if partition.isUsable { read(partition) } else { closing = closing ?? false }
         case .shadow(let order): obeyShadow(order)
@@ -270,8 +270,8 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     private func fail(_ error: any Error) {
         hasFailed = true
         endSwitch()
-        if error is CancellationError, runtime.stop.isSet { return }
-        runtime.report(.failed(error), of: self)
+        if error is CancellationError, environment.stop.isSet { return }
+        environment.report(.failed(error), of: self)
     }
 
     // MARK: The storage line
@@ -281,10 +281,10 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         let operation = Operation()
         (self.operation, afterOperation) = (operation, next)
         nonisolated(unsafe) let work = work
-        runtime.host.background(.storage) { [self] in
+        environment.runtime.background(.storage) { [self] in
             let result = Result(catching: work)
             operation.result.withLock { $0 = result }
-            runtime.slices.ready(self)
+            environment.slices.ready(self)
         }
     }
 
@@ -305,7 +305,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         onStorage { [self] partition in
             lastStatus.withLock { $0.shared = partition.shared }
             if isOurs { partition.assign() } else { read(partition) }
-            runtime.report(.opened, of: self)
+            environment.report(.opened, of: self)
         } _: { [self] in
             partition = try openPartition(countedTo: countedTo)
         }
@@ -317,7 +317,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         changes.end()
         guard partition != nil else {
             hasClosed = true
-            return runtime.report(.closed, of: self)
+            return environment.report(.closed, of: self)
         }
         onStorage { [self] in
             guard let partition else { return }
@@ -326,13 +326,13 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             } catch {
                 logger.warning("archive and snapshot are not whole", metadata: ["reason": "\(error)"])
                 if let error = error as? FileError, error.isFailedSync {
-                    runtime.report(.failed(storageError(error)), of: self)
+                    environment.report(.failed(storageError(error)), of: self)
                 }
             }
             lastStatus.withLock { ($0.shared, $0.countedTo) = (nil, partition.countedTo) }
             self.partition = nil
             giveBackSnapshotRoom()
-            runtime.memory.note(nil, of: number)
+            environment.memory.note(nil, of: number)
         }
     }
 
@@ -341,7 +341,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     /// Chooses a state that is not ahead of its facts, and folds it to the ledger's end.
     private func restore(_ found: PartitionInbox.Recovered, in partition: LedgerPartition) throws {
         recovered = nil
-        producer = runtime.outlet?.producer
+        producer = environment.outlet?.producer
         partition.recover(
             found.marks, committed: found.committed,
             waitsForAcknowledgements: configuration.waitsForAcknowledgements)
@@ -365,7 +365,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     /// polled before are polled again.
     func read(_ partition: LedgerPartition) {
         (block, done, isReading) = (nil, 0, false)
-        runtime.report(.reads(from: partition.store.archiveEnd ?? partition.nextOffset), of: self)
+        environment.report(.reads(from: partition.store.archiveEnd ?? partition.nextOffset), of: self)
     }
 }
 

@@ -20,7 +20,7 @@ final class PartitionStore {
     private(set) var lastSnapshot: (time: ContinuousClock.Instant, offset: Int64)
 
     private let data: LocalData?
-    private let host: any Runtime
+    private let runtime: any Runtime
     private let archive: ArchiveWriter?
     private let snapshotMetrics = SnapshotMetrics()
     private var lastSegment: Int64?
@@ -33,14 +33,14 @@ final class PartitionStore {
         let offset: Int64
         let store: SnapshotStore
         let metrics: SnapshotMetrics
-        let host: any Runtime
+        let runtime: any Runtime
         var content: [[UInt8]] = []
         /// Subjects by band over time, and their file.
         let bands: (bytes: [UInt8], store: SnapshotStore)
 
         /// Writes and syncs it. Throws `FileError`; no file is left then.
         func write() throws {
-            let start = host.now
+            let start = runtime.now
             do {
                 try writeUncounted()
             } catch {
@@ -49,7 +49,7 @@ final class PartitionStore {
             }
             metrics.written.increment()
             metrics.bytes.increment(by: content.reduce(0) { $0 + $1.count })
-            metrics.time.record(host.now - start)
+            metrics.time.record(runtime.now - start)
         }
 
         private func writeUncounted() throws {
@@ -82,13 +82,13 @@ final class PartitionStore {
     /// Opens the archive and fetches damaged frames again from the topic. Throws `PipelineError` if that fails, or if
     /// another process writes there.
     init(
-        _ partition: Int32, data: LocalData?, host: any Runtime, logger: Logger,
+        _ partition: Int32, data: LocalData?, runtime: any Runtime, logger: Logger,
         topic: (Range<Int64>) throws -> any FrameSource
     ) throws {
         self.partition = partition
         self.data = data
-        self.host = host
-        lastSnapshot = (host.now, 0)
+        self.runtime = runtime
+        lastSnapshot = (runtime.now, 0)
         guard let data else {
             archive = nil
             return
@@ -167,7 +167,7 @@ final class PartitionStore {
     }
 
     /// The state is from a snapshot, or empty.
-    func begin(at offset: Int64) { lastSnapshot = (host.now, offset) }
+    func begin(at offset: Int64) { lastSnapshot = (runtime.now, offset) }
 
     /// Removes snapshots that cannot be used.
     func dropSnapshots() throws(FileError) { try data?.snapshots(partition).drop() }
@@ -181,11 +181,11 @@ final class PartitionStore {
             !fold.isSpoiled, !fold.isWithinFrame
         else { return }
         var snapshot = Snapshot(
-            offset: fold.nextOffset, store: data.snapshots(partition), metrics: snapshotMetrics, host: host,
+            offset: fold.nextOffset, store: data.snapshots(partition), metrics: snapshotMetrics, runtime: runtime,
             bands: (bands, data.bands(partition)))
         try fold.writeSnapshot(chainHead: chainHead) { snapshot.content.append([UInt8]($0)) }
         self.snapshot = snapshot
-        lastSnapshot = (host.now, fold.nextOffset)
+        lastSnapshot = (runtime.now, fold.nextOffset)
     }
 
     /// Writes the snapshot after every earlier fact is published (`committable` is a ledger offset). Otherwise a
@@ -201,7 +201,7 @@ final class PartitionStore {
         guard !waits else { return try snapshot.write() }
         let commit = Commit()
         self.commit = commit
-        host.background(.storage) { commit.run(snapshot) }
+        runtime.background(.storage) { commit.run(snapshot) }
     }
 
     /// Drops the present snapshot, unless it is being written.

@@ -72,7 +72,7 @@ public struct PipelineConfiguration: Sendable {
 
     public var kafka: any KafkaCluster
     /// The machine of the process.
-    public var host: any Runtime = SystemRuntime()
+    public var runtime: any Runtime = SystemRuntime()
     public var topics: Topics
     public var roles: Set<Role>
     /// The policy that begins an empty ledger. A ledger that never had this text is refused.

@@ -12,14 +12,14 @@ extension PipelineService {
 
     /// The open appeals of the ledger partitions that are owned here, a page of them by deadline. It looks at every subject, in pieces
     /// between which the fold continues; not from async code. What is filed or decided meanwhile may be in it or not.
-    public func openAppeals(limit: Int, after place: AppealsQueue.Place? = nil) -> AppealsQueue {
+    public func openAppeals(limit: Int, after position: AppealsQueue.Position? = nil) -> AppealsQueue {
         let all = (0..<Int32(ledgerPartitions.load(ordering: .acquiring))).map { $0 }
-        return openAppeals(AppealsQueue(limit: limit, after: place), of: all, key: appealsKey)
+        return openAppeals(AppealsQueue(limit: limit, after: position), of: all, key: appealsKey)
     }
 
     /// As above, for another member: of the partitions in its question, with its positions.
     public func openAppeals(_ question: AppealsQueue.Question) -> AppealsQueue {
-        var queue = AppealsQueue(limit: question.limit, after: question.after.flatMap { AppealsQueue.Place($0) })
+        var queue = AppealsQueue(limit: question.limit, after: question.after.flatMap { AppealsQueue.Position($0) })
         queue = openAppeals(queue, of: question.partitions, key: question.fingerprintKey ?? .none)
         if question.statements { addStatements(to: &queue) }
         return queue

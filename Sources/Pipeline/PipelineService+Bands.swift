@@ -58,10 +58,10 @@ extension PipelineService {
         var next = [Int](repeating: 0, count: series.count)
         return times.map { time in
             var sum = BandPoint(time: time, bands: [], partitions: 0)
-            for (place, points) in series.enumerated() {
-                while next[place] < points.count, points[next[place]].time <= time { next[place] += 1 }
-                guard next[place] > 0 else { continue }
-                let point = points[next[place] - 1]
+            for (index, points) in series.enumerated() {
+                while next[index] < points.count, points[next[index]].time <= time { next[index] += 1 }
+                guard next[index] > 0 else { continue }
+                let point = points[next[index] - 1]
                 sum.partitions += point.partitions
                 for band in point.bands {
                     if let known = sum.bands.firstIndex(where: { $0.name == band.name }) {

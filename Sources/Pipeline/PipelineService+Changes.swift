@@ -2,7 +2,7 @@ internal import Synchronization
 
 extension PipelineService {
     /// Where the changes of each ledger partition can be read.
-    public struct ChangePlaces: Sendable, Equatable {
+    public struct ChangeRouting: Sendable, Equatable {
         /// At this member.
         public var here: [Int32] = []
         /// At other members, by `HOST:PORT` as they announce it.
@@ -17,24 +17,24 @@ extension PipelineService {
 
     /// The present locations. A member that streams requests the changes of other partitions from their owners while
     /// there are readers.
-    public var changePlaces: ChangePlaces { places(beside: changes.readablePartitions) }
+    public var changeRouting: ChangeRouting { routing(beside: changes.readablePartitions) }
 
     /// The ledger partitions of other members, by their addresses.
     public var partitionsElsewhere: [String: [Int32]] {
-        Dictionary(grouping: places(beside: changes.ownedPartitions).elsewhere, by: \.address)
+        Dictionary(grouping: routing(beside: changes.ownedPartitions).elsewhere, by: \.address)
             .mapValues { $0.map(\.partition) }
     }
 
-    private func places(beside here: [Int32]) -> ChangePlaces {
-        var places = ChangePlaces(here: here)
+    private func routing(beside here: [Int32]) -> ChangeRouting {
+        var routing = ChangeRouting(here: here)
         let known = Set(here)
         for partition in 0..<Int32(ledgerPartitions.load(ordering: .acquiring)) where !known.contains(partition) {
             if let address = address(ofOwner: Int(partition)) {
-                places.elsewhere.append((partition, address))
+                routing.elsewhere.append((partition, address))
             } else {
-                places.nowhere.append(partition)
+                routing.nowhere.append(partition)
             }
         }
-        return places
+        return routing
     }
 }

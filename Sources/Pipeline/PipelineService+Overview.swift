@@ -18,7 +18,7 @@ extension PipelineService {
         let ledger = ledgerPartitions.load(ordering: .acquiring)
         let behindSeconds = status.behind.map { $0.time / .seconds(1) }
         let progress = partitions
-        let now = configuration.host.wallClock
+        let now = configuration.runtime.wallClock
         let clocks = progress.compactMap(\.clock)
         let counters = foldCounters
         let lately = member.board.lately

@@ -6,7 +6,7 @@ extension PipelineService {
     /// cannot be used now is left out. Waits until a part of a frame is folded, in each partition, so it must not be
     /// called from async code, nor for metrics and readiness.
     public func openSanctions() -> (sanctions: OpenSanctions, partitions: Set<Int32>) {
-        let now = configuration.host.wallClock
+        let now = configuration.runtime.wallClock
         var sum = OpenSanctions()
         var partitions: Set<Int32> = []
         for partition in owned.all {

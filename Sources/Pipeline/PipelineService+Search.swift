@@ -26,7 +26,7 @@ extension PipelineService {
         _ search: SubjectSearch, partitions: [Int32]? = nil, asStandby: Bool = false
     ) throws(SubjectSearch.Problem) -> SubjectPage {
         let wanted = partitions ?? (0..<Int32(ledgerPartitionCount ?? 0)).map { $0 }
-        let deadline = configuration.host.now + Self.searchTime
+        let deadline = configuration.runtime.now + Self.searchTime
         var pages: [SubjectPage] = []
         var unknown: Set<String>?
         for number in wanted {
@@ -62,10 +62,10 @@ extension PipelineService {
         }
         var found = SubjectPage()
         var after = search.after
-        let host = configuration.host
+        let runtime = configuration.runtime
         return partition.searchIndex.withLock { index in
             while true {
-                let isLate = host.now >= deadline
+                let isLate = runtime.now >= deadline
                 let step = partition.readFold { state -> Step in
                     guard !state.isSpoiled else { return .unready }
                     let freshness = partition.freshness(

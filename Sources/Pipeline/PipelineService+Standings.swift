@@ -58,29 +58,29 @@ extension PipelineService {
     /// not be called from async code. `asStandby`: as for one standing.
     public func standings(of subjects: [[UInt8]], asStandby: Bool = false) -> [StandingItem] {
         precondition(subjects.count <= Self.maximumStandings, "more than \(Self.maximumStandings) standings at once")
-        var places: [Int: [Int]] = [:]
+        var indexes: [Int: [Int]] = [:]
         var found = [Lookup](repeating: .notReady, count: subjects.count)
-        for (place, subject) in subjects.enumerated() {
-            if let number = ledgerPartition(of: subject) { places[number, default: []].append(place) }
+        for (index, subject) in subjects.enumerated() {
+            if let number = ledgerPartition(of: subject) { indexes[number, default: []].append(index) }
         }
-        for (number, places) in places {
+        for (number, indexes) in indexes {
             let standby = asStandby ? owned.standby(Int32(number)) : nil
             guard let partition = owned[Int32(number)] ?? standby else {
-                for place in places { found[place] = .notOwned(partition: number) }
+                for index in indexes { found[index] = .notOwned(partition: number) }
                 continue
             }
-            for start in stride(from: 0, to: places.count, by: Self.standingsAtOnce) {
-                let part = Array(places[start..<min(start + Self.standingsAtOnce, places.count)])
+            for start in stride(from: 0, to: indexes.count, by: Self.standingsAtOnce) {
+                let part = Array(indexes[start..<min(start + Self.standingsAtOnce, indexes.count)])
                 let answers = partition.readFold { state in
                     var answers: [Lookup] = []
-                    for place in part {
-                        subjects[place].withUnsafeBytes {
+                    for index in part {
+                        subjects[index].withUnsafeBytes {
                             answers.append(Self.standing(of: $0, in: partition, state))
                         }
                     }
                     return answers
                 }
-                for (place, answer) in zip(part, answers) { found[place] = answer }
+                for (index, answer) in zip(part, answers) { found[index] = answer }
             }
         }
         return zip(subjects, found).map { StandingItem($0, $1) }

@@ -23,7 +23,7 @@ public final class PipelineService: Sendable {
     /// The key of the fingerprints in positions of the queue of appeals.
     let appealsKey: FingerprintKey
     /// Damages of archives that were found by queries. Each is logged once.
-    private let toldOfArchives = Mutex(Set<String>())
+    private let loggedDamages = Mutex(Set<String>())
 
     public init(_ configuration: PipelineConfiguration, logger: Logger) {
         member = Member(configuration, logger: logger)
@@ -93,15 +93,15 @@ public final class PipelineService: Sendable {
             let reader = try MembersReader(
                 directory, configuration.kafka, topic: members.topic, ledgerPartitions: ledgerPartitions,
                 logger: logger)
-            let host = configuration.host
+            let runtime = configuration.runtime
             let announcement =
                 configuration.roles.contains(.fold)
                 ? nil : try IdleAnnouncement(directory, configuration.kafka, topic: members.topic, logger: logger)
             while !stopFlag.isSet {
                 try reader.poll(timeoutMilliseconds: Self.membersMilliseconds)
-                announcement?.publish(at: host.now)
+                announcement?.publish(at: runtime.now)
             }
-            announcement?.takeLeave(at: host.now)
+            announcement?.takeLeave(at: runtime.now)
         }
         workers.withLock { $0.append(worker) }
     }
@@ -325,7 +325,7 @@ public final class PipelineService: Sendable {
         switch point {
         case .time(let time) where time > clock:
             // A partition that is not folded to the ledger's end may reach the point soon, unless it is in the future.
-            let isFuture = time.microseconds > configuration.host.wallClock
+            let isFuture = time.microseconds > configuration.runtime.wallClock
             throw HistoryFailure(
                 partition.isCurrent || isFuture ? .beyond : .notNow,
                 clock == .distantPast
@@ -351,15 +351,15 @@ public final class PipelineService: Sendable {
     /// From the partition's archive. Each damage of an archive is logged once per process.
     private func entries(of subject: [UInt8], in partition: OwnedPartition, until end: Int64) throws -> SubjectEntries?
     {
-        func damaged(_ place: String, _ reason: String) -> HistoryFailure {
-            if toldOfArchives.withLock({ $0.insert(reason).inserted }) {
+        func damaged(_ location: String, _ reason: String) -> HistoryFailure {
+            if loggedDamages.withLock({ $0.insert(reason).inserted }) {
                 logger.error(
                     "the archive is damaged: stop the member and fetch it from the topic, `standing archive repair`",
                     metadata: ["partition": "\(partition.partition)", "reason": "\(reason)"])
             }
             return HistoryFailure(
                 .archive,
-                "the archive of ledger partition \(partition.partition) is damaged, \(place): `standing archive repair` fetches "
+                "the archive of ledger partition \(partition.partition) is damaged, \(location): `standing archive repair` fetches "
                     + "it from the topic again, while the member is stopped")
         }
         do {

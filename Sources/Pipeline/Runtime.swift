@@ -18,7 +18,7 @@ public protocol Runtime: Sendable {
     func background(_ line: BackgroundLine, _ work: @escaping @Sendable () -> Void)
     /// Whether nothing runs by itself. A caller that waits for a line must call `stepWork`.
     var stepsWork: Bool { get }
-    /// Runs `slice` in place of a thread, and then work of a line. Does nothing if there are threads.
+    /// Runs `slice` instead of a thread, and then work of a line. Does nothing if there are threads.
     func stepWork(_ slice: () -> Void)
 }
 

@@ -50,9 +50,9 @@ final class SliceQueue: Sendable {
         var running: [(work: ObjectIdentifier, since: ContinuousClock.Instant)] = []
 
         /// Takes the work at this index of the queue; nil if there is none.
-        mutating func take(_ place: Int, canWait: Bool) -> Taken? {
-            guard (canWait ? spare : queue).indices.contains(place) else { return nil }
-            let work = canWait ? spare.remove(at: place) : queue.remove(at: place)
+        mutating func take(_ index: Int, canWait: Bool) -> Taken? {
+            guard (canWait ? spare : queue).indices.contains(index) else { return nil }
+            let work = canWait ? spare.remove(at: index) : queue.remove(at: index)
             work.sliceState = .running
             if !canWait { begun += 1 }
             if !canWait { running.append((ObjectIdentifier(work), .now)) }
@@ -101,9 +101,9 @@ final class SliceQueue: Sendable {
     var oldestSlice: ContinuousClock.Instant? { state.withLock { $0.running.first?.since } }
 
     /// Runs a slice of the work at this index of urgent work, followed by spare work. Returns false if there is none.
-    @discardableResult func runNext(_ place: Int = 0) -> Bool {
+    @discardableResult func runNext(_ index: Int = 0) -> Bool {
         let next = state.withLock { state in
-            state.take(place, canWait: false) ?? state.take(place - state.queue.count, canWait: true)
+            state.take(index, canWait: false) ?? state.take(index - state.queue.count, canWait: true)
         }
         guard let next else { return false }
         run(next)

@@ -16,13 +16,13 @@ final class SourceMapper {
     /// After `.event` the CloudEvents JSON in structured mode, valid until the next record.
     var event: UnsafeRawBufferPointer { json.bytes }
 
-    func map(_ record: Record, from place: TopicPartition) -> MapOutcome {
+    func map(_ record: Record, from topicPartition: TopicPartition) -> MapOutcome {
         if mapper.readsHeaders { record.forEachHeader { mapper.addHeader($0, $1) } }
         return topic.withUnsafeBytes { topic in
             mapper.map(
                 SourceRecord(
                     key: record.key, value: record.value, timestamp: record.timestamp, topic: topic,
-                    partition: place.partition, offset: record.offset),
+                    partition: topicPartition.partition, offset: record.offset),
                 into: &json)
         }
     }

@@ -34,10 +34,10 @@ public struct SourceReset {
         defer { group.close() }
         try group.subscribe(to: names)
         let deadline = ContinuousClock.now + .milliseconds(Self.patienceMilliseconds)
-        while sole.places == nil, ContinuousClock.now < deadline {
+        while sole.topicPartitions == nil, ContinuousClock.now < deadline {
             try group.poll(timeoutMilliseconds: Self.pollMilliseconds) { _ in }
         }
-        guard sole.places == Set(sources) else {
+        guard sole.topicPartitions == Set(sources) else {
             throw PipelineError(
                 .sourceRecreated, "\(configuration.intakeGroup) has other members: stop every intake first")
         }
@@ -49,13 +49,15 @@ public struct SourceReset {
 
     /// Reads nothing, and only notes its assignment.
     private final class SoleMember: RebalanceListener {
-        private(set) var places: Set<TopicPartition>?
+        private(set) var topicPartitions: Set<TopicPartition>?
 
         func assigned(_ partitions: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
-            places = Set(partitions)
+            topicPartitions = Set(partitions)
             return []
         }
 
-        func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) { places = nil }
+        func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
+            topicPartitions = nil
+        }
     }
 }

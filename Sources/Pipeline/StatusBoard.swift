@@ -161,7 +161,7 @@ extension PipelineStatus.Behind {
 
 /// The status of the pipeline, shared by its threads and its readers.
 final class StatusBoard: Sendable {
-    private let host: any Runtime
+    private let runtime: any Runtime
     private let roles: Set<Role>
     private let readyWithin: Duration
     private let logger: Logger
@@ -184,13 +184,13 @@ final class StatusBoard: Sendable {
 
     /// A new process is not ready.
     init(_ configuration: PipelineConfiguration, logger: Logger) {
-        (host, roles, self.logger) = (configuration.host, configuration.roles, logger)
+        (runtime, roles, self.logger) = (configuration.runtime, configuration.roles, logger)
         readyWithin = .microseconds(configuration.readyWithin)
         pollLimit = .milliseconds(configuration.maximumPollInterval)
         var begun = PipelineStatus()
-        begun.unreadySince = host.now
+        begun.unreadySince = runtime.now
         status = Mutex(begun)
-        activity = Mutex(ActivitySamples(at: host.now))
+        activity = Mutex(ActivitySamples(at: runtime.now))
         guard roles.contains(.intake) else { return }
         // A counter that begins at 0 shows its first increase to `rate` and `increase`.
         for topic in [configuration.topics.control] + configuration.topics.sources {
@@ -205,7 +205,7 @@ final class StatusBoard: Sendable {
     /// Notes a poll of a role's consumer.
     func notePoll(of role: Role) {
         endPollGap(of: role, polls: true)
-        let now = host.now
+        let now = runtime.now
         guard activity.withLock({ $0.isDue(at: now) }) else { return }
         let counts = status.withLock { ActivitySamples.Counts($0) }
         activity.withLock { $0.add(counts, at: now) }
@@ -213,7 +213,7 @@ final class StatusBoard: Sendable {
 
     /// The activity in the last minute, in the last hour, and in each minute of it.
     var lately: (minute: Activity?, hour: Activity?, minutes: [Activity]) {
-        let now = host.now
+        let now = runtime.now
         let counts = status.withLock { ActivitySamples.Counts($0) }
         return activity.withLock { activity in
             (
@@ -229,7 +229,7 @@ final class StatusBoard: Sendable {
 
     /// Logs a gap of more than half of the allowed one, because the next one may be longer.
     private func endPollGap(of role: Role, polls goesOn: Bool) {
-        let now = host.now
+        let now = runtime.now
         let gap = polls.withLock { polls -> Duration in
             guard goesOn || polls[role] != nil else { return .zero }
             let poll = polls[role] ?? (last: nil, longest: .zero)
@@ -252,7 +252,7 @@ final class StatusBoard: Sendable {
     /// The longest time between two polls of a role since the start of the process, including the present one; nil if
     /// it has not polled yet.
     func longestPollGap(of role: Role) -> Duration? {
-        let now = host.now
+        let now = runtime.now
         return polls.withLock { polls in
             polls[role].map { poll in max(poll.longest, poll.last.map { now - $0 } ?? .zero) }
         }
@@ -260,12 +260,12 @@ final class StatusBoard: Sendable {
 
     /// The time since a role's consumer polled last; nil while it has none.
     func pollAge(of role: Role) -> Duration? {
-        let now = host.now
+        let now = runtime.now
         return polls.withLock { polls in polls[role]?.last.map { max(.zero, now - $0) } }
     }
 
     var current: PipelineStatus {
-        var current = status.withLock { $0 }.at(host.now, readyWithin: readyWithin)
+        var current = status.withLock { $0 }.at(runtime.now, readyWithin: readyWithin)
         current.inFlight = inFlight.withLock { $0 }
         return current
     }
@@ -294,7 +294,7 @@ final class StatusBoard: Sendable {
         status.withLock { status in
             let before = status.counted
             body(&status)
-            status.noteReadiness(of: roles, within: readyWithin, before: before) { host.now }
+            status.noteReadiness(of: roles, within: readyWithin, before: before) { runtime.now }
         }
     }
 

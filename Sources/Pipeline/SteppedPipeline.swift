@@ -30,7 +30,7 @@ public final class SteppedPipeline {
     /// One round of a role. A role that failed continues after half a second. Throws `PipelineError`, which ends a
     /// process.
     public func step(_ role: Role) throws {
-        guard pausedUntil[role].map({ $0 <= configuration.host.now }) ?? true else { return }
+        guard pausedUntil[role].map({ $0 <= configuration.runtime.now }) ?? true else { return }
         defer { if !configuration.forgetsLostPartitions { noteEverOwned() } }
         do {
             try supervisor(role)?.step()
@@ -38,7 +38,7 @@ public final class SteppedPipeline {
             throw error
         } catch {
             logger.warning("\(role.rawValue) starts again", metadata: ["reason": "\(error)"])
-            pausedUntil[role] = configuration.host.now + Self.pause
+            pausedUntil[role] = configuration.runtime.now + Self.pause
         }
     }
 
@@ -50,7 +50,7 @@ public final class SteppedPipeline {
     public var slices: Int { member.slices.count }
 
     /// Runs a slice of one of them.
-    public func runSlice(_ place: Int) { member.slices.runNext(place) }
+    public func runSlice(_ index: Int) { member.slices.runNext(index) }
 
     /// Nil if the broker does not answer yet.
     private func supervisor(_ role: Role) throws -> Supervisor? {

@@ -28,7 +28,7 @@ final class Supervisor: @unchecked Sendable {
     private static let healthyAfter = Duration.seconds(30)
 
     private let make: () throws -> any PollLoop
-    private let host: any Runtime
+    private let runtime: any Runtime
     private let stop: StopFlag
     private let onFailure: () -> Void
     private var worker: (any PollLoop)?
@@ -39,11 +39,11 @@ final class Supervisor: @unchecked Sendable {
 
     /// `onFailure`: called with each error.
     init(
-        host: any Runtime, stop: StopFlag, onFailure: @escaping () -> Void = {},
+        runtime: any Runtime, stop: StopFlag, onFailure: @escaping () -> Void = {},
         make: @escaping () throws -> any PollLoop
     ) {
-        (self.host, self.stop, self.onFailure, self.make) = (host, stop, onFailure, make)
-        lastFailure = host.now
+        (self.runtime, self.stop, self.onFailure, self.make) = (runtime, stop, onFailure, make)
+        lastFailure = runtime.now
     }
 
     /// Returns after the stop flag is set and everything is finished. After an error, except a `PipelineError`, it can
@@ -83,7 +83,7 @@ final class Supervisor: @unchecked Sendable {
         onFailure()
         // The other roles end at once, before this one has finished, because intake must not append to another ledger.
         if error is PipelineError { stop.set() }
-        let now = host.now
+        let now = runtime.now
         if now - lastFailure > Self.healthyAfter { failures = 0 }
         lastFailure = now
         failures += 1

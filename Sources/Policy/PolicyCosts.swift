@@ -91,11 +91,11 @@ extension PolicyWarnings {
     }
 
     private mutating func checkEventTypes(_ parts: [PolicyCosts.Part], _ table: EventPatternTable<Int>) {
-        var told: Set<[Int]> = []
+        var reported: Set<[Int]> = []
         for pattern in policy.eventPatterns {
             let ofPattern = table.covering(pattern)
             // Event types with the same expressions are reported once.
-            guard !ofPattern.isEmpty, told.insert(ofPattern).inserted else { continue }
+            guard !ofPattern.isEmpty, reported.insert(ofPattern).inserted else { continue }
             let own = ofPattern.map { parts[$0] }
             guard own.reduce(0, { $0 + ($1.costs.last ?? 0) }) > Double(Limit.stepCost),
                 !own.contains(where: { $0.excess != nil }),
@@ -130,17 +130,17 @@ extension PolicyWarnings {
             table.add(parts.count, for: events)
             parts.append(part)
         }
-        for (rule, place) in zip(policy.rules, places.rules) where !rule.isOverMeasures {
-            add(rule.when, place["when"], rule.kinds, rule.events)
-            if case .expression(let points) = rule.points { add(points, place["points"], rule.kinds, rule.events) }
+        for (rule, node) in zip(policy.rules, nodes.rules) where !rule.isOverMeasures {
+            add(rule.when, node["when"], rule.kinds, rule.events)
+            if case .expression(let points) = rule.points { add(points, node["points"], rule.kinds, rule.events) }
         }
-        for (measure, place) in zip(policy.measures, places.measures) {
-            add(measure.when, place["when"], measure.kinds, measure.events)
-            let sort = ["sum", "min", "max", "latest"].lazy.compactMap { place[$0] }.first
+        for (measure, node) in zip(policy.measures, nodes.measures) {
+            add(measure.when, node["when"], measure.kinds, measure.events)
+            let sort = ["sum", "min", "max", "latest"].lazy.compactMap { node[$0] }.first
             add(measure.amount, sort, measure.kinds, measure.events)
         }
-        for (sanction, place) in zip(policy.sanctions, places.sanctions) {
-            if case .event(let events, let when) = sanction.trigger { add(when, place["when"], .all, events) }
+        for (sanction, node) in zip(policy.sanctions, nodes.sanctions) {
+            if case .event(let events, let when) = sanction.trigger { add(when, node["when"], .all, events) }
         }
         return (parts, table)
     }
@@ -161,13 +161,13 @@ extension PolicyWarnings {
             else { return }
             parts.append(part)
         }
-        for (rule, place) in zip(policy.rules, places.rules) where rule.isOverMeasures {
-            if case .expression(let points) = rule.points { add(points, place["points"], rule.kinds) }
+        for (rule, node) in zip(policy.rules, nodes.rules) where rule.isOverMeasures {
+            if case .expression(let points) = rule.points { add(points, node["points"], rule.kinds) }
         }
-        for (sanction, place) in zip(policy.sanctions, places.sanctions) {
-            if case .level(let when) = sanction.trigger { add(when, place["when"], .all) }
+        for (sanction, node) in zip(policy.sanctions, nodes.sanctions) {
+            if case .level(let when) = sanction.trigger { add(when, node["when"], .all) }
         }
-        for (perk, place) in zip(policy.perks, places.perks) { add(perk.when, place["when"], .all) }
+        for (perk, node) in zip(policy.perks, nodes.perks) { add(perk.when, node["when"], .all) }
         return parts
     }
 

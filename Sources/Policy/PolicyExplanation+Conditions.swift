@@ -31,15 +31,15 @@ extension PolicyExplanation {
             }
             if let choice = Self.choice(text), let conditions = conditions(of: choice.cases) {
                 var isTaken = choice.cases[0].points < 0
-                func said(_ points: Int64) -> String {
+                func phrase(_ points: Int64) -> String {
                     defer { isTaken = points < 0 }
                     return (points < 0) == isTaken ? "\(points.magnitude)" : PolicyExplanation.gives(points)
                 }
                 let cases = zip(choice.cases, conditions).enumerated().map { number, item in
                     let points = item.0.points
-                    return "\(number == 0 ? PolicyExplanation.gives(points) : said(points)) when \(item.1)"
+                    return "\(number == 0 ? PolicyExplanation.gives(points) : phrase(points)) when \(item.1)"
                 }
-                return cases.joined(separator: ", ") + ", otherwise \(said(choice.otherwise))"
+                return cases.joined(separator: ", ") + ", otherwise \(phrase(choice.otherwise))"
             }
             return "counts as many points as `\(Self.oneLine(text))` says"
         }
@@ -106,18 +106,18 @@ extension PolicyExplanation {
             _ name: String, _ value: String, _ sign: String, _ comparison: (String) -> String
         ) -> String? {
             guard Self.isNumber(value) else { return nil }
-            let said = comparison(value)
-            if name == "score" { return "the score is \(said)" }
+            let phrase = comparison(value)
+            if name == "score" { return "the score is \(phrase)" }
             if name == "points", let dimension {
-                return "the points of \(policy.dimensions[dimension].name) are \(said)"
+                return "the points of \(policy.dimensions[dimension].name) are \(phrase)"
             }
             if name.hasPrefix("dimension."), Self.isName(name.dropFirst(10)) {
-                return "the points of \(name.dropFirst(10)) are \(said)"
+                return "the points of \(name.dropFirst(10)) are \(phrase)"
             }
             if let measure = measure(name) {
-                return thereWere(measure, value, sign) ?? "\(noun(measure)) is \(said)"
+                return thereWere(measure, value, sign) ?? "\(noun(measure)) is \(phrase)"
             }
-            return Self.named(name).map { "\($0) is \(said)" }
+            return Self.named(name).map { "\($0) is \(phrase)" }
         }
 
         private func word(_ name: String, _ value: String, _ sign: String) -> String? {

@@ -65,7 +65,7 @@ extension PolicyExplanation {
         let condition = rule.when.map { ", \(words.condition($0.source))," } ?? ""
         return [
             "**\(rule.id)**\(who(rule.kinds)):", "\(event)\(condition) \(words.worth(rule.points))." + Self.cap(rule),
-        ] + Self.life(rule)
+        ] + Self.lifetime(rule)
     }
 
     /// The kinds that a rule or a measure concerns; empty for all.
@@ -91,7 +91,7 @@ extension PolicyExplanation {
         }
     }
 
-    private static func life(_ rule: ScoringPolicy.Rule) -> [String] {
+    private static func lifetime(_ rule: ScoringPolicy.Rule) -> [String] {
         if let within = rule.within { return ["It counts until \(within) after the end of its day (UTC)."] }
         guard let lasts = rule.lasts else { return ["It counts for ever."] }
         let end = "the end of the event's \(rule.per.words)"

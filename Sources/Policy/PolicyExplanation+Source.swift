@@ -117,9 +117,9 @@ extension PolicyExplanation.Words {
             signs.enumerated().allSatisfy({ ($0 % 2 == 0) == ($1 == "?") }),
             let otherwise = Int64(trimmed(parts[parts.count - 1]))
         else { return nil }
-        for place in stride(from: 0, to: signs.count, by: 2) {
-            guard let points = Int64(trimmed(parts[place + 1])) else { return nil }
-            cases.append((parts[place], points))
+        for index in stride(from: 0, to: signs.count, by: 2) {
+            guard let points = Int64(trimmed(parts[index + 1])) else { return nil }
+            cases.append((parts[index], points))
         }
         return (cases, otherwise)
     }

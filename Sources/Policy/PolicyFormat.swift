@@ -17,7 +17,7 @@ public struct PolicyFormat {
             guard isGood else { throw YAMLMistakes(file: file, mistakes: before.mistakes) }
             return text
         }
-        if isGood, let original = before.root, !original.saysTheSame(as: formatted) { return text }
+        if isGood, let original = before.root, !original.meansTheSame(as: formatted) { return text }
         return result
     }
 
@@ -316,7 +316,7 @@ public struct PolicyFormat {
 
 extension YAMLReader.Value {
     /// Whether both have the same values, regardless of the order of a mapping's members.
-    fileprivate func saysTheSame(as other: Self) -> Bool {
+    fileprivate func meansTheSame(as other: Self) -> Bool {
         switch (node.content, other.node.content) {
         case (.scalar(let text, _), .scalar(let quoted, _)):
             // YAML reads an expression that begins with ! as a tag, until it has quotes.
@@ -325,13 +325,13 @@ extension YAMLReader.Value {
             }
             return scalar == other.scalar && ownTag == other.ownTag
         case (.sequence(let a), .sequence(let b)):
-            return a.count == b.count && zip(a, b).allSatisfy { Self($0).saysTheSame(as: Self($1)) }
+            return a.count == b.count && zip(a, b).allSatisfy { Self($0).meansTheSame(as: Self($1)) }
         case (.mapping(let a), .mapping(let b)):
             return a.count == b.count
                 && a.allSatisfy { member in
                     b.contains {
-                        Self(member.key).saysTheSame(as: Self($0.key))
-                            && Self(member.value).saysTheSame(as: Self($0.value))
+                        Self(member.key).meansTheSame(as: Self($0.key))
+                            && Self(member.value).meansTheSame(as: Self($0.value))
                     }
                 }
         default: return false

@@ -6,7 +6,7 @@ struct EventUse {
     let dimension: Int
     /// The rule, measure or sanction.
     let user: String
-    let place: YAMLReader.Value
+    let location: YAMLReader.Value
 }
 
 extension PolicyParser {
@@ -14,24 +14,24 @@ extension PolicyParser {
     mutating func eventPatterns(_ value: Value, what: String, dimension: Int?, user kind: String, _ id: String?)
         -> [EventPattern]
     {
-        names(value, what: what).compactMap { text, place in
-            guard let pattern = eventPattern(text, at: place) else { return nil }
+        names(value, what: what).compactMap { text, location in
+            guard let pattern = eventPattern(text, at: location) else { return nil }
             if let dimension {
                 let user = id.map { "\(kind) \"\($0)\"" } ?? "a \(kind)"
-                eventUses.append(EventUse(pattern: pattern, dimension: dimension, user: user, place: place))
+                eventUses.append(EventUse(pattern: pattern, dimension: dimension, user: user, location: location))
             }
             return pattern
         }
     }
 
-    private func eventPattern(_ text: String, at place: Value) -> EventPattern? {
+    private func eventPattern(_ text: String, at location: Value) -> EventPattern? {
         guard let pattern = EventPattern(text) else {
-            reader.note("a * stands only at the end of a prefix such as bill.*", at: place)
+            reader.note("a * stands only at the end of a prefix such as bill.*", at: location)
             return nil
         }
         let reserved = ControlType.prefix.description.utf8
         guard !pattern.stem.utf8.starts(with: reserved) else {
-            reader.note("types under \"standing.\" are reserved for control events", at: place)
+            reader.note("types under \"standing.\" are reserved for control events", at: location)
             return nil
         }
         // The limits of an event's type: its length and its characters.
@@ -39,7 +39,8 @@ extension PolicyParser {
             !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
         else {
             reader.note(
-                "an event type has 1 to \(EventDecoder.maximumAttributeBytes) bytes and no control character", at: place
+                "an event type has 1 to \(EventDecoder.maximumAttributeBytes) bytes and no control character",
+                at: location
             )
             return nil
         }
@@ -48,7 +49,7 @@ extension PolicyParser {
 
     /// Notes the later of two uses of the same events in different dimensions.
     func noteEventsOfTwoDimensions() {
-        let uses = eventUses.sorted { ($0.place.line, $0.place.column) < ($1.place.line, $1.place.column) }
+        let uses = eventUses.sorted { ($0.location.line, $0.location.column) < ($1.location.line, $1.location.column) }
         var homes: [EventPattern: EventUse] = [:]
         var counts: [EventPattern: Int] = [:]
         for use in uses {
@@ -70,7 +71,7 @@ extension PolicyParser {
         for use in ordered {
             while let last = prefixes.last, !last.pattern.covers(use.pattern) { prefixes.removeLast() }
             if let other = prefixes.first(where: { $0.dimension != use.dimension }) {
-                let isFirst = (other.place.line, other.place.column) < (use.place.line, use.place.column)
+                let isFirst = (other.location.line, other.location.column) < (use.location.line, use.location.column)
                 noteCrossing(isFirst ? other : use, isFirst ? use : other)
             }
             if use.pattern.isPrefix { prefixes.append(use) }
@@ -79,7 +80,7 @@ extension PolicyParser {
         if total > ScoringPolicy.maximumUses, let first = uses.first {
             reader.note(
                 "more than \(ScoringPolicy.maximumUses) uses of event types: each counts as often as a rule, a measure or a "
-                    + "sanction applies to it", at: first.place)
+                    + "sanction applies to it", at: first.location)
         }
     }
 
@@ -91,6 +92,6 @@ extension PolicyParser {
             "the \(what) \"\(second.pattern)\" "
                 + (isSame ? "is already used \(home)" : "overlaps \"\(first.pattern)\", which is used \(home)")
                 + ": evidence must not cross dimensions",
-            at: second.place)
+            at: second.location)
     }
 }

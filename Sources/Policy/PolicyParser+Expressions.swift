@@ -48,12 +48,13 @@ extension PolicyParser {
         _ error: ExpressionError, of text: String, at value: Value,
         in declarations: KeyPath<PolicyVariables, Declarations>
     ) {
-        let place = text.contains("\n") ? "line \(error.line), character \(error.column)" : "character \(error.column)"
+        let location =
+            text.contains("\n") ? "line \(error.line), character \(error.column)" : "character \(error.column)"
         let hint =
             value.isCut(byCommentIn: self.text)
             ? "; YAML takes the # after it for the beginning of a comment: an expression with \" #\" in it stands in quotes"
             : hint(error.message, isOverEvent: declarations == \PolicyVariables.event.declarations)
-        reader.note("\(error.message)\(hint) (\(place) of the expression)", at: value)
+        reader.note("\(error.message)\(hint) (\(location) of the expression)", at: value)
     }
 
     /// The end of a message about a name that is not available here: where it is available.

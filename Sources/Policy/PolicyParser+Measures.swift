@@ -10,7 +10,7 @@ extension PolicyParser {
             let name = fieldName(key, what: "a constant")
             let constant = constant(value, of: name ?? "")
             guard let name, let constant else { return nil }
-            places.constants.append(key)
+            nodes.constants.append(key)
             return ScoringPolicy.Constant(name: name, value: constant)
         }
     }
@@ -56,7 +56,7 @@ extension PolicyParser {
                 return nil
             }
             guard let name else { return nil }
-            places.attributes.append(key)
+            nodes.attributes.append(key)
             return ScoringPolicy.Attribute(name: name, type: type)
         }
     }
@@ -109,7 +109,7 @@ extension PolicyParser {
         let within = measure["within"].flatMap { span($0, what: "within", isTerm: true) }
         let isAdverse = measure["adverse"].flatMap { reader.bool($0, what: "adverse") } ?? false
         guard let id, let dimension, let value else { return nil }
-        places.measures.append(measure)
+        nodes.measures.append(measure)
         return ScoringPolicy.Measure(
             id: id, dimension: dimension, kinds: kinds, events: events, when: when, value: value, within: within,
             isAdverse: isAdverse)

@@ -38,7 +38,7 @@ extension PolicyParser {
         noteWhatGoesNotTogether(rule, per: per, fades: fades)
         let kinds = rule["kinds"].map { self.kinds($0) } ?? policyKinds
         guard let id, let dimension, let points else { return nil }
-        places.rules.append(rule)
+        nodes.rules.append(rule)
         return ScoringPolicy.Rule(
             id: id, dimension: dimension, kinds: kinds, events: events, when: when, points: points, per: per ?? .ever,
             cap: cap ?? .max, lasts: lasts, within: within, fading: fading)
@@ -47,35 +47,35 @@ extension PolicyParser {
     private func noteWhatGoesNotTogether(_ rule: YAMLReader.Mapping, per: Period?, fades: Bool) {
         if rule["event"] == nil {
             for key in ["when", "per", "lasts", "within", "fades"] {
-                guard let place = rule.place(of: key), key != "fades" || fades else { continue }
+                guard let location = rule.location(of: key), key != "fades" || fades else { continue }
                 reader.note(
                     "\(key) needs an event: a rule without \"event\" is over measures, and counts at every moment",
-                    at: place)
+                    at: location)
             }
             return
         }
         if rule["within"] != nil {
             for key in ["per", "lasts", "fades"] {
-                guard let place = rule.place(of: key), key != "fades" || fades else { continue }
-                reader.note("\(key) does not go with within, which counts each event from its own day on", at: place)
+                guard let location = rule.location(of: key), key != "fades" || fades else { continue }
+                reader.note("\(key) does not go with within, which counts each event from its own day on", at: location)
             }
             return
         }
-        if per == .ever, let place = rule.place(of: "lasts") {
-            reader.note("lasts needs a bucket that ends: give per (day, month or year)", at: place)
+        if per == .ever, let location = rule.location(of: "lasts") {
+            reader.note("lasts needs a bucket that ends: give per (day, month or year)", at: location)
         }
     }
 
     /// The fading of a rule with `fades: true`; nil if it is not possible.
     private func fading(_ rule: YAMLReader.Mapping, lasts: CalendarSpan?) -> ScoringPolicy.Rule.Fading? {
-        guard let place = rule.place(of: "fades"), rule["event"] != nil, rule["within"] == nil else { return nil }
+        guard let location = rule.location(of: "fades"), rule["event"] != nil, rule["within"] == nil else { return nil }
         for key in ["per", "lasts"] where rule[key] == nil {
-            reader.note("fades needs per and lasts: this rule lacks \"\(key)\"", at: place)
+            reader.note("fades needs per and lasts: this rule lacks \"\(key)\"", at: location)
         }
         guard let lasts else { return nil }
         if let fading = ScoringPolicy.Rule.Fading(over: lasts) { return fading }
         let most = ScoringPolicy.Rule.Fading.maximumSteps
-        reader.note("fades takes 1 to \(most) steps, one a day or a month of lasts; \(lasts) are not", at: place)
+        reader.note("fades takes 1 to \(most) steps, one a day or a month of lasts; \(lasts) are not", at: location)
         return nil
     }
 
@@ -104,7 +104,7 @@ extension PolicyParser {
         }
         guard let expression = expression(&self, value) else { return nil }
         if case .int(let points)? = expression.constant, Self.points.contains(points) {
-            places.constantsInPoints += expression.constantNames
+            nodes.constantsInPoints += expression.constantNames
             return .constant(points)
         }
         return .expression(expression)
@@ -125,7 +125,7 @@ extension PolicyParser {
             let when = perk["when"].flatMap { perkCondition($0) }
             let grace = perk["grace"].flatMap { span($0, what: "grace") } ?? .zero
             guard let id, let when else { continue }
-            places.perks.append(perk)
+            nodes.perks.append(perk)
             result.append(ScoringPolicy.Perk(id: id, when: when, grace: grace))
         }
         return result

@@ -21,7 +21,7 @@ extension PolicyParser {
         }
         let dimension = sanction["dimension"].flatMap { self.dimension($0) }
         let measures = sanction["measures"].map { names($0, what: "measures") } ?? []
-        for measure in measures { _ = name(measure.place, what: "a measure") }
+        for measure in measures { _ = name(measure.location, what: "a measure") }
         let trigger = trigger(sanction, item, dimension: dimension, id)
         let liftedBy =
             sanction["lifted-by"].map {
@@ -30,7 +30,7 @@ extension PolicyParser {
         let notice = sanction["notice"].flatMap { span($0, what: "notice") } ?? .zero
         let lasts = sanction["lasts"].flatMap { span($0, what: "lasts", isTerm: true) }
         guard let id, let dimension, let trigger, let lasts else { return nil }
-        places.sanctions.append(sanction)
+        nodes.sanctions.append(sanction)
         return ScoringPolicy.Sanction(
             id: id, dimension: dimension, measures: measures.map(\.text), trigger: trigger, liftedBy: liftedBy,
             notice: notice, lasts: lasts)

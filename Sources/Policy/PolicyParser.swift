@@ -8,8 +8,8 @@ extension ScoringPolicy {
     }
 }
 
-/// The positions of a policy's parts, by their numbers.
-struct PolicyPlaces {
+/// The YAML of a policy's parts, by their numbers.
+struct PolicyNodes {
     var constants: [YAMLReader.Value] = []
     var attributes: [YAMLReader.Value] = []
     var measures: [YAMLReader.Mapping] = []
@@ -34,8 +34,8 @@ struct PolicyParser {
     var variables = PolicyVariables()
     /// The dimension of each measure; nil if it is not known.
     var measureDimensions: [Int?] = []
-    /// The positions of the policy's parts. They are complete only without errors.
-    var places = PolicyPlaces()
+    /// The YAML of the policy's parts. The lists are complete only without errors.
+    var nodes = PolicyNodes()
     /// Every event type and prefix with the dimension of its use.
     var eventUses: [EventUse] = []
 
@@ -176,7 +176,7 @@ struct PolicyParser {
     }
 
     /// One name or a list of at least one.
-    func names(_ value: Value, what: String) -> [(text: String, place: Value)] {
+    func names(_ value: Value, what: String) -> [(text: String, location: Value)] {
         if reader.isEmptySequence(value) {
             reader.note("\(what) must name at least one", at: value)
             return []
@@ -308,15 +308,15 @@ struct PolicyParser {
                 if text.isEmpty { reader.note("name is empty", at: value) }
                 _ = isNew(text, in: &names, what: "band", at: value)
             }
-            guard let place = band["from"], let from = reader.integer(place, what: "from", in: Self.points) else {
+            guard let location = band["from"], let from = reader.integer(location, what: "from", in: Self.points) else {
                 continue
             }
             if let last = result.last, from <= last.from {
-                reader.note("bands must rise: \(from) is not above \(last.from)", at: place)
+                reader.note("bands must rise: \(from) is not above \(last.from)", at: location)
             }
-            places.bands.append(item)
+            nodes.bands.append(item)
             if index == 0, let minimum, from > minimum {
-                reader.note("the first band must cover score.min (\(minimum))", at: place)
+                reader.note("the first band must cover score.min (\(minimum))", at: location)
             }
             result.append(ScoringPolicy.Band(name: name, from: from))
         }

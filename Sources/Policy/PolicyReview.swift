@@ -3,7 +3,7 @@ public struct PolicyReview: Sendable {
     public let policy: ScoringPolicy
     public let file: String
     private var found: [YAMLMistake]
-    private let places: [PolicySample.Part: YAMLMistake]
+    private let locations: [PolicySample.Part: YAMLMistake]
 
     /// In the order of the document.
     public var warnings: [YAMLMistake] {
@@ -15,16 +15,16 @@ public struct PolicyReview: Sendable {
         var parser = PolicyParser(text)
         policy = try parser.policy(file: file)
         self.file = file
-        var warnings = PolicyWarnings(policy, parser.places)
+        var warnings = PolicyWarnings(policy, parser.nodes)
         warnings.find()
         found = warnings.found
-        places = parser.places.byPart
+        locations = parser.nodes.byPart
     }
 
     /// Adds the findings from sample events.
     public mutating func add(_ sample: borrowing PolicySample) {
         for (part, message) in sample.findings {
-            guard var warning = places[part] else { continue }
+            guard var warning = locations[part] else { continue }
             warning.message = message
             found.append(warning)
         }
@@ -36,17 +36,17 @@ public struct PolicyReview: Sendable {
     }
 }
 
-extension PolicyPlaces {
+extension PolicyNodes {
     /// The positions of the ids of rules, measures and sanctions, without a message.
     fileprivate var byPart: [PolicySample.Part: YAMLMistake] {
-        func place(_ mapping: YAMLReader.Mapping) -> YAMLMistake {
-            let value = mapping["id"] ?? mapping.place
+        func location(_ mapping: YAMLReader.Mapping) -> YAMLMistake {
+            let value = mapping["id"] ?? mapping.location
             return YAMLMistake(line: value.line, column: value.column, message: "")
         }
-        var places: [PolicySample.Part: YAMLMistake] = [:]
-        for (number, rule) in rules.enumerated() { places[.rule(number)] = place(rule) }
-        for (number, measure) in measures.enumerated() { places[.measure(number)] = place(measure) }
-        for (number, sanction) in sanctions.enumerated() { places[.sanction(number)] = place(sanction) }
-        return places
+        var locations: [PolicySample.Part: YAMLMistake] = [:]
+        for (number, rule) in rules.enumerated() { locations[.rule(number)] = location(rule) }
+        for (number, measure) in measures.enumerated() { locations[.measure(number)] = location(measure) }
+        for (number, sanction) in sanctions.enumerated() { locations[.sanction(number)] = location(sanction) }
+        return locations
     }
 }

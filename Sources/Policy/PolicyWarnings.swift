@@ -7,30 +7,30 @@ struct PolicyWarnings {
     typealias Value = YAMLReader.Value
 
     let policy: ScoringPolicy
-    let places: PolicyPlaces
+    let nodes: PolicyNodes
     private let ranges: PolicyRanges
     private(set) var found: [YAMLMistake] = []
 
     /// The policy must have no errors.
-    init(_ policy: ScoringPolicy, _ places: PolicyPlaces) {
+    init(_ policy: ScoringPolicy, _ nodes: PolicyNodes) {
         self.policy = policy
-        self.places = places
+        self.nodes = nodes
         ranges = PolicyRanges(policy)
     }
 
     mutating func find() {
-        for (number, rule) in policy.rules.enumerated() { check(rule, places.rules[number]) }
-        for (number, measure) in policy.measures.enumerated() { check(measure, places.measures[number]) }
-        for (number, perk) in policy.perks.enumerated() { check(perk, places.perks[number]) }
-        for (number, sanction) in policy.sanctions.enumerated() { check(sanction, places.sanctions[number]) }
+        for (number, rule) in policy.rules.enumerated() { check(rule, nodes.rules[number]) }
+        for (number, measure) in policy.measures.enumerated() { check(measure, nodes.measures[number]) }
+        for (number, perk) in policy.perks.enumerated() { check(perk, nodes.perks[number]) }
+        for (number, sanction) in policy.sanctions.enumerated() { check(sanction, nodes.sanctions[number]) }
         checkBands()
         checkUse()
         checkCosts()
     }
 
-    mutating func warn(_ message: String, at place: Value) {
+    mutating func warn(_ message: String, at location: Value) {
         guard found.count < YAMLReader.maximumMistakes else { return }
-        found.append(YAMLMistake(line: place.line, column: place.column, message: message))
+        found.append(YAMLMistake(line: location.line, column: location.column, message: message))
     }
 
     // MARK: Expressions
@@ -40,16 +40,16 @@ struct PolicyWarnings {
         guard found.count < YAMLReader.maximumMistakes else { return }
         let comparisons = expression.foregoneComparisons(range)
         let hasLines = expression.source.utf8.contains(UInt8(ascii: "\n"))
-        func place(_ line: Int, _ column: Int) -> String {
+        func location(_ line: Int, _ column: Int) -> String {
             hasLines ? "line \(line), character \(column) of the expression" : "character \(column) of the expression"
         }
         for warning in expression.warnings {
-            warn("\(warning.message) (\(place(warning.line, warning.column)))", at: value)
+            warn("\(warning.message) (\(location(warning.line, warning.column)))", at: value)
         }
         for comparison in comparisons {
             let answer = comparison.answer.map { $0 ? "this is always true" : "this is never true" }
             let message = [answer, why(comparison, in: expression, range)].compactMap(\.self).joined(separator: ": ")
-            warn("\(message) (\(place(comparison.line, comparison.column)))", at: value)
+            warn("\(message) (\(location(comparison.line, comparison.column)))", at: value)
         }
         if comparisons.isEmpty, case .bool(false)? = expression.constant {
             warn("this is never true", at: value)
@@ -90,12 +90,12 @@ struct PolicyWarnings {
 
     // MARK: Rules and measures
 
-    private mutating func check(_ rule: ScoringPolicy.Rule, _ place: YAMLReader.Mapping) {
-        let id = place["id"] ?? place.place
-        checkKinds(rule.kinds, place)
+    private mutating func check(_ rule: ScoringPolicy.Rule, _ node: YAMLReader.Mapping) {
+        let id = node["id"] ?? node.location
+        checkKinds(rule.kinds, node)
         let event = ranges.ofEvent(rule.kinds, rule.events)
-        if let when = rule.when, let value = place["when"] { check(when, at: value, event) }
-        if case .expression(let points) = rule.points, let value = place["points"] {
+        if let when = rule.when, let value = node["when"] { check(when, at: value, event) }
+        if case .expression(let points) = rule.points, let value = node["points"] {
             check(points, at: value, rule.isOverMeasures ? ranges.ofMeasures(rule.kinds) : event)
         }
         if rule.isOverMeasures {
@@ -125,23 +125,23 @@ struct PolicyWarnings {
         }
     }
 
-    private mutating func check(_ measure: ScoringPolicy.Measure, _ place: YAMLReader.Mapping) {
-        checkKinds(measure.kinds, place)
+    private mutating func check(_ measure: ScoringPolicy.Measure, _ node: YAMLReader.Mapping) {
+        checkKinds(measure.kinds, node)
         let event = ranges.ofEvent(measure.kinds, measure.events)
         if !measure.breakers.isEmpty,
             measure.events.allSatisfy({ event in measure.breakers.contains { $0.covers(event) } })
         {
-            warn("each of its events breaks the streak, which is 0 therefore", at: place["streak"] ?? place.place)
+            warn("each of its events breaks the streak, which is 0 therefore", at: node["streak"] ?? node.location)
         }
-        if let when = measure.when, let value = place["when"] { check(when, at: value, event) }
+        if let when = measure.when, let value = node["when"] { check(when, at: value, event) }
         for key in ["sum", "min", "max", "latest"] {
-            if let amount = measure.amount, let value = place[key] { check(amount, at: value, event) }
+            if let amount = measure.amount, let value = node[key] { check(amount, at: value, event) }
         }
     }
 
-    private mutating func checkKinds(_ kinds: KindSet, _ place: YAMLReader.Mapping) {
+    private mutating func checkKinds(_ kinds: KindSet, _ node: YAMLReader.Mapping) {
         if kinds.isDisjoint(with: policy.kinds) {
-            warn("the policy scores nobody of these kinds", at: place["kinds"] ?? place.place)
+            warn("the policy scores nobody of these kinds", at: node["kinds"] ?? node.location)
         }
     }
 
@@ -153,30 +153,30 @@ struct PolicyWarnings {
             if Double(band.from) > score.upperBound, let most = PolicyRanges.text(score.upperBound) {
                 warn(
                     "nobody can reach the band \"\(band.name)\": no score is more than \(most)",
-                    at: places.bands[number])
+                    at: nodes.bands[number])
             } else if number + 1 < policy.bands.count, Double(policy.bands[number + 1].from) <= score.lowerBound,
                 let least = PolicyRanges.text(score.lowerBound)
             {
                 warn(
                     "nobody can fall to the band \"\(band.name)\": no score is less than \(least)",
-                    at: places.bands[number])
+                    at: nodes.bands[number])
             }
         }
     }
 
-    private mutating func check(_ perk: ScoringPolicy.Perk, _ place: YAMLReader.Mapping) {
-        guard let value = place["when"] else { return }
+    private mutating func check(_ perk: ScoringPolicy.Perk, _ node: YAMLReader.Mapping) {
+        guard let value = node["when"] else { return }
         check(perk.when, at: value, ranges.ofStanding(nil))
         if policy.sanctions.isEmpty, perk.when.slots.contains(policy.variables.standing.sanctioned) {
             warn("nobody is ever sanctioned: the policy has no sanctions", at: value)
         }
     }
 
-    private mutating func check(_ sanction: ScoringPolicy.Sanction, _ place: YAMLReader.Mapping) {
-        if let value = place["notice"], sanction.notice.certainlyReaches(sanction.lasts) {
+    private mutating func check(_ sanction: ScoringPolicy.Sanction, _ node: YAMLReader.Mapping) {
+        if let value = node["notice"], sanction.notice.certainlyReaches(sanction.lasts) {
             warn("it ends before it is in force: notice is as long as lasts", at: value)
         }
-        guard let value = place["when"] else { return }
+        guard let value = node["when"] else { return }
         switch sanction.trigger {
         case .event(let events, let when): if let when { check(when, at: value, ranges.ofEvent(policy.kinds, events)) }
         case .level(let when):
@@ -215,17 +215,17 @@ struct PolicyWarnings {
     private mutating func checkUse() {
         let expressions = policy.expressions
         // Only the parser knows the expressions of points that became numbers.
-        let constants = Set(expressions.flatMap(\.constantNames)).union(places.constantsInPoints)
+        let constants = Set(expressions.flatMap(\.constantNames)).union(nodes.constantsInPoints)
         for (number, constant) in policy.constants.enumerated() where !constants.contains("constant.\(constant.name)") {
-            warn("no expression names the constant \"\(constant.name)\"", at: places.constants[number])
+            warn("no expression names the constant \"\(constant.name)\"", at: nodes.constants[number])
         }
         let names = Set(expressions.flatMap { $0.references.map(\.name) })
         for (number, attribute) in policy.attributes.enumerated() where !names.contains("attribute.\(attribute.name)") {
-            warn("no expression names the attribute \"\(attribute.name)\"", at: places.attributes[number])
+            warn("no expression names the attribute \"\(attribute.name)\"", at: nodes.attributes[number])
         }
         for (number, measure) in policy.measures.enumerated() where !names.contains("measure.\(measure.id)") {
-            let place = places.measures[number]
-            warn("no rule, perk or sanction names the measure \"\(measure.id)\"", at: place["id"] ?? place.place)
+            let node = nodes.measures[number]
+            warn("no rule, perk or sanction names the measure \"\(measure.id)\"", at: node["id"] ?? node.location)
         }
     }
 }

@@ -13,9 +13,9 @@ extension YAMLReader {
         }
         guard !anchors.isEmpty else { return nil }
         var mistake: YAMLMistake?
-        forEachMark(UInt8(ascii: "*"), in: bytes) { name, place in
+        forEachMark(UInt8(ascii: "*"), in: bytes) { name, byteIndex in
             guard anchors.contains(name) else { return true }
-            let (line, column) = self.place(of: place, in: bytes)
+            let (line, column) = self.location(of: byteIndex, in: bytes)
             mistake = YAMLMistake(
                 line: line, column: column,
                 message: "\"*\(String(decoding: name, as: UTF8.self))\": aliases are not supported here")
@@ -26,7 +26,7 @@ extension YAMLReader {
 
     /// Calls the body with every `mark` where a node may begin, and the word after it, until the body returns false.
     private static func forEachMark(
-        _ mark: UInt8, in bytes: [UInt8], _ body: (ArraySlice<UInt8>, _ place: Int) -> Bool
+        _ mark: UInt8, in bytes: [UInt8], _ body: (ArraySlice<UInt8>, _ byteIndex: Int) -> Bool
     ) {
         let openers = Array(" \n\t[{,:?-".utf8)
         for index in bytes.indices where bytes[index] == mark && (index == 0 || openers.contains(bytes[index - 1])) {
@@ -39,7 +39,7 @@ extension YAMLReader {
     }
 
     /// The line and column of a byte, in Unicode scalars from 1.
-    static func place(of byte: Int, in bytes: [UInt8]) -> (line: Int, column: Int) {
+    static func location(of byte: Int, in bytes: [UInt8]) -> (line: Int, column: Int) {
         var line = 1
         var start = 0
         for index in 0..<byte
@@ -62,7 +62,7 @@ extension YAMLReader {
             let rest = bytes[(index + key.count)...].drop { $0 == 0x20 || $0 == 0x22 || $0 == 0x27 }
             guard rest.first == UInt8(ascii: ":") else { continue }
             let isQuoted = index > 0 && (bytes[index - 1] == 0x22 || bytes[index - 1] == 0x27)
-            let found = place(of: isQuoted ? index - 1 : index, in: bytes)
+            let found = location(of: isQuoted ? index - 1 : index, in: bytes)
             if (found.line, found.column) > (line, column) { return found }
         }
         return nil

@@ -17,7 +17,7 @@ extension YAMLReader {
             let bad = error.byteOffsets.lowerBound
             // Columns do not count a byte order mark.
             let mark = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-            let (line, column) = place(of: max(0, bad - mark), in: Array(bytes.dropFirst(mark)))
+            let (line, column) = location(of: max(0, bad - mark), in: Array(bytes.dropFirst(mark)))
             let byte = String(bytes[bad], radix: 16, uppercase: true)
             throw mistake(line, column, "the byte 0x\(byte) is not UTF-8: save the file as UTF-8")
         }

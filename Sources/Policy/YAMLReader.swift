@@ -52,11 +52,11 @@ public final class YAMLReader {
 
     /// A mapping with known keys.
     public struct Mapping {
-        public let place: Value
+        public let location: Value
         let entries: [(key: Value, name: String, value: Value)]
 
         public subscript(_ key: String) -> Value? { entries.first { $0.name == key }?.value }
-        public func place(of key: String) -> Value? { entries.first { $0.name == key }?.key }
+        public func location(of key: String) -> Value? { entries.first { $0.name == key }?.key }
         /// Names in the document's order, for mappings with free keys.
         public var names: [(name: String, key: Value, value: Value)] { entries.map { ($0.name, $0.key, $0.value) } }
     }
@@ -142,12 +142,12 @@ public final class YAMLReader {
                 continue
             }
             if let known, !known.contains(name) {
-                note("unknown key \"\(name)\" in \(what)\(Self.mend(name, known))", at: key)
+                note("unknown key \"\(name)\" in \(what)\(Self.hint(name, known))", at: key)
                 continue
             }
             entries.append((key, name, Value(member.value)))
         }
-        let result = Mapping(place: value, entries: entries)
+        let result = Mapping(location: value, entries: entries)
         for key in required where result[key] == nil { note("\(what) lacks \"\(key)\"", at: value) }
         return result
     }
@@ -179,7 +179,7 @@ public final class YAMLReader {
     }
 
     /// One string, or a list of at most `limit` strings.
-    public func strings(_ value: Value, what: String, limit: Int) -> [(text: String, place: Value)]? {
+    public func strings(_ value: Value, what: String, limit: Int) -> [(text: String, location: Value)]? {
         if let items = value.items {
             guard items.count <= limit else {
                 note("\(what) has more than \(limit) items", at: value)
@@ -241,10 +241,10 @@ public final class YAMLReader {
     /// Notes an unknown word, with the nearest of the known ones.
     public func noteUnknown(_ what: String, _ word: String, known: [String], at value: Value, listing: Bool = false) {
         let list = listing ? ": \(known.joined(separator: ", "))" : ""
-        note("unknown \(what) \"\(word.prefix(80))\"\(list)\(Self.mend(word, known))", at: value)
+        note("unknown \(what) \"\(word.prefix(80))\"\(list)\(Self.hint(word, known))", at: value)
     }
 
-    private static func mend(_ word: String, _ known: [String]) -> String {
+    private static func hint(_ word: String, _ known: [String]) -> String {
         nearest(to: word, in: known).map { "; did you mean \"\($0)\"?" } ?? ""
     }
 

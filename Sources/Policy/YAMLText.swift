@@ -129,8 +129,8 @@ struct YAMLText {
                 next += 2
             } else {
                 if next < surrogates.count {
-                    let place = place(of: surrogates[next])
-                    lone(place.line, place.column)
+                    let location = location(of: surrogates[next])
+                    lone(location.line, location.column)
                 }
                 result.append("\u{FFFD}")
                 index += 6
@@ -177,7 +177,7 @@ struct YAMLText {
         return (index, hasNonSpecificTag)
     }
 
-    private func place(of index: Int) -> (line: Int, column: Int) {
+    private func location(of index: Int) -> (line: Int, column: Int) {
         let line = Self.count(upTo: index, in: lineStarts)
         return (line, index - lineStarts[line - 1] + 1)
     }

@@ -80,7 +80,7 @@ public struct AuditRoutes: Sendable {
             .json { writer in
                 writer.open()
                 writer.list("records", page.found) { writer, found in
-                    found.entry.write(to: &writer, place: (found.partition, found.offset))
+                    found.entry.write(to: &writer, position: (found.partition, found.offset))
                 }
                 writer.member("next", page.next?.description)
                 writer.close()

@@ -31,7 +31,7 @@ public final class ChangeEvents: EventSource {
     private let mostAtOnce: Int?
     /// The path that a reader requests after a gap.
     private let read: String
-    private let places: @Sendable () -> PipelineService.ChangePlaces
+    private let routing: @Sendable () -> PipelineService.ChangeRouting
     private let figures: Figures?
     private struct State {
         var hasBegun = false
@@ -47,14 +47,14 @@ public final class ChangeEvents: EventSource {
     /// that a reader requests after a gap. `figures`: those of the overview; nil if the reader wants none.
     public init(
         _ subscription: ChangeSubscription, form: Form, most: Int?, read: String, figures: Figures? = nil,
-        places: @escaping @Sendable () -> PipelineService.ChangePlaces
+        routing: @escaping @Sendable () -> PipelineService.ChangeRouting
     ) {
-        (self.subscription, self.form, self.read, self.places) = (subscription, form, read, places)
+        (self.subscription, self.form, self.read, self.routing) = (subscription, form, read, routing)
         self.figures = figures
         mostAtOnce = most.map { max(1, Int(Double($0) * (EventStreams.pace / .seconds(1)))) }
     }
 
-    public var place: String? {
+    public var position: String? {
         let text = subscription.token.text
         return text.isEmpty ? nil : text
     }
@@ -75,7 +75,7 @@ public final class ChangeEvents: EventSource {
         var batch = ChangeBatch()
         var taken = subscription.take(into: &batch, bytes: EventStreams.fullBytes, most: mostAtOnce)
         let token = subscription.token
-        if taken.hasOtherPartitions, let goesOn = writePlaces(to: &events), !goesOn { return false }
+        if taken.hasOtherPartitions, let continues = writeRouting(to: &events), !continues { return false }
         if mostAtOnce != nil { Self.forgive(&taken) }
         if taken.skipped > 0 {
             events.event("skipped", data: JSONWriter.object { $0.member("facts", taken.skipped) })
@@ -102,18 +102,18 @@ public final class ChangeEvents: EventSource {
     }
 
     /// Returns nil if there is nothing to write, and false if the stream ends.
-    private func writePlaces(to events: inout ServerSentEvents) -> Bool? {
-        let places = places()
+    private func writeRouting(to events: inout ServerSentEvents) -> Bool? {
+        let routing = routing()
         switch subscription.scope {
         case .own, .everything:
-            events.event("partitions", data: places.json)
+            events.event("partitions", data: routing.json)
             return true
         case .subject(_, let partition):
-            guard !places.here.contains(partition) else { return nil }
+            guard !routing.here.contains(partition) else { return nil }
             var data = JSONWriter()
             data.open()
             data.member("reason", "moved")
-            if let address = places.elsewhere.first(where: { $0.partition == partition })?.address {
+            if let address = routing.elsewhere.first(where: { $0.partition == partition })?.address {
                 data.member("address", address)
             }
             data.close()
@@ -142,16 +142,16 @@ public final class ChangeEvents: EventSource {
     }
 }
 
-extension PipelineService.ChangePlaces {
+extension PipelineService.ChangeRouting {
     /// `{"here":[…],"elsewhere":[{"partition","address"}],"nowhere":[…]}`
     var json: [UInt8] {
         var writer = JSONWriter()
         writer.open()
         writer.member("here", here)
-        writer.list("elsewhere", elsewhere) { writer, place in
+        writer.list("elsewhere", elsewhere) { writer, item in
             writer.open()
-            writer.member("partition", place.partition)
-            writer.member("address", place.address)
+            writer.member("partition", item.partition)
+            writer.member("address", item.address)
             writer.close()
         }
         writer.member("nowhere", nowhere)

@@ -89,7 +89,7 @@ public final class ControlDesk: Sendable {
     }
 
     static let (sanctionDetail, outcomeDetail, proposerDetail) = ("sanction", "decision", "proposer")
-    static let (placeDetail, topicDetail) = ("ledger", "topic")
+    static let (positionDetail, topicDetail) = ("ledger", "topic")
 
     /// What the record of an act has beside its result.
     private func details(of request: ControlRequest) -> [(name: String, value: String)] {
@@ -109,8 +109,8 @@ public final class ControlDesk: Sendable {
         var details: [(name: String, value: String)] = []
         if let id = result.id { details.append(("event", id)) }
         if result.isRepeat { details.append(("repeated", "true")) }
-        if let place = result.place {
-            details.append((Self.placeDetail, "\(place.partition):\(place.offset):\(place.entry)"))
+        if let position = result.position {
+            details.append((Self.positionDetail, "\(position.partition):\(position.offset):\(position.entry)"))
         }
         return details
     }

@@ -47,7 +47,7 @@ struct Forwarding: Sendable {
 
     private let session: LimitedSession
     private let timeLimit: Duration
-    private let places: Places
+    private let permits: Permits
     /// The secret of all members; nil if they have none.
     let secret: MemberSecret?
     private let channel: MemberChannel
@@ -62,13 +62,13 @@ struct Forwarding: Sendable {
         (self.secret, self.channel, self.isRefused) = (secret, channel, isRefused)
         self.timeLimit = timeLimit
         session = LimitedSession(maximumBytes: Self.maximumBytes, within: timeLimit)
-        places = Places(maximum: max(1, maximum))
+        permits = Permits(maximum: max(1, maximum))
     }
 
     /// Questions in progress.
-    var underWay: Int { places.count }
+    var underWay: Int { permits.count }
     /// The greatest number of questions in progress.
-    var maximum: Int { places.maximum }
+    var maximum: Int { permits.maximum }
 
     /// `target`: the path and the query, percent-encoded as they came. `caller`: the caller of this member.
     func ask(_ address: HTTPAddress, about partition: Int, target: String, for caller: Caller) async -> Outcome {
@@ -122,8 +122,8 @@ struct Forwarding: Sendable {
     private func transfer(
         _ address: HTTPAddress, _ question: Question, for caller: Caller
     ) async -> TLSClient.Outcome? {
-        guard !isRefused, places.take() else { return nil }
-        defer { places.release() }
+        guard !isRefused, permits.take() else { return nil }
+        defer { permits.release() }
         var fields = [(name: HTTPField.Name.contentType.canonicalName, value: question.type)]
         if let secret {
             let token = secret.token(
@@ -182,7 +182,7 @@ public enum MemberChannel: Sendable {
 }
 
 /// Counts the questions in progress, of which there is a limit.
-private final class Places: Sendable {
+private final class Permits: Sendable {
     let maximum: Int
     private let taken = Mutex(0)
 

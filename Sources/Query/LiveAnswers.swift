@@ -29,15 +29,15 @@ struct LiveAnswers: Sendable {
         (self.mirror, self.mask) = (mirror, mask)
     }
 
-    /// The changes of all ledger partitions that this member owns, as server-sent events (`ChangeEvents`). `place`: the
+    /// The changes of all ledger partitions that this member owns, as server-sent events (`ChangeEvents`). `position`: the
     /// last event's id, from `Last-Event-ID` or a parameter; nil or empty if the stream begins now. `most`: facts per
     /// second; nil if all are sent. `caller`: the name under which streams are counted; nil if callers are not
     /// distinguished. `isAllowed` is called again during the stream.
     func changes(
-        after place: String?, most: Int?, showsSubjects: Bool, withFigures: Bool, for caller: String?,
+        after position: String?, most: Int?, showsSubjects: Bool, withFigures: Bool, for caller: String?,
         isAllowed: @escaping @Sendable () async -> Bool
     ) -> Response {
-        guard let token = Self.token(place) else { return Self.badToken }
+        guard let token = Self.token(position) else { return Self.badToken }
         let form = showsSubjects ? ChangeEvents.Form.whole : .masked(mask)
         let makeFigures: ChangeEvents.Figures = { [watch] in
             try? await watch.json(showsSubjects: showsSubjects)
@@ -48,7 +48,7 @@ struct LiveAnswers: Sendable {
             service.changes.subscribe(.everything, from: token.value).map { subscription in
                 ChangeEvents(
                     subscription, form: form, most: most, read: "/overview", figures: figures,
-                    places: { service.changePlaces })
+                    routing: { service.changeRouting })
             }
         }
     }
@@ -56,10 +56,10 @@ struct LiveAnswers: Sendable {
     /// The changes of one subject. If another member owns its ledger partition, the answer is 421, with a problem that
     /// names its address.
     func changes(
-        of subject: [UInt8], after place: String?, for caller: String?,
+        of subject: [UInt8], after position: String?, for caller: String?,
         isAllowed: @escaping @Sendable () async -> Bool
     ) async -> Response {
-        guard let token = Self.token(place) else { return Self.badToken }
+        guard let token = Self.token(position) else { return Self.badToken }
         guard let number = service.ledgerPartition(of: subject) else { return .retryLater("not ready") }
         let partition = Int32(number)
         guard await mirror.brings(partition) else {
@@ -74,7 +74,7 @@ struct LiveAnswers: Sendable {
             service.changes.subscribe(.subject(subject, partition: partition), from: token.value).map { subscription in
                 ChangeEvents(
                     subscription, form: .whole, most: nil, read: Self.filePath(of: subject),
-                    places: { service.changePlaces })
+                    routing: { service.changeRouting })
             }
         }
     }
@@ -84,14 +84,14 @@ struct LiveAnswers: Sendable {
         .json(try await watch.json(showsSubjects: showsSubjects))
     }
 
-    /// `AppealsQueue` of all members as JSON: a page of at most `limit` appeals after a place, with what the subjects said if
+    /// `AppealsQueue` of all members as JSON: a page of at most `limit` appeals after a position, with what the subjects said if
     /// `withStatements`.
-    func appeals(limit: Int, after place: String?, withStatements: Bool) async throws -> Response {
-        let after = try place.map { text in
-            guard let place = AppealsQueue.Place(text) else {
+    func appeals(limit: Int, after position: String?, withStatements: Bool) async throws -> Response {
+        let after = try position.map { text in
+            guard let position = AppealsQueue.Position(text) else {
                 throw Problem(.badRequest, code: "place-malformed", "after: no place in the queue of appeals")
             }
-            return place
+            return position
         }
         let queue = try await queries.appeals(limit: limit, after: after, withStatements: withStatements)
         return .json { queue.write(to: &$0) }

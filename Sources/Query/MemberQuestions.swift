@@ -21,14 +21,14 @@ public struct MemberQuestions: Sendable {
         var reports = [ShadowReport?](repeating: nil, count: addresses.count)
         for start in stride(from: 0, to: addresses.count, by: Self.atOnce) {
             await withTaskGroup(of: (Int, ShadowReport?).self) { [forwarding, caller] group in
-                for place in start..<min(start + Self.atOnce, addresses.count) {
-                    let address = addresses[place]
+                for index in start..<min(start + Self.atOnce, addresses.count) {
+                    let address = addresses[index]
                     group.addTask {
                         let body = await forwarding.ask(address, target: QueryServer.shadowPath, for: caller)
-                        return (place, body.flatMap { ShadowReport(json: $0) })
+                        return (index, body.flatMap { ShadowReport(json: $0) })
                     }
                 }
-                for await (place, report) in group { reports[place] = report }
+                for await (index, report) in group { reports[index] = report }
             }
         }
         return reports

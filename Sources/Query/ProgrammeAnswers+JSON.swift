@@ -64,12 +64,12 @@ extension SourceReading {
         if let declaration { declaration.write(to: &writer) } else { writer.null() }
         writer.key("partitions")
         if let positions {
-            writer.list(positions) { writer, place in
+            writer.list(positions) { writer, item in
                 writer.open()
-                writer.member("partition", place.partition)
-                writer.member("beginning", place.beginning)
-                writer.member("position", place.position)
-                writer.member("end", place.end)
+                writer.member("partition", item.partition)
+                writer.member("beginning", item.beginning)
+                writer.member("position", item.position)
+                writer.member("end", item.end)
                 writer.close()
             }
         } else {
@@ -91,10 +91,10 @@ extension SourceReading {
 extension JSONWriter {
     /// The members that every letter has, without the braces.
     fileprivate mutating func members(
-        ofLetter place: DeadLetter.Place, time: Timestamp?, reason: String, source: TopicPartition, offset: Int64,
+        ofLetter position: DeadLetter.Position, time: Timestamp?, reason: String, source: TopicPartition, offset: Int64,
         size: Int64, outcome: DeadLetterReader.Outcome
     ) {
-        member("letter", place.description)
+        member("letter", position.description)
         member("time", time)
         member("reason", reason)
         member("topic", source.topic)
@@ -103,9 +103,9 @@ extension JSONWriter {
         member("bytes", size)
         switch outcome {
         case .waiting: member("state", "waiting")
-        case .sent(let place):
+        case .sent(let destination):
             member("state", "sent")
-            member("sentTo", place)
+            member("sentTo", destination)
         case .discarded(let reason):
             member("state", "discarded")
             member("discarded", reason)
@@ -118,7 +118,7 @@ extension DeadLetterReader.Summary {
     func write(to writer: inout JSONWriter) {
         writer.open()
         writer.members(
-            ofLetter: place, time: time, reason: reason, source: source, offset: sourceOffset, size: size,
+            ofLetter: position, time: time, reason: reason, source: source, offset: sourceOffset, size: size,
             outcome: outcome)
         writer.close()
     }
@@ -133,7 +133,7 @@ extension DeadLetter {
     func write(to writer: inout JSONWriter, outcome: DeadLetterReader.Outcome, withBytes: Bool) {
         writer.open()
         writer.members(
-            ofLetter: place, time: timestamp < 0 ? nil : Timestamp(microseconds: timestamp * 1000), reason: reason,
+            ofLetter: position, time: timestamp < 0 ? nil : Timestamp(microseconds: timestamp * 1000), reason: reason,
             source: source, offset: sourceOffset, size: droppedBytes ?? Int64(value?.count ?? 0), outcome: outcome)
         if withBytes {
             writer.member("message", message)

@@ -126,8 +126,8 @@ struct ProgrammeAnswers: Sendable {
 
     /// Nil if there is no letter at this position. `withBytes`: also its message and its bytes, which can name a
     /// subject.
-    func deadLetter(at place: DeadLetter.Place, withBytes: Bool) async throws -> Answer? {
-        let found = try await read { [letters] in try letters.letter(at: place) }
+    func deadLetter(at position: DeadLetter.Position, withBytes: Bool) async throws -> Answer? {
+        let found = try await read { [letters] in try letters.letter(at: position) }
         guard let found else { return nil }
         return .json { found.letter.write(to: &$0, outcome: found.outcome, withBytes: withBytes) }
     }
@@ -145,12 +145,12 @@ struct ProgrammeAnswers: Sendable {
         }
     }
 
-    /// Entries from the frame at `offset` on, after `place`.
+    /// Entries from the frame at `offset` on, after `position`.
     func entries(
-        of partition: Int32, from offset: Int64, after place: LedgerEntry.Place?, limit: Int
+        of partition: Int32, from offset: Int64, after position: LedgerEntry.Position?, limit: Int
     ) async throws -> Answer {
         let page = try await read { [ledger] in
-            try ledger.entries(of: partition, from: offset, after: place, limit: limit)
+            try ledger.entries(of: partition, from: offset, after: position, limit: limit)
         }
         return .json { page.write(to: &$0) }
     }

@@ -15,7 +15,7 @@ extension QueryServer {
         "Last-Event-ID", in: .header, .text(0...ChangeToken.maximumBytes), example: "0.4711-1.88",
         "As after: browsers send it when they connect again.")
 
-    private static func place(_ call: RouteCall) -> String? { call[lastEventID.name] ?? call["after"] }
+    private static func position(_ call: RouteCall) -> String? { call[lastEventID.name] ?? call["after"] }
 
     private static let stream = RouteAnswer(
         200,
@@ -46,7 +46,7 @@ extension QueryServer {
             ) { [isGate] call in
                 let most = call.integer("most").map { Int($0) } ?? LiveAnswers.standardMost
                 return live.changes(
-                    after: Self.place(call), most: call.flag("all") ? nil : most,
+                    after: Self.position(call), most: call.flag("all") ? nil : most,
                     showsSubjects: call.caller.may(.readIdentities), withFigures: call.flag("figures"),
                     for: isGate ? call.caller.name : nil, isAllowed: call.isStillAllowed)
             },
@@ -57,7 +57,7 @@ extension QueryServer {
                 requires: .subject(.readStanding)
             ) { [isGate] call in
                 await live.changes(
-                    of: call.subject ?? [], after: Self.place(call), for: isGate ? call.caller.name : nil,
+                    of: call.subject ?? [], after: Self.position(call), for: isGate ? call.caller.name : nil,
                     isAllowed: call.isStillAllowed)
             },
             Route(
@@ -79,7 +79,8 @@ extension QueryServer {
                     RouteParameter(
                         "limit", .integer(1...Int64(AppealsQueue.maximumPage)), example: "50", "Appeals of a page."),
                     RouteParameter(
-                        "after", .text(1...AppealsQueue.Place.maximumBytes), example: "1772366400000000.5f3a.no-riding",
+                        "after", .text(1...AppealsQueue.Position.maximumBytes),
+                        example: "1772366400000000.5f3a.no-riding",
                         "The page before has it as next."),
                     RouteParameter(
                         "statements", .flag, example: "true", "Also what the subjects said; reads the archive."),

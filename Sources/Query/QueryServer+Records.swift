@@ -76,7 +76,7 @@ extension QueryServer {
             ) { [programme] call in
                 var filter = DeadLetterReader.Filter()
                 (filter.reason, filter.topic, filter.all) = (call["reason"], call["topic"], call.flag("all"))
-                let cursor = try Self.place(call) { DeadLetterReader.Cursor($0) }
+                let cursor = try Self.position(call) { DeadLetterReader.Cursor($0) }
                 return Response(
                     try await programme.deadLetters(
                         filter, after: cursor, limit: Int(call.integer("limit") ?? Self.standardPage)))
@@ -93,10 +93,10 @@ extension QueryServer {
                 answers: [.json("The letter.", .named("DeadLetter"))], requires: .permission(.readProgramme),
                 isAudited: true
             ) { [programme] call in
-                let place = DeadLetter.Place(
+                let position = DeadLetter.Position(
                     partition: Int32(call.integer("partition") ?? 0), offset: call.integer("offset") ?? 0)
                 let found = try await programme.deadLetter(
-                    at: place, withBytes: call.caller.may(.redriveDeadLetters))
+                    at: position, withBytes: call.caller.may(.redriveDeadLetters))
                 guard let found else { throw Problem(.notFound, code: "no-letter", "no letter is there") }
                 return Response(found)
             },
@@ -107,13 +107,13 @@ extension QueryServer {
         "partition", in: .path, .integer(0...Int64(Frame.maximumPartition)), example: "0", "The partition.")
 
     /// The value of `after`; nil if it is missing. Throws if it cannot be parsed.
-    private static func place<Place>(_ call: RouteCall, _ parse: (String) -> Place?) throws -> Place? {
+    private static func position<Position>(_ call: RouteCall, _ parse: (String) -> Position?) throws -> Position? {
         guard let text = call["after"] else { return nil }
-        guard let place = parse(text) else {
+        guard let position = parse(text) else {
             throw Problem(
                 .badRequest, code: "place-malformed", "after is the `next` of another page", parameter: "after")
         }
-        return place
+        return position
     }
 
     // MARK: - Ledger
@@ -123,7 +123,7 @@ extension QueryServer {
             "limit", .integer(Int64(LedgerEntries.limits.lowerBound)...Int64(LedgerEntries.limits.upperBound)),
             example: "50", "Entries of a page."),
         RouteParameter(
-            "after", .text(1...LedgerEntry.Place.maximumText), example: "4711.0", "The page before has it as next."),
+            "after", .text(1...LedgerEntry.Position.maximumText), example: "4711.0", "The page before has it as next."),
     ]
 
     var ledgerRoutes: [Route] {
@@ -157,11 +157,11 @@ extension QueryServer {
                 answers: [.ofLedger("The page.", .named("LedgerEntries"))],
                 requires: .subject(.readFile, needsPurpose: true), isAudited: true
             ) { [self] call in
-                let place = try Self.place(call) { LedgerEntry.Place($0) }
+                let position = try Self.position(call) { LedgerEntry.Position($0) }
                 let limit = Int(call.integer("limit") ?? Self.standardPage)
                 return try await answer(call) { subject in
                     try await lookUp(call) {
-                        try self.service.ledgerEntries(of: subject, after: place, limit: limit, asStandby: $0).lookup
+                        try self.service.ledgerEntries(of: subject, after: position, limit: limit, asStandby: $0).lookup
                     }
                 }
             },
@@ -170,11 +170,11 @@ extension QueryServer {
 
     private func entries(_ call: RouteCall) async throws -> Response {
         let partition = Int32(call.integer("partition") ?? 0)
-        let place = try Self.place(call) { LedgerEntry.Place($0) }
+        let position = try Self.position(call) { LedgerEntry.Position($0) }
         let limit = Int(call.integer("limit") ?? Self.standardPage)
         func page(from offset: Int64) async throws -> Response {
             var response = Response(
-                try await programme.entries(of: partition, from: offset, after: place, limit: limit))
+                try await programme.entries(of: partition, from: offset, after: position, limit: limit))
             // A member that forwarded the request checks the partition of the answer by it.
             response.headers[.ledgerPartition] = String(partition)
             return response
@@ -182,7 +182,7 @@ extension QueryServer {
         if let count = service.ledgerPartitionCount, partition >= count {
             throw Problem(.notFound, code: "no-partition", "the ledger has \(count) partitions")
         }
-        guard let time = call.time("from"), place == nil else {
+        guard let time = call.time("from"), position == nil else {
             return try await page(from: call.integer("offset") ?? 0)
         }
         guard call["offset"] == nil else {

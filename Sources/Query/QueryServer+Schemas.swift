@@ -27,7 +27,7 @@ extension QueryServer {
         .init("errors", .integer(), "Expressions that could not be evaluated for this subject."),
         .init("policy", object(.init("id", .text()), .init("version", .integer()))))
 
-    private static let place = object(
+    private static let freshness = object(
         .init("partition", .integer()), .init("offset", .integer(), "Of the ledger's next frame."),
         .init("clock", .either([.time, .null])), .init("lag", .either([.integer(), .null])), .init("current", .boolean))
 
@@ -41,7 +41,7 @@ extension QueryServer {
                     .init("perks", .list(.text())),
                     .init("sanctions", .list(object(.init("id", .text()), .init("state", state))))))),
         .init("next", .either([.text(), .null]), "The cursor of the next page; null after the last."),
-        .init("partitions", .list(place)),
+        .init("partitions", .list(freshness)),
         .init("missing", .list(.integer()), "Partitions that nobody could be asked about."))
 
     private static let standings = object(
@@ -51,7 +51,7 @@ extension QueryServer {
                 object(
                     .init("subject", .text()), .init("outcome", .oneOf(["found", "not-enrolled", "unreachable"])),
                     .init("standing", .either([.named("Standing"), .null])),
-                    .init("freshness", .either([place, .null]))))))
+                    .init("freshness", .either([freshness, .null]))))))
 
     private static let bands = object(
         .init("resolution", .oneOf(PipelineService.BandResolution.allCases.map(\.rawValue))),

@@ -39,8 +39,9 @@ extension SubjectQueries {
     static func showsSubjects(asked body: [UInt8]) -> Bool? { try? JSONDecoder().decode(Bool.self, from: Data(body)) }
 
     /// A page of the appeals that wait at all members. Throws `BlockingWork.Busy`.
-    func appeals(limit: Int, after place: AppealsQueue.Place?, withStatements: Bool) async throws -> AppealsQueue {
-        var queue = try await work.run { service.openAppeals(limit: limit, after: place) }
+    func appeals(limit: Int, after position: AppealsQueue.Position?, withStatements: Bool) async throws -> AppealsQueue
+    {
+        var queue = try await work.run { service.openAppeals(limit: limit, after: position) }
         let asked = owners(of: queue.missing)
         let answers = await each(asked) { [queue] owner -> [UInt8]? in
             guard let address = owner.address else { return nil }

@@ -45,18 +45,18 @@ extension SubjectQueries {
         var written = own.map { $0.json }
         if !isForwarded {
             // By partition that is folded by another member: the indices of its subjects.
-            var places: [Int32: [Int]] = [:]
-            for (place, item) in own.enumerated() {
-                if case .notOwned(let partition) = item.outcome { places[Int32(partition), default: []].append(place) }
+            var indexes: [Int32: [Int]] = [:]
+            for (index, item) in own.enumerated() {
+                if case .notOwned(let partition) = item.outcome { indexes[Int32(partition), default: []].append(index) }
             }
-            let asked = owners(of: places.keys.sorted()).map { owner in
-                (owner.address, owner.partitions.flatMap { places[$0] ?? [] }.sorted())
+            let asked = owners(of: indexes.keys.sorted()).map { owner in
+                (owner.address, owner.partitions.flatMap { indexes[$0] ?? [] }.sorted())
             }
-            let answers = await each(asked) { address, places in
-                await standings(of: places.map { subjects[$0] }, at: address)
+            let answers = await each(asked) { address, indexes in
+                await standings(of: indexes.map { subjects[$0] }, at: address)
             }
-            for ((_, places), items) in zip(asked, answers) {
-                for (place, item) in zip(places, items) { written[place] = item }
+            for ((_, indexes), items) in zip(asked, answers) {
+                for (index, item) in zip(indexes, items) { written[index] = item }
             }
         }
         return .json { writer in
@@ -95,7 +95,7 @@ extension SubjectQueries {
         var elements: [[UInt8]] = []
         guard let opening = json.firstIndex(of: UInt8(ascii: "[")) else { return [] }
         var (start, depth, isInString, isEscaped) = (opening + 1, 0, false, false)
-        for (place, byte) in json.enumerated().dropFirst(opening + 1) {
+        for (index, byte) in json.enumerated().dropFirst(opening + 1) {
             if isInString {
                 if isEscaped {
                     isEscaped = false
@@ -110,12 +110,12 @@ extension SubjectQueries {
             case UInt8(ascii: "\""): isInString = true
             case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
             case UInt8(ascii: "]") where depth == 0:
-                if place > start { elements.append(Array(json[start..<place])) }
+                if index > start { elements.append(Array(json[start..<index])) }
                 return elements
             case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
             case UInt8(ascii: ",") where depth == 0:
-                elements.append(Array(json[start..<place]))
-                start = place + 1
+                elements.append(Array(json[start..<index]))
+                start = index + 1
             default: break
             }
         }

@@ -45,9 +45,9 @@ public struct SubjectQueries: Sendable {
     ) async -> [Answer] {
         await withTaskGroup(of: (Int, Answer).self) { group in
             var answers = [Answer?](repeating: nil, count: questions.count)
-            for (place, question) in questions.enumerated() {
-                if place >= atOnce, let (done, answer) = await group.next() { answers[done] = answer }
-                group.addTask { (place, await body(question)) }
+            for (index, question) in questions.enumerated() {
+                if index >= atOnce, let (done, answer) = await group.next() { answers[done] = answer }
+                group.addTask { (index, await body(question)) }
             }
             for await (done, answer) in group { answers[done] = answer }
             return answers.compactMap(\.self)

@@ -33,10 +33,10 @@ struct Agenda: Sendable {
     mutating func add(_ consequence: Consequence) {
         heap.append((consequence, planned))
         planned += 1
-        var place = heap.count - 1
-        while place > 0, isBefore(place, (place - 1) / 2) {
-            heap.swapAt(place, (place - 1) / 2)
-            place = (place - 1) / 2
+        var index = heap.count - 1
+        while index > 0, isBefore(index, (index - 1) / 2) {
+            heap.swapAt(index, (index - 1) / 2)
+            index = (index - 1) / 2
         }
     }
 
@@ -44,15 +44,15 @@ struct Agenda: Sendable {
     mutating func removeFirst() -> Consequence {
         heap.swapAt(0, heap.count - 1)
         let first = heap.removeLast().consequence
-        var place = 0
+        var index = 0
         while true {
-            var least = place
-            for child in [2 * place + 1, 2 * place + 2] where child < heap.count && isBefore(child, least) {
+            var least = index
+            for child in [2 * index + 1, 2 * index + 2] where child < heap.count && isBefore(child, least) {
                 least = child
             }
-            if least == place { return first }
-            heap.swapAt(place, least)
-            place = least
+            if least == index { return first }
+            heap.swapAt(index, least)
+            index = least
         }
     }
 

@@ -23,15 +23,15 @@ struct SanctionTally {
     /// The number of subjects to whom a measure is denied now.
     private(set) var denied: [String: Int] = [:]
 
-    private struct Place: Hashable {
+    private struct Key: Hashable {
         let subject: String
         /// A sanction or a measure.
         let name: String
     }
 
-    private var imposed: [Place: (state: State, measures: [String])] = [:]
+    private var imposed: [Key: (state: State, measures: [String])] = [:]
     /// The number of sanctions in force that deny the subject the measure.
-    private var denials: [Place: Int] = [:]
+    private var denials: [Key: Int] = [:]
 
     static func state(of fact: FactMessage) -> State? {
         fact.type.hasPrefix(typePrefix) ? State(rawValue: String(fact.type.dropFirst(typePrefix.count))) : nil
@@ -45,8 +45,8 @@ struct SanctionTally {
     mutating func take(_ fact: FactMessage) {
         guard let sanction = fact.data.sanction, let state = Self.state(of: fact) else { return }
         if Self.isRejection(fact) { rejectedAppeals += 1 }
-        let place = Place(subject: fact.subject, name: sanction)
-        if let before = imposed.removeValue(forKey: place) {
+        let key = Key(subject: fact.subject, name: sanction)
+        if let before = imposed.removeValue(forKey: key) {
             standing[before.state, default: 0] -= 1
             if before.state == .inForce { for measure in before.measures { allow(measure, fact.subject) } }
         }
@@ -55,21 +55,21 @@ struct SanctionTally {
             return
         }
         let measures = fact.data.measures ?? []
-        imposed[place] = (state, measures)
+        imposed[key] = (state, measures)
         standing[state, default: 0] += 1
         if state == .inForce { for measure in measures { deny(measure, fact.subject) } }
     }
 
     private mutating func deny(_ measure: String, _ subject: String) {
-        let place = Place(subject: subject, name: measure)
-        denials[place, default: 0] += 1
-        if denials[place] == 1 { denied[measure, default: 0] += 1 }
+        let key = Key(subject: subject, name: measure)
+        denials[key, default: 0] += 1
+        if denials[key] == 1 { denied[measure, default: 0] += 1 }
     }
 
     private mutating func allow(_ measure: String, _ subject: String) {
-        let place = Place(subject: subject, name: measure)
-        guard let left = denials[place].map({ $0 - 1 }) else { return }
-        denials[place] = left > 0 ? left : nil
+        let key = Key(subject: subject, name: measure)
+        guard let left = denials[key].map({ $0 - 1 }) else { return }
+        denials[key] = left > 0 ? left : nil
         if left == 0 { denied[measure, default: 0] -= 1 }
     }
 }
@@ -115,9 +115,11 @@ final class FactTap: @unchecked Sendable {
         var options = Consumer.Options()
         options.maximumQueuedKilobytes = 64 * 1024
         let consumer = try Consumer(kafka, options: options)
-        let places = topics.flatMap { topic in (0..<Int32(partitions)).map { TopicPartition(topic, $0) } }
-        try consumer.assign(places.map { PartitionOffset($0, offset: 0) })
-        state.withLock { state in for place in places { state.sequences[place] = FactSequence() } }
+        let topicPartitions = topics.flatMap { topic in (0..<Int32(partitions)).map { TopicPartition(topic, $0) } }
+        try consumer.assign(topicPartitions.map { PartitionOffset($0, offset: 0) })
+        state.withLock { state in
+            for topicPartition in topicPartitions { state.sequences[topicPartition] = FactSequence() }
+        }
         nonisolated(unsafe) let owned = consumer
         let thread = Thread { [self] in
             defer { done.signal() }
@@ -138,11 +140,11 @@ final class FactTap: @unchecked Sendable {
     private func take(_ records: UnsafeBufferPointer<Record>, _ consumer: Consumer) throws {
         try state.withLock { state in
             for (index, record) in records.enumerated() {
-                let place = consumer.assignment[record.source].topicPartition
+                let topicPartition = consumer.assignment[record.source].topicPartition
                 guard let value = record.value, decoder.decode(structured: value, into: &fact) == nil,
                     let sequence = memberDecoder.sequence(ofFact: value)
-                else { throw fail("error: \(place) offset \(record.offset) is no fact") }
-                switch state.sequences[place, default: FactSequence()].judge(sequence) {
+                else { throw fail("error: \(topicPartition) offset \(record.offset) is no fact") }
+                switch state.sequences[topicPartition, default: FactSequence()].judge(sequence) {
                 case .accept:
                     state.byType[String(decoding: fact.type, as: UTF8.self), default: 0] += 1
                     // Most facts are score changes, and a view shows only the last of them.
@@ -162,13 +164,13 @@ final class FactTap: @unchecked Sendable {
         }
         if fact.data.sanction != nil {
             state.sanctions.take(fact)
-            Self.keep(fact, in: &state.recentSanctions)
+            Self.add(fact, in: &state.recentSanctions)
         } else {
-            Self.keep(fact, in: &state.recent)
+            Self.add(fact, in: &state.recent)
         }
     }
 
-    private static func keep(_ fact: FactMessage, in recent: inout [FactMessage]) {
+    private static func add(_ fact: FactMessage, in recent: inout [FactMessage]) {
         recent.append(fact)
         if recent.count > 2 * remembered { recent.removeFirst(remembered) }
     }

@@ -47,7 +47,7 @@ public final class TownRun: @unchecked Sendable {
     }
 
     /// `line`: a line after the console's address; nil if there is none.
-    public func run(saying line: String?) async throws {
+    public func run(printing line: String?) async throws {
         let (listening, listens) = AsyncStream.makeStream(of: Int.self)
         let serving = Task { [server] in
             defer { listens.finish() }
@@ -185,7 +185,7 @@ public final class TownRun: @unchecked Sendable {
         var lastTime = start
         // The first subject, so that the example does not change while the user copies it.
         var subject: String?
-        var hasSaidWhere = false
+        var hasPrintedAddress = false
         while !isStopped {
             if let terminal {
                 if terminal.isEnded(within: Self.refresh) { return }
@@ -214,9 +214,9 @@ public final class TownRun: @unchecked Sendable {
                 terminal.paint { picture.lines(columns: $0, rows: $1, colour: $2) }
                 continue
             }
-            if !hasSaidWhere, let address, let subject {
+            if !hasPrintedAddress, let address, let subject {
                 printMessage("look inside: curl http://\(address)/subjects/\(subject)")
-                hasSaidWhere = true
+                hasPrintedAddress = true
             }
             print(view.line)
             fflush(nil)

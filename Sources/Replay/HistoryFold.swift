@@ -52,7 +52,7 @@ final class HistoryFold {
     }
 
     /// The same without these source topics, from the first frame on.
-    func anew(leavingOut topics: [[UInt8]]) -> HistoryFold {
+    func restarted(leavingOut topics: [[UInt8]]) -> HistoryFold {
         HistoryFold(
             policy, as: rule, partition: past.partition, skipped: skipped, leftOut: topics,
             maximumSessions: maximumSessions, history: history)

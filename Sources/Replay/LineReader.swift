@@ -19,7 +19,7 @@ public final class LineReader {
     private let maximumBytes: Int
     private let progress: FileProgress?
     /// The progress that was reported.
-    private var told: (bytes: Int64, lines: Int) = (0, 0)
+    private var reported: (bytes: Int64, lines: Int) = (0, 0)
     private var buffer: UnsafeMutableRawBufferPointer
     private var start = 0
     private var end = 0
@@ -119,8 +119,8 @@ public final class LineReader {
             end += Int(count)
         }
         guard let progress else { return }
-        let bytes = max(told.bytes, Int64(gzoffset(handle)))
-        progress.add(bytes: bytes - told.bytes, lines: Int64(line - told.lines))
-        told = (bytes, line)
+        let bytes = max(reported.bytes, Int64(gzoffset(handle)))
+        progress.add(bytes: bytes - reported.bytes, lines: Int64(line - reported.lines))
+        reported = (bytes, line)
     }
 }

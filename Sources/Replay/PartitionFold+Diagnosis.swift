@@ -6,11 +6,11 @@ extension PartitionFold {
     public var diagnosis: Diagnosis {
         var diagnosis = fold.diagnosis
         let acceptance = self.acceptance
-        for (place, all) in fold.notEnrolledByTopic.enumerated() {
-            let events = all - (place < notEnrolledBefore.count ? notEnrolledBefore[place] : 0)
+        for (index, all) in fold.notEnrolledByTopic.enumerated() {
+            let events = all - (index < notEnrolledBefore.count ? notEnrolledBefore[index] : 0)
             guard events > 0 else { continue }
-            // The first place has events whose topic is not known.
-            diagnosis.notEnrolled.append(.init(topic: acceptance.topicName(place - 1), events: events))
+            // The first count is of events whose topic is not known.
+            diagnosis.notEnrolled.append(.init(topic: acceptance.topicName(index - 1), events: events))
         }
         return diagnosis
     }

@@ -12,16 +12,16 @@ extension PartitionFold {
         switch admit(type) {
         case .unfinished: return false
         case .refused:
-            place = .reading
+            phase = .reading
             return true
-        case .admitted: place = .reading
+        case .admitted: phase = .reading
         }
         guard
             let next = type == .policyActivated
                 ? try candidateOfPolicy() : try candidateOfSources(isWithdrawal: type == .sourceWithdrawn)
         else { return true }
         drain(above: published, into: &facts, sameEntry: true)
-        (candidate, place) = (next, .switching)
+        (candidate, phase) = (next, .switching)
         return true
     }
 
@@ -90,7 +90,7 @@ extension PartitionFold {
                 candidate.policy, text: candidate.text, before: frameOffset, leavingOut: nil, history)
             return try goOnSwitching(frame, above: published, into: &facts)
         }
-        guard candidate.succession.isTelling else { return isDone }
+        guard candidate.succession.isEmitting else { return isDone }
         let new = FactEncoder(
             policy: candidate.policy, previous: fold.policy, partition: partition, ledger: identity.name)
         left.facts -= candidate.folding.past.fold.output.facts.count
@@ -110,7 +110,7 @@ extension PartitionFold {
             noteSwitchBesideShadow()
         }
         forgetTypes()
-        (self.candidate, place) = (nil, .reading)
+        (self.candidate, phase) = (nil, .reading)
         return true
     }
 

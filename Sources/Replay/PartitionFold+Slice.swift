@@ -77,7 +77,7 @@ extension PartitionFold {
 
     /// Whether a frame is folded in part: the next call of `apply` must supply the same one. Until then no snapshot or
     /// digest of the state may be made.
-    public var isWithinFrame: Bool { place != .outside }
+    public var isWithinFrame: Bool { phase != .outside }
 
     /// The policy switch in progress; nil if there is none. Until it is done the fold is under the old policy, directly
     /// before the entry that activates the new one.

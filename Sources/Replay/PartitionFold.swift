@@ -79,7 +79,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     let decoder = EventDecoder()
 
     /// The next work in a frame.
-    enum Place {
+    enum Phase {
         /// No frame is open.
         case outside
         case reading
@@ -94,7 +94,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         case end
     }
 
-    var place = Place.outside
+    var phase = Phase.outside
     private(set) var reader: EntryReader
     /// The last entry that was read.
     private(set) var entry = FrameReader.blank
@@ -224,14 +224,14 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         }
         do {
             if try foldEntries(of: frame, until: end, above: published, into: &facts) {
-                place = .outside
+                phase = .outside
                 nextOffset = offset + 1
                 return .done
             }
             try checkRest(of: frame)
             return .unfinished
         } catch {
-            (place, candidate, isSpoiled) = (.outside, nil, true)
+            (phase, candidate, isSpoiled) = (.outside, nil, true)
             if let error = error as? FrameError {
                 throw problem(error.description, needsNewerProgram: error.code == .unknownVersion)
             }
@@ -260,7 +260,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         }
         forgetTypes()
         isWhole = isSkipped
-        place = .reading
+        phase = .reading
         return true
     }
 
@@ -294,11 +294,11 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     ) throws -> Bool {
         while true {
             do {
-                switch place {
+                switch phase {
                 case .reading: guard try read(until: end) else { return false }
                 case .system:
                     guard try foldBatch() else { return false }
-                    place = .reading
+                    phase = .reading
                     try applySystem(above: published, into: &facts)
                 case .activation:
                     guard try foldBatch(), try beginSwitch(above: published, into: &facts) else { return false }
@@ -309,7 +309,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
                 }
             } catch  where isSkipped && error is Problem {
                 // This entry is passed over.
-                (place, candidate) = (.reading, nil)
+                (phase, candidate) = (.reading, nil)
             }
         }
     }
@@ -325,21 +325,21 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
                 return false
             }
             guard try reader.next(&entry), reader.index < end else {
-                place = .end
+                phase = .end
                 return true
             }
             if let horizon, entry.event.time > horizon, !reader.isOutOfRange {
                 hasReachedHorizon = true
-                place = .end
+                phase = .end
                 return true
             }
             left.entries -= 1
             if entry.kind == .system {
-                place = .system
+                phase = .system
                 return true
             }
             if try take() {
-                place = .activation
+                phase = .activation
                 return true
             }
             guard try batch.count < Self.batchEntries || foldBatch() else { return false }

@@ -14,9 +14,9 @@ struct RecordLines: BitwiseCopyable {
     }
 
     @inline(__always) func prefetch(_ record: UnsafeMutablePointer<Int64>) {
-        let place = Int(bitPattern: record)
-        let base = place & ~(CacheLine.bytes - 1)
-        var mask = masks[(place & (CacheLine.bytes - 1)) / MemoryLayout<Int64>.stride]
+        let address = Int(bitPattern: record)
+        let base = address & ~(CacheLine.bytes - 1)
+        var mask = masks[(address & (CacheLine.bytes - 1)) / MemoryLayout<Int64>.stride]
         while mask != 0 {
             standing_prefetch(UnsafeRawPointer(bitPattern: base &+ mask.trailingZeroBitCount &* CacheLine.bytes))
             mask &= mask &- 1

@@ -321,8 +321,8 @@ private struct EventNames {
 
     func find(_ text: UnsafeRawBufferPointer) -> Int32? {
         var slot = Int(truncatingIfNeeded: text.fingerprint(seed: 1)) & mask
-        while case let place = index[slot], place >= 0 {
-            if names[Int(place)].name.withUnsafeBytes({ $0.equals(text) }) { return names[Int(place)].number }
+        while case let nameIndex = index[slot], nameIndex >= 0 {
+            if names[Int(nameIndex)].name.withUnsafeBytes({ $0.equals(text) }) { return names[Int(nameIndex)].number }
             slot = (slot + 1) & mask
         }
         return nil

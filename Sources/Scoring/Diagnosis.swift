@@ -109,9 +109,9 @@ public struct Diagnosis: Sendable, Equatable {
         var rest: Int64 = 0
         for (index, item) in items.enumerated() {
             // In most cases partitions have the same names in the same order.
-            let isInPlace = index < sum.count && isSame(sum[index], item)
-            if let place = isInPlace ? index : sum.firstIndex(where: { isSame($0, item) }) {
-                sum[place][keyPath: count] += item[keyPath: count]
+            let isAtIndex = index < sum.count && isSame(sum[index], item)
+            if let found = isAtIndex ? index : sum.firstIndex(where: { isSame($0, item) }) {
+                sum[found][keyPath: count] += item[keyPath: count]
             } else if sum.count < limit {
                 sum.append(item)
             } else {

@@ -137,11 +137,11 @@ extension EventTexts {
             let text = Text(
                 mark: mark, first: addPieces(source, id), uses: uses,
                 sourceLength: UInt16(truncatingIfNeeded: source.count), idLength: UInt16(truncatingIfNeeded: id.count))
-            place(text)
+            insert(text)
             count += 1
         }
 
-        private func place(_ text: Text) {
+        private func insert(_ text: Text) {
             var slot = home(text.mark)
             while slots[slot].mark != 0 { slot = (slot + 1) & self.mask }
             slots[slot] = text
@@ -152,7 +152,7 @@ extension EventTexts {
             mask = old.count * 2 - 1
             slots = .allocate(capacity: old.count * 2)
             slots.initialize(repeating: Self.free, count: old.count * 2)
-            for text in old where text.mark != 0 { place(text) }
+            for text in old where text.mark != 0 { insert(text) }
             old.deallocate()
         }
 

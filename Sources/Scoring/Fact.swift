@@ -129,10 +129,10 @@ public struct FactBuffer {
     mutating func sortReasons(from start: Int) {
         guard reasons.count - start > 1 else { return }
         for index in start + 1..<reasons.count {
-            var place = index
-            while place > start, reasons[place].precedes(reasons[place - 1]) {
-                reasons.swapAt(place, place - 1)
-                place -= 1
+            var slot = index
+            while slot > start, reasons[slot].precedes(reasons[slot - 1]) {
+                reasons.swapAt(slot, slot - 1)
+                slot -= 1
             }
         }
     }

@@ -43,7 +43,7 @@ extension Fold {
         if head.pointee.events == 0 {
             head.pointee = new
         } else if last.number > head.pointee.number {
-            // The new bucket takes the place in the record. The old one becomes the second latest, and its neighbour
+            // The new bucket is now the one in the record. The old one becomes the second latest, and its neighbour
             // must have its number.
             let moved = buckets.add(head.pointee)
             let second = head.pointee.link
@@ -96,9 +96,9 @@ extension Fold {
 
     /// Removes a bucket; nil if there is none. In most cases it is the oldest.
     mutating func remove(
-        _ number: Int32, of place: Int, _ record: UnsafeMutablePointer<Int64>
+        _ number: Int32, of seriesIndex: Int, _ record: UnsafeMutablePointer<Int64>
     ) -> Bucket? {
-        let (item, head) = (series[place], head(place, record))
+        let (item, head) = (series[seriesIndex], head(seriesIndex, record))
         if head.pointee.events > 0, head.pointee.number == number {
             let removed = head.pointee
             guard removed.link != 0 else {

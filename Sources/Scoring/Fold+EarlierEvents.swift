@@ -70,7 +70,7 @@ extension Fold {
                 if !wanted.contains($0.mark) { wanted.append($0.mark) }
             }
         }
-        guard !wanted.isEmpty, !identities.contains(identity, life: SubjectTable.life(record).pointee) else {
+        guard !wanted.isEmpty, !identities.contains(identity, enrolment: SubjectTable.enrolment(record).pointee) else {
             return []
         }
         return wanted

@@ -32,7 +32,7 @@ extension Fold {
         let found = waitingVoids.remove(identity, of: identity)
         guard found > 0 else { return false }
         counters.voids += Int64(found)
-        _ = voided.insert(identity, life: 0)
+        _ = voided.insert(identity, enrolment: 0)
         return true
     }
 
@@ -40,10 +40,10 @@ extension Fold {
     mutating func voidEarly(_ void: UnsafePointer<EventView>, _ identity: UInt64, _ hash: UInt64) {
         if early.remove(identity, of: hash) > 0 {
             counters.voids += 1
-            _ = voided.insert(identity, life: 0)
+            _ = voided.insert(identity, enrolment: 0)
             return
         }
-        guard version >= .third, earlyWait > 0, !voided.contains(identity, life: 0) else {
+        guard version >= .third, earlyWait > 0, !voided.contains(identity, enrolment: 0) else {
             counters.voidsIgnored += 1
             return
         }

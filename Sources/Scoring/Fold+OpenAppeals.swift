@@ -42,11 +42,11 @@ extension Fold {
     ) -> Int? {
         let end = min(subjects.used, first + records)
         guard first < end else { return nil }
-        let place = subjects.layout.sanctionsAt
+        let sanctionsAt = subjects.layout.sanctionsAt
         for number in first..<end {
             let record = subjects.record(UInt32(number))
             guard SubjectTable.header(record).pointee.keyLength > 0 else { continue }
-            for sanction in policy.sanctions.indices where record[place + sanction] != 0 {
+            for sanction in policy.sanctions.indices where record[sanctionsAt + sanction] != 0 {
                 guard let activeSanction = activeSanction(sanction, record)?.pointee, activeSanction.appeal == .pending
                 else {
                     continue

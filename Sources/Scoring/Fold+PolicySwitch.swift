@@ -48,7 +48,7 @@ extension Fold {
 
     /// Passes an activation in a policy's past.
     mutating func passActivation(_ event: UnsafePointer<EventView>, _ identity: UInt64) {
-        guard passesActivations, isNew(identity, life: 0), replacesActive(event.pointee),
+        guard passesActivations, isNew(identity, enrolment: 0), replacesActive(event.pointee),
             let text = event.pointee.policyText(decoder), text != activeText,
             let policy = try? ScoringPolicy(yaml: text, file: ""), takes(policy)
         else { return }
@@ -74,7 +74,7 @@ extension Fold {
     public mutating func admitActivation(_ event: EventView, entry: Int) -> Admission {
         let admission = admit(event, entry: entry)
         guard admission == .admitted else { return admission }
-        guard isNew(keys(event).identity, life: 0), replacesActive(event) else { return .refused }
+        guard isNew(keys(event).identity, enrolment: 0), replacesActive(event) else { return .refused }
         guard version < .sixth, let text = event.policyText(decoder), text != activeText,
             let policy = try? ScoringPolicy(yaml: text, file: "")
         else { return .admitted }
@@ -107,7 +107,7 @@ extension Fold {
             counters.activationsIgnored += 1
             return false
         }
-        return isNew(identity, life: 0)
+        return isNew(identity, enrolment: 0)
     }
 
     /// Whether the ledger's fold version supports a policy. Counts an activation that it does not support.
@@ -127,9 +127,9 @@ extension Fold {
 
     /// The progress of a past that becomes the state after an activation.
     public struct Succession {
-        fileprivate enum Place { case before, measuring, pairing, telling }
+        fileprivate enum Phase { case before, measuring, pairing, emitting }
 
-        fileprivate var place = Place.before
+        fileprivate var phase = Phase.before
         /// The number of the next subject: of the past while keys are measured, of the old state while subjects are
         /// paired.
         fileprivate var next: UInt32 = 0
@@ -146,7 +146,7 @@ extension Fold {
         public init(hasOtherSources: Bool = false) { self.hasOtherSources = hasOtherSources }
 
         /// True if the past is a state of its own, and its facts are those of the switch.
-        public var isTelling: Bool { place == .telling }
+        public var isEmitting: Bool { phase == .emitting }
     }
 
     fileprivate final class Decisions {
@@ -180,22 +180,22 @@ extension Fold {
     public mutating func succeed(
         _ old: borrowing Fold, by event: EventView, entry: Int, _ succession: inout Succession, isPreview: Bool = false
     ) throws(WrongPast) -> Bool {
-        if succession.place == .before {
+        if succession.phase == .before {
             guard advance(to: old.clock) else { return false }
             clearOutput()
-            if !isPreview { _ = identities.insert(keys(event).identity, life: 0) }
-            succession.place = .measuring
+            if !isPreview { _ = identities.insert(keys(event).identity, enrolment: 0) }
+            succession.phase = .measuring
         }
-        if succession.place == .measuring {
+        if succession.phase == .measuring {
             guard measureKeys(&succession) else { return false }
             succession.pairs.reserve(old.subjects.count)
-            succession.place = .pairing
+            succession.phase = .pairing
         }
-        if succession.place == .pairing {
+        if succession.phase == .pairing {
             guard pair(with: old, &succession) else { return false }
             try begin(after: old, &succession, entry: entry)
             succession.link = PolicyLink(from: old.policy, to: policy)
-            succession.place = .telling
+            succession.phase = .emitting
         }
         guard let link = succession.link else { return true }
         // An item of the old policy that the new one lacks has a fact too.
@@ -324,7 +324,7 @@ extension Fold {
 
     /// Whether the event that imposed a sanction is in the history, or no single event did.
     private func hasCause(_ sanction: ActiveSanction, _ record: UnsafeMutablePointer<Int64>) -> Bool {
-        sanction.cause == 0 || identities.contains(sanction.cause, life: SubjectTable.life(record).pointee)
+        sanction.cause == 0 || identities.contains(sanction.cause, enrolment: SubjectTable.enrolment(record).pointee)
     }
 
     /// Emits score and band; then sanctions that the new policy lacks, those that were imposed by an event that is left

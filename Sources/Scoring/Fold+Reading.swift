@@ -24,11 +24,11 @@ extension Fold {
     public func events(inMeasure measure: Int, of subject: UnsafeRawBufferPointer) -> Set<UInt64> {
         var events: Set<UInt64> = []
         guard let number = subjects.find(subject, hash: subject.fingerprint(seed: 0)) else { return events }
-        let place = policy.rules.count + measure
-        forEachBucket(place, subjects.record(number)) { bucket in
+        let seriesIndex = policy.rules.count + measure
+        forEachBucket(seriesIndex, subjects.record(number)) { bucket in
             var next = bucket.pointee.evidence
             while next != 0 {
-                if series[place].form.isOrdered {
+                if series[seriesIndex].form.isOrdered {
                     events.insert(ordered[next].pointee.mark)
                     next = ordered[next].pointee.next
                 } else {

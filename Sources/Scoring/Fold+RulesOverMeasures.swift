@@ -15,11 +15,11 @@ extension Fold {
             guard weighed.measures & (1 &<< UInt64(rule.pointee.dimension)) != 0, rule.pointee.kinds & kindBit != 0,
                 rule.pointee.condition.map({ mayDiffer($0, weighed, sanctions: false, record) }) ?? weighed.isFirst
             else { continue }
-            let place = head(rule.pointee.rule, record)
+            let bucket = head(rule.pointee.rule, record)
             let points = points(rule, record, cause)
-            let added = points - place.pointee.sum
+            let added = points - bucket.pointee.sum
             guard added != 0 else { continue }
-            place.pointee.sum = points
+            bucket.pointee.sum = points
             record[SubjectTable.Layout.dimensionsAt + rule.pointee.dimension] += added
             change.points = true
             output.reasons.append(Reason(rule: rule.pointee.rule, points: added))

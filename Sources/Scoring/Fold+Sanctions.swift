@@ -84,9 +84,9 @@ extension Fold {
         _ sanction: Int, _ record: UnsafeMutablePointer<Int64>, _ reason: LiftReason, cause: Cause, _ change: Change
     ) {
         emitChanges(.sanctionLifted, sanction, record, cause: cause, change, lifted: reason)
-        let place = subjects.layout.sanctionsAt + sanction
-        impositions.remove(UInt32(truncatingIfNeeded: record[place]))
-        record[place] = 0
+        let slot = subjects.layout.sanctionsAt + sanction
+        impositions.remove(UInt32(truncatingIfNeeded: record[slot]))
+        record[slot] = 0
     }
 
     // MARK: Appeals

@@ -18,9 +18,9 @@ extension Fold {
     ) -> SubjectRange {
         let isAfter = after.map { !$0.lexicographicallyPrecedes(filter.prefix) } ?? false
         let start = isAfter ? after! : filter.prefix
-        let (block, place) = start.withUnsafeBytes { index.position(of: $0, after: isAfter, subjects) }
+        let (block, entryIndex) = start.withUnsafeBytes { index.position(of: $0, after: isAfter, subjects) }
         return filter.prefix.withUnsafeBytes { prefix in
-            read(index, from: block, place, prefix, filter, limit: limit, maximum: maximum)
+            read(index, from: block, entryIndex, prefix, filter, limit: limit, maximum: maximum)
         }
     }
 
@@ -28,20 +28,24 @@ extension Fold {
     private static var searchedAhead: Int { 16 }
 
     private func read(
-        _ index: borrowing SubjectIndex, from block: Int, _ place: Int, _ prefix: UnsafeRawBufferPointer,
+        _ index: borrowing SubjectIndex, from block: Int, _ entryIndex: Int, _ prefix: UnsafeRawBufferPointer,
         _ filter: SubjectFilter, limit: Int, maximum: Int
     ) -> SubjectRange {
         var range = SubjectRange()
-        var (block, place) = (block, place)
+        var (block, entryIndex) = (block, entryIndex)
         let isOpen = filter.isOpen
         var last: SubjectIndex.Entry?
         while block < index.blocks.count {
             let isDone = index.blocks[block].withUnsafeBufferPointer { entries in
-                for ahead in place..<min(entries.count, place + Self.searchedAhead) { prefetch(entries[ahead]) }
-                while place < entries.count {
-                    if place + Self.searchedAhead < entries.count { prefetch(entries[place + Self.searchedAhead]) }
-                    let entry = entries[place]
-                    place += 1
+                for ahead in entryIndex..<min(entries.count, entryIndex + Self.searchedAhead) {
+                    prefetch(entries[ahead])
+                }
+                while entryIndex < entries.count {
+                    if entryIndex + Self.searchedAhead < entries.count {
+                        prefetch(entries[entryIndex + Self.searchedAhead])
+                    }
+                    let entry = entries[entryIndex]
+                    entryIndex += 1
                     range.scanned += 1
                     let key = index.key(entry, subjects)
                     guard !key.isEmpty else { continue }
@@ -55,7 +59,7 @@ extension Fold {
             if isDone { return range }
             // If all subjects so far have withdrawn there is no id to continue after.
             if range.subjects.count >= limit || range.scanned >= maximum && last != nil { break }
-            (block, place) = (block + 1, 0)
+            (block, entryIndex) = (block + 1, 0)
         }
         guard block < index.blocks.count else { return range }
         range.completeThrough = last.map { Array(index.key($0, subjects)) }

@@ -50,9 +50,9 @@ extension Fold {
             self.version = version
             salt = try FingerprintKey(from: &reader)
             clock = Timestamp(microseconds: try reader.integer())
-            try withUnsafeMutableBytes(of: &counters) { place in
-                for counter in place.bindMemory(to: Int64.self).indices {
-                    place.storeBytes(of: try reader.tally(), toByteOffset: counter * 8, as: Int64.self)
+            try withUnsafeMutableBytes(of: &counters) { buffer in
+                for counter in buffer.bindMemory(to: Int64.self).indices {
+                    buffer.storeBytes(of: try reader.tally(), toByteOffset: counter * 8, as: Int64.self)
                 }
             }
             terms = try TermsTable(from: &reader)
@@ -251,9 +251,9 @@ extension SlabAllocator where Element == ActiveSanction {
     /// Whether the raw values of an element's cases are valid. They are numbered from 0 in memory. Removed elements
     /// keep valid ones.
     func isGood(_ number: Int) -> Bool {
-        let place = UnsafeRawPointer(self[UInt32(number)])
-        let state = place.load(fromByteOffset: MemoryLayout<ActiveSanction>.offset(of: \.state)!, as: UInt8.self)
-        let appeal = place.load(fromByteOffset: MemoryLayout<ActiveSanction>.offset(of: \.appeal)!, as: UInt8.self)
+        let pointer = UnsafeRawPointer(self[UInt32(number)])
+        let state = pointer.load(fromByteOffset: MemoryLayout<ActiveSanction>.offset(of: \.state)!, as: UInt8.self)
+        let appeal = pointer.load(fromByteOffset: MemoryLayout<ActiveSanction>.offset(of: \.appeal)!, as: UInt8.self)
         return state < SanctionState.allCases.count && appeal <= 2
     }
 }
@@ -329,13 +329,13 @@ extension SubjectTable {
         let hash = key.fingerprint(seed: 0)
         guard find(key, hash: hash) == nil else { throw reader.failure }
         if length > Self.inlineKeyBytes {
-            let place = UnsafeMutableRawPointer.allocate(byteCount: length, alignment: 1)
-            place.copyMemory(from: key.baseAddress!, byteCount: length)
-            record[Layout.keyAt] = Int64(Int(bitPattern: place))
+            let keyCopy = UnsafeMutableRawPointer.allocate(byteCount: length, alignment: 1)
+            keyCopy.copyMemory(from: key.baseAddress!, byteCount: length)
+            record[Layout.keyAt] = Int64(Int(bitPattern: keyCopy))
             noteKey(bytes: length)
         }
-        place(hash: hash, subject: UInt32(used))
-        noteLife(Self.life(record).pointee, ofChunk: chunks.count - 1)
+        insert(hash: hash, subject: UInt32(used))
+        noteEnrolment(Self.enrolment(record).pointee, ofChunk: chunks.count - 1)
         count += 1
     }
 }

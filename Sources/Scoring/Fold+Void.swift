@@ -15,13 +15,13 @@ extension Fold {
             return
         }
         guard let subject, case let record = subjects.record(subject),
-            identities.contains(identity, life: SubjectTable.life(record).pointee)
+            identities.contains(identity, enrolment: SubjectTable.enrolment(record).pointee)
         else {
             voidEarly(event, identity, hash)
             return
         }
         counters.voids += 1
-        _ = voided.insert(identity, life: 0)
+        _ = voided.insert(identity, enrolment: 0)
         allowStep()
         let firstReason = output.reasons.count
         var change = Change()

@@ -424,28 +424,28 @@ public struct Fold: ~Copyable {
     /// Whether a behaviour event counts. Behaviour events are known within one enrolment, because a subject's state is
     /// removed with it. An event beyond the limit does not count, and only the count of such events changes.
     @inline(__always) private mutating func isNew(_ identity: UInt64, of record: UnsafeMutablePointer<Int64>) -> Bool {
-        let (life, events) = (SubjectTable.life(record).pointee, SubjectTable.events(record))
-        guard events.pointee.known < maximumEvents || identities.contains(identity, life: life) else {
+        let (enrolment, events) = (SubjectTable.enrolment(record).pointee, SubjectTable.events(record))
+        guard events.pointee.known < maximumEvents || identities.contains(identity, enrolment: enrolment) else {
             counters.beyondLimit += 1
             if events.pointee.beyond < .max { events.pointee.beyond += 1 }
             return false
         }
-        guard isNew(identity, life: life) else { return false }
+        guard isNew(identity, enrolment: enrolment) else { return false }
         events.pointee.known += 1
         return true
     }
 
     /// Control events always count and are known for ever, so that a repeated withdrawal does not end the subject's
     /// next enrolment.
-    @inline(__always) mutating func isNew(_ identity: UInt64, life: UInt32) -> Bool {
-        if identities.insert(identity, life: life) { return true }
+    @inline(__always) mutating func isNew(_ identity: UInt64, enrolment: UInt32) -> Bool {
+        if identities.insert(identity, enrolment: enrolment) { return true }
         counters.duplicates += 1
         return false
     }
 
     @inline(__always) mutating func isVoided(_ identity: UInt64) -> Bool {
         if waitingVoids.count > 0, meetsWaitingVoid(identity) { return true }
-        guard voided.count > 0, voided.contains(identity, life: 0) else { return false }
+        guard voided.count > 0, voided.contains(identity, enrolment: 0) else { return false }
         counters.duplicates += 1
         return true
     }
@@ -501,7 +501,7 @@ public struct Fold: ~Copyable {
         case .sourceReset, .sourceGap, .sourceAcknowledged, .ledgerUpgraded, .ledgerSkipped: return
         case .enrolled, .withdrawn, .eventVoided, .appealFiled, .appealDecided: break
         }
-        guard isNew(identity, life: 0) else { return }
+        guard isNew(identity, enrolment: 0) else { return }
         let known = subjects.find(event.pointee.subject, hash: hash)
         if control == .enrolled {
             enrol(event, hash, known)
@@ -528,9 +528,9 @@ public struct Fold: ~Copyable {
     private mutating func enrol(_ event: UnsafePointer<EventView>, _ hash: UInt64, _ known: UInt32?) {
         let text = decoder.string("terms", of: event.pointee.data).map { Array($0) } ?? []
         if let known {
-            let place = SubjectTable.terms(subjects.record(known))
-            terms.remove(place.pointee)
-            place.pointee = terms.add(text)
+            let slot = SubjectTable.terms(subjects.record(known))
+            terms.remove(slot.pointee)
+            slot.pointee = terms.add(text)
             if !attributes.isEmpty { replaceAttributes(of: known, by: event) }
             return
         }
@@ -545,7 +545,7 @@ public struct Fold: ~Copyable {
         let record = subjects.record(subject)
         SubjectTable.terms(record).pointee = terms.add(text)
         subjects.enrol(
-            subject, life: UInt32(truncatingIfNeeded: counters.enrolments), at: event.pointee.time.microseconds)
+            subject, enrolment: UInt32(truncatingIfNeeded: counters.enrolments), at: event.pointee.time.microseconds)
         if !attributes.isEmpty {
             record[subjects.layout.attributesAt] = Int64(attributes.add(from: event.pointee.data))
         }

@@ -50,28 +50,28 @@ struct FoldDiagnostics {
     var isEmpty: Bool { failures.isEmpty && types.isEmpty && timersFired == 0 }
 
     /// Indices of `failures`.
-    private var places: [Key: Int] = [:]
+    private var indexes: [Key: Int] = [:]
     /// Indices of `types`, by fingerprint, with open addressing. A slot with -1 is free, and at least half of them are.
     private var slots = [Int8](repeating: -1, count: 2 * FoldDiagnostics.maximumTypes)
 
     /// Counts a failed evaluation.
     mutating func note(_ part: Part, _ reason: EvaluationFailure, of event: UnsafePointer<EventView>?) {
         // A search in order is faster than a hash of the few failures that most policies have.
-        for place in 0..<min(failures.count, Self.searchedFailures)
-        where failures[place].part == part && failures[place].reason == reason {
-            failures[place].count += 1
+        for index in 0..<min(failures.count, Self.searchedFailures)
+        where failures[index].part == part && failures[index].reason == reason {
+            failures[index].count += 1
             return
         }
         let key = Key(part: part, reason: reason)
-        if let place = places[key] {
-            failures[place].count += 1
+        if let index = indexes[key] {
+            failures[index].count += 1
             return
         }
         guard failures.count < Self.maximumFailures else {
             otherFailures += 1
             return
         }
-        places[key] = failures.count
+        indexes[key] = failures.count
         var failure = Failure(part: part, reason: reason, count: 1, example: nil)
         if let event { failure.example = (source: Array(event.pointee.source), id: Array(event.pointee.id)) }
         failures.append(failure)
@@ -103,7 +103,7 @@ struct FoldDiagnostics {
         copy.failures = []
         copy.otherFailures = 0
         copy.timersFired = 0
-        copy.places = [:]
+        copy.indexes = [:]
         return copy
     }
 }

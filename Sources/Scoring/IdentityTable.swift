@@ -1,7 +1,7 @@
 internal import CIntrinsics
 
 /// The events that a ledger partition has seen: a set of 64-bit fingerprints of (subject, source, id), each with the
-/// subject's life in which it came (0 for any life).
+/// subject's enrolment under which it came (0 for any enrolment).
 ///
 /// Two different events of one partition with the same fingerprint would count as one. With n events the chance is
 /// about n²/2^65: one in 70,000 million for a hundred thousand, one in 3,700 for a hundred million. The table is
@@ -45,18 +45,18 @@ struct IdentityTable: ~Copyable {
         standing_prefetch(shard.pointee.slots + Self.home(fingerprint, mask: shard.pointee.mask))
     }
 
-    /// The position of the life in the hash: bits that choose neither the shard nor, in any table that fits a machine,
-    /// the line. So the line can be prefetched before the life is known. Two lives out of 67 million never collide.
-    private static let lifeShift: UInt64 = 32
-    private static let lifeBits: UInt64 = 26
+    /// The position of the enrolment in the hash: bits that choose neither the shard nor, in any table that fits a machine,
+    /// the line. So the line can be prefetched before the enrolment is known. Two enrolments out of 67 million never collide.
+    private static let enrolmentShift: UInt64 = 32
+    private static let enrolmentBits: UInt64 = 26
 
-    @inline(__always) private static func value(_ fingerprint: UInt64, _ life: UInt32) -> UInt64 {
-        let lived = fingerprint ^ (UInt64(life) & (1 << lifeBits - 1)) << lifeShift
-        return lived == 0 ? 1 : lived
+    @inline(__always) private static func value(_ fingerprint: UInt64, _ enrolment: UInt32) -> UInt64 {
+        let mixed = fingerprint ^ (UInt64(enrolment) & (1 << enrolmentBits - 1)) << enrolmentShift
+        return mixed == 0 ? 1 : mixed
     }
 
-    func contains(_ fingerprint: UInt64, life: UInt32) -> Bool {
-        let value = Self.value(fingerprint, life)
+    func contains(_ fingerprint: UInt64, enrolment: UInt32) -> Bool {
+        let value = Self.value(fingerprint, enrolment)
         let shard = shards + Int(value >> (64 - Self.shardBits))
         var slot = Self.home(value, mask: shard.pointee.mask)
         while case let found = shard.pointee.slots[slot], found != 0 {
@@ -67,8 +67,8 @@ struct IdentityTable: ~Copyable {
     }
 
     /// Returns true if it was not there. Zero marks a free slot, so a fingerprint of zero counts as one.
-    mutating func insert(_ fingerprint: UInt64, life: UInt32) -> Bool {
-        let value = Self.value(fingerprint, life)
+    mutating func insert(_ fingerprint: UInt64, enrolment: UInt32) -> Bool {
+        let value = Self.value(fingerprint, enrolment)
         let shard = shards + Int(value >> (64 - Self.shardBits))
         var slot = Self.home(value, mask: shard.pointee.mask)
         while true {

@@ -52,25 +52,25 @@ struct OrderedEvents: ~Copyable {
         _ event: EventView, _ new: OrderedEvent, to first: UnsafeMutablePointer<UInt32>
     ) -> Int64 {
         texts.add(new.mark, event.source, event.id)
-        var (place, later) = (first, Int64(0))
-        while place.pointee != 0, events[place.pointee].pointee.time > new.time {
-            place = Self.next(events[place.pointee])
+        var (link, later) = (first, Int64(0))
+        while link.pointee != 0, events[link.pointee].pointee.time > new.time {
+            link = Self.next(events[link.pointee])
             later += 1
         }
-        let start = place
-        let isMixed = isMixed(new.value, with: place.pointee, at: new.time)
+        let start = link
+        let isMixed = isMixed(new.value, with: link.pointee, at: new.time)
         if isMixed {
-            sort(from: place)
-            while place.pointee != 0, case let old = events[place.pointee], old.pointee.time == new.time,
+            sort(from: link)
+            while link.pointee != 0, case let old = events[link.pointee], old.pointee.time == new.time,
                 texts.precedes(new.mark, old.pointee.mark)
             {
-                place = Self.next(old)
+                link = Self.next(old)
                 later += 1
             }
         }
         let added = events.add(new)
-        events[added].pointee.next = place.pointee
-        place.pointee = added
+        events[added].pointee.next = link.pointee
+        link.pointee = added
         if isMixed { events[start.pointee].pointee.isMixed = true }
         return later
     }
@@ -82,23 +82,23 @@ struct OrderedEvents: ~Copyable {
         return event.isMixed || event.value != value
     }
 
-    /// Sorts the events of one time, the last of which is at `place`, by their texts if they are not sorted.
-    private mutating func sort(from place: UnsafeMutablePointer<UInt32>) {
-        let first = events[place.pointee].pointee
+    /// Sorts the events of one time, the last of which is at `link`, by their texts if they are not sorted.
+    private mutating func sort(from link: UnsafeMutablePointer<UInt32>) {
+        let first = events[link.pointee].pointee
         guard !first.isMixed, first.next != 0, events[first.next].pointee.time == first.time else { return }
         var group: [UInt32] = []
-        var rest = place.pointee
+        var rest = link.pointee
         while rest != 0, events[rest].pointee.time == first.time {
             group.append(rest)
             rest = events[rest].pointee.next
         }
         group.sort { texts.precedes(events[$1].pointee.mark, events[$0].pointee.mark) }
-        var place = place
+        var link = link
         for number in group {
-            place.pointee = number
-            place = Self.next(events[number])
+            link.pointee = number
+            link = Self.next(events[number])
         }
-        place.pointee = rest
+        link.pointee = rest
     }
 
     /// Calls `body` with each event of a list whose text is needed to add an event of this time and value, and is not
@@ -126,19 +126,19 @@ struct OrderedEvents: ~Copyable {
     /// event is not there.
     mutating func take(_ identity: UInt64, from first: UnsafeMutablePointer<UInt32>) -> Int64? {
         let mark = OrderedEvent.mark(identity)
-        var (place, later) = (first, Int64(0))
-        while place.pointee != 0 {
-            let number = place.pointee
+        var (link, later) = (first, Int64(0))
+        while link.pointee != 0 {
+            let number = link.pointee
             if events[number].pointee.mark == mark {
                 let (removed, next) = (events[number].pointee, events[number].pointee.next)
-                place.pointee = next
+                link.pointee = next
                 if removed.isMixed, next != 0, events[next].pointee.time == removed.time {
                     events[next].pointee.isMixed = true
                 }
                 remove(number)
                 return later
             }
-            place = Self.next(events[number])
+            link = Self.next(events[number])
             later += 1
         }
         return nil

@@ -25,10 +25,10 @@ struct SlabAllocator<Element: BitwiseCopyable>: ~Copyable {
     }
 
     @inline(__always) mutating func add(_ element: Element) -> UInt32 {
-        guard firstFree == 0, let place = bump else { return addElsewhere(element) }
-        place.initialize(to: element)
+        guard firstFree == 0, let slot = bump else { return addElsewhere(element) }
+        slot.initialize(to: element)
         used &+= 1
-        bump = used & (Self.chunkElements - 1) == 0 ? nil : place + 1
+        bump = used & (Self.chunkElements - 1) == 0 ? nil : slot + 1
         return UInt32(truncatingIfNeeded: used)
     }
 
@@ -43,10 +43,10 @@ struct SlabAllocator<Element: BitwiseCopyable>: ~Copyable {
         }
         precondition(used < Int(UInt32.max), "a pool holds at most 2^32 - 1 elements")
         if used & (Self.chunkElements - 1) == 0 { chunks.append(.allocate(capacity: Self.chunkElements)) }
-        let place = chunks[used >> Self.chunkShift] + (used & (Self.chunkElements - 1))
-        place.initialize(to: element)
+        let slot = chunks[used >> Self.chunkShift] + (used & (Self.chunkElements - 1))
+        slot.initialize(to: element)
         used += 1
-        bump = used & (Self.chunkElements - 1) == 0 ? nil : place + 1
+        bump = used & (Self.chunkElements - 1) == 0 ? nil : slot + 1
         return UInt32(used)
     }
 

@@ -34,7 +34,7 @@ struct SortedRuns<Element: BitwiseCopyable> {
     /// Ends the additions: elements can be removed in order from here on.
     @inline(__always) mutating func merge(by precedes: (Element, Element) -> Bool) {
         if unsorted < elements.count { sortRun(by: precedes) }
-        for place in stride(from: runs.count / 2 - 1, through: 0, by: -1) { sift(place, by: precedes) }
+        for index in stride(from: runs.count / 2 - 1, through: 0, by: -1) { sift(index, by: precedes) }
         isMerging = true
     }
 
@@ -87,9 +87,9 @@ struct SortedRuns<Element: BitwiseCopyable> {
         by precedes: (Element, Element) -> Bool
     ) {
         for start in stride(from: 0, to: count, by: block) {
-            for place in start + 1..<max(start + 1, min(start + block, count)) {
-                let element = elements[place]
-                var hole = place
+            for index in start + 1..<max(start + 1, min(start + block, count)) {
+                let element = elements[index]
+                var hole = index
                 while hole > start, precedes(element, elements[hole - 1]) {
                     elements[hole] = elements[hole - 1]
                     hole -= 1
@@ -104,12 +104,12 @@ struct SortedRuns<Element: BitwiseCopyable> {
             for start in stride(from: 0, to: count, by: 2 * width) {
                 let (middle, end) = (min(start + width, count), min(start + 2 * width, count))
                 var (left, right) = (start, middle)
-                for place in start..<end {
+                for index in start..<end {
                     if left < middle, right == end || !precedes(source[right], source[left]) {
-                        target[place] = source[left]
+                        target[index] = source[left]
                         left += 1
                     } else {
-                        target[place] = source[right]
+                        target[index] = source[right]
                         right += 1
                     }
                 }
@@ -121,9 +121,9 @@ struct SortedRuns<Element: BitwiseCopyable> {
     }
 
     /// Moves the run at this index of the heap down to its position.
-    @inline(__always) private mutating func sift(_ place: Int, by precedes: (Element, Element) -> Bool) {
-        let run = runs[place]
-        var parent = place
+    @inline(__always) private mutating func sift(_ index: Int, by precedes: (Element, Element) -> Bool) {
+        let run = runs[index]
+        var parent = index
         while case let left = 2 * parent + 1, left < runs.count {
             let right = left + 1
             let child = right < runs.count && isBefore(runs[right], runs[left], precedes) ? right : left

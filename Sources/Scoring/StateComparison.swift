@@ -62,14 +62,14 @@ public struct StateComparison: Sendable {
     public init(live: ScoringPolicy, shadow: ScoringPolicy) {
         let perks = Self.ids(shadow.perks.map(\.id), live.perks.map(\.id))
         let sanctions = Self.ids(shadow.sanctions.map(\.id), live.sanctions.map(\.id))
-        func places(_ ids: [String], in all: [String], from first: Int) -> [Int] {
+        func indexes(_ ids: [String], in all: [String], from first: Int) -> [Int] {
             ids.compactMap { id in all.firstIndex(of: id).map { first + $0 } }
         }
         perkCount = perks.count
-        livePerks = places(live.perks.map(\.id), in: perks, from: 0)
-        shadowPerks = places(shadow.perks.map(\.id), in: perks, from: 0)
-        liveSanctions = places(live.sanctions.map(\.id), in: sanctions, from: perks.count)
-        shadowSanctions = places(shadow.sanctions.map(\.id), in: sanctions, from: perks.count)
+        livePerks = indexes(live.perks.map(\.id), in: perks, from: 0)
+        shadowPerks = indexes(shadow.perks.map(\.id), in: perks, from: 0)
+        liveSanctions = indexes(live.sanctions.map(\.id), in: sanctions, from: perks.count)
+        shadowSanctions = indexes(shadow.sanctions.map(\.id), in: sanctions, from: perks.count)
         items = (perks + sanctions).map { Item(id: $0) }
         held = [UInt8](repeating: 0, count: items.count)
         sameBand = live.bands.map { band in shadow.bands.firstIndex { $0.name == band.name } ?? -1 }
@@ -92,15 +92,15 @@ public struct StateComparison: Sendable {
         live.mark(1, was, livePerks, liveSanctions, &held)
         shadow.mark(2, record, shadowPerks, shadowSanctions, &held)
         var differs = before.score != after.score || sameBand[before.band] != after.band
-        for place in held.indices where held[place] != 0 {
-            if held[place] & 1 != 0 { items[place].live += 1 }
-            if held[place] & 2 != 0 { items[place].shadow += 1 }
-            guard held[place] != 3 else { continue }
+        for index in held.indices where held[index] != 0 {
+            if held[index] & 1 != 0 { items[index].live += 1 }
+            if held[index] & 2 != 0 { items[index].shadow += 1 }
+            guard held[index] != 3 else { continue }
             differs = true
-            if held[place] == 2 { items[place].gained += 1 } else { items[place].lost += 1 }
+            if held[index] == 2 { items[index].gained += 1 } else { items[index].lost += 1 }
         }
         if differs { sample(was, before, after) }
-        for place in held.indices { held[place] = 0 }
+        for index in held.indices { held[index] = 0 }
     }
 
     private mutating func sample(
@@ -108,16 +108,16 @@ public struct StateComparison: Sendable {
     ) {
         let key = SubjectTable.key(record)
         let size = (after.score - before.score).magnitude
-        var place = sample.count
-        while place > 0, precedes(key, size, sample[place - 1]) { place -= 1 }
-        guard place < Self.maximumSample else { return }
+        var index = sample.count
+        while index > 0, precedes(key, size, sample[index - 1]) { index -= 1 }
+        guard index < Self.maximumSample else { return }
         if sample.count == Self.maximumSample { sample.removeLast() }
         let kind = SubjectKind(rawValue: SubjectTable.header(record).pointee.kind) ?? .individual
         sample.insert(
             Subject(
                 key: Array(key), kind: kind, live: before, shadow: after, gained: held.indices.filter { held[$0] == 2 },
                 lost: held.indices.filter { held[$0] == 1 }),
-            at: place)
+            at: index)
     }
 
     private func precedes(_ key: UnsafeRawBufferPointer, _ size: UInt64, _ other: Subject) -> Bool {
@@ -147,11 +147,11 @@ extension Fold {
     fileprivate func mark(
         _ bit: UInt8, _ record: UnsafeMutablePointer<Int64>, _ perks: [Int], _ sanctions: [Int], _ held: inout [UInt8]
     ) {
-        for (perk, place) in perks.enumerated() where record[subjects.layout.perksAt + perk] != PerkState.idle {
-            held[place] |= bit
+        for (perk, index) in perks.enumerated() where record[subjects.layout.perksAt + perk] != PerkState.idle {
+            held[index] |= bit
         }
-        for (sanction, place) in sanctions.enumerated() where record[subjects.layout.sanctionsAt + sanction] != 0 {
-            held[place] |= bit
+        for (sanction, index) in sanctions.enumerated() where record[subjects.layout.sanctionsAt + sanction] != 0 {
+            held[index] |= bit
         }
     }
 }

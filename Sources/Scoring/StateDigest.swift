@@ -95,7 +95,7 @@ extension Fold {
         subject.add(UInt64(header.kind) | UInt64(header.band) << 8 | UInt64(header.errors) << 32)
         subject.add(terms.texts[number].withUnsafeBytes { $0.fingerprint(seed: 3) })
         subject.add(UInt64(bitPattern: record[SubjectTable.Layout.scoreAt]))
-        subject.add(UInt64(SubjectTable.life(record).pointee))
+        subject.add(UInt64(SubjectTable.enrolment(record).pointee))
         let events = SubjectTable.events(record).pointee
         subject.add(UInt64(events.known) | UInt64(events.beyond) << 32)
         for perk in policy.perks.indices { subject.add(UInt64(bitPattern: record[subjects.layout.perksAt + perk])) }

@@ -16,7 +16,7 @@ public struct SubjectIndex: ~Copyable {
         /// The numbers of its record and of its enrolment. If the record has another enrolment, the subject has
         /// withdrawn.
         var subject: UInt32
-        var life: UInt32
+        var enrolment: UInt32
     }
 
     static let blockEntries = 512
@@ -32,7 +32,7 @@ public struct SubjectIndex: ~Copyable {
     /// The number of subjects when the index was begun.
     private var founded = 0
     /// Enrolments up to this number are in the index.
-    private var life: UInt32 = 0
+    private var indexedEnrolment: UInt32 = 0
     /// Enrolments up to this number are being added; nil if no update is in progress.
     private var target: UInt32?
     private var nextChunk = 0
@@ -61,19 +61,19 @@ public struct SubjectIndex: ~Copyable {
     mutating func update(_ table: borrowing SubjectTable, newest: UInt32, switches: Int64, maximum: Int) -> Bool {
         let isOutgrown = !common.isEmpty && table.count > Self.outgrown * (founded + Self.blockEntries)
         // A fold with fewer enrolments has replaced the fold of this index.
-        if self.switches != switches || newest < life || isOutgrown { begin(table, switches) }
+        if self.switches != switches || newest < indexedEnrolment || isOutgrown { begin(table, switches) }
         var left = maximum
-        if target == nil, newest > life { (target, nextChunk, nextRecord) = (newest, 0, 0) }
+        if target == nil, newest > indexedEnrolment { (target, nextChunk, nextRecord) = (newest, 0, 0) }
         if let target {
             guard add(upTo: target, table, &left) else { return false }
-            (life, self.target) = (target, nil)
+            (indexedEnrolment, self.target) = (target, nil)
         }
         if swept == nil, count > table.count + table.count / 8 + Self.blockEntries { swept = 0 }
         while let block = swept, left > 0 {
             left -= Self.blockEntries
             sweep(block, table)
         }
-        return life == newest
+        return indexedEnrolment == newest
     }
 
     private mutating func begin(_ table: borrowing SubjectTable, _ switches: Int64) {
@@ -102,10 +102,10 @@ public struct SubjectIndex: ~Copyable {
     /// When the subjects have grown by this factor, their common prefix is computed again.
     private static let outgrown = 8
 
-    /// Searches the chunks that have enrolments after `life`. Returns false if `left` is used up first.
+    /// Searches the chunks that have enrolments after `indexedEnrolment`. Returns false if `left` is used up first.
     private mutating func add(upTo target: UInt32, _ table: borrowing SubjectTable, _ left: inout Int) -> Bool {
         while nextChunk < table.chunks.count {
-            guard table.newestLife(ofChunk: nextChunk).pointee > Int64(life) else {
+            guard table.newestEnrolment(ofChunk: nextChunk).pointee > Int64(indexedEnrolment) else {
                 (nextChunk, nextRecord) = (nextChunk + 1, 0)
                 continue
             }
@@ -118,8 +118,10 @@ public struct SubjectIndex: ~Copyable {
                 guard left > 0 else { return false }
                 nextRecord += 1
                 let record = table.record(UInt32(number))
-                let enrolment = SubjectTable.life(record).pointee
-                guard SubjectTable.header(record).pointee.keyLength > 0, enrolment > life, enrolment <= target else {
+                let enrolment = SubjectTable.enrolment(record).pointee
+                guard SubjectTable.header(record).pointee.keyLength > 0, enrolment > indexedEnrolment,
+                    enrolment <= target
+                else {
                     continue
                 }
                 left -= 1
@@ -131,35 +133,35 @@ public struct SubjectIndex: ~Copyable {
     }
 
     private mutating func insert(
-        _ subject: UInt32, _ life: UInt32, _ key: UnsafeRawBufferPointer, _ table: borrowing SubjectTable
+        _ subject: UInt32, _ enrolment: UInt32, _ key: UnsafeRawBufferPointer, _ table: borrowing SubjectTable
     ) {
-        let entry = Entry(order: order(of: key), subject: subject, life: life)
-        var (block, place) = position(of: key, after: false, table)
+        let entry = Entry(order: order(of: key), subject: subject, enrolment: enrolment)
+        var (block, entryIndex) = position(of: key, after: false, table)
         count += 1
         if blocks.isEmpty {
-            place = -1
+            entryIndex = -1
         } else if blocks[block].count == Self.blockEntries {
-            (block, place) = split(block, at: place)
+            (block, entryIndex) = split(block, at: entryIndex)
         }
-        if place < 0 {
+        if entryIndex < 0 {
             blocks.insert([entry], at: block)
             firsts.insert(entry.order, at: block)
             return
         }
-        blocks[block].insert(entry, at: place)
-        if place == 0 { firsts[block] = entry.order }
+        blocks[block].insert(entry, at: entryIndex)
+        if entryIndex == 0 { firsts[block] = entry.order }
     }
 
-    /// Makes room in a full block for an entry at `place`. Returns the entry's new position, with a place of -1 for a
+    /// Makes room in a full block for an entry at `entryIndex`. Returns the entry's new position, with an index of -1 for a
     /// block of its own. Ascending and descending additions leave full blocks.
-    private mutating func split(_ block: Int, at place: Int) -> (block: Int, place: Int) {
-        if place == Self.blockEntries { return (block + 1, -1) }
-        if place == 0 { return (block, -1) }
-        let tail = Array(blocks[block][place...])
-        blocks[block] = Array(blocks[block][..<place])
+    private mutating func split(_ block: Int, at entryIndex: Int) -> (block: Int, entryIndex: Int) {
+        if entryIndex == Self.blockEntries { return (block + 1, -1) }
+        if entryIndex == 0 { return (block, -1) }
+        let tail = Array(blocks[block][entryIndex...])
+        blocks[block] = Array(blocks[block][..<entryIndex])
         blocks.insert(tail, at: block + 1)
         firsts.insert(tail[0].order, at: block + 1)
-        return (block, place)
+        return (block, entryIndex)
     }
 
     // MARK: Order
@@ -178,7 +180,7 @@ public struct SubjectIndex: ~Copyable {
     /// The key of an entry's subject; empty if it has withdrawn.
     @inline(__always) func key(_ entry: Entry, _ table: borrowing SubjectTable) -> UnsafeRawBufferPointer {
         let record = table.record(entry.subject)
-        return SubjectTable.life(record).pointee == entry.life
+        return SubjectTable.enrolment(record).pointee == entry.enrolment
             ? SubjectTable.key(record) : UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
@@ -186,7 +188,7 @@ public struct SubjectIndex: ~Copyable {
     /// blocks if there is none.
     mutating func position(
         of key: UnsafeRawBufferPointer, after: Bool, _ table: borrowing SubjectTable
-    ) -> (block: Int, place: Int) {
+    ) -> (block: Int, entryIndex: Int) {
         let order = order(of: key)
         while true {
             if let found = findPosition(of: key, order, after: after, table) { return found }
@@ -196,7 +198,7 @@ public struct SubjectIndex: ~Copyable {
     /// Nil if it met an entry of a withdrawn subject, which it removed.
     private mutating func findPosition(
         of key: UnsafeRawBufferPointer, _ order: UInt64, after: Bool, _ table: borrowing SubjectTable
-    ) -> (block: Int, place: Int)? {
+    ) -> (block: Int, entryIndex: Int)? {
         /// Whether an entry comes before the position; nil if its subject has withdrawn and its order does not decide.
         func comesBefore(_ entry: Entry) -> Bool? {
             if entry.order != order { return entry.order < order }
@@ -237,13 +239,13 @@ public struct SubjectIndex: ~Copyable {
 
     // MARK: Removal
 
-    private mutating func remove(at place: Int, ofBlock block: Int) {
-        blocks[block].remove(at: place)
+    private mutating func remove(at entryIndex: Int, ofBlock block: Int) {
+        blocks[block].remove(at: entryIndex)
         count -= 1
         if blocks[block].isEmpty {
             blocks.remove(at: block)
             firsts.remove(at: block)
-        } else if place == 0 {
+        } else if entryIndex == 0 {
             firsts[block] = blocks[block][0].order
         }
     }

@@ -12,7 +12,7 @@ extension SubjectTable {
     }
 
     /// The greatest number of an enrolment that was ever in the chunk; 0 if there is none.
-    func newestLife(ofChunk chunk: Int) -> UnsafeMutablePointer<Int64> {
+    func newestEnrolment(ofChunk chunk: Int) -> UnsafeMutablePointer<Int64> {
         enrolments(ofChunk: chunk) + Self.chunkRecords
     }
 
@@ -22,14 +22,14 @@ extension SubjectTable {
     }
 
     /// Stores the number and the time of a subject's enrolment.
-    func enrol(_ subject: UInt32, life: UInt32, at time: Int64) {
-        Self.life(record(subject)).pointee = life
+    func enrol(_ subject: UInt32, enrolment: UInt32, at time: Int64) {
+        Self.enrolment(record(subject)).pointee = enrolment
         enrolledAt(subject).pointee = time
-        noteLife(life, ofChunk: Int(subject) >> Self.chunkShift)
+        noteEnrolment(enrolment, ofChunk: Int(subject) >> Self.chunkShift)
     }
 
-    func noteLife(_ life: UInt32, ofChunk chunk: Int) {
-        let newest = newestLife(ofChunk: chunk)
-        newest.pointee = max(newest.pointee, Int64(life))
+    func noteEnrolment(_ enrolment: UInt32, ofChunk chunk: Int) {
+        let newest = newestEnrolment(ofChunk: chunk)
+        newest.pointee = max(newest.pointee, Int64(enrolment))
     }
 }

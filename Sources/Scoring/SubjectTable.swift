@@ -3,13 +3,13 @@ internal import Events
 
 /// The subjects of one ledger partition: an open-addressing index over records in fixed-size chunks.
 ///
-/// A record has `words` 64-bit words: header, score, terms and life, events, three words for the key, then for each
+/// A record has `words` 64-bit words: header, score, terms and enrolment, events, three words for the key, then for each
 /// dimension its points, for each rule and measure a `Bucket`, for each perk its state, for each sanction the number of
 /// its `ActiveSanction`, the states of windows and measures (`Series.stateAt`), and, if the policy declares attributes,
 /// the number of the subject's (`AttributeTable`). A key of at most 24 bytes is in the record itself, a longer one in
 /// memory of its own. Chunks never move, so growth copies only the index. After the records a chunk has a word for
 /// each, the time of its enrolment, and one for all: the greatest number of an enrolment that was ever in the chunk
-/// (`Life`). The fold of an event reads neither.
+/// (`newestEnrolment`). The fold of an event reads neither.
 struct SubjectTable: ~Copyable {
     /// Layout of a record, in words.
     struct Layout {
@@ -110,7 +110,7 @@ struct SubjectTable: ~Copyable {
     }
 
     /// The number of its enrolment among those of the partition, from 1.
-    @inline(__always) static func life(_ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<UInt32> {
+    @inline(__always) static func enrolment(_ record: UnsafeMutablePointer<Int64>) -> UnsafeMutablePointer<UInt32> {
         terms(record) + 1
     }
 
@@ -120,9 +120,9 @@ struct SubjectTable: ~Copyable {
 
     @inline(__always) static func key(_ record: UnsafeMutablePointer<Int64>) -> UnsafeRawBufferPointer {
         let count = Int(header(record).pointee.keyLength)
-        let place = record + Layout.keyAt
-        if count <= inlineKeyBytes { return UnsafeRawBufferPointer(start: place, count: count) }
-        return UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: Int(place.pointee)), count: count)
+        let slot = record + Layout.keyAt
+        if count <= inlineKeyBytes { return UnsafeRawBufferPointer(start: slot, count: count) }
+        return UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: Int(slot.pointee)), count: count)
     }
 
     /// First stage of a prefetch: the index slot.
@@ -178,12 +178,12 @@ struct SubjectTable: ~Copyable {
         if key.count <= Self.inlineKeyBytes {
             UnsafeMutableRawPointer(record + Layout.keyAt).copyMemory(from: key.baseAddress!, byteCount: key.count)
         } else {
-            let place = UnsafeMutableRawPointer.allocate(byteCount: key.count, alignment: 1)
-            place.copyMemory(from: key.baseAddress!, byteCount: key.count)
-            record[Layout.keyAt] = Int64(Int(bitPattern: place))
+            let keyCopy = UnsafeMutableRawPointer.allocate(byteCount: key.count, alignment: 1)
+            keyCopy.copyMemory(from: key.baseAddress!, byteCount: key.count)
+            record[Layout.keyAt] = Int64(Int(bitPattern: keyCopy))
             keyBytes += key.count
         }
-        place(hash: hash, subject: subject)
+        insert(hash: hash, subject: subject)
         count += 1
         return subject
     }
@@ -241,7 +241,7 @@ struct SubjectTable: ~Copyable {
         }
     }
 
-    mutating func place(hash: UInt64, subject: UInt32) {
+    mutating func insert(hash: UInt64, subject: UInt32) {
         var slot = Int(truncatingIfNeeded: hash) & mask
         while index[slot] != 0 { slot = (slot + 1) & mask }
         index[slot] = (hash >> 32) << 32 | UInt64(subject + 1)
@@ -276,7 +276,7 @@ struct SubjectTable: ~Copyable {
             return UInt64(bigEndian: key.loadUnaligned(fromByteOffset: start, as: UInt64.self))
         }
         var word: UInt64 = 0
-        for place in start..<start + 8 { word = word << 8 | (place < key.count ? UInt64(key[place]) : 0) }
+        for index in start..<start + 8 { word = word << 8 | (index < key.count ? UInt64(key[index]) : 0) }
         return word
     }
 
@@ -295,7 +295,7 @@ struct SubjectTable: ~Copyable {
         index.initialize(repeating: 0, count: mask + 1)
         for entry in old where entry != 0 {
             let subject = UInt32(truncatingIfNeeded: entry) - 1
-            place(hash: Self.key(record(subject)).fingerprint(seed: 0), subject: subject)
+            insert(hash: Self.key(record(subject)).fingerprint(seed: 0), subject: subject)
         }
         old.deallocate()
     }

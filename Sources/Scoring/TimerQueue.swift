@@ -65,13 +65,13 @@ struct TimerQueue: ~Copyable {
     /// Bytes of the links. Due times are few in comparison.
     var byteCount: Int { links.byteCount }
 
-    private static func place(_ due: Int64) -> Int {
+    private static func slot(_ due: Int64) -> Int {
         // The product's upper nine bits (Knuth's multiplicative hash).
         Int(truncatingIfNeeded: (UInt64(bitPattern: due) &* 0x9E37_79B9_7F4A_7C15) >> 55)
     }
 
     @inline(__always) private mutating func group(_ due: Int64) -> Int32 {
-        let known = recent[Self.place(due)]
+        let known = recent[Self.slot(due)]
         return known.due == due ? known.group : findGroup(due)
     }
 
@@ -90,7 +90,7 @@ struct TimerQueue: ~Copyable {
             groupOfDue[due] = number
             push(due)
         }
-        recent[Self.place(due)] = (due, number)
+        recent[Self.slot(due)] = (due, number)
         return number
     }
 
@@ -98,7 +98,7 @@ struct TimerQueue: ~Copyable {
     /// remain the next ones due.
     mutating func open() {
         let due = pop()
-        recent[Self.place(due)] = (.max, -1)
+        recent[Self.slot(due)] = (.max, -1)
         openDue = due
         nextDue = due
         guard let number = groupOfDue.removeValue(forKey: due) else { return }

@@ -158,8 +158,8 @@ struct WaitingQueue: ~Copyable {
     private mutating func link(_ item: Item) {
         let lane = lane(item.wait)
         let number = items.add(item)
-        let place = items[number]
-        place.pointee.older = lanes[lane].newest
+        let added = items[number]
+        added.pointee.older = lanes[lane].newest
         if lanes[lane].newest == 0 {
             lanes[lane].oldest = number
         } else {
@@ -215,9 +215,9 @@ struct WaitingQueue: ~Copyable {
 
     /// Counts an event of a source topic that contributes nothing.
     mutating func noteInVain(topic: Int32) {
-        let place = topic < Self.maximumTopics ? Int(topic) + 1 : 0
-        while inVainByTopic.count <= place { inVainByTopic.append(0) }
-        inVainByTopic[place] += 1
+        let index = topic < Self.maximumTopics ? Int(topic) + 1 : 0
+        while inVainByTopic.count <= index { inVainByTopic.append(0) }
+        inVainByTopic[index] += 1
     }
 
     /// Removes a key's oldest item; nil if it has none. Appends its bytes, a copy that the caller frees, to `lent`:

@@ -21,12 +21,12 @@ public struct EventText {
 
     /// Writes a number that is not negative, with zeros in front up to `digits`.
     public mutating func append(_ number: Int, digits: Int) {
-        var place = 1
-        for _ in 1..<digits { place *= 10 }
-        while number / place >= 10 { place *= 10 }
-        while place > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / place % 10))
-            place /= 10
+        var power = 1
+        for _ in 1..<digits { power *= 10 }
+        while number / power >= 10 { power *= 10 }
+        while power > 0 {
+            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / power % 10))
+            power /= 10
         }
     }
 

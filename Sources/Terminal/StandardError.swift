@@ -26,8 +26,8 @@ enum StandardError {
                 if count > 0 {
                     written += count
                 } else if count < 0, errno == EAGAIN {
-                    var place = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
-                    guard poll(&place, 1, patienceMilliseconds) > 0 else { return false }
+                    var descriptor = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+                    guard poll(&descriptor, 1, patienceMilliseconds) > 0 else { return false }
                 } else if count == 0 || errno != EINTR {
                     return false
                 }

@@ -167,7 +167,7 @@ public struct AccessPlan: Sendable {
 extension AccessPlan {
     /// The calls of Kafka's own `kafka-acls.sh` that give a principal these rights, one per line.
     public static func commands(_ rights: [AccessRight], to principal: String, bootstrap: String) -> [String] {
-        struct Place: Hashable {
+        struct Target: Hashable {
             let resource: AccessRight.Resource
             let name: String
         }
@@ -180,9 +180,9 @@ extension AccessPlan {
                     < (other.resource.rawValue, other.operations.map(\.rawValue).joined(separator: " "))
             }
         }
-        let byPlace = Dictionary(grouping: rights) { Place(resource: $0.resource, name: $0.name) }
-        let calls = Dictionary(grouping: byPlace.keys) { place in
-            Call(resource: place.resource, operations: (byPlace[place] ?? []).map(\.operation).sorted())
+        let byTarget = Dictionary(grouping: rights) { Target(resource: $0.resource, name: $0.name) }
+        let calls = Dictionary(grouping: byTarget.keys) { target in
+            Call(resource: target.resource, operations: (byTarget[target] ?? []).map(\.operation).sorted())
         }
         return calls.keys.sorted().map { call in
             let names = (calls[call] ?? []).map(\.name).sorted()

@@ -33,7 +33,7 @@ public struct TopicAdmin: Sendable {
                 do throws(KafkaError) {
                     config = try admin.configuration(of: topic.name)
                 } catch {
-                    guard Self.saysThatSettingsAreNotDescribed(error) else { throw error }
+                    guard Self.isOfUndescribedSettings(error) else { throw error }
                     describes = false
                 }
             }
@@ -115,7 +115,7 @@ public struct TopicAdmin: Sendable {
     }
 
     /// True if the broker does not support the request.
-    private static func saysThatSettingsAreNotDescribed(_ error: KafkaError) -> Bool {
+    private static func isOfUndescribedSettings(_ error: KafkaError) -> Bool {
         error.name == "_UNSUPPORTED_FEATURE" || error.name == "UNSUPPORTED_VERSION"
     }
 }

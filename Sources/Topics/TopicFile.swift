@@ -76,9 +76,9 @@ struct TopicFile {
     }
 
     func diagnostic(_ field: Field, _ message: String) -> TopicFileError.Diagnostic {
-        let place = values[field]
+        let location = values[field]
         return TopicFileError.Diagnostic(
-            file: path, line: place?.line ?? 0, column: place?.column ?? 0, message: message)
+            file: path, line: location?.line ?? 0, column: location?.column ?? 0, message: message)
     }
 
     /// Checks the rules between the files of a folder. `hasSchema` returns whether the folder has a schema file of

@@ -145,13 +145,13 @@ extension TopicFile {
             }
             if let other = open.first(where: { $0.file != claim.file }) {
                 let (first, second) = other.file < claim.file ? (other, claim) : (claim, other)
-                let (path, place) = (files[first.file].path, first.source.value)
+                let (path, location) = (files[first.file].path, first.source.value)
                 result.append(
                     TopicFileError.Diagnostic(
                         file: files[second.file].path, line: second.source.value.line,
                         column: second.source.value.column,
                         message: "`\(second.source.text)` overlaps `\(first.source.text)`, which "
-                            + "\(path):\(place.line):\(place.column) declares"))
+                            + "\(path):\(location.line):\(location.column) declares"))
             }
             open.append(claim)
         }

@@ -89,7 +89,7 @@ struct AuditListCommand: ParsableCommand {
         if output == .json {
             for found in page.found {
                 var writer = JSONWriter()
-                found.entry.write(to: &writer, place: (found.partition, found.offset))
+                found.entry.write(to: &writer, position: (found.partition, found.offset))
                 print(writer.text)
             }
         } else {

@@ -63,7 +63,7 @@ struct BrokerCommand: AsyncParsableCommand {
         await withCheckedContinuation { continuation in
             let once = OnceOnly { continuation.resume() }
             let signals = StopSignals { once.run() }
-            once.keep(signals)
+            once.retain(signals)
         }
         withExtendedLifetime((broker, relay)) {}
     }
@@ -73,11 +73,11 @@ struct BrokerCommand: AsyncParsableCommand {
 final class OnceOnly: @unchecked Sendable {
     private let lock = NSLock()
     private var body: (() -> Void)?
-    private var kept: AnyObject?
+    private var retained: AnyObject?
 
     init(_ body: @escaping () -> Void) { self.body = body }
 
-    func keep(_ object: AnyObject) { lock.withLock { kept = object } }
+    func retain(_ object: AnyObject) { lock.withLock { retained = object } }
 
     func run() {
         let first = lock.withLock { () -> (() -> Void)? in

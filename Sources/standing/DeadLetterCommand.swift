@@ -25,9 +25,9 @@ struct DeadLetterCommand: ParsableCommand {
         ])
 }
 
-private func place(_ text: String) throws -> DeadLetter.Place {
-    guard let place = DeadLetter.Place(text) else { throw ValidationError("\"\(text)\" is not PARTITION:OFFSET") }
-    return place
+private func position(_ text: String) throws -> DeadLetter.Position {
+    guard let position = DeadLetter.Position(text) else { throw ValidationError("\"\(text)\" is not PARTITION:OFFSET") }
+    return position
 }
 
 /// The letters that a command is about, by other properties than their defect.
@@ -167,12 +167,12 @@ struct DeadLetterShowCommand: ParsableCommand {
     @OptionGroup var cluster: ClusterOptions
     @Flag(help: "Only the original bytes.")
     var raw = false
-    @Argument(help: "PARTITION:OFFSET in the dead-letter topic.", transform: place)
-    var letter: DeadLetter.Place
+    @Argument(help: "PARTITION:OFFSET in the dead-letter topic.", transform: position)
+    var letter: DeadLetter.Position
 
     func run() throws {
         var filter = DeadLetterTopic.Filter()
-        filter.places = [letter]
+        filter.positions = [letter]
         var found: (DeadLetter, LetterOutcome)?
         try withDeadLetters(cluster) { reading in
             let letters = try reading.letters()
@@ -223,8 +223,8 @@ struct DeadLetterRedriveCommand: ParsableCommand {
     var allowControl = false
     @Option(help: "A file with the bytes to send instead; of one letter.", completion: .file())
     var value: String?
-    @Argument(help: "PARTITION:OFFSET in the dead-letter topic.", transform: place)
-    var letters: [DeadLetter.Place] = []
+    @Argument(help: "PARTITION:OFFSET in the dead-letter topic.", transform: position)
+    var letters: [DeadLetter.Position] = []
 
     func validate() throws {
         try checkChoice(letters, isFiltered: !filter.isEmpty || defect != nil, everyLetter: everyLetter)
@@ -233,7 +233,7 @@ struct DeadLetterRedriveCommand: ParsableCommand {
 
     func run() throws {
         var wanted = try filter.filter(defect: defect)
-        if !letters.isEmpty { wanted.places = Set(letters) }
+        if !letters.isEmpty { wanted.positions = Set(letters) }
         var repaired: [UInt8]?
         if let value {
             guard let bytes = FileManager.default.contents(atPath: value) else {
@@ -249,12 +249,14 @@ struct DeadLetterRedriveCommand: ParsableCommand {
             ).run(cluster.resolved(wanted), repaired: repaired, isDryRun: dryRun, allowsControl: allowControl)
         }
         print(summary.json)
-        for place in summary.discarded { printMessage("\(place): is discarded") }
-        for place in summary.withheld { printMessage("\(place): stays: it would go to the control topic") }
-        for place in summary.withoutBytes {
-            printMessage("\(place): stays: its bytes are not in the topic; give them with --value")
+        for position in summary.discarded { printMessage("\(position): is discarded") }
+        for position in summary.withheld { printMessage("\(position): stays: it would go to the control topic") }
+        for position in summary.withoutBytes {
+            printMessage("\(position): stays: its bytes are not in the topic; give them with --value")
         }
-        for place in summary.withoutTopic { printMessage("\(place): stays: it names no source topic that is there") }
+        for position in summary.withoutTopic {
+            printMessage("\(position): stays: it names no source topic that is there")
+        }
         if summary.withoutKey > 0 {
             printMessage(
                 "\(summary.withoutKey) without a key: several of one subject can change places among each other")
@@ -265,7 +267,7 @@ struct DeadLetterRedriveCommand: ParsableCommand {
 }
 
 /// Ends the command unless the letters are given in exactly one way.
-private func checkChoice(_ letters: [DeadLetter.Place], isFiltered: Bool, everyLetter: Bool) throws {
+private func checkChoice(_ letters: [DeadLetter.Position], isFiltered: Bool, everyLetter: Bool) throws {
     if letters.isEmpty, !isFiltered, !everyLetter {
         throw ValidationError("Which letters? Name them, filter them, or say --every-letter.")
     }
@@ -275,7 +277,7 @@ private func checkChoice(_ letters: [DeadLetter.Place], isFiltered: Bool, everyL
 }
 
 /// Ends the command if letters are missing that were named.
-private func checkFound(_ found: Int, of letters: [DeadLetter.Place]) throws {
+private func checkFound(_ found: Int, of letters: [DeadLetter.Position]) throws {
     let named = Set(letters).count
     if found < named { throw fail("error: \(named - found) of the letters named are not there") }
 }
@@ -304,8 +306,8 @@ struct DeadLetterDiscardCommand: ParsableCommand {
     var dryRun = false
     @Option(help: "Why they are discarded, in words.")
     var reason: String
-    @Argument(help: "PARTITION:OFFSET in the dead-letter topic.", transform: place)
-    var letters: [DeadLetter.Place] = []
+    @Argument(help: "PARTITION:OFFSET in the dead-letter topic.", transform: position)
+    var letters: [DeadLetter.Position] = []
 
     func validate() throws {
         try checkChoice(letters, isFiltered: !filter.isEmpty || defect != nil, everyLetter: everyLetter)
@@ -325,7 +327,7 @@ struct DeadLetterDiscardCommand: ParsableCommand {
 
     func run() throws {
         var wanted = try filter.filter(defect: defect)
-        if !letters.isEmpty { wanted.places = Set(letters) }
+        if !letters.isEmpty { wanted.positions = Set(letters) }
         let summary = try withDeadLetters(cluster) { reading in
             try Discard(reading.cluster.kafka, deadLetters: reading.topic, progress: reading.progress).run(
                 reading.cluster.resolved(wanted), reason: reason, isDryRun: dryRun)
@@ -347,7 +349,7 @@ private struct LetterOutcome {
 
 extension DeadLetterTopic {
     fileprivate func outcome(of letter: DeadLetter) -> LetterOutcome {
-        LetterOutcome(sentTo: redriven[letter.place], discarded: discarded[letter.place])
+        LetterOutcome(sentTo: redriven[letter.position], discarded: discarded[letter.position])
     }
 }
 
@@ -399,7 +401,7 @@ extension DeadLetter {
 
     fileprivate func row(_ outcome: LetterOutcome) -> [String] {
         [
-            "\(place)", time, reason, "\(source)@\(sourceOffset)", "\(droppedBytes ?? Int64(value?.count ?? 0))",
+            "\(position)", time, reason, "\(source)@\(sourceOffset)", "\(droppedBytes ?? Int64(value?.count ?? 0))",
             outcome.inWords ?? "",
         ]
     }
@@ -417,7 +419,7 @@ extension DeadLetter {
             }
         }
         return JSONWriter.object { writer in
-            writer.member("letter", place.description)
+            writer.member("letter", position.description)
             writer.member("time", time)
             writer.member("reason", reason)
             writer.member("message", message)

@@ -101,7 +101,7 @@ final class DoctorCluster: Sendable {
             return [
                 Finding(
                     "broker", .error, "broker-away", "\(cluster.kafka.brokers) does not answer: \(error)",
-                    mend: error.isNotAllowed
+                    remedy: error.isNotAllowed
                         ? "look at the security properties under kafka: in the configuration"
                         : "look whether it runs, at its address, and at the security properties under kafka: in the configuration"
                 )
@@ -159,7 +159,8 @@ final class DoctorCluster: Sendable {
             timeoutMilliseconds: milliseconds)
         let report = try monitor.observe(now: Int64(Date().timeIntervalSince1970 * 1000))
         let partitions = report.groups.filter { $0.group == group }.flatMap(\.partitions)
-        let byTopic = Dictionary(grouping: partitions.filter { sources.contains($0.place.topic) }, by: \.place.topic)
+        let byTopic = Dictionary(
+            grouping: partitions.filter { sources.contains($0.topicPartition.topic) }, by: \.topicPartition.topic)
         return ClusterCheck.retention(
             byTopic.keys.sorted().map { topic in
                 let lags = (byTopic[topic] ?? []).map(\.lag)
@@ -183,8 +184,8 @@ final class DoctorCluster: Sendable {
     /// Microseconds by which the newest record of the ledger is ahead of the wall clock; nil if there is no record.
     private func newestRecord() throws -> Int64? {
         let ledger = cluster.names(.ledger)[0]
-        let places = (0..<Int32(ledgerPartitions ?? 0)).map { TopicPartition(ledger, $0) }
-        let ends = try admin().ends(of: places).filter { $0.value > 0 }
+        let topicPartitions = (0..<Int32(ledgerPartitions ?? 0)).map { TopicPartition(ledger, $0) }
+        let ends = try admin().ends(of: topicPartitions).filter { $0.value > 0 }
         guard !ends.isEmpty else { return nil }
         var options = Consumer.Options()
         options.reportsEnds = true
@@ -301,7 +302,9 @@ struct AccessProbe {
         let deadline = ContinuousClock.now + .milliseconds(milliseconds / 3)
         while result.count < topics.count, ContinuousClock.now < deadline {
             try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { _ in }
-            for (place, error) in consumer.takeErrors() where error.isNotAllowed { result[place.topic] = false }
+            for (topicPartition, error) in consumer.takeErrors() where error.isNotAllowed {
+                result[topicPartition.topic] = false
+            }
             for item in consumer.assignment where item.reachedEnd { result[item.topicPartition.topic] = true }
         }
         return result

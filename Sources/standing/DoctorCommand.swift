@@ -121,7 +121,9 @@ enum DoctorCheck {
         thread.stackSize = 4 << 20
         thread.start()
         guard outcome.isDone.wait(timeout: .now() + seconds) == .success else {
-            return [.unchecked(name, why: "it takes longer than \(seconds) s", mend: "give it more time with --limit")]
+            return [
+                .unchecked(name, why: "it takes longer than \(seconds) s", remedy: "give it more time with --limit")
+            ]
         }
         return outcome.findings.withLock { $0 } ?? []
     }

@@ -42,7 +42,7 @@ struct DoctorMachine: Sendable {
             return [
                 Finding(
                     "disk", .error, "no-folder", "\(data): \(String(cString: strerror(errno)))",
-                    mend: "make the folder, and give it to the user that runs `standing serve`")
+                    remedy: "make the folder, and give it to the user that runs `standing serve`")
             ]
         }
         let name = "\(data)/\(LocalData.trialPrefix)\(getpid())-doctor"
@@ -57,7 +57,7 @@ struct DoctorMachine: Sendable {
                 Finding(
                     "disk", .error, "not-writable",
                     "\(data) cannot be written: \(String(cString: strerror(error.code)))",
-                    mend: "run the doctor as the user that runs `standing serve`, or give that user the folder")
+                    remedy: "run the doctor as the user that runs `standing serve`, or give that user the folder")
             ]
         }
         let block = UInt64(space.f_frsize)
@@ -123,7 +123,7 @@ struct DoctorMachine: Sendable {
             return [
                 Finding(
                     "policy", .error, "does-not-compile", "\(policy) is no policy: its mistakes are on standard error",
-                    mend: "mend them; `standing policy check \(policy)` lists them")
+                    remedy: "mend them; `standing policy check \(policy)` lists them")
             ]
         }
         let name = "\(own.id) version \(own.version)"
@@ -143,7 +143,8 @@ struct DoctorMachine: Sendable {
         return [
             Finding(
                 "policy", .warning, "not-active", "\(policy) (\(name)) is not the text that is active in the ledger",
-                mend: "look at `standing policy show`; `standing policy propose` and `activate` make it the active one")
+                remedy:
+                    "look at `standing policy show`; `standing policy propose` and `activate` make it the active one")
         ]
     }
 

@@ -22,8 +22,8 @@ struct EntryArrival {
         var options = Consumer.Options()
         options.maximumQueuedKilobytes = Self.queuedKilobytes
         let consumer = try Consumer(kafka, options: options)
-        let places = starts.sorted { $0.key < $1.key }
-        try consumer.assign(places.map { PartitionOffset(TopicPartition(topic, $0.key), offset: $0.value) })
+        let ordered = starts.sorted { $0.key < $1.key }
+        try consumer.assign(ordered.map { PartitionOffset(TopicPartition(topic, $0.key), offset: $0.value) })
         var missing = Set(starts.keys)
         while !missing.isEmpty, ContinuousClock.now < end {
             try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in

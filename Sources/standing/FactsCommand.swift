@@ -106,8 +106,8 @@ struct FactsBootstrapCommand: ParsableCommand {
             let name = configuration.topics.facts[topic.rawValue]
             try writing {
                 try database.finish(
-                    at: starts.filter { $0.place.topic == name }.map {
-                        (partition: $0.place.partition, offset: $0.offset, sequence: $0.sequence)
+                    at: starts.filter { $0.topicPartition.topic == name }.map {
+                        (partition: $0.topicPartition.partition, offset: $0.offset, sequence: $0.sequence)
                     })
             }
         }
@@ -192,8 +192,8 @@ extension FactStart {
     /// `{"topic","partition","offset","sequence"}`
     fileprivate var json: String {
         JSONWriter.object {
-            $0.member("topic", place.topic)
-            $0.member("partition", place.partition)
+            $0.member("topic", topicPartition.topic)
+            $0.member("partition", topicPartition.partition)
             $0.member("offset", offset)
             $0.member("sequence", sequence)
         }

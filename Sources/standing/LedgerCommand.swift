@@ -260,9 +260,10 @@ struct LedgerSkipCommand: ParsableCommand {
                 throw fail("error: \(refused)")
             }
         }
-        let place = "ledger partition \(partition), offset \(offset)"
+        let location = "ledger partition \(partition), offset \(offset)"
         switch output {
-        case .text: print(outcome.defect.map { "\(place) is passed over: \($0)" } ?? "\(place) was passed over before")
+        case .text:
+            print(outcome.defect.map { "\(location) is passed over: \($0)" } ?? "\(location) was passed over before")
         case .json:
             print(
                 JSONWriter.object { writer in

@@ -106,8 +106,8 @@ struct ActivePolicies {
         let id = try ControlTopic(cluster: cluster, signer: signer).send(.policyActivated, data: data, at: time)
         guard wait.microseconds > 0 else { return ActivationAnswer(policy: policy, outcome: .sent) }
         let end = ContinuousClock.now + .microseconds(wait.microseconds)
-        let place = "ledger partition \(partition)"
-        let wasActive = "\(policy.id) version \(policy.version) was active already at that entry of \(place)"
+        let location = "ledger partition \(partition)"
+        let wasActive = "\(policy.id) version \(policy.version) was active already at that entry of \(location)"
         switch try outcome(of: id, until: end) {
         case .activated(let hash):
             let replaced = try history.texts.first { PolicyHash.of($0) == hash }.map(loadLedgerPolicy)
@@ -122,19 +122,19 @@ struct ActivePolicies {
             return ActivationAnswer(policy: policy, outcome: .alreadyActive)
         case .conflict(let conflict):
             throw fail(
-                "error: another policy was active at that entry of \(place): nothing changed (\(conflict.wordy)). `standing "
+                "error: another policy was active at that entry of \(location): nothing changed (\(conflict.wordy)). `standing "
                     + "policy log` shows it; choose again against the policy that is active now")
         case .olderLedger(let version):
             throw fail(
                 "error: \(policy.id) version \(policy.version) has measures, windows, attributes or other parts of newer policies, and "
-                    + "\(place) is of fold version \(version): nothing changed. `standing ledger upgrade` moves it to a version "
+                    + "\(location) is of fold version \(version): nothing changed. `standing ledger upgrade` moves it to a version "
                     + "that has them, once all members are updated")
         case .outOfRange:
             throw fail(
-                "error: the activation's time is out of range for \(place): nothing changed. Give another --time")
+                "error: the activation's time is out of range for \(location): nothing changed. Give another --time")
         case nil:
             throw fail(
-                "error: the activation is sent (id \(id)), and \(place) does not have it after \(wait.text), so whether "
+                "error: the activation is sent (id \(id)), and \(location) does not have it after \(wait.text), so whether "
                     + "anything changes is open. Is a member running that takes in \(cluster.names(.control)[0])? `standing "
                     + "policy log` shows what becomes of it, and `standing dead-letter list` whether it was turned away"
             )
@@ -202,7 +202,7 @@ extension PolicyHistory.Conflict {
 
 /// The policies of a ledger over time, each with the positions at which it became active.
 struct LedgerPolicies {
-    struct Place {
+    struct Position {
         let partition: Int32
         /// The ledger offset of the frame that has the activation.
         let offset: Int64
@@ -215,7 +215,7 @@ struct LedgerPolicies {
         /// Nil if the activation had no effect and the text does not compile.
         let policy: ScoringPolicy?
         /// In the order of the partitions.
-        let places: [Place]
+        let positions: [Position]
         let isActive: Bool
         /// Why it had no effect. At most one of this and `olderVersion` is set.
         let conflict: PolicyHistory.Conflict?
@@ -254,17 +254,17 @@ struct LedgerPolicies {
         let last = longest.lastIndex { !$0.changedNothing }
         var activations: [Activation] = []
         for (index, activation) in longest.enumerated() {
-            var places: [Place] = []
+            var positions: [Position] = []
             for (partition, history) in histories where history.count > index {
-                places.append(
-                    Place(partition: partition, offset: history[index].offset, clock: history[index].clock))
+                positions.append(
+                    Position(partition: partition, offset: history[index].offset, clock: history[index].clock))
             }
             activations.append(
                 Activation(
                     text: activation.text,
                     policy: activation.changedNothing
                         ? try? ScoringPolicy(yaml: activation.text, file: "") : try loadLedgerPolicy(activation.text),
-                    places: places, isActive: index == last, conflict: activation.conflict,
+                    positions: positions, isActive: index == last, conflict: activation.conflict,
                     olderVersion: activation.olderVersion))
         }
         self.activations = activations
@@ -301,10 +301,10 @@ extension LedgerPolicies.Activation {
 
     /// `since` is the clock of the first partition to the clock of the last one if they differ; `-` before any event.
     var row: [String] {
-        let clocks = places.compactMap { $0.clock }
+        let clocks = positions.compactMap { $0.clock }
         var since = clocks.min()?.description ?? "-"
         if let first = clocks.min(), let last = clocks.max(), first < last { since += "..\(last)" }
-        let offsets = places.map { "\($0.partition):\($0.offset)" }.joined(separator: " ")
+        let offsets = positions.map { "\($0.partition):\($0.offset)" }.joined(separator: " ")
         let reason = conflict?.wordy ?? olderVersion.map { "the ledger was of fold version \($0)" }
         let note = reason.map { "changed nothing: \($0)" } ?? ""
         return [
@@ -321,11 +321,11 @@ extension LedgerPolicies.Activation {
             writer.member("version", policy?.version)
             writer.member("sha256", PolicyHash.of(text))
             writer.member("active", isActive)
-            writer.list("since", places) { writer, place in
+            writer.list("since", positions) { writer, position in
                 writer.open()
-                writer.member("partition", place.partition)
-                writer.member("offset", place.offset)
-                writer.member("clock", place.clock)
+                writer.member("partition", position.partition)
+                writer.member("offset", position.offset)
+                writer.member("clock", position.clock)
                 writer.close()
             }
             if let conflict {

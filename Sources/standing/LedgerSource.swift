@@ -86,9 +86,9 @@ struct LedgerSource {
             guard let count = try admin.topic(ledger)?.partitions else {
                 throw fail("error: \(ledger): no such topic on \(kafka.brokers)")
             }
-            let places = (0..<Int32(count)).map { TopicPartition(ledger, $0) }
+            let topicPartitions = (0..<Int32(count)).map { TopicPartition(ledger, $0) }
             ends = Dictionary(
-                uniqueKeysWithValues: try admin.ends(of: places).map { ($0.key.partition, $0.value) })
+                uniqueKeysWithValues: try admin.ends(of: topicPartitions).map { ($0.key.partition, $0.value) })
         } catch let error as KafkaError {
             throw fail("error: \(kafka.brokers): \(error)")
         }

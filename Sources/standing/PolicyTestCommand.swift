@@ -94,7 +94,7 @@ struct PolicyTestCommand: ParsableCommand {
         }
         if coverage {
             for path in covered.keys.sorted() {
-                if let policy = policies[path], let parts = covered[path] { tell(parts, of: policy, path) }
+                if let policy = policies[path], let parts = covered[path] { printCoverage(parts, of: policy, path) }
             }
         }
         sum(tally)
@@ -186,7 +186,7 @@ struct PolicyTestCommand: ParsableCommand {
 
     // MARK: Output
 
-    private func tell(_ coverage: PolicyCoverage, of policy: ScoringPolicy, _ path: String) {
+    private func printCoverage(_ coverage: PolicyCoverage, of policy: ScoringPolicy, _ path: String) {
         switch output {
         case .text:
             let lines = coverage.lines(of: policy)

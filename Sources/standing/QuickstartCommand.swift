@@ -123,7 +123,7 @@ struct QuickstartCommand: AsyncParsableCommand {
             try await TownRun(
                 cluster: cluster, service: member.service, server: member.server, seconds: limit,
                 daysPerSecond: daysPerSecond ?? 3, inhabitants: inhabitants ?? 2000, folder: folder, logger: logger
-            ).run(saying: brokerLine)
+            ).run(printing: brokerLine)
         }
         withExtendedLifetime(broker) {}
     }

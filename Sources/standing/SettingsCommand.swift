@@ -25,8 +25,8 @@ struct SettingsCommand: ParsableCommand {
     func validate() throws {
         let known = Setting.all.map(\.name)
         if let name = names.first(where: { !known.contains($0) }) {
-            let mend = YAMLReader.nearest(to: name, in: known).map { "; did you mean \"\($0)\"?" } ?? ""
-            throw ValidationError("no setting is called \"\(name)\"\(mend)")
+            let hint = YAMLReader.nearest(to: name, in: known).map { "; did you mean \"\($0)\"?" } ?? ""
+            throw ValidationError("no setting is called \"\(name)\"\(hint)")
         }
     }
 

@@ -77,18 +77,18 @@ struct SourceListCommand: ParsableCommand {
             let name = sources[index].topic
             sources[index].letters = letters[name] ?? [:]
             guard let topic = try admin.topic(name) else { continue }
-            let places = (0..<Int32(topic.partitions)).map { TopicPartition(name, $0) }
-            let (beginnings, ends) = (try admin.beginnings(of: places), try admin.ends(of: places))
+            let topicPartitions = (0..<Int32(topic.partitions)).map { TopicPartition(name, $0) }
+            let (beginnings, ends) = (try admin.beginnings(of: topicPartitions), try admin.ends(of: topicPartitions))
             var positions: [TopicPartition: Int64] = [:]
-            for found in try admin.committed(group: cluster.accessPlanGroups.intake, partitions: places) {
+            for found in try admin.committed(group: cluster.accessPlanGroups.intake, partitions: topicPartitions) {
                 positions[found.topicPartition] = found.offset
             }
             var records: (read: Int64, unread: Int64) = (0, 0)
-            for place in places {
-                let (first, end) = (beginnings[place] ?? 0, ends[place] ?? 0)
+            for topicPartition in topicPartitions {
+                let (first, end) = (beginnings[topicPartition] ?? 0, ends[topicPartition] ?? 0)
                 // A position that was never committed counts as the beginning.
-                let position = max(first, positions[place] ?? first)
-                records.read += max(0, positions[place] ?? 0)
+                let position = max(first, positions[topicPartition] ?? first)
+                records.read += max(0, positions[topicPartition] ?? 0)
                 records.unread += max(0, end - position)
             }
             sources[index].records = records
@@ -105,7 +105,7 @@ struct SourceListCommand: ParsableCommand {
         defer { line.finish() }
         let letters = try DeadLetterTopic(cluster.kafka, topic: name, progress: progress)
         try letters.forEach(DeadLetterTopic.Filter()) { letter in
-            guard letters.redriven[letter.place] == nil, letters.discarded[letter.place] == nil else { return }
+            guard letters.redriven[letter.position] == nil, letters.discarded[letter.position] == nil else { return }
             counts[letter.source.topic, default: [:]][letter.reason, default: 0] += 1
         }
         return counts

@@ -79,8 +79,8 @@ enum StartCheck {
 
     /// Makes the data folder. The folder and the files that the service writes in it must be writable for this user.
     static func data(_ data: LocalData) throws {
-        let mend = "give --data a folder that this user can write, or this user the folder"
-        try folder(data.path, of: "--data \(data.path)", mend)
+        let remedy = "give --data a folder that this user can write, or this user the folder"
+        try folder(data.path, of: "--data \(data.path)", remedy)
         let files = PosixFileSystem()
         do {
             for partition in try ArchiveDirectory.partitions(under: data.archiveRoot) {
@@ -92,32 +92,32 @@ enum StartCheck {
                 let segments = entries.filter { $0.mayBeFile && $0.name.hasSuffix(".segment") }.map(\.name)
                 for segment in segments where access(archive + "/" + segment, R_OK) != 0 && errno != ENOENT {
                     throw fail(
-                        "error: --data \(archive)/\(segment) cannot be read (\(String(cString: strerror(errno)))); \(mend)"
+                        "error: --data \(archive)/\(segment) cannot be read (\(String(cString: strerror(errno)))); \(remedy)"
                     )
                 }
                 // Of the segments only the newest is written again.
                 let written = entries.map(\.name).filter { $0 == "lock" } + segments.suffix(1)
                 for path in [archive, data.snapshots(partition).path] + written.map({ archive + "/" + $0 }) {
-                    try writable(path, of: "--data \(path)", mend)
+                    try writable(path, of: "--data \(path)", remedy)
                 }
             }
         } catch let error as FileError {
-            throw fail("error: --data \(error); \(mend)")
+            throw fail("error: --data \(error); \(remedy)")
         }
     }
 
     /// Makes the folder of a SQLite database. The folder, for SQLite's files beside the database, and the database must
     /// be writable for this user.
     static func database(_ path: String) throws {
-        let mend = "give --database a file that this user can write, or this user the file and its folder"
+        let remedy = "give --database a file that this user can write, or this user the file and its folder"
         let slash = path.lastIndex(of: "/")
         let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        try self.folder(folder, of: "--database \(path)", mend)
-        for suffix in ["", "-wal", "-shm"] { try writable(path + suffix, of: "--database \(path)", mend) }
+        try self.folder(folder, of: "--database \(path)", remedy)
+        for suffix in ["", "-wal", "-shm"] { try writable(path + suffix, of: "--database \(path)", remedy) }
     }
 
     /// Makes a folder if it is missing, and a file in it. A full disk is no error, because there can be room later.
-    private static func folder(_ path: String, of setting: String, _ mend: String) throws {
+    private static func folder(_ path: String, of setting: String, _ remedy: String) throws {
         let files = PosixFileSystem()
         let name = "\(path)/\(LocalData.trialPrefix)\(getpid())"
         do throws(FileError) {
@@ -126,19 +126,19 @@ enum StartCheck {
             try files.removeIfThere(name)
         } catch {
             guard !error.isDiskFull else { return }
-            throw cannotBeWritten(setting, error.code, mend)
+            throw cannotBeWritten(setting, error.code, remedy)
         }
     }
 
     /// A missing file can be made later, because its folder is writable.
-    private static func writable(_ path: String, of setting: String, _ mend: String) throws {
+    private static func writable(_ path: String, of setting: String, _ remedy: String) throws {
         guard access(path, R_OK | W_OK) != 0 else { return }
         let code = errno
         guard code != ENOENT else { return }
-        throw cannotBeWritten(setting, code, mend)
+        throw cannotBeWritten(setting, code, remedy)
     }
 
-    private static func cannotBeWritten(_ setting: String, _ code: Int32, _ mend: String) -> any Error {
-        fail("error: \(setting) cannot be written (\(String(cString: strerror(code)))); \(mend)")
+    private static func cannotBeWritten(_ setting: String, _ code: Int32, _ remedy: String) -> any Error {
+        fail("error: \(setting) cannot be written (\(String(cString: strerror(code)))); \(remedy)")
     }
 }

@@ -210,7 +210,7 @@ final class FactTail: @unchecked Sendable {
 
     private func starts() throws -> [PartitionOffset] {
         let admin = try Admin(kafka, timeoutMilliseconds: Self.askMilliseconds)
-        var places: [TopicPartition] = []
+        var topicPartitions: [TopicPartition] = []
         var most = 0
         for topic in topics {
             guard let count = try admin.topic(topic)?.partitions else {
@@ -219,36 +219,39 @@ final class FactTail: @unchecked Sendable {
                         + "it, `standing topics acls --role consumer` prints the rights")
             }
             most = max(most, count)
-            places += (0..<Int32(count)).filter { partitions?.contains($0) ?? true }.map { TopicPartition(topic, $0) }
+            topicPartitions += (0..<Int32(count)).filter { partitions?.contains($0) ?? true }.map {
+                TopicPartition(topic, $0)
+            }
         }
-        guard !places.isEmpty else {
+        guard !topicPartitions.isEmpty else {
             throw fail("error: --partition: the fact topics have the partitions 0 to \(most - 1)", Exit.usage)
         }
-        ends = try admin.ends(of: places)
-        let beginnings = try admin.beginnings(of: places)
+        ends = try admin.ends(of: topicPartitions)
+        let beginnings = try admin.beginnings(of: topicPartitions)
         var atTime: [TopicPartition: Int64?] = [:]
         if case .time(let time) = start, admin.describesSettings {
-            atTime = try admin.offsets(of: places, atTime: time, milliseconds: Self.askMilliseconds)
+            atTime = try admin.offsets(of: topicPartitions, atTime: time, milliseconds: Self.askMilliseconds)
         }
-        return places.map { place in
-            let (beginning, end) = (beginnings[place] ?? 0, ends[place] ?? 0)
+        return topicPartitions.map { topicPartition in
+            let (beginning, end) = (beginnings[topicPartition] ?? 0, ends[topicPartition] ?? 0)
             let offset =
                 switch start {
                 case .beginning: beginning
                 case .end: end
                 case .offset(let offset): min(max(offset, beginning), end)
                 // The embedded broker finds no offsets by time, so earlier records are skipped one by one.
-                case .time: atTime[place].map { $0 ?? end } ?? beginning
+                case .time: atTime[topicPartition].map { $0 ?? end } ?? beginning
                 }
-            return PartitionOffset(place, offset: offset)
+            return PartitionOffset(topicPartition, offset: offset)
         }
     }
 
     private func take(_ record: Record, _ consumer: Consumer) throws {
-        let place = consumer.assignment[record.source].topicPartition
+        let topicPartition = consumer.assignment[record.source].topicPartition
         guard let value = record.value, let fact = try? FactMessage(json: value) else {
             if strange.insert(record.source).inserted {
-                printMessage("\(place) offset \(record.offset): this is no fact; it and others like it are ignored")
+                printMessage(
+                    "\(topicPartition) offset \(record.offset): this is no fact; it and others like it are ignored")
             }
             return
         }
@@ -261,24 +264,24 @@ final class FactTail: @unchecked Sendable {
         case .ignoreGap(let missing):
             if gaps.insert(record.source).inserted {
                 printMessage(
-                    "\(place) offset \(record.offset): GAP, \(missing) facts are missing; records are ignored until they arrive"
+                    "\(topicPartition) offset \(record.offset): GAP, \(missing) facts are missing; records are ignored until they arrive"
                 )
             }
             return
         }
         if case .time(let time) = start, record.timestamp >= 0, record.timestamp < time { return }
         guard filter.wants(fact) else { return }
-        add(fact, value, place)
+        add(fact, value, topicPartition)
         shown += 1
         if shown == count { isStopped.store(true, ordering: .relaxed) }
     }
 
-    private func add(_ fact: FactMessage, _ json: UnsafeRawBufferPointer, _ place: TopicPartition) {
+    private func add(_ fact: FactMessage, _ json: UnsafeRawBufferPointer, _ topicPartition: TopicPartition) {
         if isJSON {
             // Between JSON's tokens a line end is equal to a space.
             lines.append(contentsOf: json.lazy.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 })
         } else {
-            let line = "\(fact.time)  \(fact.subject)  \(fact.summary)  [\(place) \(fact.sequence)]"
+            let line = "\(fact.time)  \(fact.subject)  \(fact.summary)  [\(topicPartition) \(fact.sequence)]"
             lines.append(contentsOf: line.printable().utf8)
         }
         lines.append(0x0A)
@@ -290,9 +293,9 @@ final class FactTail: @unchecked Sendable {
         defer { lines.removeAll(keepingCapacity: true) }
         var written = 0
         while written < lines.count {
-            var place = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+            var descriptor = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
             // A pipe without progress must not prevent the stop.
-            guard poll(&place, 1, Int32(Self.pollMilliseconds)) > 0 else {
+            guard poll(&descriptor, 1, Int32(Self.pollMilliseconds)) > 0 else {
                 if isInterrupted.load(ordering: .relaxed) { return }
                 continue
             }
@@ -311,8 +314,8 @@ final class FactTail: @unchecked Sendable {
 
     /// Whether the reader has closed the pipe. It is checked without writing a fact.
     private var hasNoReader: Bool {
-        var place = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
-        return poll(&place, 1, 0) > 0 && place.revents & Int16(POLLERR) != 0
+        var descriptor = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+        return poll(&descriptor, 1, 0) > 0 && descriptor.revents & Int16(POLLERR) != 0
     }
 
     /// A connection is tried again until it is there. While the brokers are away, that is reported now and then.
@@ -323,10 +326,10 @@ final class FactTail: @unchecked Sendable {
     }
 
     /// Prints the first error since the last records.
-    private func note(_ errors: [(place: TopicPartition, error: KafkaError)]) throws {
-        guard let (place, error) = errors.first else { return isTroubled = false }
+    private func note(_ errors: [(topicPartition: TopicPartition, error: KafkaError)]) throws {
+        guard let (topicPartition, error) = errors.first else { return isTroubled = false }
         guard error.isRetriable else { throw error }
-        if !isTroubled { printMessage("\(place): \(error)") }
+        if !isTroubled { printMessage("\(topicPartition): \(error)") }
         isTroubled = true
     }
 }

@@ -15,21 +15,21 @@ extension TraceReport {
         var lines = ["searched: \(searched)"]
         if isCutOff { lines.append("found so often that only the first \(EventSearch.maximumFound) are shown") }
         for item in occurrences { lines += self.lines(of: item) }
-        for (partition, place) in concernsEveryone {
+        for (partition, position) in concernsEveryone {
             lines.append(
-                "ledger \(partition):\(place.offset), entry \(place.entry): it concerns everyone (`standing policy log`)"
+                "ledger \(partition):\(position.offset), entry \(position.entry): it concerns everyone (`standing policy log`)"
             )
         }
-        for (partition, place) in passedOver {
+        for (partition, position) in passedOver {
             lines.append(
-                "ledger \(partition):\(place.offset), entry \(place.entry): passed over: its frame was refused, its record was accepted "
+                "ledger \(partition):\(position.offset), entry \(position.entry): passed over: its frame was refused, its record was accepted "
                     + "before, or its time is out of range")
         }
         for (letter, redrivenTo, discarded) in deadLetters ?? [] {
             let state =
                 discarded.map { ", discarded: \($0.printable())" } ?? redrivenTo.map { ", sent again to \($0)" } ?? ""
             lines.append(
-                "dead letter \(letter.place) of \(letter.source) offset \(letter.sourceOffset): \(letter.reason.printable()), "
+                "dead letter \(letter.position) of \(letter.source) offset \(letter.sourceOffset): \(letter.reason.printable()), "
                     + "\(letter.message.printable())\(state)")
         }
         return lines.joined(separator: "\n") + "\n"
@@ -49,11 +49,12 @@ extension TraceReport {
         lines.append(
             "\(entry.typeName.printable()) of \(String(decoding: item.subject, as: UTF8.self).printable()) at \(entry.time): "
                 + occurrence.outcome.sentence)
-        if let place = occurrence.countedBy {
-            lines.append("counted from its subject's enrolment on, ledger offset \(place.offset), entry \(place.entry)")
+        if let position = occurrence.countedBy {
+            lines.append(
+                "counted from its subject's enrolment on, ledger offset \(position.offset), entry \(position.entry)")
         }
-        if let place = occurrence.voidedBy {
-            lines.append("voided at ledger offset \(place.offset), entry \(place.entry)")
+        if let position = occurrence.voidedBy {
+            lines.append("voided at ledger offset \(position.offset), entry \(position.entry)")
         }
         for error in occurrence.errors { lines.append("  \(error.part.rawValue) \(error.id): \(error.reason)") }
         for fact in item.facts {
@@ -77,12 +78,12 @@ extension TraceReport {
         writer.member("searched", searched)
         writer.member("cutOff", isCutOff)
         writer.list("occurrences", occurrences) { Self.write($1, to: &$0) }
-        for (name, places) in [("concernsEveryone", concernsEveryone), ("passedOver", passedOver)] {
-            writer.list(name, places) { writer, item in
+        for (name, positions) in [("concernsEveryone", concernsEveryone), ("passedOver", passedOver)] {
+            writer.list(name, positions) { writer, item in
                 writer.open()
                 writer.member("partition", item.partition)
-                writer.member("offset", item.place.offset)
-                writer.member("entry", item.place.entry)
+                writer.member("offset", item.position.offset)
+                writer.member("entry", item.position.entry)
                 writer.close()
             }
         }
@@ -90,8 +91,8 @@ extension TraceReport {
         if let deadLetters {
             writer.list(deadLetters) { writer, item in
                 writer.open()
-                writer.member("partition", item.letter.place.partition)
-                writer.member("offset", item.letter.place.offset)
+                writer.member("partition", item.letter.position.partition)
+                writer.member("offset", item.letter.position.offset)
                 writer.member("reason", item.letter.reason)
                 writer.member("message", item.letter.message)
                 writer.member("redrivenTo", item.redrivenTo)
@@ -112,7 +113,7 @@ extension TraceReport {
 
     private static func write(_ item: Occurrence, to writer: inout JSONWriter) {
         writer.open()
-        item.occurrence.writePlaces(of: item.subject, ledgerPartition: item.partition, to: &writer)
+        item.occurrence.writePositions(of: item.subject, ledgerPartition: item.partition, to: &writer)
         writer.member("appended", time(item.appended))
         writer.key("origin")
         if let origin = item.occurrence.entry.origin {

@@ -65,10 +65,10 @@ struct TraceReport {
     var isCutOff = false
     var occurrences: [Occurrence] = []
     /// Entries that concern every subject, in each partition.
-    var concernsEveryone: [(partition: Int32, place: EventTrace.Place)] = []
+    var concernsEveryone: [(partition: Int32, position: EventTrace.Position)] = []
     /// Entries that the fold does not count: their frame is refused, their origin was accepted before, or their time is
     /// out of range.
-    var passedOver: [(partition: Int32, place: EventTrace.Place)] = []
+    var passedOver: [(partition: Int32, position: EventTrace.Position)] = []
     /// Nil if they were not looked up.
     var deadLetters: [(letter: DeadLetter, redrivenTo: String?, discarded: String?)]?
 
@@ -87,11 +87,11 @@ struct TraceReport {
         for index in occurrences.indices {
             let item = occurrences[index]
             if let origin = item.occurrence.entry.origin {
-                let place = TopicPartition(origin.topic, origin.partition)
-                occurrences[index].origin = try Self.orGone { try look.record(at: origin.offset, of: place) }
+                let topicPartition = TopicPartition(origin.topic, origin.partition)
+                occurrences[index].origin = try Self.orGone { try look.record(at: origin.offset, of: topicPartition) }
             }
-            let place = TopicPartition(ledger, item.partition)
-            occurrences[index].appended = try look.record(at: item.occurrence.entry.offset, of: place)?.written
+            let topicPartition = TopicPartition(ledger, item.partition)
+            occurrences[index].appended = try look.record(at: item.occurrence.entry.offset, of: topicPartition)?.written
             for number in item.facts.indices {
                 let fact = item.facts[number]
                 let topic = topics.facts[fact.factTopic.rawValue]

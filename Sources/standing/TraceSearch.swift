@@ -66,23 +66,23 @@ struct TraceSearch {
     func report() throws -> TraceReport {
         var report = TraceReport(source: source, id: id, searched: searched)
         report.isCutOff = found.count == EventSearch.maximumFound
-        for (place, of) in Dictionary(grouping: found, by: { Subject(partition: $0.partition, name: $0.subject) })
+        for (subject, of) in Dictionary(grouping: found, by: { Subject(partition: $0.partition, name: $0.subject) })
             .sorted(by: { $0.key < $1.key })
         {
-            guard !place.name.isEmpty else {
+            guard !subject.name.isEmpty else {
                 report.concernsEveryone += of.map { ($0.partition, .init(offset: $0.offset, entry: $0.entry)) }
                 continue
             }
-            let trace = try EventTrace(try entries(of: place), source: Array(source.utf8), id: Array(id.utf8))
+            let trace = try EventTrace(try entries(of: subject), source: Array(source.utf8), id: Array(id.utf8))
             for occurrence in trace.occurrences {
-                let facts = try facts(of: occurrence, in: place.partition)
+                let facts = try facts(of: occurrence, in: subject.partition)
                 report.occurrences.append(
-                    .init(partition: place.partition, subject: trace.subject, occurrence: occurrence, facts: facts))
+                    .init(partition: subject.partition, subject: trace.subject, occurrence: occurrence, facts: facts))
             }
             // Entries that the fold passes over have no outcome: their frame is refused, their origin repeated, or
             // their time out of range.
-            let known = Set(trace.occurrences.map(\.place))
-            report.passedOver += of.map { ($0.partition, EventTrace.Place(offset: $0.offset, entry: $0.entry)) }
+            let known = Set(trace.occurrences.map(\.position))
+            report.passedOver += of.map { ($0.partition, EventTrace.Position(offset: $0.offset, entry: $0.entry)) }
                 .filter { !known.contains($0.1) }
         }
         return report
@@ -110,16 +110,16 @@ struct TraceSearch {
 
     /// The facts of the entry, and of the enrolment after which it counted. The partition is folded up to there.
     private func facts(of occurrence: EventTrace.Occurrence, in partition: Int32) throws -> [TraceReport.Fact] {
-        let places = [occurrence.place, occurrence.countedBy].compactMap(\.self)
-        let end = (places.map(\.offset).max() ?? 0) + 1
+        let positions = [occurrence.position, occurrence.countedBy].compactMap(\.self)
+        let end = (positions.map(\.offset).max() ?? 0) + 1
         var replay = LedgerReplay()
         (replay.until, replay.computesDigests) = (end, false)
         let decoder = EventDecoder()
-        let starts = places.map { Array("\(partition)-\($0.offset)-\($0.entry)-".utf8) }
+        let starts = positions.map { Array("\(partition)-\($0.offset)-\($0.entry)-".utf8) }
         var facts: [TraceReport.Fact] = []
         try withProgress(end) { progress in
             try replay.facts(
-                partition: partition, from: occurrence.place.offset, source: ledger.frames, progress: progress
+                partition: partition, from: occurrence.position.offset, source: ledger.frames, progress: progress
             ) { json in
                 guard let id = decoder.string("id", of: json), starts.contains(where: { id.starts(with: $0) }),
                     let fact = TraceReport.Fact(json), fact.cause == .init(source: source, id: self.id)
@@ -153,8 +153,8 @@ extension KafkaConfiguration {
             of: partitions.map { TopicPartition(ledger.topic, $0) }, atTime: time.microseconds / 1000,
             milliseconds: Self.startsMilliseconds)
         return Dictionary(
-            uniqueKeysWithValues: offsets.map { place, offset in
-                (place.partition, offset ?? ledger.ends[place.partition] ?? 0)
+            uniqueKeysWithValues: offsets.map { topicPartition, offset in
+                (topicPartition.partition, offset ?? ledger.ends[topicPartition.partition] ?? 0)
             })
     }
 }

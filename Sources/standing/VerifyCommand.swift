@@ -73,8 +73,8 @@ struct VerifyCommand: ParsableCommand {
     private func readCheckpoints(_ cluster: Cluster) throws -> [SignedCheckpoint] {
         guard let topic = cluster.names(.checkpoints).first else { return [] }
         do {
-            return try CheckpointTopic.all(cluster.kafka, topic: topic) { place, offset in
-                printMessage("\(place), offset \(offset): no checkpoint")
+            return try CheckpointTopic.all(cluster.kafka, topic: topic) { topicPartition, offset in
+                printMessage("\(topicPartition), offset \(offset): no checkpoint")
             }
         } catch let error as KafkaError {
             throw fail("error: \(error)")

@@ -74,12 +74,12 @@ struct ForwardedCallerTests {
 
     @Test func everyChangedByteIsNoticed() {
         let bytes = Array(token().utf8)
-        for place in bytes.indices {
+        for index in bytes.indices {
             for byte in [UInt8(ascii: "A"), UInt8(ascii: "."), UInt8(ascii: "7"), UInt8(ascii: "=")]
-            where byte != bytes[place] {
+            where byte != bytes[index] {
                 var changed = bytes
-                changed[place] = byte
-                #expect(refusal(String(decoding: changed, as: UTF8.self), by: callers()) != nil, "\(place)")
+                changed[index] = byte
+                #expect(refusal(String(decoding: changed, as: UTF8.self), by: callers()) != nil, "\(index)")
             }
         }
         for text in ["", ".", "....", "v1....", "v1.1.a.b.c", String(repeating: "a", count: 10_000)] {

@@ -46,7 +46,7 @@ struct RateLimiterTests {
         #expect(limiter.take("z", at: 0) == 1)
         // Those of the table have their own.
         #expect(limiter.take("3", at: 0) == nil)
-        // Full buckets need no place.
+        // Full buckets need no memory.
         let later = 10 * Self.second
         for caller in 0..<10 { #expect(limiter.take("later \(caller)", at: later) == nil) }
     }

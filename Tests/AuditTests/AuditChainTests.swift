@@ -83,7 +83,7 @@ import Testing
         #expect(!Self.findings(Self.placed(values)).isEmpty)
     }
 
-    @Test func recordsThatChangedPlacesAreFound() {
+    @Test func recordsInAnotherOrderAreFound() {
         var values = Self.topic()
         values.swapAt(4, 6)
         #expect(!Self.findings(Self.placed(values)).isEmpty)

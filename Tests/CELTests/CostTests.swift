@@ -48,7 +48,7 @@ import Testing
     @Test func noEvaluationCostsMoreThanTheMostOrLessThanTheLeast() throws {
         var fuzz = Fuzz("expression cost", count: 3000, long: 100_000)
         var random = Seeded(fuzz.seed)
-        var told = 0
+        var valued = 0
         for _ in 0..<fuzz.count {
             var source = CostlyExpression(random: random)
             let text = source.value(depth: 0)
@@ -75,7 +75,7 @@ import Testing
                     let most = expression.evaluate(frame)
                     #expect(brief(free) == brief(most), "\(text) costs more than \(cost) for \(json)")
                     if case .error = free { return }
-                    told += 1
+                    valued += 1
                     guard cost.lowerBound >= 1, expression.constant == nil else { return }
                     frame.allow(Int(cost.lowerBound) - 1)
                     let less = expression.evaluate(frame)
@@ -83,8 +83,8 @@ import Testing
                 }
             }
         }
-        fuzz.report("\(told) with a value")
-        #expect(told > fuzz.count / 20)
+        fuzz.report("\(valued) with a value")
+        #expect(valued > fuzz.count / 20)
     }
 }
 

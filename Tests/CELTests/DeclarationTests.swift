@@ -98,7 +98,7 @@ import Testing
         #expect(try names("data.category == 'health'") == ["category"])
     }
 
-    @Test mutating func fieldNamesHaveTheirPlace() throws {
+    @Test mutating func fieldNamesHaveTheirLocation() throws {
         let name = try #require(try town.compile("points > 0 &&\n  data.person.gender == 'f'").objectFieldNames.last)
         #expect(name.line == 2)
         #expect(name.column == 15)

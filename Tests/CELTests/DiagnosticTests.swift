@@ -116,7 +116,7 @@ import Testing
         #expect(try town.compile(source).diagnostics.count == Limit.diagnostics)
     }
 
-    /// What happened, unless a diagnostic says more of it; with its place, as of what is no expression.
+    /// What happened, unless a diagnostic says more of it; with its location, as of what is no expression.
     @Test func anErrorIsWhatHappened() {
         #expect(
             evaluated("points / 0 > 0 || points > 0 || nothing.x", ("points", .int(0))).hasSuffix("division by zero"))

@@ -4,7 +4,7 @@ import Foundation
 import Randomness
 import Testing
 
-/// Whatever the text is, it compiles or is refused with a place, and what compiles has a value or an error.
+/// Whatever the text is, it compiles or is refused with a location, and what compiles has a value or an error.
 @Suite struct ExpressionFuzzTests {
     @Test func noTextTraps() throws {
         var fuzz = Fuzz("expression", count: 20_000)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import CEL
 
-/// A pattern that says what it means: how it is written, and where it can end from each place.
+/// A pattern that says what it means: how it is written, and where it can end from each position.
 private indirect enum Pattern {
     case character(Unicode.Scalar)
     case any
@@ -40,7 +40,7 @@ private indirect enum Pattern {
         }
     }
 
-    /// Every place where a match that begins at `start` can end.
+    /// Every position where a match that begins at `start` can end.
     func ends(_ text: [UInt32], from start: Int) -> Set<Int> {
         switch self {
         case .character(let scalar): consume(text, start) { $0 == scalar.value }
@@ -54,20 +54,22 @@ private indirect enum Pattern {
         case .boundary: isBoundary(text, start) ? [start] : []
         case .noBoundary: isBoundary(text, start) ? [] : [start]
         case .sequence(let parts):
-            parts.reduce(into: [start]) { places, part in places = Set(places.flatMap { part.ends(text, from: $0) }) }
+            parts.reduce(into: [start]) { positions, part in
+                positions = Set(positions.flatMap { part.ends(text, from: $0) })
+            }
         case .either(let parts): Set(parts.flatMap { $0.ends(text, from: start) })
         case .repeated(let part, let min, let max): repetition(part, min, max, text, start)
         }
     }
 
     private func repetition(_ part: Pattern, _ min: Int, _ max: Int?, _ text: [UInt32], _ start: Int) -> Set<Int> {
-        var places: Set<Int> = [start]
+        var positions: Set<Int> = [start]
         var found: Set<Int> = min == 0 ? [start] : []
-        // More rounds than the text has places change nothing.
+        // More rounds than the text has positions change nothing.
         for round in 1..<Swift.max((max ?? min + text.count + 1) + 1, 2) where max.map({ round <= $0 }) ?? true {
-            places = Set(places.flatMap { part.ends(text, from: $0) })
-            if round >= min { found.formUnion(places) }
-            if places.isEmpty { break }
+            positions = Set(positions.flatMap { part.ends(text, from: $0) })
+            if round >= min { found.formUnion(positions) }
+            if positions.isEmpty { break }
         }
         return found
     }

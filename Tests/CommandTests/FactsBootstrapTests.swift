@@ -63,7 +63,7 @@ extension CommandTests {
             let partition: Int32
             let offset: Int64
             let sequence: Int64
-            var place: TopicPartition { TopicPartition(topic, partition) }
+            var topicPartition: TopicPartition { TopicPartition(topic, partition) }
         }
 
         private struct Fact: Decodable {
@@ -103,7 +103,7 @@ extension CommandTests {
                 #expect(first.count == TrialCluster.facts.count * cluster.partitions)
                 for line in first {
                     let position = try JSONDecoder().decode(Position.self, from: Data(line.utf8))
-                    positions[position.place] = (position.offset, FactSequence(last: position.sequence - 1))
+                    positions[position.topicPartition] = (position.offset, FactSequence(last: position.sequence - 1))
                 }
                 #expect(positions.count == first.count)
                 for (subject, standing) in try Standing.table(lines[first.count...].joined(separator: "\n")) {
@@ -119,18 +119,18 @@ extension CommandTests {
                 options.reportsEnds = true
                 let consumer = try Kafka.Consumer(cluster.configuration, options: options)
                 defer { consumer.close() }
-                let places = positions.keys.sorted()
-                try consumer.assign(places.map { PartitionOffset($0, offset: positions[$0]!.offset) })
+                let topicPartitions = positions.keys.sorted()
+                try consumer.assign(topicPartitions.map { PartitionOffset($0, offset: positions[$0]!.offset) })
                 var news: [Fact] = []
                 try await wait(for: "the ends of the fact partitions") {
                     try consumer.poll(timeoutMilliseconds: 100) { records in
                         for record in records {
-                            let place = places[record.source]
+                            let topicPartition = topicPartitions[record.source]
                             let value = try #require(record.value)
                             let fact = try JSONDecoder().decode(Fact.self, from: Data(value))
                             let sequence = try #require(Int64(fact.sequence))
-                            if positions[place]!.rule.judge(sequence) == .accept { news.append(fact) }
-                            positions[place]!.offset = record.offset + 1
+                            if positions[topicPartition]!.rule.judge(sequence) == .accept { news.append(fact) }
+                            positions[topicPartition]!.offset = record.offset + 1
                         }
                     }
                     return consumer.assignment.allSatisfy(\.reachedEnd) ? true : nil
@@ -264,7 +264,7 @@ extension CommandTests {
             try await refusals(broker, end.output)
         }
 
-        /// What is wrong is said with its place and its mend, and nothing is written.
+        /// What is wrong is reported with its location and its remedy, and nothing is written.
         private func refusals(_ broker: Broker, _ whole: String) async throws {
             // A database that is there.
             let before = try contents(folder.path("perks"), ["perk", "position"])

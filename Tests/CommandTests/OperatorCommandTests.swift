@@ -24,7 +24,7 @@ extension CommandTests {
             """
 
         private struct Activation: Decodable {
-            struct Place: Decodable {
+            struct Position: Decodable {
                 let partition: Int
                 let offset: Int
                 let clock: String?
@@ -32,7 +32,7 @@ extension CommandTests {
             let policy: String
             let version: Int
             let active: Bool
-            let since: [Place]
+            let since: [Position]
         }
 
         @Test func fromEnrolmentToWithdrawal() async throws {

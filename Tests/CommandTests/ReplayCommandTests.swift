@@ -109,7 +109,7 @@ extension CommandTests {
             #expect(messages.last?.hasPrefix("2 of 8 lines ") == true)
         }
 
-        @Test func aBadPolicyIsRefusedWithItsPlace() async throws {
+        @Test func aBadPolicyIsRefusedWithItsLocation() async throws {
             let bad = try folder.write(
                 Trial.policy.replacingOccurrences(of: "points: 15", with: "points: fifteen"), to: "bad.yaml")
             let file = try folder.write(Trial.text(events), to: "events.jsonl")

@@ -165,7 +165,7 @@ extension CommandTests {
             }
         }
 
-        @Test func aBadValueIsExitCode2WithItsPlace() async throws {
+        @Test func aBadValueIsExitCode2WithItsLocation() async throws {
             let port = try folder.write("brokers: a:1\nhttp-port: 99999\n", to: "port.yaml")
             let unknown = try folder.write("brokers: a:1\nbrokrs: a:1\n", to: "unknown.yaml")
             let cases: [([String], [String: String], String)] = [

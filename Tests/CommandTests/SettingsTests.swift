@@ -290,7 +290,7 @@ extension CommandTests {
             #expect(run.output.contains("other.standing.ledger"))
         }
 
-        @Test func bytesThatAreNotUTF8AreNamedWithTheirPlaceInEveryFile() async throws {
+        @Test func bytesThatAreNotUTF8AreNamedWithTheirLocationInEveryFile() async throws {
             /// A file whose second line has an umlaut of Latin-1 in column 15.
             func latin(_ name: String, first line: String) throws -> String {
                 let bytes = Array("\(line)\ntopic-prefix: ".utf8) + [0xFC, 0x0A]

@@ -23,7 +23,7 @@ extension CommandTests {
                 text.messages.hasSuffix("1 refused\n") || text.messages.hasSuffix("2 refused\n"), "\(text.messages)")
         }
 
-        @Test func whatDoesNotCompileIsToldWithItsPlace() async throws {
+        @Test func whatDoesNotCompileIsReportedWithItsLocation() async throws {
             let folder = try TemporaryFolder()
             let map = try folder.write(
                 "map:\n  source: /s\n  type: a.b\n  subject: valu.who\n  time: timestamp(\n", to: "map.yaml")

@@ -139,7 +139,7 @@ extension CommandTests {
             ("citizen,citizen\n", ":1: error: two columns have the name \"citizen\""),
             ("", ":1: error: the table is empty"),
         ])
-        func aTableThatCannotBeReadIsRefusedWithItsPlace(_ text: String, _ message: String) async throws {
+        func aTableThatCannotBeReadIsRefusedWithItsLocation(_ text: String, _ message: String) async throws {
             let table = try folder.write(text, to: "table.csv")
             let run = try await run([table, "--map", map, "--events", folder.path("events")])
             #expect(run.code == 1 && run.output == "" && run.messages.hasPrefix(table + message), "\(run.messages)")

@@ -44,9 +44,9 @@ extension CommandTests {
             let broker = try await Broker(["--topics", try Self.allTopics(in: folder)])
             let policy = Self.example.appending(path: "centre.yaml").path(percentEncoded: false)
             func run(_ arguments: [String], _ town: String? = nil) async throws -> Finished {
-                let place = town.map { ["--topic-prefix", $0] } ?? ["--topics", Self.topics]
+                let names = town.map { ["--topic-prefix", $0] } ?? ["--topics", Self.topics]
                 let done = try await Running(
-                    arguments + place, environment: ["STANDING_BROKERS": broker.address]
+                    arguments + names, environment: ["STANDING_BROKERS": broker.address]
                 ).finished(limit: Limit.run)
                 try #require(done.code == 0, "\(arguments): \(done.messages)")
                 return done

@@ -5,7 +5,7 @@ import Testing
 extension CommandTests {
     struct TraceCommandTests {
         private struct Trace: Decodable {
-            struct Place: Decodable, Equatable {
+            struct Position: Decodable, Equatable {
                 let partition: Int
                 let offset: Int
             }
@@ -23,7 +23,7 @@ extension CommandTests {
             }
             struct Occurrence: Decodable {
                 let subject: String
-                let ledger: Place
+                let ledger: Position
                 let origin: Origin
                 let result: String
                 let facts: [Fact]

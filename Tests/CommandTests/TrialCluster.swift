@@ -68,13 +68,13 @@ final class TrialCluster {
 
     /// Whether `group` has committed everything that `topic` holds.
     func hasCommitted(_ group: String, _ topic: String) throws -> Bool {
-        let places = (0..<Int32(try partitions(of: topic))).map { TopicPartition(topic, $0) }
-        let ends = try admin.ends(of: places)
+        let topicPartitions = (0..<Int32(try partitions(of: topic))).map { TopicPartition(topic, $0) }
+        let ends = try admin.ends(of: topicPartitions)
         let committed = Dictionary(
-            uniqueKeysWithValues: try admin.committed(group: group, partitions: places).map {
+            uniqueKeysWithValues: try admin.committed(group: group, partitions: topicPartitions).map {
                 ($0.topicPartition, $0.offset)
             })
-        return places.allSatisfy { committed[$0] ?? 0 == ends[$0] ?? 0 }
+        return topicPartitions.allSatisfy { committed[$0] ?? 0 == ends[$0] ?? 0 }
     }
 
     struct Facts {
@@ -112,23 +112,23 @@ final class TrialCluster {
         options.reportsEnds = true
         let consumer = try Consumer(configuration, options: options)
         defer { consumer.close() }
-        let places = Self.facts.flatMap { topic in (0..<Int32(partitions)).map { TopicPartition(topic, $0) } }
-        try consumer.assign(places.map { PartitionOffset($0, offset: 0) })
+        let topicPartitions = Self.facts.flatMap { topic in (0..<Int32(partitions)).map { TopicPartition(topic, $0) } }
+        try consumer.assign(topicPartitions.map { PartitionOffset($0, offset: 0) })
         var facts = Facts()
-        var sequences = places.map { _ in FactSequence() }
+        var sequences = topicPartitions.map { _ in FactSequence() }
         let decoder = JSONDecoder()
         try await wait(for: "the ends of the fact partitions") {
             try consumer.poll(timeoutMilliseconds: 100) { records in
                 for record in records {
-                    let place = consumer.assignment[record.source].topicPartition
-                    guard let value = record.value else { throw Trouble("\(place): a fact without a value") }
+                    let topicPartition = consumer.assignment[record.source].topicPartition
+                    guard let value = record.value else { throw Trouble("\(topicPartition): a fact without a value") }
                     let fact = try decoder.decode(Facts.Fact.self, from: Data(value))
-                    facts.greatest[place] = max(facts.greatest[place] ?? 0, fact.number)
+                    facts.greatest[topicPartition] = max(facts.greatest[topicPartition] ?? 0, fact.number)
                     switch sequences[record.source].judge(fact.number) {
                     case .accept:
                         facts.accepted += 1
-                        facts.last[place] = fact.number
-                        if place.topic == Self.scoreChanges {
+                        facts.last[topicPartition] = fact.number
+                        if topicPartition.topic == Self.scoreChanges {
                             facts.changes[fact.subject, default: []].append(fact.data)
                         }
                     case .ignoreRepeat: facts.repeats += 1

@@ -6,7 +6,7 @@ import Testing
 
 /// Which answers of simulated members are taken.
 @Suite struct QuestionsTests {
-    private static let place = TopicPartition(SimulatedTopics.ledger, 1)
+    private static let topicPartition = TopicPartition(SimulatedTopics.ledger, 1)
 
     private final class Consumer {}
 
@@ -18,14 +18,14 @@ import Testing
         let cluster = SimulatedCluster(topics: [:], random: SplitMix64(seed: 1), bug: nil)
         process = SimulatedProcess(cluster, name: "member-0")
         other = SimulatedProcess(cluster, name: "member-1")
-        process.noteAssignment([Self.place], of: consumer)
+        process.noteAssignment([Self.topicPartition], of: consumer)
     }
 
     private func answer(
         at offset: Int64 = 7, isWithinFrame: Bool = false, isCurrent: Bool = true, isOfStandby: Bool = false
     ) -> SteppedPipeline.Answer {
         SteppedPipeline.Answer(
-            member: "member-0", partition: Self.place.partition, standing: nil, offset: offset,
+            member: "member-0", partition: Self.topicPartition.partition, standing: nil, offset: offset,
             isWithinFrame: isWithinFrame, isCurrent: isCurrent, isOfStandby: isOfStandby)
     }
 

@@ -62,7 +62,7 @@ struct FactBatchTests {
         #expect(try store.database.positions(of: "facts") == [0: FactPosition(offset: 7, sequence: 5)])
     }
 
-    @Test func aMalformedRecordHasNoPlaceInTheSequence() throws {
+    @Test func aMalformedRecordHasNoSequenceNumber() throws {
         let store = try PerksStore(path: folder.path("perks.sqlite"))
         let noPerk = FactText.event("standing.perk.granted", of: "anna", sequence: 2, #""x":1"#)
         let batch = batch(of: [grant(1), "{", noPerk, nil, grant(2)], in: store)
@@ -71,7 +71,7 @@ struct FactBatchTests {
         #expect(batch.positions == [0: FactPosition(offset: 5, sequence: 2)])
     }
 
-    @Test func aTypeWithoutEffectKeepsItsPlaceInTheSequence() throws {
+    @Test func aTypeWithoutEffectKeepsItsSequenceNumber() throws {
         let store = try PerksStore(path: folder.path("perks.sqlite"))
         let batch = batch(of: [FactText.sanction("in-force", sequence: 1), grant(2)], in: store)
         #expect(batch.partitions[0]?.counts == FactCounts(accepted: 2))

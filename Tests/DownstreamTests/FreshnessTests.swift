@@ -13,7 +13,7 @@ struct FreshnessTests {
     private func reasons(_ seconds: Double) -> [String] { freshness.reasons(at: Self.at(seconds)) }
 
     /// The brokers were asked then, and told these ends.
-    private mutating func tell(_ ends: Int64..., at seconds: Double) {
+    private mutating func report(_ ends: Int64..., at seconds: Double) {
         freshness.note(ends: ends, after: freshness.offsets ?? [:], askedAt: Self.at(seconds))
     }
 
@@ -24,7 +24,7 @@ struct FreshnessTests {
     @Test mutating func aServiceThatHasNotReadItsTopicYetIsNotCurrent() {
         #expect(reasons(7) == ["how far sanctions goes is not known, for 7 s: no broker has answered yet"])
         freshness.begin([0, 1], at: [:])
-        tell(3, 0, at: 1)
+        report(3, 0, at: 1)
         #expect(
             reasons(2.5) == [
                 "sanctions[0] is not known to its end, for 3 s (30 s are allowed): 3 records are not read yet"
@@ -40,7 +40,7 @@ struct FreshnessTests {
         #expect(freshness.progress(at: Self.at(7)) == .init(partitions: 0, unread: nil, behind: .seconds(7)))
         freshness.begin([0], at: [:])
         #expect(freshness.progress(at: Self.at(8)).unread == nil, "no end is told yet, which is not 0")
-        tell(3, 5, at: 9)
+        report(3, 5, at: 9)
         read(0, to: 1, sequence: 1)
         #expect(freshness.progress(at: Self.at(10)) == .init(partitions: 1, unread: 2, behind: .seconds(10)))
         freshness.begin([0, 1], at: [:])
@@ -55,28 +55,28 @@ struct FreshnessTests {
         #expect(freshness.offsets == nil, "before it has begun no end says anything")
         freshness.begin([], at: [0: FactPosition(offset: 9, sequence: 9)])
         #expect(freshness.offsets == [0: 9])
-        tell(9, at: 1)
+        report(9, at: 1)
         #expect(reasons(1).isEmpty)
     }
 
     @Test mutating func aBrokerThatIsAwayIsNoticedByElapsedTime() {
         freshness.begin([0], at: [:])
-        tell(0, at: 10)
+        report(0, at: 10)
         freshness.note(trouble: "the broker is away")
         #expect(reasons(40).isEmpty)
         #expect(
             reasons(40.5) == [
                 "sanctions[0] is not known to its end, for 31 s (30 s are allowed): the broker is away"
             ])
-        tell(0, at: 50)
+        report(0, at: 50)
         #expect(reasons(50).isEmpty)
     }
 
     /// What is reached is known as of the moment when its end was asked for, not of the moment when it was reached.
     @Test mutating func anEndThatIsReachedLateDoesNotMakeCurrent() {
         freshness.begin([0], at: [:])
-        tell(5, at: 1)
-        tell(8, at: 20)
+        report(5, at: 1)
+        report(8, at: 20)
         read(0, to: 7, sequence: 7)
         #expect(reasons(31).isEmpty, "as of 1")
         #expect(reasons(32).count == 1)
@@ -87,13 +87,13 @@ struct FreshnessTests {
 
     @Test mutating func aGapThatStaysIsNotCurrent() {
         freshness.begin([0], at: [:])
-        tell(1, at: 1)
+        report(1, at: 1)
         read(0, to: 1, sequence: 1)
-        tell(2, at: 5)
+        report(2, at: 5)
         // Sequence 4 came after 1.
         read(0, to: 2, sequence: 1, seen: 4)
         #expect(reasons(31).isEmpty, "it may be filled")
-        tell(2, at: 30)
+        report(2, at: 30)
         #expect(
             reasons(32) == [
                 "sanctions[0] is not known to its end, for 31 s (30 s are allowed): of the facts from sequence 2 to 4 some are missing"
@@ -104,32 +104,32 @@ struct FreshnessTests {
 
     @Test mutating func aGapIsNotForgottenByARestart() {
         freshness.begin([0], at: [0: FactPosition(offset: 2, sequence: 1, seen: 4)])
-        tell(2, at: 1)
+        report(2, at: 1)
         #expect(reasons(2).first?.hasSuffix("of the facts from sequence 2 to 4 some are missing") == true)
     }
 
     @Test mutating func aFullDiskIsNotCurrentUntilTheFactsAreWritten() {
         freshness.begin([0], at: [:])
-        tell(0, at: 1)
+        report(0, at: 1)
         freshness.failedToWrite("the disk is full", at: Self.at(2))
         freshness.failedToWrite("the disk is full", at: Self.at(6))
         #expect(reasons(10) == ["the disk is full (for 8 s)"])
-        tell(1, at: 11)
+        report(1, at: 11)
         #expect(reasons(11) == ["the disk is full (for 9 s)"], "what could not be written is not there")
         freshness.hasWritten()
         read(0, to: 1, sequence: 1)
         #expect(reasons(12).isEmpty)
         // Nothing is left to be written.
         freshness.failedToWrite("the disk is full", at: Self.at(13))
-        tell(1, at: 14)
+        report(1, at: 14)
         #expect(reasons(14).isEmpty)
     }
 
     @Test mutating func aDatabaseThatCannotBeReadIsNotCurrentUntilItCan() {
         freshness.begin([0], at: [:])
-        tell(0, at: 1)
+        report(0, at: 1)
         freshness.failedToRead("it is damaged", at: Self.at(2))
-        tell(0, at: 3)
+        report(0, at: 3)
         #expect(reasons(4) == ["it is damaged (for 2 s)"])
         freshness.hasRead()
         #expect(reasons(4).isEmpty)
@@ -137,21 +137,21 @@ struct FreshnessTests {
 
     @Test mutating func aTopicThatEndsBeforeWhatWasReadIsNotCurrent() {
         freshness.begin([0], at: [0: FactPosition(offset: 1000, sequence: 7)])
-        tell(3, at: 1)
+        report(3, at: 1)
         #expect(reasons(2).first?.contains("it ends before offset 1000, to which it was read") == true)
         // From its beginning again: the facts that were accepted before must come again.
         read(0, to: 0, sequence: 7, seen: 0)
-        tell(3, at: 5)
+        report(3, at: 5)
         read(0, to: 3, sequence: 7, seen: 3)
         #expect(reasons(6).first?.contains("has nothing yet of sequence 7, which was accepted before") == true)
-        tell(8, at: 9)
+        report(8, at: 9)
         read(0, to: 8, sequence: 8)
         #expect(reasons(10).isEmpty)
     }
 
     @Test mutating func aPartitionThatAnotherMemberReadsIsNamed() {
         freshness.begin([0], at: [:])
-        tell(0, 2, at: 1)
+        report(0, 2, at: 1)
         #expect(freshness.partitionsElsewhere == 1)
         #expect(
             reasons(2) == [
@@ -159,14 +159,14 @@ struct FreshnessTests {
                     + "has it, or none yet"
             ])
         // A partition that is added holds nothing that is not known.
-        tell(0, 2, 0, at: 3)
+        report(0, 2, 0, at: 3)
         #expect(reasons(3).count == 1)
     }
 
     /// However many ends are told meanwhile, the oldest and the newest count.
     @Test mutating func manyEndsAreBounded() {
         freshness.begin([0], at: [:])
-        for second in 1...1000 { tell(Int64(second), at: Double(second)) }
+        for second in 1...1000 { report(Int64(second), at: Double(second)) }
         read(0, to: 1, sequence: 1)
         #expect(reasons(31).isEmpty && !reasons(32).isEmpty)
         read(0, to: 1000, sequence: 1000)

@@ -118,25 +118,25 @@ extension EventDecoderTests {
             [0xFE, 0xFF],
         ] as [[UInt8]])
     func textsMustBeUTF8(bytes: [UInt8]) {
-        for place in ["e17", "anna", "line", "2026"] {
+        for piece in ["e17", "anna", "line", "2026"] {
             let text = Array(eventJSON().utf8)
-            let start = text.indices.first { text[$0...].starts(with: place.utf8) } ?? 0
+            let start = text.indices.first { text[$0...].starts(with: piece.utf8) } ?? 0
             #expect(decoder.decode(text[..<start] + bytes + text[start...]).code == "event/invalid-utf-8")
         }
     }
 
-    /// Eight bytes are looked at in one step: a control character shows at every place, its neighbours do not.
-    @Test func controlCharactersShowAtEveryPlace() {
+    /// Eight bytes are looked at in one step: a control character shows at every position, its neighbours do not.
+    @Test func controlCharactersShowAtEveryPosition() {
         for length in 1...20 {
             for neighbour in [" ", "~", "!", "\u{A0}", "\u{FFFD}"] {
                 let text = String(repeating: neighbour, count: length)
                 #expect(decoder.decode(eventJSON(id: "\"\(text)\"")).code == "")
             }
-            for place in 0..<length {
+            for position in 0..<length {
                 for escape in [#"\u0000"#, #"\u001f"#, "\u{7F}"] {
                     let text =
-                        String(repeating: "!", count: place) + escape
-                        + String(repeating: "!", count: length - place - 1)
+                        String(repeating: "!", count: position) + escape
+                        + String(repeating: "!", count: length - position - 1)
                     #expect(decoder.decode(eventJSON(id: "\"\(text)\"")).code == "id/control-character")
                 }
             }

@@ -9,20 +9,20 @@ extension EventDecoderTests {
         let alphabet =
             Array(#"{}[]":,\u0019dDeE+-.truefalsnl "#.utf8) + [0x00, 0x0A, 0x1F, 0x7F, 0x80, 0xC3, 0xE2, 0xFF]
         for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
-            let place = Int.random(in: 0..<bytes.count, using: &random)
+            let index = Int.random(in: 0..<bytes.count, using: &random)
             let byte =
                 Bool.random(using: &random)
                 ? UInt8.random(in: 0...255, using: &random) : alphabet.randomElement(using: &random) ?? 0
             switch Int.random(in: 0..<5, using: &random) {
-            case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-            case 1: bytes[place] = byte
-            case 2: bytes.insert(byte, at: place)
+            case 0: bytes[index] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+            case 1: bytes[index] = byte
+            case 2: bytes.insert(byte, at: index)
             case 3:
-                bytes.removeSubrange(place..<min(bytes.count, place + Int.random(in: 1...8, using: &random)))
+                bytes.removeSubrange(index..<min(bytes.count, index + Int.random(in: 1...8, using: &random)))
             default:
                 let start = Int.random(in: 0..<bytes.count, using: &random)
                 let piece = bytes[start..<min(bytes.count, start + Int.random(in: 1...24, using: &random))]
-                bytes.insert(contentsOf: piece, at: place)
+                bytes.insert(contentsOf: piece, at: index)
             }
         }
     }

@@ -20,10 +20,10 @@ import Testing
         let zeros = String(repeating: "0", count: 64)
         for text in ["", "a", "12345678", "123456789", "one text that is longer than four words of eight bytes"] {
             let unkeyed = fingerprint(text, nil)
-            for place in 0..<64 {
-                let digits = zeros.prefix(place) + "1" + zeros.dropFirst(place + 1)
+            for index in 0..<64 {
+                let digits = zeros.prefix(index) + "1" + zeros.dropFirst(index + 1)
                 let key = try #require(Array(digits.utf8).withUnsafeBytes { FingerprintKey(hexadecimal: $0) })
-                #expect(fingerprint(text, key) != unkeyed, "\(text), digit \(place)")
+                #expect(fingerprint(text, key) != unkeyed, "\(text), digit \(index)")
             }
         }
     }

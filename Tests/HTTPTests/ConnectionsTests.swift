@@ -64,8 +64,8 @@ struct ConnectionsTests {
         #expect(connections.count == 3)
     }
 
-    /// The place that it keeps is that of the next one.
-    @Test func whoGoesOnBeforeTheCloseKeepsThePlace() {
+    /// Instead of it the next one is closed.
+    @Test func whoGoesOnBeforeTheCloseKeepsItsConnection() {
         let opened = open(3)
         let newest = connections.open(at: time(3), on: eventLoop, close: { [closed] in closed.add(3) })
         opened[0].enter(.answering, at: time(4))

@@ -24,7 +24,7 @@ struct EventStreamsTests {
         }
         private let state = Mutex(State())
         let isCancelled = Atomic(false)
-        var place: String? { "1.2" }
+        var position: String? { "1.2" }
 
         func put(_ data: String?) {
             let waiters = state.withLock { state in
@@ -172,7 +172,7 @@ struct EventStreamsTests {
             let open = ["anna", "anna", "ben", nil].map { status($0) }
             #expect(open.map(\.1) == [200, 200, 200, 200])
             #expect(status("anna").1 == 429)
-            // What was refused takes no place.
+            // What was refused does not count as open.
             let last = status(nil)
             #expect(last.1 == 200 && status("ben").1 == 503 && streams.count == 5)
             // The first of anna, by its number.

@@ -18,7 +18,7 @@ extension Route {
     }
 }
 
-/// Takes the place of a connection, so that a table is tested without one.
+/// Replaces a connection, so that a table is tested without one.
 struct TestClient {
     static let here = try? SocketAddress(ipAddress: "127.0.0.1", port: 4711)
     static let elsewhere = try? SocketAddress(ipAddress: "192.0.2.7", port: 4711)

@@ -169,7 +169,7 @@ struct UnusualRequestTests {
         }
     }
 
-    /// They keep no more than the server's places, and nobody waits for them.
+    /// They use no more than the server's connections, and nobody waits for them.
     @Test func thousandsOfIdleConnectionsAreBounded() async throws {
         let maximum = 32
         try await serving(maximumConnections: maximum) { port in

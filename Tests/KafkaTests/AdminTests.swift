@@ -30,8 +30,8 @@ extension BrokerTests {
             defer { withExtendedLifetime(fixture) {} }
             try fixture.produce(0..<12, to: 1)
             let admin = try Admin(fixture.kafka)
-            let places = (0..<2).map { KafkaFixture.place($0) }
-            #expect(try admin.ends(of: places) == [places[0]: 0, places[1]: 12])
+            let topicPartitions = (0..<2).map { KafkaFixture.topicPartition($0) }
+            #expect(try admin.ends(of: topicPartitions) == [topicPartitions[0]: 0, topicPartitions[1]: 12])
             #expect(try admin.ends(of: []).isEmpty)
         }
 
@@ -80,17 +80,20 @@ extension BrokerTests {
             defer { withExtendedLifetime(fixture) {} }
             try fixture.produce(0..<12, to: 1)
             let admin = try Admin(fixture.kafka)
-            let places = [KafkaFixture.place(1), KafkaFixture.place(9)]
-            let ends = try admin.offsets(of: [places[0], places[1]], at: .end, milliseconds: 5_000)
-            #expect(ends.offsets == [places[0]: 12])
-            #expect(ends.failures.keys.sorted() == [places[1]])
-            #expect(try admin.offsets(of: [places[0]], at: .beginning, milliseconds: 5_000).offsets == [places[0]: 0])
+            let topicPartitions = [KafkaFixture.topicPartition(1), KafkaFixture.topicPartition(9)]
+            let ends = try admin.offsets(of: [topicPartitions[0], topicPartitions[1]], at: .end, milliseconds: 5_000)
+            #expect(ends.offsets == [topicPartitions[0]: 12])
+            #expect(ends.failures.keys.sorted() == [topicPartitions[1]])
+            #expect(
+                try admin.offsets(of: [topicPartitions[0]], at: .beginning, milliseconds: 5_000).offsets == [
+                    topicPartitions[0]: 0
+                ])
         }
 
         @Test func knowsWhoLeadsAPartition() throws {
             let fixture = try KafkaFixture(partitions: 3)
             defer { withExtendedLifetime(fixture) {} }
-            fixture.broker.moveLeader(of: KafkaFixture.place(1), to: EmbeddedBroker.nobody)
+            fixture.broker.moveLeader(of: KafkaFixture.topicPartition(1), to: EmbeddedBroker.nobody)
             let topic = try #require(try Admin(fixture.kafka).metadata().topics.first { $0.name == KafkaFixture.topic })
             #expect(topic.leaders == [1, -1, 1])
             #expect(topic.leaderless == [1])

@@ -36,12 +36,12 @@ extension BrokerTests {
             let broker = try EmbeddedBroker()
             try broker.createTopic("many", partitions: 8)
             let consumer = try Consumer(kafka(broker))
-            let places = (0..<Int32(8)).map { PartitionOffset(TopicPartition("many", $0), offset: 0) }
+            let starts = (0..<Int32(8)).map { PartitionOffset(TopicPartition("many", $0), offset: 0) }
             for round in 0..<12 {
-                try consumer.assign(Array(places[(round % 4)...]))
+                try consumer.assign(Array(starts[(round % 4)...]))
                 if round % 2 == 0 { try consumer.assign([]) }
                 if round % 3 == 0 { try consumer.poll(timeoutMilliseconds: 1) { _ in } }
-                try consumer.assign(Array(places[..<(1 + round % 7)]))
+                try consumer.assign(Array(starts[..<(1 + round % 7)]))
             }
             #expect(consumer.assignment.count == 5)
         }

@@ -26,7 +26,7 @@ private final class Starter: RebalanceListener {
 
 extension BrokerTests {
     @Suite struct ConsumerGroupTests {
-        private let places = (0..<2).map { KafkaFixture.place($0) }
+        private let topicPartitions = (0..<2).map { KafkaFixture.topicPartition($0) }
 
         @Test func commitsOffsetsWithMetadata() throws {
             let fixture = try KafkaFixture()
@@ -34,22 +34,22 @@ extension BrokerTests {
             let consumer = try fixture.consumer(group: "readers")
             let limit = KafkaFixture.patienceMilliseconds
             #expect(
-                try consumer.committed(places, timeoutMilliseconds: limit).map(\.offset)
+                try consumer.committed(topicPartitions, timeoutMilliseconds: limit).map(\.offset)
                     == [PartitionOffset.none, PartitionOffset.none])
 
-            let first = PartitionOffset(places[0], offset: 17, metadata: "1;4:3;0:0;9:8 é")
+            let first = PartitionOffset(topicPartitions[0], offset: 17, metadata: "1;4:3;0:0;9:8 é")
             try consumer.commit([first], wait: true)
-            let committed = try consumer.committed(places, timeoutMilliseconds: limit)
-            #expect(committed == [first, PartitionOffset(places[1], offset: PartitionOffset.none)])
+            let committed = try consumer.committed(topicPartitions, timeoutMilliseconds: limit)
+            #expect(committed == [first, PartitionOffset(topicPartitions[1], offset: PartitionOffset.none)])
 
             let admin = try Admin(fixture.kafka)
-            #expect(try admin.committed(group: "readers", partitions: places) == [first])
-            #expect(try admin.committed(group: "others", partitions: places).isEmpty)
+            #expect(try admin.committed(group: "readers", partitions: topicPartitions) == [first])
+            #expect(try admin.committed(group: "others", partitions: topicPartitions).isEmpty)
 
             // The next commit replaces both.
-            let second = PartitionOffset(places[0], offset: 18)
+            let second = PartitionOffset(topicPartitions[0], offset: 18)
             try consumer.commit([second], wait: true)
-            #expect(try admin.committed(group: "readers", partitions: [places[0]]) == [second])
+            #expect(try admin.committed(group: "readers", partitions: [topicPartitions[0]]) == [second])
         }
 
         /// The answer would come after ten minutes. A commit that waits for it goes past the time limit.
@@ -59,10 +59,10 @@ extension BrokerTests {
             var kafka = fixture.kafka
             kafka.patience.limit = .seconds(1)
             let consumer = try Consumer(kafka, options: .init(group: "readers"))
-            try consumer.commit([PartitionOffset(places[0], offset: 7)], wait: true)
+            try consumer.commit([PartitionOffset(topicPartitions[0], offset: 7)], wait: true)
             fixture.broker.setRoundTrip(1, milliseconds: 600_000)
             #expect(throws: KafkaError.self) {
-                try consumer.commit([PartitionOffset(places[0], offset: 8)], wait: true)
+                try consumer.commit([PartitionOffset(topicPartitions[0], offset: 8)], wait: true)
             }
         }
 
@@ -72,7 +72,7 @@ extension BrokerTests {
             try fixture.produce(0..<10, to: 0)
             try fixture.produce(10..<20, to: 1)
             let committer = try fixture.consumer(group: "readers")
-            try committer.commit([PartitionOffset(places[0], offset: 7)], wait: true)
+            try committer.commit([PartitionOffset(topicPartitions[0], offset: 7)], wait: true)
             committer.close()
 
             let starter = Starter()
@@ -81,12 +81,12 @@ extension BrokerTests {
             let records = try fixture.read(consumer) { $0.count >= 13 }
             #expect(records.numbers(of: 0) == [7, 8, 9])
             #expect(records.numbers(of: 1) == Array(10..<20))
-            #expect(starter.assignments == [places])
+            #expect(starter.assignments == [topicPartitions])
             #expect(starter.revocations.isEmpty)
             #expect(starter.failure == nil)
 
             consumer.close()
-            #expect(starter.revocations.map(\.partitions) == [places])
+            #expect(starter.revocations.map(\.partitions) == [topicPartitions])
             #expect(starter.revocations.map(\.lost) == [false])
             consumer.close()
             #expect(starter.revocations.count == 1)

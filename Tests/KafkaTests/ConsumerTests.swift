@@ -6,13 +6,14 @@ extension BrokerTests {
         @Test func readsWhatWasProduced() throws {
             let fixture = try KafkaFixture()
             defer { withExtendedLifetime(fixture) {} }
-            let place = KafkaFixture.place(1)
+            let topicPartition = KafkaFixture.topicPartition(1)
             let sent: [CopiedRecord] = [
-                CopiedRecord(place: place, offset: 0, key: Array("anna".utf8), value: Array("{}".utf8)),
-                CopiedRecord(place: place, offset: 1, key: nil, value: [0, 255, 0]),
-                CopiedRecord(place: place, offset: 2, key: [7], value: nil),
                 CopiedRecord(
-                    place: place, offset: 3, key: [], value: [],
+                    topicPartition: topicPartition, offset: 0, key: Array("anna".utf8), value: Array("{}".utf8)),
+                CopiedRecord(topicPartition: topicPartition, offset: 1, key: nil, value: [0, 255, 0]),
+                CopiedRecord(topicPartition: topicPartition, offset: 2, key: [7], value: nil),
+                CopiedRecord(
+                    topicPartition: topicPartition, offset: 3, key: [], value: [],
                     headers: [
                         .init(name: "a", value: [1, 0, 2]), .init(name: "none", value: nil),
                         .init(name: "empty", value: []), .init(name: "a", value: [3]),
@@ -34,7 +35,7 @@ extension BrokerTests {
             var options = Consumer.Options()
             (options.maximumQueuedRecords, options.maximumQueuedKilobytes) = (1, 1)
             let consumer = try Consumer(fixture.kafka, options: options)
-            try consumer.assign([PartitionOffset(KafkaFixture.place(0), offset: 0)])
+            try consumer.assign([PartitionOffset(KafkaFixture.topicPartition(0), offset: 0)])
             let read = try fixture.read(consumer) { $0.count >= 300 }
             #expect(read.numbers(of: 0) == Array(0..<300))
         }
@@ -46,9 +47,11 @@ extension BrokerTests {
                 .init(name: "a", value: [1]), .init(name: "a", value: [2]), .init(name: "none", value: nil),
                 .init(name: "empty", value: []),
             ]
-            try fixture.produce([CopiedRecord(place: KafkaFixture.place(0), value: [1], headers: headers)])
+            try fixture.produce([
+                CopiedRecord(topicPartition: KafkaFixture.topicPartition(0), value: [1], headers: headers)
+            ])
             let consumer = try fixture.consumer()
-            try consumer.assign([PartitionOffset(KafkaFixture.place(0), offset: 0)])
+            try consumer.assign([PartitionOffset(KafkaFixture.topicPartition(0), offset: 0)])
             var found: [[UInt8]?] = []
             var all: [CopiedRecord.Header] = []
             let end = ContinuousClock.now + KafkaFixture.patience
@@ -77,7 +80,7 @@ extension BrokerTests {
             let records = try fixture.readAll()
             #expect(records.numbers(of: 0) == Array(0..<3000))
             #expect(records.numbers(of: 1) == Array(5000..<7000))
-            #expect(records.filter { $0.place.partition == 0 }.map(\.offset) == Array(0..<3000))
+            #expect(records.filter { $0.topicPartition.partition == 0 }.map(\.offset) == Array(0..<3000))
         }
 
         /// Replacing an assignment that still starts or stops makes librdkafka abort the process.
@@ -88,7 +91,7 @@ extension BrokerTests {
             try fixture.produce(0..<100, to: 1)
             let consumer = try fixture.consumer()
             func assign(_ offset: Int64) throws {
-                try consumer.assign((0..<2).map { PartitionOffset(KafkaFixture.place($0), offset: offset) })
+                try consumer.assign((0..<2).map { PartitionOffset(KafkaFixture.topicPartition($0), offset: offset) })
             }
             try assign(0)
             for offset in 1...50 {
@@ -106,7 +109,7 @@ extension BrokerTests {
             defer { withExtendedLifetime(fixture) {} }
             try fixture.produce(0..<100)
             let consumer = try fixture.consumer()
-            try consumer.assign([PartitionOffset(KafkaFixture.place(0), offset: 40)])
+            try consumer.assign([PartitionOffset(KafkaFixture.topicPartition(0), offset: 40)])
             let first = try fixture.read(consumer) { _ in consumer.assignment[0].reachedEnd }
             #expect(first.numbers(of: 0) == Array(40..<100))
             #expect(consumer.assignment[0].position == 100)
@@ -116,7 +119,7 @@ extension BrokerTests {
             let again = try fixture.read(consumer) { _ in consumer.assignment[0].reachedEnd }
             #expect(again.numbers(of: 0) == Array(10..<100))
 
-            try consumer.assign([PartitionOffset(KafkaFixture.place(0), offset: PartitionOffset.end)])
+            try consumer.assign([PartitionOffset(KafkaFixture.topicPartition(0), offset: PartitionOffset.end)])
             let none = try fixture.read(consumer) { _ in consumer.assignment[0].reachedEnd }
             #expect(none.isEmpty)
             #expect(consumer.assignment[0].position == 100)
@@ -127,7 +130,9 @@ extension BrokerTests {
             defer { withExtendedLifetime(fixture) {} }
             try fixture.produce(0..<5, to: 1)
             let consumer = try fixture.consumer()
-            let starts = (0..<2).map { PartitionOffset(KafkaFixture.place($0), offset: PartitionOffset.beginning) }
+            let starts = (0..<2).map {
+                PartitionOffset(KafkaFixture.topicPartition($0), offset: PartitionOffset.beginning)
+            }
             try consumer.assign(starts)
             #expect(consumer.assignment.allSatisfy { !$0.reachedEnd })
             try fixture.read(consumer) { _ in consumer.assignment.allSatisfy(\.reachedEnd) }
@@ -145,15 +150,15 @@ extension BrokerTests {
             let fixture = try KafkaFixture()
             defer { withExtendedLifetime(fixture) {} }
             let consumer = try fixture.consumer()
-            try consumer.assign((0..<2).map { PartitionOffset(KafkaFixture.place($0), offset: 0) })
+            try consumer.assign((0..<2).map { PartitionOffset(KafkaFixture.topicPartition($0), offset: 0) })
             try fixture.read(consumer) { _ in consumer.assignment.allSatisfy(\.reachedEnd) }
-            try consumer.pause([KafkaFixture.place(0)])
+            try consumer.pause([KafkaFixture.topicPartition(0)])
             try fixture.produce(0..<50, to: 0)
             try fixture.produce(0..<50, to: 1)
             let while1 = try fixture.read(consumer) { $0.count >= 50 }
             #expect(while1.numbers(of: 0).isEmpty)
             #expect(while1.numbers(of: 1) == Array(0..<50))
-            try consumer.resume([KafkaFixture.place(0)])
+            try consumer.resume([KafkaFixture.topicPartition(0)])
             let after = try fixture.read(consumer) { $0.count >= 50 }
             #expect(after.numbers(of: 0) == Array(0..<50))
         }
@@ -164,10 +169,10 @@ extension BrokerTests {
             defer { withExtendedLifetime(fixture) {} }
             try fixture.produce(0..<50, to: 0)
             let consumer = try fixture.consumer()
-            let start = PartitionOffset(KafkaFixture.place(0), offset: 0)
+            let start = PartitionOffset(KafkaFixture.topicPartition(0), offset: 0)
             try consumer.assign([start])
             try fixture.read(consumer) { _ in consumer.assignment.allSatisfy(\.reachedEnd) }
-            try consumer.pause([KafkaFixture.place(0)])
+            try consumer.pause([KafkaFixture.topicPartition(0)])
             try consumer.assign([start])
             #expect(try fixture.read(consumer) { $0.count >= 50 }.numbers(of: 0) == Array(0..<50))
         }
@@ -178,22 +183,22 @@ extension BrokerTests {
             // Twice what the embedded broker keeps.
             let padding = [UInt8](repeating: 0x20, count: EmbeddedBroker.retainedBytesPerPartition / 50)
             let records = (0..<100).map {
-                CopiedRecord(place: KafkaFixture.place(0), value: Array(String($0).utf8) + padding)
+                CopiedRecord(topicPartition: KafkaFixture.topicPartition(0), value: Array(String($0).utf8) + padding)
             }
             try fixture.produce(records)
             let consumer = try fixture.consumer()
-            try consumer.assign([PartitionOffset(KafkaFixture.place(0), offset: 0)])
-            var errors: [(place: TopicPartition, error: KafkaError)] = []
+            try consumer.assign([PartitionOffset(KafkaFixture.topicPartition(0), offset: 0)])
+            var errors: [(topicPartition: TopicPartition, error: KafkaError)] = []
             let read = try fixture.read(consumer) { _ in
                 errors += consumer.takeErrors()
                 return !errors.isEmpty
             }
             #expect(read.isEmpty)
-            #expect(errors.first?.place == KafkaFixture.place(0))
+            #expect(errors.first?.topicPartition == KafkaFixture.topicPartition(0))
             #expect(errors.first?.error.isOffsetOutOfRange == true)
             #expect(consumer.takeErrors().isEmpty)
 
-            try consumer.assign([PartitionOffset(KafkaFixture.place(0), offset: PartitionOffset.beginning)])
+            try consumer.assign([PartitionOffset(KafkaFixture.topicPartition(0), offset: PartitionOffset.beginning)])
             let left = try fixture.read(consumer) { _ in consumer.assignment[0].reachedEnd }
             #expect(!left.isEmpty && left.count < 100)
             #expect(left.map(\.value) == records.suffix(left.count).map(\.value))

@@ -10,14 +10,14 @@ import Testing
         let error = #expect(throws: KafkaError.self) {
             try KafkaConfiguration.check(["socket.timeout.ms": "5000", "no.such.property": "1"])
         }
-        #expect(error?.place == "no.such.property")
+        #expect(error?.target == "no.such.property")
         #expect(error?.name == "_INVALID_ARG")
         #expect(error?.isRetriable == false)
     }
 
     @Test func namesThePropertyWhoseValueIsRefused() throws {
         let error = #expect(throws: KafkaError.self) { try KafkaConfiguration.check(["socket.timeout.ms": "soon"]) }
-        #expect(error?.place == "socket.timeout.ms")
+        #expect(error?.target == "socket.timeout.ms")
     }
 
     @Test(arguments: [
@@ -32,7 +32,7 @@ import Testing
     @Test func neverShowsASecretValue() throws {
         // The name ends in an unknown part, so the library refuses it.
         let error = #expect(throws: KafkaError.self) { try KafkaConfiguration.check(["sasl.password.x": "hunter2"]) }
-        #expect(error?.place == "sasl.password.x")
+        #expect(error?.target == "sasl.password.x")
         #expect(error.map { "\($0)".contains("hunter2") } == false)
     }
 

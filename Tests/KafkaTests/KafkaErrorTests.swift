@@ -15,7 +15,7 @@ import Testing
     @Test func saysWhere() throws {
         let error = try error(-195)
         #expect(error.name == "_TRANSPORT")
-        #expect(error.place == "orders[3]")
+        #expect(error.target == "orders[3]")
         #expect(error.description.hasPrefix("orders[3]: "))
         #expect(error.description.hasSuffix("(_TRANSPORT)"))
     }

@@ -11,7 +11,7 @@ struct CopiedRecord: Equatable {
         var value: [UInt8]?
     }
 
-    var place: TopicPartition
+    var topicPartition: TopicPartition
     var offset: Int64 = 0
     var key: [UInt8]?
     var value: [UInt8]?
@@ -36,15 +36,16 @@ struct KafkaFixture {
         kafka = KafkaConfiguration(brokers: broker.bootstrap, properties: properties, fetchWaitMilliseconds: 10)
     }
 
-    static func place(_ partition: Int32) -> TopicPartition { TopicPartition(topic, partition) }
+    static func topicPartition(_ partition: Int32) -> TopicPartition { TopicPartition(topic, partition) }
 
     func produce(_ records: [CopiedRecord]) throws {
         let producer = try Producer(kafka)
         for record in records {
-            let topic = try producer.topic(record.place.topic)
+            let topic = try producer.topic(record.topicPartition.topic)
             let headers = HeaderSet(copying: record.headers.map { ($0.name, $0.value) })
             let isQueued = try producer.produce(
-                topic: topic, partition: record.place.partition, key: record.key, value: record.value, headers: headers)
+                topic: topic, partition: record.topicPartition.partition, key: record.key, value: record.value,
+                headers: headers)
             try #require(isQueued)
         }
         var failures = 0
@@ -56,7 +57,8 @@ struct KafkaFixture {
 
     /// `values` as decimal texts, to one partition.
     func produce(_ values: Range<Int>, to partition: Int32 = 0) throws {
-        try produce(values.map { CopiedRecord(place: Self.place(partition), value: Array(String($0).utf8)) })
+        try produce(
+            values.map { CopiedRecord(topicPartition: Self.topicPartition(partition), value: Array(String($0).utf8)) })
     }
 
     func consumer(group: String? = nil) throws -> Consumer {
@@ -76,7 +78,7 @@ struct KafkaFixture {
                 for record in batch {
                     records.append(
                         CopiedRecord(
-                            place: consumer.assignment[record.source].topicPartition, offset: record.offset,
+                            topicPartition: consumer.assignment[record.source].topicPartition, offset: record.offset,
                             key: record.key.map(Array.init), value: record.value.map(Array.init),
                             headers: record.copyHeaders().map { .init(name: $0.name, value: $0.value) }))
                 }
@@ -88,7 +90,8 @@ struct KafkaFixture {
     /// Everything in the topic, from its beginning to its end.
     func readAll(partitions: Int32 = 2) throws -> [CopiedRecord] {
         let consumer = try consumer()
-        try consumer.assign((0..<partitions).map { PartitionOffset(Self.place($0), offset: PartitionOffset.beginning) })
+        try consumer.assign(
+            (0..<partitions).map { PartitionOffset(Self.topicPartition($0), offset: PartitionOffset.beginning) })
         return try read(consumer) { _ in consumer.assignment.allSatisfy(\.reachedEnd) }
     }
 }
@@ -115,6 +118,8 @@ extension Producer {
 extension [CopiedRecord] {
     /// The values of a partition's records as numbers, in order.
     func numbers(of partition: Int32) -> [Int?] {
-        filter { $0.place.partition == partition }.map { $0.value.flatMap { Int(String(decoding: $0, as: UTF8.self)) } }
+        filter { $0.topicPartition.partition == partition }.map {
+            $0.value.flatMap { Int(String(decoding: $0, as: UTF8.self)) }
+        }
     }
 }

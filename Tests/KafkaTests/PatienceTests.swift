@@ -26,9 +26,9 @@ private final class FakeTime: Sendable {
 @Suite struct PatienceTests {
     private let notLeader = KafkaError(
         code: 6, name: "NOT_LEADER_FOR_PARTITION", message: "Broker: Not leader for partition", isRetriable: true,
-        place: "orders[0]")
+        target: "orders[0]")
     private let timedOut = KafkaError(
-        code: -185, name: "_TIMED_OUT", message: "Local: Timed out", isRetriable: true, place: "list offsets")
+        code: -185, name: "_TIMED_OUT", message: "Local: Timed out", isRetriable: true, target: "list offsets")
     private let forbidden = KafkaError(
         code: 29, name: "TOPIC_AUTHORIZATION_FAILED", message: "Broker: Topic authorization failed")
 
@@ -195,7 +195,7 @@ private final class FakeTime: Sendable {
 
     // MARK: Readings
 
-    private func trouble(_ error: KafkaError) -> [(place: TopicPartition, error: KafkaError)] {
+    private func trouble(_ error: KafkaError) -> [(topicPartition: TopicPartition, error: KafkaError)] {
         [(TopicPartition("orders", 0), error)]
     }
 
@@ -228,7 +228,7 @@ private final class FakeTime: Sendable {
         var reading = Patience.Reading("orders", time.patience())
         try wait(29, &reading, time)
         let silent = #expect(throws: KafkaError.self) { try wait(1, &reading, time) }
-        #expect(silent?.name == "_TIMED_OUT" && silent?.place == "orders")
+        #expect(silent?.name == "_TIMED_OUT" && silent?.target == "orders")
         #expect(throws: notLeader) { try wait(1, &reading, time, notLeader) }
     }
 

@@ -22,7 +22,7 @@ extension BrokerTests {
     /// Every call through the mock cluster's error scripts: what heals is waited for, anything else is thrown at once.
     @Suite struct RetryTests {
         private static let group = "readers"
-        private let places = (0..<2).map { KafkaFixture.place($0) }
+        private let topicPartitions = (0..<2).map { KafkaFixture.topicPartition($0) }
 
         /// UNKNOWN_TOPIC_OR_PART, LEADER_NOT_AVAILABLE, NOT_LEADER_FOR_PARTITION, REQUEST_TIMED_OUT, BROKER_NOT_AVAILABLE,
         /// REPLICA_NOT_AVAILABLE, NETWORK_EXCEPTION, COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE,
@@ -91,11 +91,11 @@ extension BrokerTests {
             try fixture.produce(0..<12, to: 1)
             let admin = try connect(kafka(fixture.broker))
             drive(APIKey.listOffsets, of: fixture.broker) {
-                let ends = try admin.ends(of: places)
-                #expect(ends == [places[0]: 0, places[1]: 12])
+                let ends = try admin.ends(of: topicPartitions)
+                #expect(ends == [topicPartitions[0]: 0, topicPartitions[1]: 12])
             }
             fixture.broker.failNext(apiKey: APIKey.listOffsets, codes: [6, 3, 5, 6, 78])
-            #expect(try admin.ends(of: places) == [places[0]: 0, places[1]: 12])
+            #expect(try admin.ends(of: topicPartitions) == [topicPartitions[0]: 0, topicPartitions[1]: 12])
         }
 
         @Test func beginningsAreAskedForAgainWithinTheirTime() throws {
@@ -104,11 +104,13 @@ extension BrokerTests {
             let cluster: any KafkaCluster = kafka(fixture.broker)
             for code in [3, 5, 6, 14, 78] as [Int32] {
                 fixture.broker.failNext(apiKey: APIKey.listOffsets, codes: [code])
-                #expect(try cluster.beginnings(of: places) == [places[0]: 0, places[1]: 0], "code \(code)")
+                #expect(
+                    try cluster.beginnings(of: topicPartitions) == [topicPartitions[0]: 0, topicPartitions[1]: 0],
+                    "code \(code)")
                 fixture.broker.clearFailures(apiKey: APIKey.listOffsets)
             }
             fixture.broker.failNext(apiKey: APIKey.listOffsets, codes: [29])
-            #expect(throws: KafkaError.self) { try cluster.ends(of: places) }
+            #expect(throws: KafkaError.self) { try cluster.ends(of: topicPartitions) }
         }
 
         @Test func oneLineSaysWhatIsWaitedFor() throws {
@@ -117,13 +119,13 @@ extension BrokerTests {
             let notes = Notes()
             let admin = try connect(kafka(fixture.broker) { notes.add($0) })
             fixture.broker.failNext(apiKey: APIKey.listOffsets, codes: [6, 6, 6])
-            _ = try admin.ends(of: places)
+            _ = try admin.ends(of: topicPartitions)
             #expect(notes.all.map(\.call) == ["list offsets"])
             #expect(
                 notes.all.first?.description
                     == "list offsets: trying again for up to 30 s: Broker: Not leader for partition "
                     + "(NOT_LEADER_FOR_PARTITION)")
-            _ = try admin.ends(of: places)
+            _ = try admin.ends(of: topicPartitions)
             #expect(notes.all.count == 1)
         }
 
@@ -131,16 +133,16 @@ extension BrokerTests {
         @Test func noPartitionIsLeftOut() throws {
             let fixture = try KafkaFixture()
             defer { withExtendedLifetime(fixture) {} }
-            let (broker, place) = (fixture.broker, places[1])
+            let (broker, topicPartition) = (fixture.broker, topicPartitions[1])
             var impatient = kafka(broker)
             impatient.patience.limit = .zero
-            broker.moveLeader(of: place, to: EmbeddedBroker.nobody)
-            let error = #expect(throws: KafkaError.self) { try connect(impatient).ends(of: places) }
-            #expect(error?.name == "LEADER_NOT_AVAILABLE" && error?.place == place.description)
+            broker.moveLeader(of: topicPartition, to: EmbeddedBroker.nobody)
+            let error = #expect(throws: KafkaError.self) { try connect(impatient).ends(of: topicPartitions) }
+            #expect(error?.name == "LEADER_NOT_AVAILABLE" && error?.target == topicPartition.description)
 
             // What librdkafka remembers of leaders would not heal by itself.
-            let admin = try connect(kafka(broker) { _ in broker.moveLeader(of: place, to: 1) })
-            #expect(try admin.ends(of: places) == [places[0]: 0, places[1]: 0])
+            let admin = try connect(kafka(broker) { _ in broker.moveLeader(of: topicPartition, to: 1) })
+            #expect(try admin.ends(of: topicPartitions) == [topicPartitions[0]: 0, topicPartitions[1]: 0])
         }
 
         // MARK: Topics
@@ -175,8 +177,9 @@ extension BrokerTests {
             try late.waitForLeaders(of: ["fresh": 3, KafkaFixture.topic: 2])
             #expect(try late.topic("fresh")?.partitions == 3)
 
-            broker.moveLeader(of: places[1], to: EmbeddedBroker.nobody)
-            let leaderless = try connect(kafka(broker) { [places] _ in broker.moveLeader(of: places[1], to: 1) })
+            broker.moveLeader(of: topicPartitions[1], to: EmbeddedBroker.nobody)
+            let leaderless = try connect(
+                kafka(broker) { [topicPartitions] _ in broker.moveLeader(of: topicPartitions[1], to: 1) })
             #expect(try leaderless.metadata().topics.flatMap(\.leaderless) == [1])
             try leaderless.waitForLeaders(of: [KafkaFixture.topic: 2])
             #expect(try leaderless.metadata().topics.allSatisfy(\.leaderless.isEmpty))
@@ -188,7 +191,7 @@ extension BrokerTests {
             var impatient = kafka(broker)
             impatient.patience.limit = .milliseconds(50)
             let error = #expect(throws: KafkaError.self) { try connect(impatient).waitForLeaders(of: ["never": 1]) }
-            #expect(error?.isUnknownTopic == true && error?.place == "never")
+            #expect(error?.isUnknownTopic == true && error?.target == "never")
             #expect(throws: KafkaError.self) { try connect(impatient).waitForLeaders(of: ["fresh": 4]) }
         }
 
@@ -208,9 +211,10 @@ extension BrokerTests {
             defer { withExtendedLifetime(fixture) {} }
             let broker = fixture.broker
             let consumer = try Consumer(kafka(broker), options: .init(group: Self.group))
-            try consumer.commit([PartitionOffset(places[0], offset: 17)], wait: true)
+            try consumer.commit([PartitionOffset(topicPartitions[0], offset: 17)], wait: true)
             func committed() throws {
-                let found = try consumer.committed(places, timeoutMilliseconds: KafkaFixture.patienceMilliseconds)
+                let found = try consumer.committed(
+                    topicPartitions, timeoutMilliseconds: KafkaFixture.patienceMilliseconds)
                 #expect(found.map(\.offset) == [17, PartitionOffset.none])
             }
             drive(APIKey.offsetFetch, of: broker, committed)
@@ -218,7 +222,7 @@ extension BrokerTests {
             // A consumer that has not found its coordinator yet.
             let other = try Consumer(kafka(broker), options: .init(group: Self.group))
             broker.failNext(apiKey: APIKey.findCoordinator, codes: [15])
-            let found = try other.committed(places, timeoutMilliseconds: KafkaFixture.patienceMilliseconds)
+            let found = try other.committed(topicPartitions, timeoutMilliseconds: KafkaFixture.patienceMilliseconds)
             #expect(found.map(\.offset) == [17, PartitionOffset.none])
         }
 
@@ -227,16 +231,16 @@ extension BrokerTests {
             defer { withExtendedLifetime(fixture) {} }
             let broker = fixture.broker
             let consumer = try Consumer(kafka(broker), options: .init(group: Self.group))
-            try consumer.commit([PartitionOffset(places[0], offset: 17)], wait: true)
+            try consumer.commit([PartitionOffset(topicPartitions[0], offset: 17)], wait: true)
             let admin = try connect(kafka(broker))
             drive(APIKey.offsetFetch, of: broker) {
-                let found = try admin.committed(group: Self.group, partitions: places)
-                #expect(found == [PartitionOffset(places[0], offset: 17)])
+                let found = try admin.committed(group: Self.group, partitions: topicPartitions)
+                #expect(found == [PartitionOffset(topicPartitions[0], offset: 17)])
             }
             for code in [13, 14, 15] as [Int32] {
                 broker.failNext(apiKey: APIKey.findCoordinator, codes: [code])
-                let found = try connect(kafka(broker)).committed(group: Self.group, partitions: places)
-                #expect(found == [PartitionOffset(places[0], offset: 17)], "code \(code)")
+                let found = try connect(kafka(broker)).committed(group: Self.group, partitions: topicPartitions)
+                #expect(found == [PartitionOffset(topicPartitions[0], offset: 17)], "code \(code)")
                 broker.clearFailures(apiKey: APIKey.findCoordinator)
             }
         }
@@ -247,10 +251,10 @@ extension BrokerTests {
             try broker.createTopic(KafkaFixture.topic, partitions: 2)
             broker.moveCoordinator(ofGroup: Self.group, to: 1)
             let admin = try connect(kafka(broker))
-            #expect(try admin.committed(group: Self.group, partitions: places).isEmpty)
+            #expect(try admin.committed(group: Self.group, partitions: topicPartitions).isEmpty)
             broker.failNext(broker: 1, apiKey: APIKey.offsetFetch, codes: [Int32](repeating: 16, count: 1000))
             broker.moveCoordinator(ofGroup: Self.group, to: 2)
-            #expect(try admin.committed(group: Self.group, partitions: places).isEmpty)
+            #expect(try admin.committed(group: Self.group, partitions: topicPartitions).isEmpty)
         }
 
         @Test func aCommitThatIsWaitedForIsTriedAgain() throws {
@@ -263,14 +267,14 @@ extension BrokerTests {
                 APIKey.offsetCommit, of: fixture.broker, healing: Self.healing.filter { $0 != Self.rebalance }
             ) {
                 offset += 1
-                try consumer.commit([PartitionOffset(places[0], offset: offset)], wait: true)
-                let found = try admin.committed(group: Self.group, partitions: places)
-                #expect(found == [PartitionOffset(places[0], offset: offset)])
+                try consumer.commit([PartitionOffset(topicPartitions[0], offset: offset)], wait: true)
+                let found = try admin.committed(group: Self.group, partitions: topicPartitions)
+                #expect(found == [PartitionOffset(topicPartitions[0], offset: offset)])
             }
             // It heals when the member polls, which it cannot while it waits.
             fixture.broker.failNext(apiKey: APIKey.offsetCommit, codes: [Self.rebalance])
             let error = #expect(throws: KafkaError.self) {
-                try consumer.commit([PartitionOffset(places[0], offset: 0)], wait: true)
+                try consumer.commit([PartitionOffset(topicPartitions[0], offset: 0)], wait: true)
             }
             #expect(error?.code == Self.rebalance && error?.isRetriable == true)
         }
@@ -285,7 +289,7 @@ extension BrokerTests {
             try fixture.produce(5..<10, to: 1)
             let consumer = try fixture.consumer()
             fixture.broker.failNext(apiKey: APIKey.listOffsets, codes: [3, 3, 13])
-            try consumer.assign(places.map { PartitionOffset($0, offset: PartitionOffset.beginning) })
+            try consumer.assign(topicPartitions.map { PartitionOffset($0, offset: PartitionOffset.beginning) })
             var errors: [KafkaError] = []
             let records = try fixture.read(consumer) { _ in
                 errors += consumer.takeErrors().map(\.error)
@@ -304,9 +308,9 @@ extension BrokerTests {
             fixture.broker.failNext(apiKey: APIKey.fetch, codes: [3, 6, 7, 13, 56, 75, -195])
             fixture.broker.failNext(apiKey: APIKey.listOffsets, codes: [3])
             var found: [TopicPartition: [Int64]] = [:]
-            try scan.forEach { place, record in found[place, default: []].append(record.offset) }
+            try scan.forEach { topicPartition, record in found[topicPartition, default: []].append(record.offset) }
             let all = Array(Int64(0)..<30)
-            #expect(found == [places[0]: all, places[1]: all])
+            #expect(found == [topicPartitions[0]: all, topicPartitions[1]: all])
         }
     }
 }

@@ -6,7 +6,7 @@ import Testing
 /// A group that the brokers do not list is missing only if its coordinator says so.
 @Suite struct HiddenGroupTests {
     private func refusal(_ code: Int32, _ name: String) -> Result<Admin.GroupDescription, KafkaError> {
-        .failure(KafkaError(code: code, name: name, message: "", place: "g"))
+        .failure(KafkaError(code: code, name: name, message: "", target: "g"))
     }
 
     private func described(_ state: String) -> Result<Admin.GroupDescription, KafkaError> {

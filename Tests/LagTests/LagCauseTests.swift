@@ -16,7 +16,8 @@ private func partition(
     }
     let context = LagContext(reader: member == nil ? reader : .member, knowsCommits: knowsCommits)
     return GroupLag.Partition(
-        place: TopicPartition("orders", number), lag: LagEvaluation(samples, now: samples.last?.time ?? start, context),
+        topicPartition: TopicPartition("orders", number),
+        lag: LagEvaluation(samples, now: samples.last?.time ?? start, context),
         reader: context.reader, member: member)
 }
 
@@ -42,7 +43,7 @@ private let read: [(committed: Int64?, end: Int64?)] = [(100, 100), (100, 100), 
     @Test func anEndThatNobodyTellsIsTheBrokers() {
         let found = causes([partition(0, [(4, nil)]), partition(1, read)])
         #expect(found.map(\.code) == [.broker])
-        #expect(found.first?.place == TopicPartition("orders", 0))
+        #expect(found.first?.topicPartition == TopicPartition("orders", 0))
         #expect(found.first?.sentence.hasPrefix("1 partition of 2 cannot be measured, such as orders[0]: ") == true)
     }
 
@@ -92,7 +93,7 @@ private let read: [(committed: Int64?, end: Int64?)] = [(100, 100), (100, 100), 
     @Test func onePartitionOfAMemberThatReadsOthersHasARecordThatItCannotRead() {
         let found = causes([partition(0, still, member: "a at h"), partition(1, moving, member: "a at h")])
         #expect(found.map(\.code) == [.poison])
-        #expect(found.first?.place == TopicPartition("orders", 0))
+        #expect(found.first?.topicPartition == TopicPartition("orders", 0))
         #expect(found.first?.sentence.hasPrefix("orders[0] stands still at offset 40 while a at h reads ") == true)
     }
 
@@ -122,7 +123,7 @@ private let read: [(committed: Int64?, end: Int64?)] = [(100, 100), (100, 100), 
         let hot: [(committed: Int64?, end: Int64?)] = [(0, 0), (10, 90)]
         let found = causes([partition(0, even), partition(1, hot), partition(2, even)])
         #expect(found.map(\.code) == [.hotPartition])
-        #expect(found.first?.place == TopicPartition("orders", 1))
+        #expect(found.first?.topicPartition == TopicPartition("orders", 1))
         #expect(found.first?.sentence.contains("gets 81% of what arrives and has 100% of the lag") == true)
         // One that is slow and gets no more than the others is not hot.
         let slow: [(committed: Int64?, end: Int64?)] = [(0, 0), (1, 10)]

@@ -66,7 +66,7 @@ private func wallClock() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
         #expect(report.groups.map(\.group) == [group])
         let found = try #require(report.groups.first)
         #expect(found.state == nil)
-        #expect(found.partitions.map(\.place) == [TopicPartition(topic, 0), TopicPartition(topic, 1)])
+        #expect(found.partitions.map(\.topicPartition) == [TopicPartition(topic, 0), TopicPartition(topic, 1)])
         try #require(found.partitions.count == 2)
 
         let behind = found.partitions[0].lag
@@ -344,12 +344,14 @@ private func wallClock() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
         defer { withExtendedLifetime(broker) {} }
         try broker.createTopic(topic, partitions: 2)
         let kafka = KafkaConfiguration(brokers: broker.bootstrap, fetchWaitMilliseconds: 10)
-        let places = (0..<2 as Range<Int32>).map { TopicPartition(topic, $0) }
-        for (index, place) in places.enumerated() { broker.moveLeader(of: place, to: Int32(index + 1)) }
+        let topicPartitions = (0..<2 as Range<Int32>).map { TopicPartition(topic, $0) }
+        for (index, topicPartition) in topicPartitions.enumerated() {
+            broker.moveLeader(of: topicPartition, to: Int32(index + 1))
+        }
         for (index, name) in ["readers", "others"].enumerated() {
             broker.moveCoordinator(ofGroup: name, to: Int32(index + 1))
             let consumer = try Consumer(kafka, options: Consumer.Options(group: name))
-            try consumer.commit(places.map { PartitionOffset($0, offset: 0) }, wait: true)
+            try consumer.commit(topicPartitions.map { PartitionOffset($0, offset: 0) }, wait: true)
         }
         broker.setRoundTrip(2, milliseconds: 600_000)
         let monitor = try LagMonitor(kafka: kafka, knownGroups: ["readers": [topic], "others": [topic]])

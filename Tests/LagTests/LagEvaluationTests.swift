@@ -52,11 +52,11 @@ private let cases: [LagCase] = [
     LagCase(
         "end unknown", [at(0, 400, 1000, age: 1), at(10, 400, nil)],
         records: nil, seconds: nil, consumed: nil, arrived: nil, .unknown, .unknown),
-    // Rule 2: a group that committed nothing may be at any place.
+    // Rule 2: a group that committed nothing may be at any offset.
     LagCase(
         "nothing committed", [at(0, nil, 1000), at(10, nil, 1000)],
         records: nil, seconds: nil, consumed: nil, arrived: nil, .unknown, .unknown),
-    // Rule 2: but where nothing was ever written there is one place only.
+    // Rule 2: but where nothing was ever written there is one offset only.
     LagCase(
         "nothing committed, nothing written", [at(0, nil, 0, .nothing)],
         records: 0, seconds: 0, consumed: nil, arrived: nil, .seconds(0), .ok),

@@ -16,7 +16,8 @@ func lagging(
             end: look.end, next: isRead ? .nothing : age.map { .timestamp(fixtureTime - $0) } ?? .unknown)
     }
     return GroupLag.Partition(
-        place: TopicPartition(topic, number), lag: LagEvaluation(samples, now: fixtureTime, LagContext(reader: reader)),
+        topicPartition: TopicPartition(topic, number),
+        lag: LagEvaluation(samples, now: fixtureTime, LagContext(reader: reader)),
         unit: unit, reader: reader, member: member, subjects: subjects)
 }
 

@@ -35,8 +35,8 @@ import Testing
 
     @Test func groupsThatWantAttentionComeFirst() async throws {
         let page = overview(try await state(fixtureReport))
-        let places = ["search", "mailer", "billing"].map { page.range(of: "/groups/\($0)\"")?.lowerBound }
-        #expect(!places.contains(nil) && zip(places, places.dropFirst()).allSatisfy { $0! < $1! })
+        let indexes = ["search", "mailer", "billing"].map { page.range(of: "/groups/\($0)\"")?.lowerBound }
+        #expect(!indexes.contains(nil) && zip(indexes, indexes.dropFirst()).allSatisfy { $0! < $1! })
         #expect(page.contains(#"<span class="badge stalled">stalled</span>"#))
         #expect(page.contains("3 groups, 2 want attention. Looked at 2026-01-02 03:04:05 UTC."))
         #expect(page.contains("group mailer: the members are unknown"))

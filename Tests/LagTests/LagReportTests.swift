@@ -14,7 +14,8 @@ private func partition(
         samples.append(LagSample(time: now - 10_000, committed: from.committed, end: from.end, next: .unknown))
     }
     samples.append(LagSample(time: now, committed: to.committed, end: to.end, next: next))
-    return GroupLag.Partition(place: TopicPartition(topic, number), lag: LagEvaluation(samples, now: now), unit: unit)
+    return GroupLag.Partition(
+        topicPartition: TopicPartition(topic, number), lag: LagEvaluation(samples, now: now), unit: unit)
 }
 
 private func report(_ partitions: [GroupLag.Partition]) -> LagReport {
@@ -122,14 +123,14 @@ private let mixed = LagReport(
         (1, "1s"), (59, "59s"), (61, "1m 1s"), (7_500, "2h 5m"), (360_000, "4d 4h"), (1_000_000_000, ">9999d"),
     ])
     func catchUpHasTwoUnits(records: Int64, text: String) {
-        let place = partition("t", 0, from: (0, records + 10), to: (10, records + 10), .timestamp(now))
-        #expect(report([place]).table().split(separator: "\n")[1].hasSuffix("  \(text)    unknown  behind"))
+        let behind = partition("t", 0, from: (0, records + 10), to: (10, records + 10), .timestamp(now))
+        #expect(report([behind]).table().split(separator: "\n")[1].hasSuffix("  \(text)    unknown  behind"))
     }
 
     @Test func catchUpMayBeNever() {
-        let place = partition("t", 0, from: (5, 10), to: (5, 10), .timestamp(now))
-        #expect(report([place]).table().contains("  never    unknown  behind\n"))
-        #expect(report([place]).json().contains(#""catchUp":"never""#))
+        let behind = partition("t", 0, from: (5, 10), to: (5, 10), .timestamp(now))
+        #expect(report([behind]).table().contains("  never    unknown  behind\n"))
+        #expect(report([behind]).json().contains(#""catchUp":"never""#))
     }
 
     @Test func foreignNamesCannotSteerTheTerminal() {

@@ -29,7 +29,7 @@ import Testing
         let found = causes(
             #"{"ready":true,"quarantined":[{"partition":3,"offset":412,"reason":"no frame"}]}"#, metrics: quiet)
         #expect(found.map(\.code) == [.poison])
-        #expect(found.first?.place == TopicPartition("ledger", 3))
+        #expect(found.first?.topicPartition == TopicPartition("ledger", 3))
         #expect(found.first?.sentence.contains("`standing ledger skip 3 412 --reason TEXT`") == true)
     }
 
@@ -96,7 +96,8 @@ import Testing
             let sample = LagSample(time: 0, committed: committed, start: 0, end: 9, next: .unknown)
             let lag = LagEvaluation([sample], now: 0)
             return GroupLag(
-                GroupProfile(name: "g"), partitions: [GroupLag.Partition(place: TopicPartition("t", 0), lag: lag)])
+                GroupProfile(name: "g"),
+                partitions: [GroupLag.Partition(topicPartition: TopicPartition("t", 0), lag: lag)])
         }
         let cause = LagCause(.fold, "busy")
         func causes(_ committed: Int64, of name: String) -> [LagCause.Code]? {

@@ -4,7 +4,7 @@ import Testing
 
 /// Appends the record with which a broker ends a committed transaction (Kafka's control batch, record format 2). The
 /// embedded broker writes none of its own, but stores every batch that it is sent.
-func appendTransactionEnd(to place: TopicPartition, broker: String) throws {
+func appendTransactionEnd(to topicPartition: TopicPartition, broker: String) throws {
     var batch = Bytes()
     batch.append(Int32(0))  // leader epoch
     batch.append(Int8(2))  // record format
@@ -35,16 +35,16 @@ func appendTransactionEnd(to place: TopicPartition, broker: String) throws {
     request.append(Int16(1))  // acknowledged by the leader
     request.append(Int32(5_000))  // milliseconds
     request.append(Int32(1))  // topics
-    request.append(Int16(place.topic.utf8.count))
-    request.bytes += Array(place.topic.utf8)
+    request.append(Int16(topicPartition.topic.utf8.count))
+    request.bytes += Array(topicPartition.topic.utf8)
     request.append(Int32(1))  // partitions
-    request.append(place.partition)
+    request.append(topicPartition.partition)
     request.append(Int32(records.bytes.count))
     request.bytes += records.bytes
 
     let answer = try ask(broker, request.bytes)
     // Behind correlation, topics, the topic's name, partitions and the partition stands the error.
-    let error = answer.dropFirst(4 + 4 + 2 + place.topic.utf8.count + 4 + 4).prefix(2)
+    let error = answer.dropFirst(4 + 4 + 2 + topicPartition.topic.utf8.count + 4 + 4).prefix(2)
     try #require(Array(error) == [0, 0], "the broker does not take the end of a transaction")
 }
 

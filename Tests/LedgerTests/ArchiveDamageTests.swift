@@ -144,13 +144,13 @@ import Testing
     private func mutated(_ bytes: [UInt8], _ random: inout Seeded) -> [UInt8] {
         var bytes = bytes
         for _ in 0..<(1 + random.below(4)) {
-            let place = bytes.isEmpty ? 0 : random.below(bytes.count)
+            let index = bytes.isEmpty ? 0 : random.below(bytes.count)
             switch random.below(6) {
-            case 0 where !bytes.isEmpty: bytes[place] = UInt8(random.below(256))
-            case 1: bytes = Array(bytes.prefix(place))
-            case 2: bytes.insert(contentsOf: (0..<random.below(40)).map { _ in UInt8(random.below(256)) }, at: place)
-            case 3 where bytes.count > place + 8:
-                bytes.replaceSubrange(place..<place + 4, with: [0xFF, 0xFF, 0xFF, UInt8(random.below(256))])
+            case 0 where !bytes.isEmpty: bytes[index] = UInt8(random.below(256))
+            case 1: bytes = Array(bytes.prefix(index))
+            case 2: bytes.insert(contentsOf: (0..<random.below(40)).map { _ in UInt8(random.below(256)) }, at: index)
+            case 3 where bytes.count > index + 8:
+                bytes.replaceSubrange(index..<index + 4, with: [0xFF, 0xFF, 0xFF, UInt8(random.below(256))])
             case 4: bytes += bytes.suffix(random.below(64))
             default: bytes = (0..<random.below(200)).map { _ in UInt8(random.below(256)) }
             }

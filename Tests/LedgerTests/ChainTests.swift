@@ -115,7 +115,7 @@ import Testing
         var other = checkpoint(5, member: "two")
         var comparison = CheckpointComparison()
         #expect(comparison.add(other) == nil)
-        #expect(comparison.nextPlace(from: 0) == own.nextOffset)
+        #expect(comparison.nextOffset(from: 0) == own.nextOffset)
         #expect(comparison.addOwn(own) == nil)
         other.state = String(repeating: "b", count: 32)
         #expect(
@@ -136,7 +136,7 @@ import Testing
             other.nextOffset = Int64(number)
             _ = comparison.add(other)
         }
-        #expect(comparison.nextPlace(from: 0) ?? 0 > 700, "the oldest go")
+        #expect(comparison.nextOffset(from: 0) ?? 0 > 700, "the oldest go")
     }
 
     // MARK: Verification
@@ -177,18 +177,18 @@ import Testing
     }
 
     @Test func fromWhichOffsetTheyDoNotAgree() throws {
-        let place = 12
-        let offset = frames[place].offset
+        let index = 12
+        let offset = frames[index].offset
         var tampered = frames
-        tampered[place].bytes[40] ^= 1
+        tampered[index].bytes[40] ^= 1
         #expect(try verify(tampered, frames).findings.map(\.reason) == ["archive and topic have different frames"])
         #expect(try verify(tampered, frames).findings.map(\.offset) == [offset])
         var removed = frames
-        removed.remove(at: place)
+        removed.remove(at: index)
         #expect(try verify(removed, frames).findings.map(\.reason) == ["topic has a frame that archive has not"])
         #expect(try verify(frames, removed).findings.map(\.offset) == [offset])
         #expect(
-            try verify(frames, Array(frames[..<place])).findings.map(\.description)
+            try verify(frames, Array(frames[..<index])).findings.map(\.description)
                 == ["ledger partition 3, from offset \(offset): archive goes on where topic ends"])
         // Both have been tampered with alike: the checkpoint knows.
         let one = try keyring("one")
@@ -224,18 +224,18 @@ import Testing
         var tampered = frames
         tampered[17].bytes[40] ^= 1
         let whole = frames
-        let cases: [(archive: Frames, topic: (Int) -> Frames, place: Int, reason: String)] = [
+        let cases: [(archive: Frames, topic: (Int) -> Frames, index: Int, reason: String)] = [
             (whole, { _ in Array(whole[..<15]) }, 15, "archive goes on where topic ends"),
             (tampered, { _ in whole }, 17, "archive and topic have different frames"),
             // The end moves, and what is there then is something else.
             (tampered, { $0 == 0 ? Array(whole[..<17]) : whole }, 17, "archive and topic have different frames"),
         ]
-        for (archive, topic, place, reason) in cases {
+        for (archive, topic, index, reason) in cases {
             let pauses = Mutex(0)
             let rereading = Rereading(times: 6, pause: .zero) { _ in pauses.withLock { $0 += 1 } }
             let report = try verify(archive, rereading) { topic(pauses.withLock { $0 }) }
             #expect(report.findings.map(\.reason) == [reason])
-            #expect(report.findings.map(\.offset) == [frames[place].offset] && Int(report.frames) == place)
+            #expect(report.findings.map(\.offset) == [frames[index].offset] && Int(report.frames) == index)
             #expect(pauses.withLock { $0 } == 6)
         }
     }

@@ -45,11 +45,11 @@ extension FrameTests {
         }
     }
 
-    @Test func eachDamageHasItsCodeAndPlace() {
+    @Test func eachDamageHasItsCodeAndOffset() {
         let frame = Self.small.bytes
-        func changed(_ place: Int, _ byte: UInt8) -> [UInt8] {
+        func changed(_ index: Int, _ byte: UInt8) -> [UInt8] {
             var copy = frame
-            copy[place] = byte
+            copy[index] = byte
             return copy.resealed()
         }
         #expect(refusal([])?.code == .tooShort)
@@ -172,12 +172,12 @@ extension FrameTests {
         for round in 0..<fuzz.count {
             var bytes = seeds[round % 2]
             for _ in 0..<Int.random(in: 1...4, using: &random) where bytes.count > Frame.headerBytes {
-                let place = Int.random(in: (round.isMultiple(of: 3) ? 0 : 24)..<bytes.count, using: &random)
+                let index = Int.random(in: (round.isMultiple(of: 3) ? 0 : 24)..<bytes.count, using: &random)
                 switch Int.random(in: 0..<4, using: &random) {
-                case 0: bytes[place] = .random(in: 0...255, using: &random)
-                case 1: bytes.insert([0, 0x7F, 0x80, 0xFF].randomElement(using: &random) ?? 0, at: place)
-                case 2: bytes.remove(at: place)
-                default: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+                case 0: bytes[index] = .random(in: 0...255, using: &random)
+                case 1: bytes.insert([0, 0x7F, 0x80, 0xFF].randomElement(using: &random) ?? 0, at: index)
+                case 2: bytes.remove(at: index)
+                default: bytes[index] ^= 1 << UInt8.random(in: 0..<8, using: &random)
                 }
             }
             if round % 4 < 2, bytes.count >= Frame.headerBytes { bytes = bytes.resealed() }

@@ -62,15 +62,15 @@ import Testing
         var bit = 0
         for path in disk.paths where !path.hasSuffix("lock") {
             let good = try #require(disk[path])
-            for place in stride(from: 0, to: good.count * 8, by: 13) {
+            for flipped in stride(from: 0, to: good.count * 8, by: 13) {
                 var bytes = good
-                bytes[place / 8] ^= 1 << UInt8(place % 8)
+                bytes[flipped / 8] ^= 1 << UInt8(flipped % 8)
                 disk[path] = bytes
                 let isWhole = (try? export.manifest()).map { found in
                     found == manifest && found.parts.allSatisfy { (try? export.verify($0)) != nil }
                 }
                 // White space of the manifest may change its look and not what it says.
-                try #require(isWhole != true || path.hasSuffix("ledger.jsonl"), "\(path) bit \(place)")
+                try #require(isWhole != true || path.hasSuffix("ledger.jsonl"), "\(path) bit \(flipped)")
                 if isWhole == true { #expect(try export.manifest() == manifest) }
                 bit += 1
             }

@@ -83,18 +83,18 @@ import Testing
         try forEachScene("moving history") { scene in
             var last: [String] = []
             while !scene.member.isDone {
-                let found = try places(in: SubjectHistory(scene.directory))
+                let found = try positions(in: SubjectHistory(scene.directory))
                 try #require(Array(found.prefix(last.count)) == last)
                 last = found
                 for _ in 0..<4 { scene.member.goOn() }
             }
-            let all = try places(in: SubjectHistory(scene.fixture.directory))
+            let all = try positions(in: SubjectHistory(scene.fixture.directory))
             #expect(!all.isEmpty && Array(all.prefix(last.count)) == last)
         }
     }
 
     /// Where the entries of one subject lie.
-    private func places(in history: SubjectHistory) throws -> [String] {
+    private func positions(in history: SubjectHistory) throws -> [String] {
         var found: [String] = []
         try Array("subject-1".utf8).withUnsafeBytes { subject in
             _ = try history.read(subject) { found.append("\($0.offset)/\($0.entry)") }

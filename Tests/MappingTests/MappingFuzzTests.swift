@@ -53,7 +53,7 @@ struct MappingFuzzTests {
         #expect(events > fuzz.count / 20)
     }
 
-    /// Whatever the text is, it is a map or its mistakes have places.
+    /// Whatever the text is, it is a map or its mistakes have locations.
     @Test func noMapTraps() {
         var fuzz = Fuzz("map's text", count: 3000, long: 50_000)
         var random = Seeded(fuzz.seed)

@@ -63,7 +63,7 @@ struct RecordMapTests {
 
     // MARK: Compiling
 
-    @Test func everyMistakeHasItsPlace() {
+    @Test func everyMistakeHasItsLocation() {
         #expect(
             Self.mistakes(
                 """
@@ -161,7 +161,7 @@ struct RecordMapTests {
                 == "data.a: a double that is infinite or no number, in: double(value.x)")
     }
 
-    @Test func theRecordsPlaceIsTheIdUnlessSomethingElseIs() throws {
+    @Test func theRecordsOffsetIsTheIdUnlessSomethingElseIs() throws {
         let value = #"{"who":"a","n":7}"#
         #expect(try Self.outcome(Self.good, value: value) == Self.event("a"))
         #expect(

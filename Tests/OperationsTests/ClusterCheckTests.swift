@@ -91,7 +91,7 @@ import Topics
         // Kafka's own default, 7 days.
         #expect(codes(offsets(10_080)) == ["warning offsets-shorter-than-sources"])
         #expect(codes(offsets(2 * 1440)) == ["error offsets-expire"])
-        #expect(offsets(2 * 1440).first?.mend?.contains("at least 4320") == true)
+        #expect(offsets(2 * 1440).first?.remedy?.contains("at least 4320") == true)
         #expect(codes(offsets(nil)) == ["unchecked unchecked"])
     }
 
@@ -122,7 +122,7 @@ import Topics
         // A ledger that was there must not be replaced by an empty one while members run.
         let missing = ClusterCheck.topics(TopicPlan.plan(wanted: definitions, existing: [:]))
         #expect(
-            missing.filter { $0.mend?.contains("ledger import") == true }.map(\.message) == [
+            missing.filter { $0.remedy?.contains("ledger import") == true }.map(\.message) == [
                 "standing.ledger is not there, or this user may not see it"
             ])
         #expect(topics([wanted.name: .init(partitions: 12, config: wanted.settings)]) == ["ok ok"])
@@ -145,7 +145,7 @@ import Topics
         #expect(codes(findings) == ["error right-missing"])
         #expect(findings.first?.message == "User:p (perks) lacks Read on group standing-perks")
         #expect(
-            findings.first?.mend
+            findings.first?.remedy
                 == "kafka-acls.sh --bootstrap-server H:1 --command-config admin.properties --add --allow-principal User:p "
                 + "--operation Read --group standing-perks")
     }
@@ -168,7 +168,7 @@ import Topics
     }
 
     @Test func aReportIsWrongByItsErrorsAlone() {
-        let warning = Finding("disk", .warning, "disk-short", "short", mend: "make room")
+        let warning = Finding("disk", .warning, "disk-short", "short", remedy: "make room")
         let report = FindingReport([.ok("a", "fine"), warning, .unchecked("b", why: "no answer")])
         #expect(!report.isWrong)
         #expect(FindingReport([Finding("a", .error, "e", "bad")]).isWrong)

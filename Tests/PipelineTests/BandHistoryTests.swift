@@ -117,10 +117,10 @@ import Testing
         }
         #expect(throws: ByteReader.Failure.self) { try read(bytes + [0]) }
         // Whatever is taken can be shown and written.
-        for place in bytes.indices {
+        for index in bytes.indices {
             for byte: UInt8 in [0, 1, 0x7F, 0xFF] {
                 var other = bytes
-                other[place] = byte
+                other[index] = byte
                 guard let history = try? read(other) else { continue }
                 _ = (history.samples(.minutes), history.samples(.hours), history.bytes)
             }
@@ -136,7 +136,7 @@ import Testing
         let before = try #require(runner.partition?.shared.bandSamples(.minutes))
         #expect(!before.isEmpty)
         stage.begin(.close(takesSnapshot: true), runner)
-        #expect(stage.told().closed == [3])
+        #expect(stage.takeReports().closed == [3])
         #expect(stage.disk.paths(ending: ".bands").count == 1)
         let after = stage.open().partition?.shared.bandSamples(.minutes) ?? []
         #expect(after.map { $0.clock } == before.map { $0.clock } && after.map { $0.bands } == before.map { $0.bands })

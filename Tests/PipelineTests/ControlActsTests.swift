@@ -70,7 +70,7 @@ extension PipelineServiceTests {
             }
         }
 
-        @Test func anActIsAnsweredWithItsPlaceAndItsFactsAndDoneOnce() async throws {
+        @Test func anActIsAnsweredWithItsPositionAndItsFactsAndDoneOnce() async throws {
             let fixture = try Fixture()
             defer { withExtendedLifetime(fixture) {} }
             let service = fixture.service(policy: fixture.policy) { $0.clock = .wall }
@@ -80,11 +80,11 @@ extension PipelineServiceTests {
                 let request = try Self.enrolment(of: "anna")
                 let result = try await acts.perform(request, wait: .seconds(60), wantsFacts: true)
                 #expect(result.status == .done && !result.isRepeat)
-                let place = try #require(result.place)
-                #expect(Int(place.partition) == fixture.partition(of: "anna"))
+                let position = try #require(result.position)
+                #expect(Int(position.partition) == fixture.partition(of: "anna"))
                 let facts = try #require(result.facts).map { String(decoding: $0, as: UTF8.self) }
                 #expect(facts.contains { $0.contains("standing.score.changed") })
-                let prefix = "\"id\":\"\(place.partition)-\(place.offset)-\(place.entry)-"
+                let prefix = "\"id\":\"\(position.partition)-\(position.offset)-\(position.entry)-"
                 #expect(facts.allSatisfy { $0.contains(prefix) && $0.contains("\"subject\":\"anna\"") })
                 #expect(Self.isEnrolled("anna", service))
 
@@ -141,7 +141,7 @@ extension PipelineServiceTests {
                     let request = try Self.enrolment(of: subject, key: "k\(index)")
                     // Whoever owns the subject's partition.
                     let first = try await one.perform(request, wait: .seconds(60))
-                    #expect(first.status == .done && first.place != nil)
+                    #expect(first.status == .done && first.position != nil)
                     // The second member has read it once its own event has come after it.
                     try await wait("the act is known") { two.knows(request) }
                     let second = try await two.perform(request, wait: .seconds(60))

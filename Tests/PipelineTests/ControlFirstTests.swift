@@ -5,11 +5,11 @@ import Testing
 /// Control topics go first: the state machine, without a broker.
 @Suite struct ControlFirstTests {
     private let start = ContinuousClock.now
-    private let places = (0..<3 as Range<Int32>).map { TopicPartition("control", $0) }
+    private let topicPartitions = (0..<3 as Range<Int32>).map { TopicPartition("control", $0) }
 
     private func waiting(for ends: [Int64]) -> ControlFirst {
         var state = ControlFirst(at: start)
-        state.begin(ends: Dictionary(uniqueKeysWithValues: zip(places, ends)))
+        state.begin(ends: Dictionary(uniqueKeysWithValues: zip(topicPartitions, ends)))
         return state
     }
 
@@ -21,13 +21,13 @@ import Testing
 
     @Test func everyPartitionMustBeReadToItsEnd() {
         var state = waiting(for: [5, 0, 7])
-        state.note([places[0]: 5], at: start)
+        state.note([topicPartitions[0]: 5], at: start)
         #expect(!state.mayReadSources(at: start))
         // None is committed, or not enough.
-        state.note([places[2]: PartitionOffset.none], at: start)
-        state.note([places[2]: 6], at: start)
+        state.note([topicPartitions[2]: PartitionOffset.none], at: start)
+        state.note([topicPartitions[2]: 6], at: start)
         #expect(!state.mayReadSources(at: start))
-        state.note([places[2]: 9], at: start)
+        state.note([topicPartitions[2]: 9], at: start)
         #expect(state.mayReadSources(at: start) && !state.hasGivenUp(at: start))
     }
 
@@ -44,10 +44,10 @@ import Testing
         var state = waiting(for: [1000, 0, 0])
         for step in 1...5 as ClosedRange<Int64> {
             let now = start + .seconds(step * 20)
-            state.note([places[0]: step], at: now)
+            state.note([topicPartitions[0]: step], at: now)
             #expect(!state.hasGivenUp(at: now + .seconds(20)))
         }
-        state.note([places[0]: 5], at: start + .seconds(120))
+        state.note([topicPartitions[0]: 5], at: start + .seconds(120))
         #expect(state.hasGivenUp(at: start + .seconds(131)))
     }
 

@@ -125,12 +125,13 @@ extension PipelineServiceTests {
             let originals = try fixture.read(Fixture.bills) + fixture.read(Fixture.control)
             for bad in table {
                 let original = try #require(
-                    originals.first { $0.place.topic == bad.sent.topic && $0.value == bad.sent.value }, "\(bad.code)")
+                    originals.first { $0.topicPartition.topic == bad.sent.topic && $0.value == bad.sent.value },
+                    "\(bad.code)")
                 // Found by where it says that it comes from.
                 let index = try #require(
                     letters.firstIndex {
-                        $0.header("__connect.errors.topic") == original.place.topic
-                            && $0.header("__connect.errors.partition") == String(original.place.partition)
+                        $0.header("__connect.errors.topic") == original.topicPartition.topic
+                            && $0.header("__connect.errors.partition") == String(original.topicPartition.partition)
                             && $0.header("__connect.errors.offset") == String(original.offset)
                     }, "\(bad.code)")
                 let letter = letters.remove(at: index)

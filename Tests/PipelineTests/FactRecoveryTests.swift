@@ -7,14 +7,14 @@ import Testing
 @Suite struct FactRecoveryTests {
     /// A cluster that answers nothing; time passes while it is waited for.
     private struct SilentCluster: KafkaCluster {
-        let host: StillRuntime
+        let runtime: StillRuntime
         var onPoll: @Sendable () -> Void = {}
         var brokers: String { "silent" }
 
         func consumer(
             _ options: Consumer.Options, listener: (any RebalanceListener)?, onNotice: @escaping (KafkaNotice) -> Void
         ) throws(KafkaError) -> any ConsumerClient {
-            SilentConsumer(host, onPoll)
+            SilentConsumer(runtime, onPoll)
         }
         func producer(
             _ options: Producer.Options, onNotice: @escaping (KafkaNotice) -> Void
@@ -27,24 +27,24 @@ import Testing
     }
 
     private final class SilentConsumer: ConsumerClient {
-        private let host: StillRuntime
+        private let runtime: StillRuntime
         private let onPoll: @Sendable () -> Void
         private(set) var assignment: [Consumer.Assigned] = []
         var fatalError: KafkaError? { nil }
 
-        init(_ host: StillRuntime, _ onPoll: @escaping @Sendable () -> Void) {
-            (self.host, self.onPoll) = (host, onPoll)
+        init(_ runtime: StillRuntime, _ onPoll: @escaping @Sendable () -> Void) {
+            (self.runtime, self.onPoll) = (runtime, onPoll)
         }
 
         func subscribe(to topics: [String]) {}
         func assign(_ offsets: [PartitionOffset]) { assignment = offsets.map { Consumer.Assigned($0) } }
         func knownEnd(_ source: Int) -> Int64? { nil }
         func poll(timeoutMilliseconds: Int, _ body: (UnsafeBufferPointer<Record>) throws -> Void) -> Int {
-            host.pass(seconds: 1)
+            runtime.pass(seconds: 1)
             onPoll()
             return 0
         }
-        func takeErrors() -> [(place: TopicPartition, error: KafkaError)] { [] }
+        func takeErrors() -> [(topicPartition: TopicPartition, error: KafkaError)] { [] }
         func pause(_ partitions: [TopicPartition]) {}
         func resume(_ partitions: [TopicPartition]) {}
         func committed(_ partitions: [TopicPartition], timeoutMilliseconds: Int) -> [PartitionOffset] { [] }
@@ -58,7 +58,7 @@ import Testing
             facts: ["scores", "sanctions", "perks"]
         )
         var configuration = PipelineConfiguration(kafka: cluster, topics: topics)
-        configuration.host = cluster.host
+        configuration.runtime = cluster.runtime
         let marks = [Publication.Mark](repeating: .init(), count: 3)
         return try FactRecovery.run(
             [2: marks], configuration: configuration,
@@ -67,8 +67,8 @@ import Testing
 
     /// Meanwhile nothing is folded, so that it must not go on for ever without a word.
     @Test func aBrokerThatIsSilentIsNamed() throws {
-        let host = StillRuntime()
-        let error = #expect(throws: KafkaError.self) { try run(SilentCluster(host: host), StopFlag()) }
+        let runtime = StillRuntime()
+        let error = #expect(throws: KafkaError.self) { try run(SilentCluster(runtime: runtime), StopFlag()) }
         #expect(error?.description == "scores[2]: the facts that are out cannot be read to their end (_TIMED_OUT)")
     }
 
@@ -76,7 +76,7 @@ import Testing
     @Test func aStopIsNoResult() throws {
         let stop = StopFlag()
         // At a poll, after the search has begun.
-        let cluster = SilentCluster(host: StillRuntime()) { stop.set() }
+        let cluster = SilentCluster(runtime: StillRuntime()) { stop.set() }
         #expect(throws: CancellationError.self) { try run(cluster, stop) }
         #expect(throws: CancellationError.self) { try run(cluster, stop) }
     }

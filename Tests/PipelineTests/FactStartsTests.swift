@@ -36,15 +36,15 @@ extension PipelineServiceTests {
                 }
                 let starts = try FactStarts(configuration(fixture)).find(
                     after: Dictionary(uniqueKeysWithValues: results.map { ($0.partition, $0.sequences) }))
-                #expect(starts.map(\.place.topic) == fixture.topics.facts.flatMap { [$0, $0] })
+                #expect(starts.map(\.topicPartition.topic) == fixture.topics.facts.flatMap { [$0, $0] })
                 for start in starts {
-                    let ofPlace = records.filter { $0.place == start.place }
-                    let numbers = try ofPlace.map { record in
+                    let ofPartition = records.filter { $0.topicPartition == start.topicPartition }
+                    let numbers = try ofPartition.map { record in
                         let value = try #require(record.value)
                         return try #require(value.withUnsafeBytes { decoder.sequence(ofFact: $0) })
                     }
                     var rule = FactSequence(last: start.sequence - 1)
-                    for (record, number) in zip(ofPlace, numbers) where record.offset >= start.offset {
+                    for (record, number) in zip(ofPartition, numbers) where record.offset >= start.offset {
                         _ = rule.judge(number)
                     }
                     #expect(rule.last == numbers.max() ?? 0, "\(start) of ledger offset \(until)")

@@ -11,22 +11,22 @@ private typealias Frames = LedgerPartitionFrames
 
 /// The fold's poller, round by round, with a cluster in memory. Nothing runs but what a test runs.
 @Suite struct FoldPollerTests {
-    private let host = QueuedRuntime()
+    private let runtime = QueuedRuntime()
     private let kafka = MemoryKafka()
     private let disk = WatchedFileSystem()
 
-    private func place(_ number: Int32) -> TopicPartition { TopicPartition("ledger", number) }
+    private func topicPartition(_ number: Int32) -> TopicPartition { TopicPartition("ledger", number) }
 
     /// A member to which the group has assigned all partitions.
     private func poller(
         partitions: Int32, _ change: (inout PipelineConfiguration) -> Void = { _ in }
     ) throws -> FoldPoller {
-        var configuration = RunnerStage.configuration(kafka, on: host)
+        var configuration = RunnerStage.configuration(kafka, on: runtime)
         change(&configuration)
         let poller = try FoldPoller(
             Member(configuration, logger: RunnerStage.logger), ledgerPartitions: Int(partitions))
         try poller.start()
-        kafka.member?.deal((0..<partitions).map(place))
+        kafka.member?.rebalance((0..<partitions).map(topicPartition))
         return poller
     }
 
@@ -34,20 +34,20 @@ private typealias Frames = LedgerPartitionFrames
     private func run(_ poller: FoldPoller, rounds: Int = 20) throws {
         for _ in 0..<rounds {
             try poller.step()
-            while poller.runtime.slices.runNext() || host.runNext() {}
+            while poller.environment.slices.runNext() || runtime.runNext() {}
         }
     }
 
     @Test func whatIsAssignedIsReadFoldedAndCommitted() throws {
         let frames = try Frames.ledger(bills: 4)
         let poller = try poller(partitions: 2)
-        for number in 0..<2 as Range<Int32> { for frame in frames { kafka.append(frame, to: place(number)) } }
+        for number in 0..<2 as Range<Int32> { for frame in frames { kafka.append(frame, to: topicPartition(number)) } }
         try run(poller)
         #expect(poller.assignedRunners.map(\.status.isCurrent) == [true, true])
-        host.clock.pass(seconds: 1)
+        runtime.clock.pass(seconds: 1)
         try run(poller, rounds: 1)
         for number in 0..<2 as Range<Int32> {
-            #expect(kafka.committed[place(number)]?.offset == Int64(frames.count))
+            #expect(kafka.committed[topicPartition(number)]?.offset == Int64(frames.count))
             #expect(kafka.numbers(of: number).allSatisfy { $0 == Array(1...$0.count) })
         }
         #expect(!kafka.numbers(of: 0).isEmpty && kafka.numbers(of: 0) == kafka.numbers(of: 1))
@@ -63,20 +63,22 @@ private typealias Frames = LedgerPartitionFrames
         let member = try #require(kafka.member)
         #expect(poller.slots[0].isRead && member.paused.isEmpty)
 
-        func add(kilobytes: Int) { kafka.append([UInt8](repeating: 1, count: kilobytes * kilobyte), to: place(0)) }
+        func add(kilobytes: Int) {
+            kafka.append([UInt8](repeating: 1, count: kilobytes * kilobyte), to: topicPartition(0))
+        }
         // From here on no slice runs.
         add(kilobytes: 400)
         try poller.step()
         #expect(inbox.bytes == 400 * kilobyte && member.paused.isEmpty)
         add(kilobytes: 700)
         try poller.step()
-        #expect(inbox.bytes == 1100 * kilobyte && member.paused == [place(0)])
+        #expect(inbox.bytes == 1100 * kilobyte && member.paused == [topicPartition(0)])
         add(kilobytes: 100)
         try poller.step()
         #expect(inbox.bytes == 1100 * kilobyte)
         _ = inbox.takeBlock()
         try poller.step()
-        #expect(inbox.bytes == 700 * kilobyte && member.paused == [place(0)])
+        #expect(inbox.bytes == 700 * kilobyte && member.paused == [topicPartition(0)])
         _ = inbox.takeBlock()
         try poller.step()
         #expect(member.paused.isEmpty)
@@ -89,23 +91,23 @@ private typealias Frames = LedgerPartitionFrames
         let end = Int64(frames.count)
         let poller = try poller(partitions: 2) { $0.data = LocalData("/data", on: disk) }
         try run(poller)
-        let turn = poller.runtime.turn
+        let turn = poller.environment.turn
         let other = try #require(poller.slots[0].runner)
         disk.unwritable = "/archive/00001/"
-        for number in 0..<2 as Range<Int32> { for frame in frames { kafka.append(frame, to: place(number)) } }
+        for number in 0..<2 as Range<Int32> { for frame in frames { kafka.append(frame, to: topicPartition(number)) } }
         try run(poller)
         // Within the pause, for no time has passed.
         #expect(poller.slots[1].runner == nil && poller.slots[1].closing == nil)
         #expect(poller.slots[1].failure.count == 1 && poller.slots[1].failure.retryAt != nil)
         #expect(poller.slots[0].runner === other && other.status.isCurrent && other.status.nextOffset == end)
-        #expect(poller.runtime.turn == turn && poller.assignment?.count == 2)
+        #expect(poller.environment.turn == turn && poller.assignment?.count == 2)
 
         disk.unwritable = nil
-        host.clock.pass(seconds: 1)
+        runtime.clock.pass(seconds: 1)
         try run(poller)
         let again = try #require(poller.slots[1].runner)
         #expect(again.status.isCurrent && again.status.nextOffset == end && again.status.position?.offset == end)
-        #expect(poller.slots[0].runner === other && poller.runtime.turn == turn)
+        #expect(poller.slots[0].runner === other && poller.environment.turn == turn)
         #expect(!kafka.numbers(of: 1).isEmpty)
         #expect(kafka.numbers(of: 1).allSatisfy { $0 == Array(1...$0.count) })
         #expect(kafka.numbers(of: 1) == kafka.numbers(of: 0))
@@ -116,7 +118,7 @@ private typealias Frames = LedgerPartitionFrames
         let text = PipelineFixture.policyText.replacing("base: 500", with: "base: 510")
         let order = ShadowOrder(text: text, since: Timestamp(microseconds: 0))
         let poller = try poller(partitions: 2) { $0.data = LocalData("/data", on: disk) }
-        for number in 0..<2 as Range<Int32> { for frame in frames { kafka.append(frame, to: place(number)) } }
+        for number in 0..<2 as Range<Int32> { for frame in frames { kafka.append(frame, to: topicPartition(number)) } }
         try run(poller)
         order.json.withUnsafeBytes {
             poller.directory.note(key: ShadowOrder.key, value: $0, ledgerPartitions: 2)
@@ -131,11 +133,11 @@ private typealias Frames = LedgerPartitionFrames
         #expect(status.sizes.map(\.partition) == [0, 1] && status.sizes.allSatisfy { $0.entries > 4 && $0.bytes > 0 })
 
         disk.unwritable = "/archive/00001/"
-        for number in 0..<2 as Range<Int32> { kafka.append(Frames.bills(from: 6, at: 6), to: place(number)) }
+        for number in 0..<2 as Range<Int32> { kafka.append(Frames.bills(from: 6, at: 6), to: topicPartition(number)) }
         try run(poller)
         #expect(poller.slots[1].runner == nil && poller.board.current.shadows.map(\.partition) == [0])
         disk.unwritable = nil
-        host.clock.pass(seconds: 1)
+        runtime.clock.pass(seconds: 1)
         try run(poller)
         #expect(poller.board.current.shadows.map(\.phase) == [.live, .live])
         #expect(poller.board.current.shadows.map(\.folded) == [7, 7])
@@ -159,18 +161,18 @@ private typealias Frames = LedgerPartitionFrames
     @Test func anAnswerOfAnEarlierAssignmentIsOfNoUse() throws {
         let poller = try poller(partitions: 1)
         let runner = try #require(poller.slots[0].runner)
-        func runSlices() { while poller.runtime.slices.runNext() || host.run(.storage) {} }
+        func runSlices() { while poller.environment.slices.runNext() || runtime.run(.storage) {} }
         func answer(turn: Int) throws {
             let recovered = PartitionInbox.Recovered(committed: 0, marks: RunnerStage.blank, end: 0)
-            poller.runtime.answer(.recovered([0: recovered], nil), turn: turn)
+            poller.environment.answer(.recovered([0: recovered], nil), turn: turn)
             try poller.takeAnswers()
             runSlices()
         }
         runSlices()
         #expect(runner.partition?.phase == .recovering)
-        try answer(turn: poller.runtime.turn - 1)
+        try answer(turn: poller.environment.turn - 1)
         #expect(runner.partition?.phase == .recovering)
-        try answer(turn: poller.runtime.turn)
+        try answer(turn: poller.environment.turn)
         #expect(runner.partition?.phase == .catchingUp)
     }
 }

@@ -4,78 +4,78 @@ import Testing
 @testable import Pipeline
 
 @Suite struct GuardedClockTests {
-    private let host = StillRuntime()
+    private let runtime = StillRuntime()
     private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     @Test func itRunsWithTheWallClock() {
-        let clock = GuardedClock(host, logger)
+        let clock = GuardedClock(runtime, logger)
         for _ in 0..<100 {
-            host.pass(seconds: 3000)
-            #expect(clock.time == host.wallClock)
+            runtime.pass(seconds: 3000)
+            #expect(clock.time == runtime.wallClock)
         }
     }
 
     @Test(arguments: [24, -24] as [Int64]) func aStepIsNotBelievedUntilItHasBeenWatchedForAnHour(hours: Int64) {
-        let clock = GuardedClock(host, logger)
-        host.step(hours: hours)
+        let clock = GuardedClock(runtime, logger)
+        runtime.step(hours: hours)
         let error = hours * 3_600_000_000
         for _ in 0..<119 {
-            #expect(clock.time == host.wallClock - error)
-            host.pass(seconds: 30)
+            #expect(clock.time == runtime.wallClock - error)
+            runtime.pass(seconds: 30)
         }
-        #expect(clock.time == host.wallClock - error)
-        host.pass(seconds: 60)
-        #expect(clock.time == host.wallClock)
+        #expect(clock.time == runtime.wallClock - error)
+        runtime.pass(seconds: 60)
+        #expect(clock.time == runtime.wallClock)
     }
 
     @Test func whoLooksAwayWatchesAnew() {
-        let clock = GuardedClock(host, logger)
-        host.step(hours: 24)
-        #expect(clock.time == host.wallClock - 24 * 3_600_000_000)
-        host.pass(seconds: 7200)
-        #expect(clock.time == host.wallClock - 24 * 3_600_000_000)
+        let clock = GuardedClock(runtime, logger)
+        runtime.step(hours: 24)
+        #expect(clock.time == runtime.wallClock - 24 * 3_600_000_000)
+        runtime.pass(seconds: 7200)
+        #expect(clock.time == runtime.wallClock - 24 * 3_600_000_000)
     }
 
     @Test func aStepThatIsTakenBackLeavesNothing() {
-        let clock = GuardedClock(host, logger)
-        host.step(hours: -24)
+        let clock = GuardedClock(runtime, logger)
+        runtime.step(hours: -24)
         _ = clock.time
-        host.pass(seconds: 50)
-        host.step(hours: 24)
-        #expect(clock.time == host.wallClock)
-        host.step(hours: -24)
+        runtime.pass(seconds: 50)
+        runtime.step(hours: 24)
+        #expect(clock.time == runtime.wallClock)
+        runtime.step(hours: -24)
         for _ in 0..<100 {
-            #expect(clock.time == host.wallClock + 24 * 3_600_000_000)
-            host.pass(seconds: 30)
+            #expect(clock.time == runtime.wallClock + 24 * 3_600_000_000)
+            runtime.pass(seconds: 30)
         }
     }
 
     /// As NTP does it.
     @Test func aSmallCorrectionIsFollowed() {
-        let clock = GuardedClock(host, logger)
-        host.pass(seconds: 10)
+        let clock = GuardedClock(runtime, logger)
+        runtime.pass(seconds: 10)
         _ = clock.time
         for _ in 0..<100 {
-            host.pass(seconds: 61)
-            #expect(clock.time == host.wallClock)
+            runtime.pass(seconds: 61)
+            #expect(clock.time == runtime.wallClock)
         }
     }
 }
 
 @Suite struct MemoryWatchTests {
-    private let host = StillRuntime()
+    private let runtime = StillRuntime()
     private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     private func isFull(_ watch: MemoryWatch, at resident: Int64, growth: Int64 = 0) -> Bool {
-        host.residentBytes = resident
-        host.pass(seconds: 1)
+        runtime.residentBytes = resident
+        runtime.pass(seconds: 1)
         watch.expect(growth: growth)
         watch.look()
         return watch.isFull
     }
 
     @Test func itIsFullAtTheLimitAndHasRoomAgainBelowIt() {
-        let watch = MemoryWatch(limit: 1000, host: host, logger: logger)
+        let watch = MemoryWatch(limit: 1000, runtime: runtime, logger: logger)
         #expect(!isFull(watch, at: 999))
         #expect(isFull(watch, at: 1000))
         #expect(isFull(watch, at: 951), "not at once")
@@ -84,8 +84,8 @@ import Testing
     }
 
     @Test func whatSecondStatesWillTakeIsKeptFree() {
-        let watch = MemoryWatch(limit: 1000, host: host, logger: logger)
-        host.residentBytes = 450
+        let watch = MemoryWatch(limit: 1000, runtime: runtime, logger: logger)
+        runtime.residentBytes = 450
         #expect(watch.room == 500)
         let first = watch.reserve(300, for: 0)
         #expect(first.isReserved && watch.room == 200)
@@ -94,22 +94,22 @@ import Testing
         let again = watch.reserve(500, for: 0)
         #expect(again.isReserved, "its own share is not counted twice")
         watch.note(.init(bytes: 300, growth: 20, left: 80), of: 0)
-        host.residentBytes = 750
+        runtime.residentBytes = 750
         #expect(watch.room == 100)
         watch.note(nil, of: 0)
         #expect(watch.room == 200)
         watch.noteEnd(of: 300)
         #expect(watch.room == 500, "what is about to be freed is no more")
-        host.residentBytes = 450
+        runtime.residentBytes = 450
         watch.noteFreed(300)
         #expect(watch.room == 500)
-        let unlimited = MemoryWatch(limit: nil, host: host, logger: logger)
+        let unlimited = MemoryWatch(limit: nil, runtime: runtime, logger: logger)
         let third = unlimited.reserve(.max, for: 0)
         #expect(third.isReserved && unlimited.room == nil)
     }
 
     @Test func secondStatesMustGoBeforeItIsFullAndTakeNobodysPlace() {
-        let watch = MemoryWatch(limit: 1000, host: host, logger: logger)
+        let watch = MemoryWatch(limit: 1000, runtime: runtime, logger: logger)
         watch.note(.init(bytes: 300, growth: 50), of: 0)
         #expect(!isFull(watch, at: 899) && !watch.isTight)
         #expect(!isFull(watch, at: 900) && watch.isTight, "with what they take at once")
@@ -125,7 +125,7 @@ import Testing
     }
 
     @Test func withoutALimitNothingIsFull() {
-        let watch = MemoryWatch(limit: nil, host: host, logger: logger)
+        let watch = MemoryWatch(limit: nil, runtime: runtime, logger: logger)
         #expect(!isFull(watch, at: .max / 2))
     }
 

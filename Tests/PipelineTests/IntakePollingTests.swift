@@ -20,7 +20,7 @@ import Testing
             control: "control", sources: ["bills", "rides"], ledger: "ledger", deadLetter: "dead",
             facts: ["scores", "sanctions", "perks"])
         var configuration = PipelineConfiguration(kafka: ScriptedCluster(script: script), topics: topics)
-        configuration.host = script.host
+        configuration.runtime = script.runtime
         change(&configuration)
         let member = Member(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         prepare(member)
@@ -30,14 +30,14 @@ import Testing
     }
 
     private func run(_ intake: Intake, for time: Duration) throws {
-        let end = script.host.now + time
-        while script.host.now < end { try intake.step() }
+        let end = script.runtime.now + time
+        while script.runtime.now < end { try intake.step() }
     }
 
     /// Steps until everything of these partitions is committed.
-    private func finish(_ intake: Intake, _ places: [TopicPartition]) throws {
+    private func finish(_ intake: Intake, _ topicPartitions: [TopicPartition]) throws {
         for _ in 0..<20_000 {
-            if places.allSatisfy({ script.committed[$0] == Int64(script.records(of: $0).count) }) { return }
+            if topicPartitions.allSatisfy({ script.committed[$0] == Int64(script.records(of: $0).count) }) { return }
             try intake.step()
         }
         Issue.record("not everything is committed: \(script.committed)")
@@ -115,7 +115,7 @@ import Testing
         let limit: Int64 = 128 << 20
         script.logs = [(control, [Fixture.enrolment(of: "anna")]), (bills, [])]
         script.acknowledges = true
-        script.host.residentBytes = limit
+        script.runtime.residentBytes = limit
         let (intake, board) = try intake {
             $0.memoryLimit = limit
         } prepare: { member in

@@ -26,7 +26,7 @@ import Testing
         func purge() {}
 
         /// Session and number of every frame.
-        var places: [(session: UInt64, number: UInt64)] {
+        var identities: [(session: UInt64, number: UInt64)] {
             sent.map { frame in
                 frame.withUnsafeBytes { bytes in
                     var reader = FrameReader()
@@ -38,11 +38,11 @@ import Testing
     }
 
     private let frames = Frames()
-    private let host = StillRuntime()
+    private let runtime = StillRuntime()
 
     private func appender(maximumSessions: Int = 4) throws -> LedgerAppender {
         try LedgerAppender(
-            producer: frames, ledger: "ledger", partitions: 2, host: host, maximumSessions: maximumSessions)
+            producer: frames, ledger: "ledger", partitions: 2, runtime: runtime, maximumSessions: maximumSessions)
     }
 
     private func send(_ appender: LedgerAppender, to partition: Int = 0) throws {
@@ -55,24 +55,24 @@ import Testing
         for offset in 0..<5 as Range<Int64> {
             try send(appender)
             try appender.acknowledged(0, offset: offset)
-            host.pass(LedgerAppender.longestSilence)
+            runtime.pass(LedgerAppender.longestSilence)
         }
-        #expect(Set(frames.places.map(\.session)).count == 1)
-        #expect(frames.places.map(\.number) == [0, 1, 2, 3, 4])
+        #expect(Set(frames.identities.map(\.session)).count == 1)
+        #expect(frames.identities.map(\.number) == [0, 1, 2, 3, 4])
     }
 
     @Test func aSilentSessionEndsUnlessSomethingIsOnItsWay() throws {
         let appender = try appender()
         try send(appender)
-        host.pass(.seconds(1))
+        runtime.pass(.seconds(1))
         try send(appender)
-        #expect(frames.places.map(\.number) == [0, 1])
+        #expect(frames.identities.map(\.number) == [0, 1])
         try appender.acknowledged(0, offset: 10)
         try appender.acknowledged(0, offset: 11)
-        host.pass(.seconds(1))
+        runtime.pass(.seconds(1))
         try send(appender)
-        #expect(frames.places.map(\.number) == [0, 1, 0])
-        #expect(Set(frames.places.map(\.session)).count == 2)
+        #expect(frames.identities.map(\.number) == [0, 1, 0])
+        #expect(Set(frames.identities.map(\.session)).count == 2)
         // Thousands of others have appended meanwhile; the new session has seen none of them.
         try appender.acknowledged(0, offset: 50_000)
     }
@@ -81,7 +81,7 @@ import Testing
         let appender = try appender()
         try send(appender, to: 0)
         try send(appender, to: 1)
-        #expect(Set(frames.places.map(\.session)).count == 2)
+        #expect(Set(frames.identities.map(\.session)).count == 2)
         try appender.acknowledged(0, offset: 0)
         try appender.acknowledged(1, offset: 90_000)
     }
@@ -95,7 +95,7 @@ import Testing
         #expect(throws: LedgerAppender.ForgottenSession.self) { try appender.acknowledged(0, offset: 9) }
         // Whoever goes on all the same, as with ticks, goes on in another session.
         try send(appender)
-        #expect(frames.places.map(\.number) == [0, 1, 2, 0])
+        #expect(frames.identities.map(\.number) == [0, 1, 2, 0])
     }
 
     /// The bound is the fold's own: one frame fewer, and the fold still knows the session.

@@ -82,10 +82,12 @@ extension PipelineServiceTests {
         }
 
         private func partition(_ number: Int32, of fixture: Fixture) throws -> Found {
-            let place = TopicPartition(fixture.topics.ledger, number)
-            let frames = try LedgerTopicFrames(fixture.kafka, topic: place.topic, partition: number)
+            let topicPartition = TopicPartition(fixture.topics.ledger, number)
+            let frames = try LedgerTopicFrames(fixture.kafka, topic: topicPartition.topic, partition: number)
             let texts = try PolicyHistory.texts(of: frames)
-            return Found(texts: texts, records: try fixture.read(fixture.topics.ledger).count { $0.place == place })
+            return Found(
+                texts: texts,
+                records: try fixture.read(fixture.topics.ledger).count { $0.topicPartition == topicPartition })
         }
 
         /// The first entry of partition 0 wins, whether its member goes on to the other partitions at once or dies before.

@@ -15,10 +15,10 @@ enum LedgerPartitionFrames {
 
     /// A standby of which nothing is folded. `history`: the ledger's frames, for a policy that is activated.
     static func partition(
-        on host: StillRuntime, _ disk: FaultyFileSystem? = nil, history: [[UInt8]] = []
+        on runtime: StillRuntime, _ disk: FaultyFileSystem? = nil, history: [[UInt8]] = []
     ) throws -> LedgerPartition {
         let store = try PartitionStore(
-            number, data: disk.map { LocalData("/data", on: $0) }, host: host,
+            number, data: disk.map { LocalData("/data", on: $0) }, runtime: runtime,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) { _ in MemoryFrames([]) }
         let fold = PartitionFold(partition: number) { end in
@@ -29,8 +29,8 @@ enum LedgerPartitionFrames {
     }
 
     /// One that is assigned, and catches up to the ledger's end.
-    static func owned(on host: StillRuntime, end: Int64, _ disk: FaultyFileSystem? = nil) throws -> LedgerPartition {
-        let partition = try partition(on: host, disk)
+    static func owned(on runtime: StillRuntime, end: Int64, _ disk: FaultyFileSystem? = nil) throws -> LedgerPartition {
+        let partition = try partition(on: runtime, disk)
         own(partition, committed: 0, end: end)
         return partition
     }

@@ -37,11 +37,11 @@ extension LedgerPartitionTests {
 
     /// Folded to the activation, which has begun.
     private func switching(_ frames: [[UInt8]]) throws -> LedgerPartition {
-        let partition = try Frames.partition(on: host, history: frames)
+        let partition = try Frames.partition(on: runtime, history: frames)
         Frames.own(partition, committed: 0, end: 3)
         for offset in 0..<3 { #expect(try fold(frames[offset], at: Int64(offset), in: partition) != .unfinished) }
         partition.noteEnd(3, reachedEnd: true)
-        partition.noteBehind(at: host.now)
+        partition.noteBehind(at: runtime.now)
         #expect(partition.phase == .current && partition.behind == .zero && partition.late == .zero)
         #expect(try fold(frames[3], at: 3, in: partition) == .unfinished)
         return partition
@@ -77,7 +77,7 @@ extension LedgerPartitionTests {
 
     @Test func aStandbyThatSwitchesStaysAStandby() throws {
         let frames = try ledger()
-        let partition = try Frames.partition(on: host, history: frames)
+        let partition = try Frames.partition(on: runtime, history: frames)
         for offset in 0..<3 { _ = try Frames.fold(frames[offset], at: Int64(offset), in: partition) }
         while try Frames.fold(frames[3], at: 3, in: partition, within: Self.tiny).outcome == .unfinished {
             #expect(partition.phase == .standby && !partition.isUsable)
@@ -102,12 +102,12 @@ extension LedgerPartitionTests {
         let frames = try ledger()
         let partition = try switching(frames)
         partition.noteEnd(4, reachedEnd: false)
-        partition.noteBehind(at: host.now, readyWithin: .seconds(5))
-        host.pass(seconds: 60)
-        partition.noteBehind(at: host.now, readyWithin: .seconds(5))
+        partition.noteBehind(at: runtime.now, readyWithin: .seconds(5))
+        runtime.pass(seconds: 60)
+        partition.noteBehind(at: runtime.now, readyWithin: .seconds(5))
         #expect(partition.behind == .seconds(60) && partition.late == .zero)
         while try fold(frames[3], at: 3, in: partition) == .unfinished {}
-        partition.noteBehind(at: host.now, readyWithin: .seconds(5))
+        partition.noteBehind(at: runtime.now, readyWithin: .seconds(5))
         #expect(partition.behind == .zero && partition.late == .zero)
     }
 
@@ -126,19 +126,19 @@ extension LedgerPartitionTests {
         _ time: inout SwitchTime, behind: Int64?, isSwitching: Bool = false
     ) -> Duration? {
         time.late(
-            behind: behind.map { .seconds($0) }, isSwitching: isSwitching, readyWithin: .seconds(5), at: host.now)
+            behind: behind.map { .seconds($0) }, isSwitching: isSwitching, readyWithin: .seconds(5), at: runtime.now)
     }
 
     @Test func whatWaitedForASwitchCountsLessThatTime() {
         var time = SwitchTime()
         #expect(late(&time, behind: 1, isSwitching: true) == .seconds(1))
-        host.pass(seconds: 60)
+        runtime.pass(seconds: 60)
         #expect(late(&time, behind: 61, isSwitching: true) == .seconds(1))
         #expect(late(&time, behind: 61) == .seconds(1))
-        host.pass(seconds: 2)
+        runtime.pass(seconds: 2)
         #expect(late(&time, behind: 30) == .zero)
         // Who folds too slowly is late in the end.
-        host.pass(seconds: 40)
+        runtime.pass(seconds: 40)
         #expect(late(&time, behind: 67) == .seconds(7))
         // From here on what waits has not waited for a switch.
         #expect(late(&time, behind: 5) == .seconds(5))
@@ -149,11 +149,11 @@ extension LedgerPartitionTests {
         var time = SwitchTime()
         for behind in [0, 30, 30] as [Int64] {
             #expect(late(&time, behind: behind, isSwitching: true) == .zero)
-            if behind == 0 { host.pass(seconds: 30) }
+            if behind == 0 { runtime.pass(seconds: 30) }
         }
         #expect(late(&time, behind: 30) == .zero)
         #expect(late(&time, behind: 30, isSwitching: true) == .zero)
-        host.pass(seconds: 20)
+        runtime.pass(seconds: 20)
         #expect(late(&time, behind: 50, isSwitching: true) == .zero)
         #expect(late(&time, behind: 57) == .seconds(7))
     }
@@ -162,7 +162,7 @@ extension LedgerPartitionTests {
         var time = SwitchTime()
         #expect(late(&time, behind: 9) == .seconds(9))
         #expect(late(&time, behind: 9, isSwitching: true) == .seconds(9))
-        host.pass(seconds: 60)
+        runtime.pass(seconds: 60)
         #expect(late(&time, behind: 69, isSwitching: true) == .seconds(9))
         #expect(late(&time, behind: 69) == .seconds(9))
     }
@@ -171,7 +171,7 @@ extension LedgerPartitionTests {
     @Test func whereTheTimeBehindIsNotKnownASwitchIsNoExcuse() {
         var time = SwitchTime()
         #expect(late(&time, behind: nil, isSwitching: true) == nil)
-        host.pass(seconds: 60)
+        runtime.pass(seconds: 60)
         #expect(late(&time, behind: nil, isSwitching: true) == nil)
         #expect(late(&time, behind: 10) == .seconds(10))
     }

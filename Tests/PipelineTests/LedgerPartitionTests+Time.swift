@@ -9,30 +9,30 @@ private typealias Frames = LedgerPartitionFrames
 /// Ticks, the time behind, and checkpoints.
 extension LedgerPartitionTests {
     @Test func theTimeBehindIsThatOfTheOldestFrameWhoseFactsAreNotAcknowledged() throws {
-        let partition = try Frames.owned(on: host, end: 1)
-        partition.noteBehind(at: host.now)
+        let partition = try Frames.owned(on: runtime, end: 1)
+        partition.noteBehind(at: runtime.now)
         // For how long the frames have waited that were there at the assignment is not known.
         #expect(partition.behind == nil)
         try Frames.own(Frames.beginning, at: 0, in: partition)
-        partition.noteBehind(at: host.now)
+        partition.noteBehind(at: runtime.now)
         #expect(partition.behind == Duration.zero)
         partition.noteEnd(2, reachedEnd: false)
-        partition.noteBehind(at: host.now)
-        host.pass(seconds: 5)
-        partition.noteBehind(at: host.now)
+        partition.noteBehind(at: runtime.now)
+        runtime.pass(seconds: 5)
+        partition.noteBehind(at: runtime.now)
         #expect(partition.behind == Duration.seconds(5))
         try Frames.own(Frames.tick(1, at: 1), at: 1, in: partition)
-        partition.noteBehind(at: host.now)
+        partition.noteBehind(at: runtime.now)
         #expect(partition.behind == Duration.zero)
         partition.assign()
         #expect(partition.behind == nil && partition.shared.end == nil)
     }
 
     @Test func aTickIsDueWhereTheWallClockHasRunAhead() throws {
-        let partition = try Frames.owned(on: host, end: 0)
+        let partition = try Frames.owned(on: runtime, end: 0)
         func tick(at now: Int64) -> Int64? { partition.tick(at: now, interval: 10, readyWithin: 0)?.microseconds }
         let clock: Int64 = 1_000_000_000
-        partition.noteBehind(at: host.now)
+        partition.noteBehind(at: runtime.now)
         #expect(partition.behind == Duration.zero)
         #expect(tick(at: clock) == nil, "without a policy there is no clock")
         try Frames.own(Frames.beginning, at: 0, in: partition)
@@ -43,14 +43,14 @@ extension LedgerPartitionTests {
         #expect(tick(at: clock + 22) == clock + 22)
         // A ledger of long ago comes to now in steps.
         let latest = EntryTime.latest(at: Timestamp(microseconds: clock + 22)).microseconds
-        #expect(latest < host.wallClock)
-        #expect(tick(at: host.wallClock) == latest)
+        #expect(latest < runtime.wallClock)
+        #expect(tick(at: runtime.wallClock) == latest)
         // Who is behind folds first.
         partition.noteEnd(9, reachedEnd: false)
-        partition.noteBehind(at: host.now)
-        host.pass(seconds: 1)
-        partition.noteBehind(at: host.now)
-        #expect(tick(at: host.wallClock) == nil)
+        partition.noteBehind(at: runtime.now)
+        runtime.pass(seconds: 1)
+        partition.noteBehind(at: runtime.now)
+        #expect(tick(at: runtime.wallClock) == nil)
     }
 
     // MARK: Checkpoints
@@ -64,7 +64,7 @@ extension LedgerPartitionTests {
 
     /// Two frames are folded.
     private func folded() throws -> LedgerPartition {
-        let partition = try Frames.owned(on: host, end: 2)
+        let partition = try Frames.owned(on: runtime, end: 2)
         try Frames.own(Frames.beginning, at: 0, in: partition)
         try Frames.own(Frames.tick(1, at: 1), at: 1, in: partition)
         return partition

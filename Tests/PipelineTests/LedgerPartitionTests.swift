@@ -11,13 +11,13 @@ private typealias Frames = LedgerPartitionFrames
 /// What a ledger partition decides: its phases, and what is to be done. No broker, and a disk in memory.
 @Suite struct LedgerPartitionTests {
     private static let blank = [Publication.Mark](repeating: .init(), count: FactTopic.allCases.count)
-    let host = StillRuntime()
+    let runtime = StillRuntime()
     private let disk = FaultyFileSystem()
 
     // MARK: Phases
 
     @Test func aPartitionBeginsAsAStandbyThatPublishesNothing() throws {
-        let partition = try Frames.partition(on: host)
+        let partition = try Frames.partition(on: runtime)
         #expect(partition.phase == .standby && partition.isSettled && partition.position == nil)
         #expect(try Frames.fold(Frames.beginning, at: 0, in: partition).outcome == .folded(from: 0, news: nil))
         #expect(try Frames.fold(Frames.enrolment(at: 1), at: 1, in: partition).facts.isEmpty)
@@ -29,7 +29,7 @@ private typealias Frames = LedgerPartitionFrames
     }
 
     @Test func aPartitionGoesThroughItsPhasesAndBack() throws {
-        let partition = try Frames.partition(on: host)
+        let partition = try Frames.partition(on: runtime)
         var marks = Self.blank
         marks[0] = Publication.Mark(offset: 4, sequence: 2)
         partition.assign()
@@ -63,7 +63,7 @@ private typealias Frames = LedgerPartitionFrames
 
     /// What a standby had left to fold is folded only once it is known how far the facts are published.
     @Test func nothingIsFoldedBeforeThePublishedFactsAreFound() throws {
-        let partition = try Frames.partition(on: host)
+        let partition = try Frames.partition(on: runtime)
         partition.backlog = MemoryFrames([])
         partition.assign()
         #expect(partition.backlog == nil && partition.publication == nil)
@@ -71,14 +71,14 @@ private typealias Frames = LedgerPartitionFrames
 
     /// A look at the ledger's end does not end the search for the published facts.
     @Test func aPartitionThatIsRecoveringIsNotCurrent() throws {
-        let partition = try Frames.partition(on: host)
+        let partition = try Frames.partition(on: runtime)
         partition.assign()
         partition.noteEnd(0, reachedEnd: true)
         #expect(partition.phase == .recovering && !partition.shared.isCurrent)
     }
 
     @Test func aStateAheadOfItsFactsIsNotResumed() throws {
-        let partition = try Frames.partition(on: host)
+        let partition = try Frames.partition(on: runtime)
         _ = try Frames.fold(Frames.beginning, at: 0, in: partition)
         _ = try Frames.fold(Frames.enrolment(at: 1), at: 1, in: partition)
         partition.assign()
@@ -90,7 +90,7 @@ private typealias Frames = LedgerPartitionFrames
 
     @Test func aStateAheadOfItsFactsIsUsableOnlyWithAnArchive() throws {
         for (disk, isUsable) in [(nil, false), (disk, true)] as [(FaultyFileSystem?, Bool)] {
-            let partition = try Frames.partition(on: host, disk)
+            let partition = try Frames.partition(on: runtime, disk)
             _ = try Frames.fold(Frames.beginning, at: 0, in: partition)
             #expect(partition.isUsable == isUsable)
             partition.publishedByOwner = 1
@@ -103,7 +103,7 @@ private typealias Frames = LedgerPartitionFrames
     // MARK: Frames and facts
 
     @Test func nothingIsCommittableBeforeItsFactsAreAcknowledged() throws {
-        let partition = try Frames.owned(on: host, end: 2)
+        let partition = try Frames.owned(on: runtime, end: 2)
         try Frames.own(Frames.beginning, at: 0, in: partition)
         #expect(partition.committable == 1)
         let facts = try Frames.own(Frames.enrolment(at: 1), at: 1, in: partition)
@@ -119,7 +119,7 @@ private typealias Frames = LedgerPartitionFrames
     }
 
     @Test func aViewIsLeftAfterTheFramesOfABatch() throws {
-        let partition = try Frames.owned(on: host, end: 3)
+        let partition = try Frames.owned(on: runtime, end: 3)
         partition.renewView()
         #expect(partition.shared.view.bands.isEmpty)
         try Frames.own(Frames.beginning, at: 0, in: partition)
@@ -134,13 +134,13 @@ private typealias Frames = LedgerPartitionFrames
         #expect(try Frames.fold(Frames.halfFolded, at: 2, in: partition).outcome != .repeated)
         partition.renewView()
         #expect(partition.isSpoiled && partition.shared.view == view)
-        partition.mend(PartitionFold(partition: partition.number), chain: FrameChain(partition: partition.number))
+        partition.repair(PartitionFold(partition: partition.number), chain: FrameChain(partition: partition.number))
         #expect(partition.shared.view.nextOffset == 0)
     }
 
     /// What takes long to read is not for an event loop.
     @Test func aStandingOfManyBucketsIsNotReadAtOnce() throws {
-        let partition = try Frames.owned(on: host, end: 3)
+        let partition = try Frames.owned(on: runtime, end: 3)
         for (offset, frame) in try Frames.ledger(bills: 1).enumerated() {
             try Frames.own(frame, at: Int64(offset), in: partition)
         }
@@ -155,7 +155,7 @@ private typealias Frames = LedgerPartitionFrames
     }
 
     @Test func aFrameThatIsFoldedAlreadyIsPassed() throws {
-        let partition = try Frames.owned(on: host, end: 1)
+        let partition = try Frames.owned(on: runtime, end: 1)
         try Frames.own(Frames.beginning, at: 0, in: partition)
         let head = partition.chain.head
         #expect(try Frames.fold(Frames.beginning, at: 0, in: partition).outcome == .repeated)
@@ -163,14 +163,14 @@ private typealias Frames = LedgerPartitionFrames
     }
 
     @Test func whatIsPolledWaitsWhileThereIsABacklog() throws {
-        let partition = try Frames.owned(on: host, end: 1)
+        let partition = try Frames.owned(on: runtime, end: 1)
         #expect(try Frames.admits(Frames.beginning, at: 0, in: partition))
         partition.backlog = MemoryFrames([])
         #expect(try !Frames.admits(Frames.beginning, at: 0, in: partition))
     }
 
     @Test func onlyWhatNobodyHasCountedIsNews() throws {
-        let partition = try Frames.partition(on: host)
+        let partition = try Frames.partition(on: runtime)
         Frames.own(partition, committed: 1, end: 2)
         #expect(try Frames.fold(Frames.beginning, at: 0, in: partition).outcome == .folded(from: 0, news: nil))
         #expect(partition.countedTo == 0)
@@ -190,8 +190,8 @@ private typealias Frames = LedgerPartitionFrames
     }
 
     @Test func whatTheArchiveHasIsUnfoldedUpToALimit() throws {
-        #expect(try Frames.partition(on: host).unfolded() == nil)
-        let partition = try Frames.partition(on: host, disk)
+        #expect(try Frames.partition(on: runtime).unfolded() == nil)
+        let partition = try Frames.partition(on: runtime, disk)
         #expect(partition.unfolded() == nil)
         try Frames.archive([Frames.beginning, Frames.tick(1, at: 1), Frames.tick(2, at: 2)], of: partition)
         #expect(partition.unfolded() == 0..<3)
@@ -202,18 +202,18 @@ private typealias Frames = LedgerPartitionFrames
     }
 
     @Test func aSnapshotIsDueAfterTheInterval() throws {
-        let partition = try Frames.partition(on: host, disk)
-        #expect(!partition.isSnapshotDue(at: host.now, interval: 1_000_000))
-        host.pass(seconds: 2)
-        #expect(partition.isSnapshotDue(at: host.now, interval: 1_000_000))
+        let partition = try Frames.partition(on: runtime, disk)
+        #expect(!partition.isSnapshotDue(at: runtime.now, interval: 1_000_000))
+        runtime.pass(seconds: 2)
+        #expect(partition.isSnapshotDue(at: runtime.now, interval: 1_000_000))
         partition.replace(PartitionFold(partition: partition.number), chain: FrameChain(partition: partition.number))
-        #expect(!partition.isSnapshotDue(at: host.now, interval: 1_000_000))
+        #expect(!partition.isSnapshotDue(at: runtime.now, interval: 1_000_000))
     }
 
     // MARK: Quarantine
 
     @Test func aRecordInQuarantineStopsThePartitionUntilAnEntryPassesItOver() throws {
-        let partition = try Frames.owned(on: host, end: 4)
+        let partition = try Frames.owned(on: runtime, end: 4)
         try Frames.own(Frames.beginning, at: 0, in: partition)
         #expect(try Frames.fold(Frames.stray, at: 1, in: partition).outcome == .quarantined(search: nil))
         #expect(partition.isStopped && !partition.isSpoiled)
@@ -221,7 +221,7 @@ private typealias Frames = LedgerPartitionFrames
         #expect(try partition.search(frames: 8) == nil)
         partition.noteEnd(4, reachedEnd: true)
         #expect(partition.phase == .catchingUp)
-        partition.noteBehind(at: host.now)
+        partition.noteBehind(at: runtime.now)
         #expect(partition.behind == nil)
 
         #expect(!Frames.admits(Frames.tick(1, at: 2), at: 2, in: partition))
@@ -235,7 +235,7 @@ private typealias Frames = LedgerPartitionFrames
     }
 
     @Test func theArchiveIsSearchedForTheEntryThatEndsAQuarantine() throws {
-        let partition = try Frames.partition(on: host, disk)
+        let partition = try Frames.partition(on: runtime, disk)
         let frames = [try Frames.beginning, Frames.stray, Frames.tick(1, at: 2), Frames.skip(1, at: 3)]
         try Frames.archive(frames, of: partition)
         partition.backlog = MemoryFrames([])
@@ -252,14 +252,14 @@ private typealias Frames = LedgerPartitionFrames
     }
 
     @Test func aSpoiledStateIsMendedAndPassesOverTheSameRecords() throws {
-        let partition = try Frames.owned(on: host, end: 3, disk)
+        let partition = try Frames.owned(on: runtime, end: 3, disk)
         let frames = [try Frames.beginning, Frames.halfFolded]
         try Frames.archive(frames, of: partition)
         try Frames.own(frames[0], at: 0, in: partition)
         partition.withFold { $0.skip(0) }
         #expect(try Frames.fold(frames[1], at: 1, in: partition).outcome == .quarantined(search: nil))
         #expect(partition.isSpoiled)
-        partition.mend(PartitionFold(partition: partition.number), chain: FrameChain(partition: partition.number))
+        partition.repair(PartitionFold(partition: partition.number), chain: FrameChain(partition: partition.number))
         #expect(!partition.isSpoiled && partition.nextOffset == 0 && !partition.isStopped)
         #expect(partition.withFold { $0.skipped } == [0])
         // Folded up to the record, and no further; what was counted is not counted again.
@@ -268,7 +268,7 @@ private typealias Frames = LedgerPartitionFrames
     }
 
     @Test func anAssignmentEndsAQuarantine() throws {
-        let partition = try Frames.partition(on: host)
+        let partition = try Frames.partition(on: runtime)
         _ = try Frames.fold(Frames.stray, at: 0, in: partition)
         #expect(partition.quarantine != nil)
         partition.assign()

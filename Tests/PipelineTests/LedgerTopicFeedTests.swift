@@ -25,7 +25,7 @@ private typealias Frames = LedgerPartitionFrames
             let polls = stage.kafka.polls
             stage.runSlices()
             #expect(stage.kafka.polls == polls, "a slice polls")
-            if !isDone() { stage.host.runNext() }
+            if !isDone() { stage.runtime.runNext() }
         }
     }
 
@@ -55,13 +55,13 @@ private typealias Frames = LedgerPartitionFrames
         #expect(other.status.nextOffset == 5 && !stage.numbers(of: 2).isEmpty)
         // It is ready once more only when the broker was asked once more.
         stage.runSlices()
-        #expect(stage.runtime.slices.count == 0 && stage.host.waiting(in: .broker) == 1)
+        #expect(stage.environment.slices.count == 0 && stage.runtime.waiting(in: .broker) == 1)
 
         stage.kafka.isSilent = false
         stage.settle()
         #expect(switching.status.nextOffset == Int64(frames.count) && switching.status.policySwitch == nil)
         #expect(switching.status.shared?.withFold { $0.policy?.version } == 2)
-        #expect(stage.told().failed.isEmpty)
+        #expect(stage.takeReports().failed.isEmpty)
 
         // The facts are those of a switch that nothing has held up.
         let whole = try RunnerStage()
@@ -79,14 +79,14 @@ private typealias Frames = LedgerPartitionFrames
         stage.add(frames, from: 0, to: runner)
         step(stage)
         runner.inbox.order(.leave)
-        stage.runtime.slices.ready(runner)
+        stage.environment.slices.ready(runner)
         step(stage)
         #expect(runner.status.hasLeft)
         runner.inbox.begin(with: .standBy)
-        stage.runtime.slices.ready(runner)
+        stage.environment.slices.ready(runner)
         // What it had asked the broker comes to an end.
         stage.settle()
-        #expect(stage.told().closed == [Self.number] && runner.partition == nil)
+        #expect(stage.takeReports().closed == [Self.number] && runner.partition == nil)
     }
 
     /// The archive is damaged, so that the backlog and what is searched for the end of a quarantine are in the topic alone.
@@ -106,11 +106,11 @@ private typealias Frames = LedgerPartitionFrames
         stage.begin(.assign, runner)
         stage.kafka.isSilent = true
         runner.inbox.order(.recover(.init(committed: 0, marks: RunnerStage.blank, end: 7)))
-        stage.runtime.slices.ready(runner)
+        stage.environment.slices.ready(runner)
         step(stage)
         #expect(runner.partition?.phase == .catchingUp && runner.status.nextOffset == 0)
         stage.runSlices()
-        #expect(stage.runtime.slices.count == 0)
+        #expect(stage.environment.slices.count == 0)
 
         stage.kafka.isSilent = false
         step(stage) { runner.status.quarantined != nil }
@@ -119,21 +119,21 @@ private typealias Frames = LedgerPartitionFrames
         step(stage)
         #expect(runner.status.quarantined != nil)
         stage.runSlices()
-        #expect(stage.runtime.slices.count == 0)
+        #expect(stage.environment.slices.count == 0)
 
         stage.kafka.isSilent = false
         stage.settle()
         #expect(runner.status.quarantined == nil && runner.status.nextOffset == 7)
-        #expect(stage.told().failed.isEmpty)
+        #expect(stage.takeReports().failed.isEmpty)
     }
 
     // MARK: Portions
 
-    private func feed(_ kafka: MemoryKafka, _ offsets: Range<Int64>, on host: QueuedRuntime, isStopped: Bool = false)
+    private func feed(_ kafka: MemoryKafka, _ offsets: Range<Int64>, on runtime: QueuedRuntime, isStopped: Bool = false)
         -> LedgerTopicFeed
     {
         LedgerTopicFeed(
-            kafka, topic: Self.ledger.topic, partition: Self.number, offsets: offsets, host: host,
+            kafka, topic: Self.ledger.topic, partition: Self.number, offsets: offsets, runtime: runtime,
             isStopped: { isStopped }, ready: {})
     }
 
@@ -152,61 +152,63 @@ private typealias Frames = LedgerPartitionFrames
     }
 
     @Test func aPortionIsBoundedAndTheNextOneIsReadWhileItIsTaken() throws {
-        let (kafka, host) = (MemoryKafka(), QueuedRuntime())
+        let (kafka, runtime) = (MemoryKafka(), QueuedRuntime())
         for number in 0..<20 as Range<UInt8> {
             kafka.append([UInt8](repeating: number, count: 300_000), to: Self.ledger)
         }
-        let feed = feed(kafka, 2..<17, on: host)
+        let feed = feed(kafka, 2..<17, on: runtime)
         var taken: [Int64] = []
         var found = try take(feed)
-        #expect(found.offsets.isEmpty && host.waiting(in: .broker) == 1)
+        #expect(found.offsets.isEmpty && runtime.waiting(in: .broker) == 1)
         while !found.isLast {
-            #expect(host.run(.broker) && host.waiting(in: .broker) == 0, "one portion, and no other before it is taken")
+            #expect(
+                runtime.run(.broker) && runtime.waiting(in: .broker) == 0,
+                "one portion, and no other before it is taken")
             found = try take(feed)
             #expect(found.offsets.count <= 4)
             taken += found.offsets
-            #expect(host.waiting(in: .broker) == (found.isLast ? 0 : 1))
+            #expect(runtime.waiting(in: .broker) == (found.isLast ? 0 : 1))
         }
         #expect(taken == Array(2..<17))
         #expect(try take(feed).isLast)
     }
 
     @Test func anEmptyPortionIsNoEnd() throws {
-        let (kafka, host) = (MemoryKafka(), QueuedRuntime())
+        let (kafka, runtime) = (MemoryKafka(), QueuedRuntime())
         kafka.append([0], to: Self.ledger)
         kafka.isSilent = true
-        let feed = feed(kafka, 0..<1, on: host)
+        let feed = feed(kafka, 0..<1, on: runtime)
         for _ in 0..<3 {
             #expect(try take(feed).offsets.isEmpty)
-            #expect(host.run(.broker) && host.waiting(in: .broker) == 0)
+            #expect(runtime.run(.broker) && runtime.waiting(in: .broker) == 0)
         }
         kafka.isSilent = false
-        #expect(try take(feed).offsets.isEmpty && host.run(.broker))
+        #expect(try take(feed).offsets.isEmpty && runtime.run(.broker))
         let found = try take(feed)
         #expect(found.offsets == [0] && found.isLast)
     }
 
     @Test func whatStopsTheReadingIsThrownWhereTheFramesAreTaken() throws {
-        let (kafka, host) = (MemoryKafka(), QueuedRuntime())
+        let (kafka, runtime) = (MemoryKafka(), QueuedRuntime())
         kafka.append([0], to: Self.ledger)
-        let feed = feed(kafka, 0..<1, on: host, isStopped: true)
+        let feed = feed(kafka, 0..<1, on: runtime, isStopped: true)
         _ = try take(feed)
-        host.run(.broker)
+        runtime.run(.broker)
         for _ in 0..<2 { #expect(throws: CancellationError.self) { try feed.poll() } }
     }
 
     @Test func aFeedThatIsGivenUpLetsGoOfItsConsumerInTheBrokersLine() throws {
-        let (kafka, host) = (MemoryKafka(), QueuedRuntime())
+        let (kafka, runtime) = (MemoryKafka(), QueuedRuntime())
         kafka.append([0], to: Self.ledger)
         kafka.isSilent = true
         do {
-            let feed = feed(kafka, 0..<1, on: host)
+            let feed = feed(kafka, 0..<1, on: runtime)
             _ = try take(feed)
-            host.run(.broker)
+            runtime.run(.broker)
             #expect(kafka.consumers == 1)
         }
-        #expect(kafka.consumers == 1 && host.waiting(in: .broker) == 1)
-        host.run(.broker)
+        #expect(kafka.consumers == 1 && runtime.waiting(in: .broker) == 1)
+        runtime.run(.broker)
         #expect(kafka.consumers == 0)
     }
 }

@@ -51,12 +51,12 @@ final class MemoryKafka: KafkaCluster, @unchecked Sendable {
         Dictionary(uniqueKeysWithValues: partitions.map { ($0, end(of: $0)) })
     }
 
-    fileprivate func end(of place: TopicPartition) -> Int64 { Int64(logs[place]?.count ?? 0) }
+    fileprivate func end(of topicPartition: TopicPartition) -> Int64 { Int64(logs[topicPartition]?.count ?? 0) }
 
     /// Returns the record's offset.
-    @discardableResult func append(_ value: [UInt8], to place: TopicPartition) -> Int64 {
-        logs[place, default: []].append(value)
-        return end(of: place) - 1
+    @discardableResult func append(_ value: [UInt8], to topicPartition: TopicPartition) -> Int64 {
+        logs[topicPartition, default: []].append(value)
+        return end(of: topicPartition) - 1
     }
 
     // MARK: Producers
@@ -135,8 +135,8 @@ final class MemoryKafka: KafkaCluster, @unchecked Sendable {
         deinit { kafka.consumers -= 1 }
 
         /// The group assigns these to the member.
-        func deal(_ places: [TopicPartition]) {
-            assign(listener?.assigned(places, to: self) ?? [])
+        func rebalance(_ topicPartitions: [TopicPartition]) {
+            assign(listener?.assigned(topicPartitions, to: self) ?? [])
             listener?.began(self)
         }
 
@@ -193,7 +193,7 @@ final class MemoryKafka: KafkaCluster, @unchecked Sendable {
             try records.withUnsafeBufferPointer(body)
         }
 
-        func takeErrors() -> [(place: TopicPartition, error: KafkaError)] { [] }
+        func takeErrors() -> [(topicPartition: TopicPartition, error: KafkaError)] { [] }
         func pause(_ partitions: [TopicPartition]) { paused.formUnion(partitions) }
         func resume(_ partitions: [TopicPartition]) { paused.subtract(partitions) }
 

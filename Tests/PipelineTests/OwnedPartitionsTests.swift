@@ -31,17 +31,17 @@ struct OwnedPartitionsTests {
 
     /// To free a state takes long where it is large.
     @Test func aPartitionThatGoesIsLetGoInTheStorageLine() {
-        let host = QueuedRuntime()
-        let partitions = OwnedPartitions(host)
+        let runtime = QueuedRuntime()
+        let partitions = OwnedPartitions(runtime)
         partitions.replace([partition(1), partition(2)], standby: [])
         weak let going = partitions[1]
         partitions.replace([partitions[2]].compactMap(\.self), standby: [partitions[1]].compactMap(\.self))
-        #expect(host.waiting(in: .storage) == 0, "it has become a standby")
+        #expect(runtime.waiting(in: .storage) == 0, "it has become a standby")
         partitions.replace(partitions.all, standby: [])
         #expect(partitions.standby(1) == nil)
         let isThere = going != nil
         #expect(isThere)
-        host.run(.storage)
+        runtime.run(.storage)
         let isGone = going == nil
         #expect(isGone)
         #expect(partitions[2]?.partition == 2)

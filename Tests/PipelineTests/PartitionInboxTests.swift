@@ -36,7 +36,7 @@ import Testing
             var lent = frame
             lent.withUnsafeMutableBytes { bytes in
                 block.append(UnsafeRawBufferPointer(bytes), at: Int64(index * 2))
-                for place in bytes.indices { bytes[place] = 0 }
+                for byteIndex in bytes.indices { bytes[byteIndex] = 0 }
             }
         }
         #expect(block.count == 4 && block.byteCount == 104)

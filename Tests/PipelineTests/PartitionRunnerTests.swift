@@ -32,13 +32,13 @@ private typealias Frames = LedgerPartitionFrames
         let stage = try RunnerStage()
         let runner = stage.open()
         #expect(runner.status.shared != nil && runner.partition?.phase == .standby)
-        #expect(stage.told().reads.map(\.from) == [0])
+        #expect(stage.takeReports().reads.map(\.from) == [0])
 
         stage.begin(.assign, runner)
         #expect(runner.partition?.phase == .recovering && !runner.status.publishes)
         stage.order(.recover(.init(committed: 0, marks: RunnerStage.blank, end: end)), runner)
         #expect(runner.partition?.phase == .catchingUp && runner.status.publishes)
-        #expect(stage.told().reads.map(\.from) == [0])
+        #expect(stage.takeReports().reads.map(\.from) == [0])
         stage.begin(.read, runner)
         #expect(stage.kafka.sent.isEmpty && runner.status.nextOffset == 0)
 
@@ -55,22 +55,22 @@ private typealias Frames = LedgerPartitionFrames
         #expect(position.offset == end)
         let marks = position.marks.filter { $0.sequence > 0 }.map(\.sequence)
         #expect(marks.sorted() == stage.numbers().map { Int64($0.count) }.sorted())
-        #expect(stage.told().failed.isEmpty)
+        #expect(stage.takeReports().failed.isEmpty)
     }
 
     /// The order comes before the first slice, or while the archive is opened.
     @Test(arguments: [false, true]) func aPartitionThatIsAssignedBeforeItIsOpenIsOpenedForIt(isOpening: Bool) throws {
         let stage = try RunnerStage()
-        let runner = PartitionRunner(3, stage.runtime, countedTo: 0)
-        stage.runtime.slices.ready(runner)
+        let runner = PartitionRunner(3, stage.environment, countedTo: 0)
+        stage.environment.slices.ready(runner)
         if isOpening { stage.runSlices() }
-        #expect(stage.host.waiting(in: .storage) == (isOpening ? 1 : 0))
+        #expect(stage.runtime.waiting(in: .storage) == (isOpening ? 1 : 0))
         stage.begin(.assign, runner)
         #expect(runner.partition?.phase == .recovering)
-        _ = stage.told()
+        _ = stage.takeReports()
         stage.order(.recover(.init(committed: 0, marks: RunnerStage.blank, end: 0)), runner)
         #expect(runner.partition?.phase == .catchingUp)
-        #expect(stage.told().reads.map(\.from) == [0])
+        #expect(stage.takeReports().reads.map(\.from) == [0])
     }
 
     /// What came before the partition was told so was polled from another offset.
@@ -175,10 +175,10 @@ private typealias Frames = LedgerPartitionFrames
         stage.poll(frames, runner)
         #expect(runner.status.nextOffset == 0 && stage.kafka.sent.isEmpty)
         stage.poke(runner)
-        #expect(runner.status.nextOffset == 0 && stage.told().failed.isEmpty)
+        #expect(runner.status.nextOffset == 0 && stage.takeReports().failed.isEmpty)
         stage.disk.disk.clearFaults()
         // It is left alone for a while.
-        stage.host.clock.pass(seconds: 1)
+        stage.runtime.clock.pass(seconds: 1)
         stage.poke(runner)
         #expect(runner.status.nextOffset == Int64(frames.count) && stage.kafka.sent == expected)
         #expect(runner.partition?.store.archiveEnd == Int64(frames.count))
@@ -190,9 +190,9 @@ private typealias Frames = LedgerPartitionFrames
         let stage = try RunnerStage()
         let runner = stage.owned()
         stage.add([try Frames.beginning] + ticks, from: 0, to: runner)
-        #expect(stage.runtime.slices.runNext())
+        #expect(stage.environment.slices.runNext())
         #expect(runner.status.nextOffset == Int64(PartitionRunner.maximumSliceFrames))
-        #expect(stage.runtime.slices.count == 1)
+        #expect(stage.environment.slices.count == 1)
         stage.settle()
         #expect(runner.status.nextOffset == Int64(count))
     }
@@ -237,10 +237,10 @@ private typealias Frames = LedgerPartitionFrames
         stage.kafka.room = 0
         stage.poll([Frames.bills(PartitionFold.Slice.standardEntries + 1000, from: 2, at: 2)], from: 2, runner)
         #expect(runner.partition?.withFold { $0.isWithinFrame } == true)
-        _ = stage.told()
+        _ = stage.takeReports()
         stage.begin(.standBy, runner)
-        let told = stage.told()
-        #expect(told.closed == [3] && told.reads.isEmpty)
+        let reports = stage.takeReports()
+        #expect(reports.closed == [3] && reports.reads.isEmpty)
         #expect(runner.partition == nil && runner.status.shared == nil)
     }
 
@@ -249,10 +249,10 @@ private typealias Frames = LedgerPartitionFrames
         let runner = stage.owned()
         stage.poll(try Frames.ledger(bills: 0), runner)
         stage.acknowledge()
-        _ = stage.told()
+        _ = stage.takeReports()
         stage.begin(.standBy, runner)
-        let told = stage.told()
-        #expect(told.closed.isEmpty && told.reads.map(\.from) == [2])
+        let reports = stage.takeReports()
+        #expect(reports.closed.isEmpty && reports.reads.map(\.from) == [2])
         #expect(runner.partition?.phase == .standby)
     }
 
@@ -265,17 +265,17 @@ private typealias Frames = LedgerPartitionFrames
         stage.disk.unwritable = "/archive/00003/"
         stage.poll(Array(frames[..<4]), good)
         stage.poll(Array(frames[..<4]), bad)
-        #expect(stage.told().failed == [3])
+        #expect(stage.takeReports().failed == [3])
         let sent = stage.numbers()
         for _ in 0..<3 { stage.poke(bad) }
         stage.poll(Array(frames[4...]), from: 4, bad)
         stage.poll(Array(frames[4...]), from: 4, good)
-        #expect(stage.told().failed.isEmpty && stage.numbers() == sent)
+        #expect(stage.takeReports().failed.isEmpty && stage.numbers() == sent)
         stage.acknowledge()
         #expect(good.status.position?.offset == Int64(frames.count) && isWhole(stage.numbers(of: 2)))
 
         stage.begin(.close(takesSnapshot: true), bad)
-        #expect(stage.told().closed == [3] && bad.status.shared == nil)
+        #expect(stage.takeReports().closed == [3] && bad.status.shared == nil)
         #expect(stage.disk.paths(ending: ".snapshot").isEmpty)
     }
 
@@ -288,7 +288,7 @@ private typealias Frames = LedgerPartitionFrames
         stage.poll(frames, runner)
         stage.acknowledge(isOut ? nil : 1)
         stage.begin(.close(takesSnapshot: true), runner)
-        #expect(stage.told().closed == [3] && runner.partition == nil)
+        #expect(stage.takeReports().closed == [3] && runner.partition == nil)
         #expect(stage.disk.paths(ending: ".snapshot").count == (isOut ? 1 : 0))
         // The archive is whole either way: it begins again there.
         let again = stage.open()
@@ -302,7 +302,7 @@ private typealias Frames = LedgerPartitionFrames
         stage.poll(try Frames.ledger(bills: 3), runner)
         stage.acknowledge()
         stage.begin(.close(takesSnapshot: false), runner)
-        #expect(stage.told().closed == [3] && stage.disk.paths(ending: ".snapshot").isEmpty)
+        #expect(stage.takeReports().closed == [3] && stage.disk.paths(ending: ".snapshot").isEmpty)
     }
 
     /// As a standby, which only archives what it polls.
@@ -320,12 +320,12 @@ private typealias Frames = LedgerPartitionFrames
 
         stage.add([frame], from: 4, to: runner)
         stage.runSlices()
-        #expect(stage.host.waiting(in: .storage) == 1 && stage.disk.syncs == syncs)
+        #expect(stage.runtime.waiting(in: .storage) == 1 && stage.disk.syncs == syncs)
         stage.add([frame], from: 5, to: runner)
         stage.runSlices()
-        #expect(stage.host.waiting(in: .storage) == 1 && stage.disk.syncs == syncs)
+        #expect(stage.runtime.waiting(in: .storage) == 1 && stage.disk.syncs == syncs)
         #expect(runner.partition?.store.archiveEnd == 4)
-        stage.host.run(.storage)
+        stage.runtime.run(.storage)
         #expect(stage.disk.syncs > syncs && runner.partition?.store.archiveEnd == 4)
         stage.settle()
         #expect(runner.partition?.store.archiveEnd == 6 && stage.disk.paths(ending: ".segment").count == 2)
@@ -336,7 +336,7 @@ private typealias Frames = LedgerPartitionFrames
         let stage = try RunnerStage(archives: true, snapshotInterval: 1_000_000)
         let (first, second) = (stage.owned(3), stage.owned(2))
         for runner in [first, second] { stage.poll(frames, runner) }
-        stage.host.clock.pass(seconds: 2)
+        stage.runtime.clock.pass(seconds: 2)
         stage.poke(first)
         stage.poke(second)
         // It waits until its facts are acknowledged.

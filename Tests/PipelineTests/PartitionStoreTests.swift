@@ -294,7 +294,7 @@ extension PipelineServiceTests {
             let both = try CheckpointTopic.all(fixture.kafka, topic: Self.checkpoints) { _, _ in }
             #expect(Set(both.map(\.checkpoint.member)) == ["one", "two"])
 
-            // One whose memory has failed it says otherwise of the next place.
+            // One whose memory has failed reports another state at the same offset.
             var lie = try #require(both.map(\.checkpoint).max { $0.nextOffset < $1.nextOffset })
             lie.member = "three"
             lie.state = String(lie.state.reversed())

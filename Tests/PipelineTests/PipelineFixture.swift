@@ -57,7 +57,7 @@ struct PipelineFixture {
 
     /// A record as it came back.
     struct Read: Equatable {
-        var place: TopicPartition
+        var topicPartition: TopicPartition
         var offset: Int64
         var key: [UInt8]?
         var value: [UInt8]?
@@ -215,7 +215,7 @@ struct PipelineFixture {
                 for record in records {
                     result.append(
                         Read(
-                            place: consumer.assignment[record.source].topicPartition, offset: record.offset,
+                            topicPartition: consumer.assignment[record.source].topicPartition, offset: record.offset,
                             key: record.key.map(Array.init), value: record.value.map(Array.init),
                             headers: record.copyHeaders().map { .init($0.name, bytes: $0.value) }))
                 }
@@ -225,7 +225,7 @@ struct PipelineFixture {
         return result
     }
 
-    /// Every fact, by topic, after checking what holds for all: numbers without gap or repeat, the key, the place, the
+    /// Every fact, by topic, after checking what holds for all: numbers without gap or repeat, the key, the partition, the
     /// form. `asConsumer`: records that the consumers' rule ignores may lie between them.
     func checkedFacts(asConsumer: Bool = false) throws -> [FactTopic: [FactBody]] {
         var result: [FactTopic: [FactBody]] = [:]
@@ -234,9 +234,9 @@ struct PipelineFixture {
             var last: [Int32: Int64] = [:]
             for record in try read(topics.facts[topic.rawValue]) {
                 let body = try JSONDecoder().decode(FactBody.self, from: Data(try #require(record.value)))
-                let number = record.place.partition
+                let number = record.topicPartition.partition
                 if asConsumer, body.number != last[number, default: 0] + 1 { continue }
-                #expect(body.number == last[number, default: 0] + 1, "\(record.place)@\(record.offset)")
+                #expect(body.number == last[number, default: 0] + 1, "\(record.topicPartition)@\(record.offset)")
                 last[number] = body.number
                 #expect(ids.insert(body.id).inserted)
                 #expect(record.header("content-type") == "application/cloudevents+json; charset=UTF-8")

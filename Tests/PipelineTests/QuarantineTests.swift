@@ -70,7 +70,7 @@ extension PipelineServiceTests {
             try fixture.running(service) { service in
                 try fixture.send(sent)
                 try fixture.waitForFold(of: sent.count, by: service)
-                let last = try fixture.read(fixture.topics.ledger).last { $0.place.partition == hurt }
+                let last = try fixture.read(fixture.topics.ledger).last { $0.topicPartition.partition == hurt }
                 let own: [UInt8] = try #require(last?.value)
                 for (round, stray) in try Self.strays(own).enumerated() {
                     try fixture.append([stray.bytes], toLedger: hurt)

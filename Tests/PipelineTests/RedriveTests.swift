@@ -13,7 +13,7 @@ extension PipelineServiceTests {
         private func letters(_ fixture: Fixture, _ filter: DeadLetterTopic.Filter = .init()) throws -> [DeadLetter] {
             var found: [DeadLetter] = []
             try DeadLetterTopic(fixture.kafka, topic: fixture.topics.deadLetter).forEach(filter) { found.append($0) }
-            return found.sorted { $0.place < $1.place }
+            return found.sorted { $0.position < $1.position }
         }
 
         private func redrive(
@@ -64,7 +64,7 @@ extension PipelineServiceTests {
             #expect(odd.headers.map { Fixture.Sent.Header($0.name, bytes: $0.value) } == broken.headers)
             #expect(
                 try letters(fixture) { $0.reason = "time/in-the-future" }.count == 21)
-            #expect(try letters(fixture) { $0.topic = Fixture.rides }.map(\.place) == [odd.place])
+            #expect(try letters(fixture) { $0.topic = Fixture.rides }.map(\.position) == [odd.position])
             #expect(try letters(fixture) { $0.until = odd.timestamp - 3_600_000 }.isEmpty)
             #expect(try letters(fixture) { $0.since = odd.timestamp - 3_600_000 }.count == 22)
 
@@ -76,7 +76,7 @@ extension PipelineServiceTests {
 
             #expect(try redrive(fixture) { $0.reason = "time/in-the-future" }.total == 21)
             let repaired = Array(try #require(Fixture.ride("mended", of: "anna").value))
-            #expect(try redrive(fixture, repaired: repaired) { $0.places = [odd.place] }.total == 1)
+            #expect(try redrive(fixture, repaired: repaired) { $0.positions = [odd.position] }.total == 1)
             // Each once.
             let again = try redrive(fixture)
             #expect(again.total == 0 && again.alreadySent == 22)
@@ -115,11 +115,11 @@ extension PipelineServiceTests {
                 #expect(try redrive(fixture).total == 1)
                 try wait(2)
                 try fixture.wait("counted") { service.status.intake.deadLetters.values.reduce(0, +) == 2 }
-                let second = found.last { $0.place != first.place }
+                let second = found.last { $0.position != first.position }
                 #expect(second?.value == broken.value)
                 #expect(
                     second?.headers.map(\.name) == [DeadLetter.redriveOf]
-                        && second?.headers.first?.value == Array(first.place.description.utf8))
+                        && second?.headers.first?.value == Array(first.position.description.utf8))
                 // It can go once more, and only it.
                 let third = try redrive(fixture)
                 #expect(third.total == 1 && third.alreadySent == 1)
@@ -144,7 +144,7 @@ extension PipelineServiceTests {
             #expect(summary.sent == [Fixture.rides: 1])
             #expect(summary.staying == 2 && summary.found == 3)
             #expect(try fixture.read(Fixture.rides).map(\.value) == [Array("{".utf8)])
-            let given = try redrive(fixture, repaired: [1, 2]) { $0.places = [.init(partition: 0, offset: 1)] }
+            let given = try redrive(fixture, repaired: [1, 2]) { $0.positions = [.init(partition: 0, offset: 1)] }
             #expect(given.total == 1)
             #expect(try fixture.read(Fixture.bills).map(\.value) == [[1, 2]])
         }
@@ -169,14 +169,14 @@ extension PipelineServiceTests {
             var enrolment = Self.report(Fixture.control, in: fixture)
             enrolment.value = Fixture.enrolment(of: "mallory").value
             try fixture.send([enrolment, Self.report(Fixture.bills, in: fixture)])
-            let place = DeadLetter.Place(partition: 0, offset: 0)
+            let position = DeadLetter.Position(partition: 0, offset: 0)
             for isDryRun in [true, false] {
                 let summary = try redrive(fixture, isDryRun: isDryRun)
-                #expect(summary.withheld == [place] && summary.sent == [Fixture.bills: 1])
+                #expect(summary.withheld == [position] && summary.sent == [Fixture.bills: 1])
             }
             // Neither a name nor other bytes open it.
-            let repaired = try redrive(fixture, repaired: enrolment.value) { $0.places = [place] }
-            #expect(repaired.withheld == [place] && repaired.total == 0)
+            let repaired = try redrive(fixture, repaired: enrolment.value) { $0.positions = [position] }
+            #expect(repaired.withheld == [position] && repaired.total == 0)
             #expect(try redrive(fixture) { $0.topic = Fixture.control }.total == 0)
             #expect(try fixture.read(Fixture.control).isEmpty)
 
@@ -210,14 +210,14 @@ extension PipelineServiceTests {
                 Self.report(Fixture.rides, alike, in: fixture),
             ])
             func discard(
-                isDryRun: Bool = false, _ places: Set<DeadLetter.Place>? = nil
+                isDryRun: Bool = false, _ positions: Set<DeadLetter.Position>? = nil
             ) throws -> Discard.Summary {
                 var filter = DeadLetterTopic.Filter()
-                filter.places = places
+                filter.positions = positions
                 return try Discard(fixture.kafka, deadLetters: fixture.topics.deadLetter).run(
                     filter, reason: "the sender tried it out", isDryRun: isDryRun)
             }
-            let first = DeadLetter.Place(partition: 0, offset: 0)
+            let first = DeadLetter.Position(partition: 0, offset: 0)
             #expect(try discard(isDryRun: true, [first]).discarded == 1)
             #expect(try redrive(fixture, isDryRun: true).total == 3)
 
@@ -231,7 +231,7 @@ extension PipelineServiceTests {
             #expect(topic.discarded == [first: "the sender tried it out"] && topic.redriven.isEmpty)
 
             // Neither its name nor other bytes bring it back.
-            let named = try redrive(fixture, repaired: [1]) { $0.places = [first] }
+            let named = try redrive(fixture, repaired: [1]) { $0.positions = [first] }
             #expect(named.total == 0 && named.discarded == [first] && named.found == 1)
             let rest = try redrive(fixture)
             #expect(rest.sent == [Fixture.bills: 1, Fixture.rides: 1] && rest.discarded == [first])
@@ -244,8 +244,8 @@ extension PipelineServiceTests {
             #expect(progress.total == 12 && progress.offsets == 12)
         }
 
-        @Test(arguments: ["", "1", "1:", ":1", "-1:2", "1:-2", "1:2:3", "a:1"]) func noPlace(_ text: String) {
-            #expect(DeadLetter.Place(text) == nil)
+        @Test(arguments: ["", "1", "1:", ":1", "-1:2", "1:-2", "1:2:3", "a:1"]) func noPosition(_ text: String) {
+            #expect(DeadLetter.Position(text) == nil)
         }
 
         private func letters(_ fixture: Fixture, _ change: (inout DeadLetterTopic.Filter) -> Void) throws

@@ -8,7 +8,7 @@ import Synchronization
 /// Partitions at work without a broker and without threads: a test runs their slices, and what waits for the disk.
 final class RunnerStage {
     /// What partitions have told the poller, by their numbers.
-    struct Told {
+    struct Reports {
         var reads: [(partition: Int32, from: Int64)] = []
         var failed: [Int32] = []
         var closed: [Int32] = []
@@ -17,52 +17,52 @@ final class RunnerStage {
     static let blank = [Publication.Mark](repeating: .init(), count: FactTopic.allCases.count)
     private static let partitions = 4
 
-    let host: QueuedRuntime
+    let runtime: QueuedRuntime
     let kafka: MemoryKafka
     let disk = WatchedFileSystem()
-    let runtime: FoldRuntime
+    let environment: FoldEnvironment
     private var runners: [Int32: PartitionRunner] = [:]
 
     /// `archives`: the partitions keep archive and snapshots on the disk.
     init(archives: Bool = false, snapshotInterval: Int64 = 300_000_000, memoryLimit: Int64? = nil) throws {
-        let (host, kafka) = (QueuedRuntime(), MemoryKafka())
-        var configuration = Self.configuration(kafka, on: host)
+        let (runtime, kafka) = (QueuedRuntime(), MemoryKafka())
+        var configuration = Self.configuration(kafka, on: runtime)
         if archives { configuration.data = LocalData("/data", on: disk) }
         configuration.snapshotInterval = snapshotInterval
         configuration.memoryLimit = memoryLimit
-        runtime = FoldRuntime(Member(configuration, logger: Self.logger))
-        runtime.outlet = try FactProducer(configuration, ledgerPartitions: Self.partitions, logger: Self.logger)
-        (self.host, self.kafka) = (host, kafka)
+        environment = FoldEnvironment(Member(configuration, logger: Self.logger))
+        environment.outlet = try FactProducer(configuration, ledgerPartitions: Self.partitions, logger: Self.logger)
+        (self.runtime, self.kafka) = (runtime, kafka)
     }
 
     static var logger: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 
     /// Of a member that folds.
-    static func configuration(_ kafka: MemoryKafka, on host: QueuedRuntime) -> PipelineConfiguration {
+    static func configuration(_ kafka: MemoryKafka, on runtime: QueuedRuntime) -> PipelineConfiguration {
         let topics = PipelineConfiguration.Topics(
             control: "control", sources: [], ledger: "ledger", deadLetter: "dead",
             facts: ["scores", "sanctions", "perks"])
         var result = PipelineConfiguration(kafka: kafka, topics: topics, roles: [.fold])
-        result.host = host
+        result.runtime = runtime
         result.clock = .events
         return result
     }
 
-    var isTakingSnapshot: Bool { runtime.isTakingSnapshot.load(ordering: .acquiring) }
+    var isTakingSnapshot: Bool { environment.isTakingSnapshot.load(ordering: .acquiring) }
 
     // MARK: What a worker does
 
     /// Slices, and nothing that waits.
-    func runSlices() { while runtime.slices.runNext() {} }
+    func runSlices() { while environment.slices.runNext() {} }
 
     /// Everything, until nothing is to be done.
-    func settle() { while runtime.slices.runNext() || host.runNext() {} }
+    func settle() { while environment.slices.runNext() || runtime.runNext() {} }
 
     // MARK: What the poller does
 
     /// A partition that opens.
     func open(_ number: Int32 = 3) -> PartitionRunner {
-        let runner = PartitionRunner(number, runtime, countedTo: 0)
+        let runner = PartitionRunner(number, environment, countedTo: 0)
         runners[number] = runner
         poke(runner)
         return runner
@@ -78,7 +78,7 @@ final class RunnerStage {
     }
 
     func poke(_ runner: PartitionRunner) {
-        runtime.slices.ready(runner)
+        environment.slices.ready(runner)
         settle()
     }
 
@@ -99,7 +99,7 @@ final class RunnerStage {
             frame.withUnsafeBytes { block.append($0, at: offset + Int64(index), written: written) }
         }
         _ = runner.inbox.add(block, of: runner.status.shared)
-        runtime.slices.ready(runner)
+        environment.slices.ready(runner)
     }
 
     func poll(_ frames: [[UInt8]], from offset: Int64 = 0, written: Int64 = -1, _ runner: PartitionRunner) {
@@ -109,35 +109,35 @@ final class RunnerStage {
 
     /// The topic has nothing more.
     func reachEnd(_ end: Int64, _ runner: PartitionRunner) {
-        runner.inbox.note(end: end, reachedEnd: true, at: host.now)
+        runner.inbox.note(end: end, reachedEnd: true, at: runtime.now)
         poke(runner)
     }
 
     /// Of the facts that were sent, as many more as said; nil: all.
     func acknowledge(_ count: Int? = nil) {
         kafka.acknowledgements = count
-        let outlet = runtime.outlet!
+        let outlet = environment.outlet!
         outlet.producer.serve(timeoutMilliseconds: 0) { delivery in
             guard let topic = outlet.facts.firstIndex(of: delivery.topic), let runner = runners[delivery.partition]
             else { return }
             runner.inbox.acknowledge(topic: topic, sequence: Int64(delivery.tag), offset: delivery.offset)
-            runtime.slices.ready(runner)
+            environment.slices.ready(runner)
         }
         settle()
     }
 
     /// Since it was asked last.
-    func told() -> Told {
-        var told = Told()
-        for (runner, report) in runtime.takeReports() {
+    func takeReports() -> Reports {
+        var reports = Reports()
+        for (runner, report) in environment.takeReports() {
             switch report {
-            case .reads(let offset): told.reads.append((runner.number, offset))
-            case .failed: told.failed.append(runner.number)
-            case .closed: told.closed.append(runner.number)
+            case .reads(let offset): reports.reads.append((runner.number, offset))
+            case .failed: reports.failed.append(runner.number)
+            case .closed: reports.closed.append(runner.number)
             case .tick, .opened: break
             }
         }
-        return told
+        return reports
     }
 
     /// The numbers of the facts that were sent of a partition, topic by topic, in their order.

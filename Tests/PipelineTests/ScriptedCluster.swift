@@ -5,9 +5,9 @@ import Kafka
 /// A cluster of one thread that does what a test says, and notes what is asked of it. Time passes while somebody waits for it.
 struct ScriptedCluster: KafkaCluster {
     final class Script: @unchecked Sendable {
-        let host = StillRuntime()
+        let runtime = StillRuntime()
         /// Records of the partitions that the group assigns, in this order.
-        var logs: [(place: TopicPartition, records: [PipelineFixture.Sent])] = []
+        var logs: [(topicPartition: TopicPartition, records: [PipelineFixture.Sent])] = []
         /// The oldest offset that is still there; 0 where it is not told.
         var beginnings: [TopicPartition: Int64] = [:]
         var committed: [TopicPartition: Int64] = [:]
@@ -27,8 +27,8 @@ struct ScriptedCluster: KafkaCluster {
         var flushes: [(milliseconds: Int, polls: Int)] = []
         var nextOffsets: [TopicPartition: Int64] = [:]
 
-        func records(of place: TopicPartition) -> [PipelineFixture.Sent] {
-            logs.first { $0.place == place }?.records ?? []
+        func records(of topicPartition: TopicPartition) -> [PipelineFixture.Sent] {
+            logs.first { $0.topicPartition == topicPartition }?.records ?? []
         }
     }
 
@@ -51,7 +51,7 @@ struct ScriptedCluster: KafkaCluster {
 
     func metadata(timeoutMilliseconds: Int) -> Metadata {
         var counts: [String: Int] = [:]
-        for log in script.logs { counts[log.place.topic, default: 0] += 1 }
+        for log in script.logs { counts[log.topicPartition.topic, default: 0] += 1 }
         return Metadata(brokers: 1, topics: counts.map { Metadata.Topic(name: $0.key, partitions: $0.value) })
     }
 
@@ -68,7 +68,7 @@ private final class ScriptedConsumer: ConsumerClient {
     private let script: ScriptedCluster.Script
     private weak var listener: (any RebalanceListener)?
     private(set) var assignment: [Consumer.Assigned] = []
-    private var errors: [(place: TopicPartition, error: KafkaError)] = []
+    private var errors: [(topicPartition: TopicPartition, error: KafkaError)] = []
     private var isMember = false
     private var paused: Set<TopicPartition> = [] {
         didSet { if paused != oldValue { script.pauses.append(paused) } }
@@ -92,25 +92,25 @@ private final class ScriptedConsumer: ConsumerClient {
         script.polls += 1
         if !isMember {
             isMember = true
-            assign(listener?.assigned(script.logs.map(\.place), to: self) ?? [])
+            assign(listener?.assigned(script.logs.map(\.topicPartition), to: self) ?? [])
             listener?.began(self)
         }
         for source in assignment.indices {
-            let (place, position) = (assignment[source].topicPartition, assignment[source].position)
-            if paused.contains(place) { continue }
-            guard position >= script.beginnings[place] ?? 0 else {
-                errors.append((place, KafkaError(code: 1, name: "OFFSET_OUT_OF_RANGE", message: "expired")))
+            let (topicPartition, position) = (assignment[source].topicPartition, assignment[source].position)
+            if paused.contains(topicPartition) { continue }
+            guard position >= script.beginnings[topicPartition] ?? 0 else {
+                errors.append((topicPartition, KafkaError(code: 1, name: "OFFSET_OUT_OF_RANGE", message: "expired")))
                 continue
             }
-            let records = Array(script.records(of: place).dropFirst(Int(position)).prefix(script.batch))
+            let records = Array(script.records(of: topicPartition).dropFirst(Int(position)).prefix(script.batch))
             guard !records.isEmpty else { continue }
             assignment[source].position += Int64(records.count)
             script.handedOut += records.count
-            script.host.pass(.milliseconds(1))
+            script.runtime.pass(.milliseconds(1))
             try lend(records, of: source, from: position, body)
             return records.count
         }
-        script.host.pass(.milliseconds(timeoutMilliseconds))
+        script.runtime.pass(.milliseconds(timeoutMilliseconds))
         return 0
     }
 
@@ -144,7 +144,7 @@ private final class ScriptedConsumer: ConsumerClient {
         try handedOut.withUnsafeBufferPointer(body)
     }
 
-    func takeErrors() -> [(place: TopicPartition, error: KafkaError)] {
+    func takeErrors() -> [(topicPartition: TopicPartition, error: KafkaError)] {
         defer { errors = [] }
         return errors
     }
@@ -184,16 +184,16 @@ private final class ScriptedProducer: ProducerClient {
     ) -> Bool {
         guard script.room > 0 else { return false }
         script.room -= 1
-        let place = TopicPartition(names[topic], max(0, partition))
-        let offset = script.nextOffsets[place] ?? 0
-        script.nextOffsets[place] = offset + 1
-        underWay.append(Delivery(topic: topic, partition: place.partition, offset: offset, tag: tag, code: 0))
+        let topicPartition = TopicPartition(names[topic], max(0, partition))
+        let offset = script.nextOffsets[topicPartition] ?? 0
+        script.nextOffsets[topicPartition] = offset + 1
+        underWay.append(Delivery(topic: topic, partition: topicPartition.partition, offset: offset, tag: tag, code: 0))
         return true
     }
 
     func serve(timeoutMilliseconds: Int, _ delivered: (Delivery) -> Void) {
         guard script.acknowledges, !underWay.isEmpty else {
-            return script.host.pass(.milliseconds(timeoutMilliseconds))
+            return script.runtime.pass(.milliseconds(timeoutMilliseconds))
         }
         let deliveries = underWay
         underWay = []

@@ -36,7 +36,7 @@ private typealias Frames = LedgerPartitionFrames
         stage.poll([Frames.bills(from: 7, at: 7)], from: 7, runner)
         #expect(runner.status.shadow?.phase == .live && runner.status.shadow?.folded == 8)
         #expect(runner.status.shadow?.difference?.partitions.map(\.toOffset) == [7], "it is not time yet")
-        stage.host.clock.pass(ShadowWork.compareEvery)
+        stage.runtime.clock.pass(ShadowWork.compareEvery)
         stage.poke(runner)
         #expect(runner.status.shadow?.difference?.partitions.map(\.toOffset) == [8])
         #expect(runner.status.shadow?.difference?.sample.map(\.live.score) == [560])
@@ -138,7 +138,7 @@ private typealias Frames = LedgerPartitionFrames
         runner.inbox.order(.shadow(order))
         stage.add(Array(frames[before...]), from: Int64(before + 2), to: runner)
         let end = Int64(before + after + 2)
-        while runner.status.nextOffset < end { #expect(stage.runtime.slices.runNext()) }
+        while runner.status.nextOffset < end { #expect(stage.environment.slices.runNext()) }
         let folded = try #require(runner.status.shadow?.folded)
         #expect(folded > 0 && folded <= Int64(after) / ShadowWork.share + 2)
         stage.settle()
@@ -154,14 +154,14 @@ private typealias Frames = LedgerPartitionFrames
         let runner = stage.owned()
         stage.poll(try Frames.ledger(bills: 0) + frames, runner)
         runner.inbox.order(.shadow(order))
-        stage.runtime.slices.ready(runner)
-        #expect(stage.runtime.slices.runNext())
+        stage.environment.slices.ready(runner)
+        #expect(stage.environment.slices.runNext())
         #expect(runner.status.shadow?.phase == .folding && runner.status.shadow?.folded == 0)
-        #expect(stage.runtime.slices.readyCount == 0 && stage.runtime.slices.count == 1)
-        #expect(stage.runtime.slices.runNext())
+        #expect(stage.environment.slices.readyCount == 0 && stage.environment.slices.count == 1)
+        #expect(stage.environment.slices.runNext())
         let folded = try #require(runner.status.shadow?.folded)
         #expect(folded > 0 && folded <= Int64(PartitionFold.Slice.standardHistory / size))
-        #expect(stage.runtime.slices.readyCount == 0 && stage.runtime.slices.count == 1)
+        #expect(stage.environment.slices.readyCount == 0 && stage.environment.slices.count == 1)
         stage.settle()
         #expect(runner.status.shadow?.phase == .live)
     }
@@ -208,29 +208,29 @@ private typealias Frames = LedgerPartitionFrames
 
     @Test func withoutRoomForASecondStateItIsRefused() throws {
         let stage = try RunnerStage(archives: true, memoryLimit: 1_000_000)
-        stage.host.clock.residentBytes = 999_999
+        stage.runtime.clock.residentBytes = 999_999
         #expect(try refusal(stage, order).contains("--memory-limit"))
     }
 
     @Test func atTheMemoryLimitTheShadowGoesAndNotTheEnrolments() throws {
         let stage = try RunnerStage(archives: true, memoryLimit: 1 << 30)
-        let limit = try #require(stage.runtime.memory.limit)
+        let limit = try #require(stage.environment.memory.limit)
         let runner = stage.owned()
         stage.poll(try Frames.ledger(bills: 1), runner)
         stage.order(.shadow(order), runner)
         #expect(runner.status.shadow?.phase == .live)
         let bytes = try #require(runner.partition?.withFold { $0.withShadow { Int64($0.byteCount) } ?? 0 })
         #expect(bytes > 1)
-        let memory = stage.runtime.memory
+        let memory = stage.environment.memory
         // From the limit on the intake makes enrolments dead letters.
         func look(at resident: Int64) {
-            stage.host.clock.residentBytes = resident
-            stage.host.clock.pass(seconds: 1)
+            stage.runtime.clock.residentBytes = resident
+            stage.runtime.clock.pass(seconds: 1)
             memory.look()
         }
         look(at: limit + bytes - 1)
         #expect(memory.isTight && !memory.isFull, "an enrolment has room")
-        stage.runtime.slices.ready(runner)
+        stage.environment.slices.ready(runner)
         stage.runSlices()
         #expect(runner.status.shadow?.phase == .refused && hash(runner) == nil)
         look(at: limit + bytes - 1)
@@ -252,10 +252,10 @@ private typealias Frames = LedgerPartitionFrames
         let stage = try RunnerStage(archives: true, memoryLimit: 1 << 30)
         let runner = stage.owned()
         stage.poll(try Frames.ledger(bills: 1), runner)
-        stage.host.clock.residentBytes = 1 << 30
+        stage.runtime.clock.residentBytes = 1 << 30
         stage.order(.shadow(order), runner)
         #expect(runner.status.shadow?.phase == .refused)
-        stage.host.clock.residentBytes = 0
+        stage.runtime.clock.residentBytes = 0
         stage.order(.shadow(order), runner)
         #expect(runner.status.shadow?.phase == .refused && runner.status.shadow?.order == order, "it is the same order")
         let again = ShadowOrder(text: Self.candidate, since: Timestamp(microseconds: 1))

@@ -205,7 +205,7 @@ import Testing
         #expect(times.count == 2 && times[0].map { $0 >= before } == true && times[1] == nil)
     }
 
-    @Test func whoeverStepsTheQueueChoosesAPlace() {
+    @Test func whoeverStepsTheQueueChoosesAnIndex() {
         for name in ["a", "b"] { queue.ready(runs.piece(name)) }
         #expect(!queue.runNext(2))
         #expect(queue.runNext(1) && queue.runNext(0) && !queue.runNext(0))
@@ -218,7 +218,7 @@ import Testing
         let overlaps = Mutex(0)
         /// What a piece was told and has not done, what it has done, and whether it runs.
         final class Work: Sendable {
-            let told = Atomic(0)
+            let requested = Atomic(0)
             let done = Atomic(0)
             let runs = Atomic(false)
         }
@@ -226,7 +226,7 @@ import Testing
         let pieces = works.map { work in
             Piece { _ in
                 if work.runs.exchange(true, ordering: .acquiringAndReleasing) { overlaps.withLock { $0 += 1 } }
-                let taken = work.told.exchange(0, ordering: .acquiringAndReleasing)
+                let taken = work.requested.exchange(0, ordering: .acquiringAndReleasing)
                 let done = work.done.add(taken, ordering: .acquiringAndReleasing).newValue
                 work.runs.store(false, ordering: .releasing)
                 if taken > 0, done == times { finished.signal() }
@@ -237,7 +237,7 @@ import Testing
         let workers = startWorkers()
         for _ in 0..<times {
             for (work, piece) in zip(works, pieces) {
-                work.told.add(1, ordering: .acquiringAndReleasing)
+                work.requested.add(1, ordering: .acquiringAndReleasing)
                 queue.ready(piece)
             }
         }

@@ -30,9 +30,9 @@ extension PipelineServiceTests {
             try group.subscribe(to: [Fixture.bills])
             try fixture.wait("a place in the group") {
                 try group.poll(timeoutMilliseconds: 20) { _ in }
-                return reader.places.count == 2
+                return reader.topicPartitions.count == 2
             }
-            try group.commit(reader.places.map { PartitionOffset($0, offset: 1000) }, wait: true)
+            try group.commit(reader.topicPartitions.map { PartitionOffset($0, offset: 1000) }, wait: true)
             group.close()
 
             let service = fixture.service(policy: nil)
@@ -48,7 +48,7 @@ extension PipelineServiceTests {
             try fixture.send((0..<5).map { Fixture.bill("new-\($0)", of: "anna") })
             try fixture.running(fixture.service(policy: nil)) { service in
                 try fixture.wait("all of it") { service.foldCounters.entries >= 26 && service.isCurrent }
-                // The old events are known, the new ones count, and none is taken for a repeat of its place.
+                // The old events are known, the new ones count, and none is taken for a repeat because of its offset.
                 #expect(service.foldCounters.duplicates == 10)
                 #expect(service.ledgerRepeats.entries == 0)
                 #expect(try self.score(service) == score + 50)
@@ -57,14 +57,16 @@ extension PipelineServiceTests {
         }
 
         private final class FarReader: RebalanceListener {
-            private(set) var places: [TopicPartition] = []
+            private(set) var topicPartitions: [TopicPartition] = []
 
             func assigned(_ partitions: [TopicPartition], to consumer: any ConsumerClient) -> [PartitionOffset] {
-                places = partitions
+                topicPartitions = partitions
                 return []
             }
 
-            func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) { places = [] }
+            func revoked(_ partitions: [TopicPartition], lost: Bool, from consumer: any ConsumerClient) {
+                topicPartitions = []
+            }
         }
 
         private func score(_ service: PipelineService) throws -> Int64 {

@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    private let host = StillRuntime()
+    private let runtime = StillRuntime()
     private let lines = LogLines()
 
     private func board(_ roles: Set<Role> = [.intake, .fold]) -> StatusBoard {
@@ -39,14 +39,14 @@ import Testing
             facts: ["scores", "sanctions", "perks"])
         var configuration = PipelineConfiguration(
             kafka: KafkaConfiguration(brokers: "127.0.0.1:1"), topics: topics, roles: roles)
-        configuration.host = host
+        configuration.runtime = runtime
         configuration.readyWithin = 5_000_000
         configuration.maximumPollInterval = 60_000
         return StatusBoard(configuration, logger: Logger(label: "test") { [lines] _ in lines })
     }
 
     private func note(behind time: Duration?, on board: StatusBoard) {
-        board.update { $0.behind = time.map { .init(time: $0, partition: 0, at: host.now) } }
+        board.update { $0.behind = time.map { .init(time: $0, partition: 0, at: runtime.now) } }
     }
 
     /// A fold that has two partitions and nothing to do.
@@ -59,10 +59,10 @@ import Testing
 
     @Test func whoHasJoinedItsGroupsIsReadyAlsoWithoutPartitions() {
         let board = board()
-        host.pass(seconds: 3)
+        runtime.pass(seconds: 3)
         #expect(board.current.unreadyFor == .seconds(3))
         board.update { $0.joined.insert(.intake) }
-        host.pass(seconds: 1)
+        runtime.pass(seconds: 1)
         #expect(board.current.unreadyFor == .seconds(4))
         board.update { $0.joined.insert(.fold) }
         #expect(board.current.unreadyFor == nil)
@@ -72,7 +72,7 @@ import Testing
     @Test func whoHasPartitionsIsReadyOnceItIsKnownHowFarItIsBehind() {
         let board = board([.fold])
         board.update { ($0.foldPartitions, $0.joined) = (2, [.fold]) }
-        host.pass(seconds: 2)
+        runtime.pass(seconds: 2)
         #expect(board.current.unreadyFor == .seconds(2))
         note(behind: .seconds(6), on: board)
         #expect(board.current.unreadyFor == .seconds(2))
@@ -82,11 +82,11 @@ import Testing
 
     @Test func whoLosesItsPartitionsSaysSinceWhen() {
         let board = folding()
-        host.pass(.milliseconds(500))
+        runtime.pass(.milliseconds(500))
         #expect(board.current.unreadyFor == nil)
         board.update { ($0.foldPartitions, $0.behind, $0.joined) = (0, nil, []) }
         #expect(board.current.unreadyFor == .zero)
-        host.pass(seconds: 4)
+        runtime.pass(seconds: 4)
         board.update { ($0.foldPartitions, $0.joined) = (2, [.fold]) }
         // Nobody had to ask meanwhile.
         #expect(board.current.unreadyFor == .seconds(4))
@@ -94,10 +94,10 @@ import Testing
 
     @Test func whoFallsBehindHasNotBeenReadySinceTheTimeAllowedWasOver() {
         let board = folding()
-        host.pass(seconds: 7)
+        runtime.pass(seconds: 7)
         note(behind: .seconds(7), on: board)
         #expect(board.current.unreadyFor == .seconds(2))
-        host.pass(seconds: 1)
+        runtime.pass(seconds: 1)
         note(behind: .seconds(8), on: board)
         #expect(board.current.unreadyFor == .seconds(3))
         note(behind: .milliseconds(10), on: board)
@@ -107,15 +107,15 @@ import Testing
     @Test func aFoldThatDoesNotLookFallsBack() {
         let board = folding()
         note(behind: .seconds(3), on: board)
-        host.pass(seconds: 1)
+        runtime.pass(seconds: 1)
         #expect(board.current.behind?.time == .seconds(3) && board.current.unreadyFor == nil)
-        host.pass(seconds: 3)
+        runtime.pass(seconds: 3)
         #expect(board.current.behind?.time == .seconds(7) && board.current.unreadyFor == .seconds(2))
         // It was not behind: it had much to fold.
         note(behind: .zero, on: board)
         #expect(board.current.unreadyFor == nil)
         // An error in the end does not begin the time anew.
-        host.pass(seconds: 8)
+        runtime.pass(seconds: 8)
         #expect(board.current.unreadyFor == .seconds(3))
         board.update { ($0.foldPartitions, $0.behind, $0.joined) = (0, nil, []) }
         #expect(board.current.unreadyFor == .seconds(3))
@@ -125,13 +125,13 @@ import Testing
     @Test func whoSwitchesToAnotherPolicyStaysReady() {
         func note(behind: Int64, late: Int64, on board: StatusBoard) {
             board.update { status in
-                status.behind = .init(time: .seconds(behind), partition: 0, at: host.now)
-                status.late = .init(time: .seconds(late), partition: 1, at: host.now)
+                status.behind = .init(time: .seconds(behind), partition: 0, at: runtime.now)
+                status.late = .init(time: .seconds(late), partition: 1, at: runtime.now)
                 status.switching = [.init(partition: 0, policy: "town", version: 2, done: 0.5)]
             }
         }
         let board = folding()
-        host.pass(seconds: 60)
+        runtime.pass(seconds: 60)
         note(behind: 60, late: 0, on: board)
         #expect(board.current.behind?.time == .seconds(60) && board.current.unreadyFor == nil)
         #expect(board.current.switching.map(\.partition) == [0])
@@ -141,7 +141,7 @@ import Testing
         note(behind: 62, late: 4, on: board)
         #expect(board.current.unreadyFor == nil)
         // A fold that does not look falls back, whatever it is at.
-        host.pass(seconds: 3)
+        runtime.pass(seconds: 3)
         #expect(board.current.late?.time == .seconds(7) && board.current.unreadyFor == .seconds(2))
         // Where it is not known how far the fold is behind, nobody is ready.
         board.update { $0.behind = nil }
@@ -151,7 +151,7 @@ import Testing
     @Test func whatHasEndedIsNotReadyAgain() {
         let board = folding()
         board.update { $0.hasFailed = true }
-        host.pass(seconds: 1)
+        runtime.pass(seconds: 1)
         note(behind: .zero, on: board)
         #expect(board.current.unreadyFor == .seconds(1))
     }
@@ -161,13 +161,13 @@ import Testing
         #expect(board.longestPollGap(of: .fold) == nil)
         board.notePoll(of: .fold)
         #expect(board.longestPollGap(of: .fold) == .zero)
-        host.pass(seconds: 7)
+        runtime.pass(seconds: 7)
         #expect(board.longestPollGap(of: .fold) == .seconds(7))
         board.notePoll(of: .fold)
-        host.pass(.milliseconds(20))
+        runtime.pass(.milliseconds(20))
         board.notePoll(of: .fold)
         #expect(board.longestPollGap(of: .fold) == .seconds(7))
-        host.pass(seconds: 8)
+        runtime.pass(seconds: 8)
         #expect(board.longestPollGap(of: .fold) == .seconds(8))
         #expect(board.longestPollGap(of: .intake) == nil)
     }
@@ -178,12 +178,12 @@ import Testing
         board.noteNoPolls(of: .intake)
         #expect(board.longestPollGap(of: .intake) == nil)
         board.notePoll(of: .intake)
-        host.pass(seconds: 3)
+        runtime.pass(seconds: 3)
         board.noteNoPolls(of: .intake)
-        host.pass(seconds: 50)
+        runtime.pass(seconds: 50)
         #expect(board.longestPollGap(of: .intake) == .seconds(3))
         board.notePoll(of: .intake)
-        host.pass(seconds: 2)
+        runtime.pass(seconds: 2)
         board.notePoll(of: .intake)
         #expect(board.longestPollGap(of: .intake) == .seconds(3))
         #expect(lines.all.isEmpty)
@@ -193,19 +193,19 @@ import Testing
     @Test func aPollGapOfMoreThanHalfTheLimitIsAWarningEachTime() {
         let board = board()
         board.notePoll(of: .fold)
-        host.pass(seconds: 30)
+        runtime.pass(seconds: 30)
         board.notePoll(of: .fold)
         #expect(lines.all.isEmpty)
-        host.pass(seconds: 31)
+        runtime.pass(seconds: 31)
         board.notePoll(of: .fold)
-        host.pass(seconds: 1)
+        runtime.pass(seconds: 1)
         board.notePoll(of: .fold)
         #expect(lines.all.count == 1)
         #expect(lines.all.first?.hasPrefix("warning limitSeconds=60 role=fold seconds=31 ") == true, "\(lines.all)")
-        host.pass(seconds: 70)
+        runtime.pass(seconds: 70)
         board.noteNoPolls(of: .fold)
         #expect(lines.all.count == 2)
-        host.pass(seconds: 70)
+        runtime.pass(seconds: 70)
         board.notePoll(of: .fold)
         #expect(lines.all.count == 2)
     }

@@ -75,13 +75,13 @@ import Testing
     @Test func aChangedCursorIsRefused() throws {
         let search = SubjectSearch()
         let cursor = Array(SubjectCursor(after: Array("anna".utf8), of: search).text.utf8)
-        for place in cursor.indices {
-            for byte in [UInt8(ascii: "A"), UInt8(ascii: "_"), UInt8(ascii: "="), 0x20] where byte != cursor[place] {
+        for index in cursor.indices {
+            for byte in [UInt8(ascii: "A"), UInt8(ascii: "_"), UInt8(ascii: "="), 0x20] where byte != cursor[index] {
                 var other = cursor
-                other[place] = byte
-                #expect(problem([("cursor", String(decoding: other, as: UTF8.self))]) != "", "\(place)")
+                other[index] = byte
+                #expect(problem([("cursor", String(decoding: other, as: UTF8.self))]) != "", "\(index)")
             }
-            #expect(problem([("cursor", String(decoding: cursor[..<place], as: UTF8.self))]) != "")
+            #expect(problem([("cursor", String(decoding: cursor[..<index], as: UTF8.self))]) != "")
         }
         var random = Seeded(3)
         for _ in 0..<500 {

@@ -39,11 +39,11 @@ import Testing
     }
 
     private let shared = Script.Shared()
-    private let host = StillRuntime()
+    private let runtime = StillRuntime()
     private let stop = StopFlag()
     private let supervisor: Supervisor
 
-    init() { supervisor = Supervisor(host: host, stop: stop) { [shared] in try Script(shared) } }
+    init() { supervisor = Supervisor(runtime: runtime, stop: stop) { [shared] in try Script(shared) } }
 
     /// Steps; says what failed.
     @discardableResult private func step() -> Bool {
@@ -89,7 +89,7 @@ import Testing
         for _ in 0..<20 {
             shared.errors["step"] = [Slip()]
             #expect(!step() && step())
-            host.pass(seconds: 31)
+            runtime.pass(seconds: 31)
         }
         #expect(shared.calls.count { $0 == "make" } == 1)
         #expect(shared.calls.count { $0 == "resume" } == 20)

@@ -18,26 +18,28 @@ import Testing
     /// A line, what of it the mistake is at, and its message.
     struct Mistake: Sendable, CustomTestStringConvertible {
         let line: String
-        let place: String
+        let marked: String
         let message: String
 
-        init(_ line: String, at place: String, _ message: String) {
-            (self.line, self.place, self.message) = (line, place, message)
+        init(_ line: String, at marked: String, _ message: String) {
+            (self.line, self.marked, self.message) = (line, marked, message)
         }
 
         var testDescription: String { line }
 
-        /// `COLUMN: MESSAGE`; the place is the last of its text in the line.
+        /// `COLUMN: MESSAGE`; the column is that of the last `marked` in the line.
         var text: String {
-            let column = line.ranges(of: place).last.map { line.distance(from: line.startIndex, to: $0.lowerBound) + 1 }
+            let column = line.ranges(of: marked).last.map {
+                line.distance(from: line.startIndex, to: $0.lowerBound) + 1
+            }
             return "\(column ?? 0): \(message)"
         }
     }
 
     // MARK: Sections
 
-    private static func measure(_ members: String, at place: String, _ message: String) -> Mistake {
-        Mistake("measures: [{id: n, dimension: transport, \(members)}]", at: place, message)
+    private static func measure(_ members: String, at marked: String, _ message: String) -> Mistake {
+        Mistake("measures: [{id: n, dimension: transport, \(members)}]", at: marked, message)
     }
 
     static let sections: [Mistake] = [
@@ -92,7 +94,7 @@ import Testing
             "unknown kind \"person\": individual, business, official"),
     ]
 
-    @Test(arguments: sections) func sectionsHaveTheirMistakesInPlace(mistake: Mistake) throws {
+    @Test(arguments: sections) func sectionsHaveTheirMistakesLocated(mistake: Mistake) throws {
         #expect(try mistakes(in: PolicyDocument.with { $0.more = mistake.line }) == ["9:\(mistake.text)"])
     }
 
@@ -105,8 +107,8 @@ import Testing
         constants: {limit: 3}
         """
 
-    private static func rule(_ members: String, at place: String, _ message: String) -> Mistake {
-        Mistake("rules: [{id: r, dimension: transport, \(members)}]", at: place, message)
+    private static func rule(_ members: String, at marked: String, _ message: String) -> Mistake {
+        Mistake("rules: [{id: r, dimension: transport, \(members)}]", at: marked, message)
     }
 
     static let rules: [Mistake] = [
@@ -176,7 +178,7 @@ import Testing
             "types under \"standing.\" are reserved for control events"),
     ]
 
-    @Test(arguments: rules) func rulesHaveTheirMistakesInPlace(mistake: Mistake) throws {
+    @Test(arguments: rules) func rulesHaveTheirMistakesLocated(mistake: Mistake) throws {
         let text = PolicyDocument.with { ($0.rules, $0.more) = (mistake.line, Self.measures) }
         #expect(try mistakes(in: text) == ["6:\(mistake.text)"])
     }
@@ -205,9 +207,9 @@ import Testing
         "a sanction's level must not look outside its dimension: it sees points and measures (those of \"transport\"), "
         + "attribute and kind"
 
-    private static func sanction(_ members: String, at place: String, _ message: String) -> Mistake {
+    private static func sanction(_ members: String, at marked: String, _ message: String) -> Mistake {
         Mistake(
-            "sanctions: [{id: s, dimension: transport, measures: [m], lasts: 1 day, \(members)}]", at: place, message)
+            "sanctions: [{id: s, dimension: transport, measures: [m], lasts: 1 day, \(members)}]", at: marked, message)
     }
 
     static let sanctions: [Mistake] = [
@@ -216,7 +218,7 @@ import Testing
         sanction("event: fare.x, when: measure.fares > 1", at: "measure.fares", "measure.fares \(notOverEvent)"),
     ]
 
-    @Test(arguments: sanctions) func sanctionsHaveTheirMistakesInPlace(mistake: Mistake) throws {
+    @Test(arguments: sanctions) func sanctionsHaveTheirMistakesLocated(mistake: Mistake) throws {
         let text = PolicyDocument.with { $0.more = Self.measures + "\n" + mistake.line }
         #expect(try mistakes(in: text) == ["12:\(mistake.text)"])
     }

@@ -2,7 +2,7 @@ import Policy
 import Randomness
 import Testing
 
-/// Whatever the document is, it is a policy or its mistakes are told with their places.
+/// Whatever the document is, it is a policy or its mistakes are reported with their locations.
 @Suite struct PolicyFuzzTests {
     private static let document = """
         policy: fuzzed
@@ -59,18 +59,18 @@ import Testing
     private static func mutated(_ random: inout Seeded) -> String {
         var bytes = Array(document.utf8)
         for _ in 0...random.below(3) {
-            let place = random.below(bytes.count + 1)
+            let index = random.below(bytes.count + 1)
             switch random.below(5) {
-            case 0: bytes.removeSubrange(place..<min(bytes.count, place + 1 + random.below(40)))
-            case 1: bytes.insert(contentsOf: pieces[random.below(pieces.count)].utf8, at: place)
+            case 0: bytes.removeSubrange(index..<min(bytes.count, index + 1 + random.below(40)))
+            case 1: bytes.insert(contentsOf: pieces[random.below(pieces.count)].utf8, at: index)
             case 2:
                 let start = random.below(bytes.count + 1)
-                bytes.insert(contentsOf: bytes[start..<min(bytes.count, start + random.below(200))], at: place)
-            case 3 where place < bytes.count: bytes[place] = UInt8(random.below(256))
+                bytes.insert(contentsOf: bytes[start..<min(bytes.count, start + random.below(200))], at: index)
+            case 3 where index < bytes.count: bytes[index] = UInt8(random.below(256))
             default:
                 let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
                 let line = lines[random.below(lines.count)]
-                bytes.insert(contentsOf: line, at: place)
+                bytes.insert(contentsOf: line, at: index)
             }
             if bytes.isEmpty { bytes = Array("policy".utf8) }
         }

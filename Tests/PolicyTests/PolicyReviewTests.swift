@@ -38,14 +38,14 @@ import Testing
         ("1.5 * data.trip.km > 3.0", "*", "double(data.trip.km)", 7),
         ("data.a - data.b + 0.5 > 1.0", "+", "double(…)", 8),
     ])
-    func aJSONNumberThatMeetsADouble(when: String, sign: String, mend: String, column: Int) throws {
+    func aJSONNumberThatMeetsADouble(when: String, sign: String, hint: String, column: Int) throws {
         let text = document {
             $0.rules = "rules: [{id: r, dimension: transport, event: x, points: 1, when: \(quoted(when))}]"
             ($0.bands, $0.perks) = ("bands: [{name: A, from: 0}]", "")
         }
         #expect(
             try warnings(text) == [
-                "6:66: a whole number in JSON is an int, and \(sign) of an int and a double has no value: write \(mend) "
+                "6:66: a whole number in JSON is an int, and \(sign) of an int and a double has no value: write \(hint) "
                     + "(character \(column) of the expression)"
             ])
     }

@@ -144,9 +144,9 @@ import Testing
     }
 
     @Test(arguments: mistakes)
-    func mistakesAreInvalid(yaml: String, place: String) throws {
+    func mistakesAreInvalid(yaml: String, location: String) throws {
         let found = try errors(yaml)
-        #expect(found.contains { $0.hasPrefix(place) }, "\(found)")
+        #expect(found.contains { $0.hasPrefix(location) }, "\(found)")
         #expect(throws: YAMLMistakes.self) { try ScoringPolicy(yaml: yaml, file: "town.yaml") }
     }
 

@@ -220,7 +220,7 @@ extension ScoringPolicyTests {
     private static func rule(_ text: String) -> String { PolicyDocument.with { $0.rules = "rules: [\(text)]" } }
     private static func perk(_ text: String) -> String { PolicyDocument.with { $0.perks = "perks: [\(text)]" } }
 
-    @Test(arguments: oneMistake) func everyMistakeHasItsPlace(text: String, mistake: String) throws {
+    @Test(arguments: oneMistake) func everyMistakeHasItsLocation(text: String, mistake: String) throws {
         #expect(try mistakes(in: text) == [mistake])
     }
 
@@ -279,7 +279,7 @@ extension ScoringPolicyTests {
         ("policy: town\nversion: 1\npolicy: city", 3), ("score: {base: 1, base: 2}", 1),
         (String(repeating: "[", count: 100_000), 1), ("a: \u{1}", 1),
     ])
-    func whatIsNotYAMLHasAPlace(text: String, line: Int) throws {
+    func whatIsNotYAMLHasALocation(text: String, line: Int) throws {
         let found = try mistakes(in: text)
         #expect(found.count == 1)
         #expect(found.first?.hasPrefix("\(line):") == true, "\(found)")

@@ -44,7 +44,7 @@ import Testing
         #expect(json("a: >-\n  x\(separator)y\n  z\nb: 1") == "{\"a\":\"x\(separator)y z\",\"b\":1}")
     }
 
-    @Test(arguments: separators) func aSeparatorMovesNoPlace(separator: String) {
+    @Test(arguments: separators) func aSeparatorMovesNoLocation(separator: String) {
         #expect(mistakes("a: x\(separator)b: 1") == ["1:7: mapping values are not allowed in this context"])
         #expect(mistakes("a: \"\(separator)\" \"x\"") == ["1:8: did not find expected key"])
         #expect(mistakes("# \(separator)\na: 1\na: 2") == ["3:1: the key a stands here for a second time"])
@@ -104,8 +104,8 @@ import Testing
         (#"{"a": "\ud83d\u0041"}"#, ["1:8"]), ("a: '\\ud83d'\nb: !!str # \\ude00\n  \"é\\ud83d\"", ["3:5"]),
         (#"{"\ud83d": 1}"#, ["1:3"]), ("a: \"\\ud83d\n  \\ude00\"", ["1:5", "2:3"]),
     ])
-    func aLoneSurrogateHasItsPlace(document: String, places: [String]) {
-        #expect(mistakes(document) == places.map { "\($0): \(Self.half)" })
+    func aLoneSurrogateHasItsLocation(document: String, locations: [String]) {
+        #expect(mistakes(document) == locations.map { "\($0): \(Self.half)" })
     }
 
     // MARK: Comments
@@ -119,12 +119,12 @@ import Testing
         ("a: |#b\n  c", "1:5"), ("a: >-#b\n  c", "1:6"), ("%YAML 1.2#a\n---\nb: 1", "1:10"),
         ("a: \"t\"\u{2028}#u", ""), ("a: [b]\u{A0}#c", ""),
     ])
-    func aCommentNeedsWhiteSpaceBeforeIt(document: String, place: String) {
+    func aCommentNeedsWhiteSpaceBeforeIt(document: String, location: String) {
         let found = mistakes(document)
-        if place.isEmpty {
+        if location.isEmpty {
             #expect(found.count == 1)
         } else {
-            #expect(found == ["\(place): a comment needs white space before its #"])
+            #expect(found == ["\(location): a comment needs white space before its #"])
         }
     }
 
@@ -172,7 +172,7 @@ import Testing
         ("é: \u{7F}", "1:4: control characters are not allowed (U+7F)"),
         ("a: 1\r\u{1}", "2:1: control characters are not allowed (U+1)"),
     ])
-    func whatIsRefusedHasItsPlace(document: String, mistake: String) {
+    func whatIsRefusedHasItsLocation(document: String, mistake: String) {
         #expect(mistakes(document) == [mistake])
     }
 
@@ -200,7 +200,7 @@ import Testing
     private static func bytes(_ text: String, _ more: UInt8...) -> [UInt8] { Array(text.utf8) + more }
 
     @Test(arguments: badBytes)
-    func bytesThatAreNotUTF8AreNamedWithTheirPlace(bytes: [UInt8], expected: String) {
+    func bytesThatAreNotUTF8AreNamedWithTheirLocation(bytes: [UInt8], expected: String) {
         let error = #expect(throws: YAMLMistakes.self) { try YAMLReader.text(of: bytes, file: "town.yaml") }
         #expect(error?.description == "town.yaml:" + expected)
     }

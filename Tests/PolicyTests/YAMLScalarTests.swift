@@ -97,7 +97,7 @@ import Testing
         ("[1, !!set {a}]", "1:8: the tag !!set is not known here: JSON has values of YAML's core schema only"),
         ("!!omap [a: 1]", "1:4: the tag !!omap is not known here: JSON has values of YAML's core schema only"),
     ])
-    func whatJSONCannotHaveIsAMistakeWithItsPlace(value: String, expected: String) {
+    func whatJSONCannotHaveIsAMistakeWithItsLocation(value: String, expected: String) {
         #expect(mistake(value) == expected)
     }
 

@@ -150,7 +150,8 @@ import Testing
 
     /// A request to the route with the canary wherever it can stand.
     private func request(
-        _ route: Route, _ table: RouteTable, _ fields: HTTPFields, places: Set<RouteParameter.Place>, body: String,
+        _ route: Route, _ table: RouteTable, _ fields: HTTPFields, locations: Set<RouteParameter.Location>,
+        body: String,
         from address: String = "192.0.2.1"
     ) async throws -> RouteMatrix.Answer {
         var path = route.path
@@ -159,12 +160,12 @@ import Testing
         for parameter in route.acceptedParameters {
             let value =
                 if case .subject(_, parameter.name, _) = route.requirement { Self.subject } else { Self.data }
-            switch parameter.place {
+            switch parameter.location {
             case .path: path = path.replacing("{\(parameter.name)}", with: value)
             case .query:
-                if parameter.isRequired || places.contains(.query) { query.append("\(parameter.name)=\(value)") }
+                if parameter.isRequired || locations.contains(.query) { query.append("\(parameter.name)=\(value)") }
             case .header:
-                if places.contains(.header), let name = HTTPField.Name(parameter.name) { fields[name] = value }
+                if locations.contains(.header), let name = HTTPField.Name(parameter.name) { fields[name] = value }
             }
         }
         if !query.isEmpty { path += "?" + query.joined(separator: "&") }
@@ -189,7 +190,7 @@ import Testing
             let enrol = try #require(table.routes.first { $0.name == "enrol" })
             let operators = "Bearer " + (try issuer.token(.operator, name: Self.subject))
             let enrolled = try await request(
-                enrol, table, [.authorization: operators], places: [], body: Self.bodies[0])
+                enrol, table, [.authorization: operators], locations: [], body: Self.bodies[0])
             #expect([200, 202].contains(enrolled.status), "\(enrolled)")
             try await send(kafka)
             // One, and last: the duplicate counts once, and the others are dead letters or score nothing.
@@ -203,10 +204,11 @@ import Testing
                             .authorization: "Bearer \(token)", .cookie: "standing=\(Self.data)",
                             .userAgent: Self.data, .referer: "http://h/\(Self.subject)",
                         ]
-                        for places in [[], [.query], [.header]] as [Set<RouteParameter.Place>] {
+                        for locations in [[], [.query], [.header]] as [Set<RouteParameter.Location>] {
                             requests += 1
                             let answer = try await request(
-                                route, table, fields, places: places, body: Self.bodies[requests % Self.bodies.count],
+                                route, table, fields, locations: locations,
+                                body: Self.bodies[requests % Self.bodies.count],
                                 from: "10.0.\(requests >> 8).\(requests & 255)")
                             guard let problem = answer.problem else { continue }
                             problems += 1

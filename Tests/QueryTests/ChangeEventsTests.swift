@@ -46,14 +46,14 @@ struct ChangeEventsTests {
     ) throws -> ChangeEvents {
         let subscription = try #require(feed.subscribe(scope, from: token.flatMap { ChangeToken($0) }))
         return ChangeEvents(subscription, form: form, most: most, read: "/overview") {
-            PipelineService.ChangePlaces(here: here, elsewhere: [(5, "10.0.0.2:8080")], nowhere: [])
+            PipelineService.ChangeRouting(here: here, elsewhere: [(5, "10.0.0.2:8080")], nowhere: [])
         }
     }
 
-    private func next(_ stream: ChangeEvents) async -> (text: String, goesOn: Bool) {
+    private func next(_ stream: ChangeEvents) async -> (text: String, continues: Bool) {
         var events = ServerSentEvents()
-        let goesOn = await stream.next(into: &events, until: .now)
-        return (String(buffer: events.take()), goesOn)
+        let continues = await stream.next(into: &events, until: .now)
+        return (String(buffer: events.take()), continues)
     }
 
     @Test func aStreamBeginsWithItsPartitionsAndGoesOnWithFacts() async throws {
@@ -62,13 +62,13 @@ struct ChangeEventsTests {
         #expect(
             begun.text == "event: partitions\n"
                 + #"data: {"here":[3],"elsewhere":[{"partition":5,"address":"10.0.0.2:8080"}],"nowhere":[]}"# + "\n\n")
-        #expect(begun.goesOn && stream.place == "3.1")
+        #expect(begun.continues && stream.position == "3.1")
         publish(1...2)
         let wanted = (Int64(1)...2).map { number in
             "event: change\nid: 3.\(number + 1)\ndata: \(String(decoding: Self.fact(number, of: Self.subject), as: UTF8.self))\n\n"
         }
         #expect(await next(stream).text == wanted.joined())
-        #expect(await next(stream).text == "" && stream.place == "3.3")
+        #expect(await next(stream).text == "" && stream.position == "3.3")
     }
 
     @Test func aMaskedStreamNamesNobody() async throws {
@@ -83,9 +83,10 @@ struct ChangeEventsTests {
         publish(1...3)
         feed[3].withLock { $0.ring.skip(to: 100) }
         let stream = try stream(from: "3.2")
-        let (text, goesOn) = await next(stream)
+        let (text, continues) = await next(stream)
         #expect(
-            text.hasSuffix("event: reset\nid: 3.100\ndata: {\"reason\":\"gap\",\"read\":\"/overview\"}\n\n") && !goesOn)
+            text.hasSuffix("event: reset\nid: 3.100\ndata: {\"reason\":\"gap\",\"read\":\"/overview\"}\n\n")
+                && !continues)
     }
 
     @Test func aStreamThatLeavesFactsOutSaysHowMany() async throws {
@@ -93,13 +94,13 @@ struct ChangeEventsTests {
         feed[3].withLock { $0.ring.skip(to: 101) }
         let late = try stream(from: "3.2", most: 8)
         let first = await next(late)
-        #expect(first.text.contains("event: skipped\ndata: {\"facts\":99}\n\n") && first.goesOn)
+        #expect(first.text.contains("event: skipped\ndata: {\"facts\":99}\n\n") && first.continues)
         publish(101...110)
         let second = await next(late)
         #expect(
             second.text.contains("data: {\"facts\":8}")
                 && second.text.components(separatedBy: "event: change").count == 3)
-        #expect(late.place == "3.111")
+        #expect(late.position == "3.111")
     }
 
     @Test func aSubjectsStreamHasItsFactsAndEndsWhereItsPartitionGoes() async throws {
@@ -112,14 +113,15 @@ struct ChangeEventsTests {
         let elsewhere = try stream(.subject(Array(Self.subject.utf8), partition: 5), here: [3])
         let moved = await next(elsewhere)
         #expect(
-            moved.text == "event: end\ndata: {\"reason\":\"moved\",\"address\":\"10.0.0.2:8080\"}\n\n" && !moved.goesOn)
+            moved.text == "event: end\ndata: {\"reason\":\"moved\",\"address\":\"10.0.0.2:8080\"}\n\n"
+                && !moved.continues)
     }
 
     @Test func theEndOfThePipelineEndsIt() async throws {
         let stream = try stream()
         _ = await next(stream)
         feed.end()
-        let (text, goesOn) = await next(stream)
-        #expect(text == "event: end\ndata: {\"reason\":\"shutdown\"}\n\n" && !goesOn)
+        let (text, continues) = await next(stream)
+        #expect(text == "event: end\ndata: {\"reason\":\"shutdown\"}\n\n" && !continues)
     }
 }

@@ -11,7 +11,7 @@ import Testing
 
 /// What a member tells another about who asks, over a connection.
 struct ForwardingCallersTests {
-    private final class Place: Sendable {
+    private final class Upstream: Sendable {
         let address = Mutex<String?>(nil)
     }
 
@@ -21,7 +21,7 @@ struct ForwardingCallersTests {
 
     /// A member with a gate that knows nobody who connects; `body` receives its address.
     private func withMember(_ body: (HTTPAddress) async throws -> Void) async throws {
-        let place = Place()
+        let upstream = Upstream()
         let routes = [
             Route(
                 .get, "/who", name: "who", summary: "", tag: "sample", answers: [.json("")], requires: .authenticated
@@ -31,7 +31,7 @@ struct ForwardingCallersTests {
                 answers: [.json("")], requires: .member
             ) { call in .json(Array("\(call.body.count)".utf8)) },
         ]
-        let forwarded = ForwardedCallers(try #require(secret), member: { place.address.withLock { $0 } })
+        let forwarded = ForwardedCallers(try #require(secret), member: { upstream.address.withLock { $0 } })
         let table = RouteTable(
             routes, RouteTable.Options(access: .gate(RouteMatrix.RoleGate()), forwarded: forwarded), logger: logger)
         let (ports, continuation) = AsyncStream<Int>.makeStream()
@@ -39,7 +39,7 @@ struct ForwardingCallersTests {
         let running = Task { try await server.run { continuation.yield($0) } }
         var iterator = ports.makeAsyncIterator()
         let address = HTTPAddress(host: "127.0.0.1", port: try #require(await iterator.next()))
-        place.address.withLock { $0 = "\(address)" }
+        upstream.address.withLock { $0 = "\(address)" }
         try await body(address)
         running.cancel()
         try await running.value

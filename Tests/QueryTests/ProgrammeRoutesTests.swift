@@ -162,7 +162,7 @@ import Testing
         if let failure { throw failure }
     }
 
-    @Test func policiesHaveTheirPlaceInTheLedgerAndAnExplanation() async throws {
+    @Test func policiesHaveTheirPositionInTheLedgerAndAnExplanation() async throws {
         try await inTown { town in
             let first = try await get("/policies", as: .viewer, town)
             #expect(first.status == 200)
@@ -248,7 +248,7 @@ import Testing
             #expect(try await get("/dead-letters/0/99", as: .operator, town).code == "no-letter")
 
             var filter = DeadLetterTopic.Filter()
-            filter.places = [.init(partition: 0, offset: 0)]
+            filter.positions = [.init(partition: 0, offset: 0)]
             _ = try Discard(town.kafka, deadLetters: "dead-letter").run(filter, reason: "no event", isDryRun: false)
             let waiting = try await get("/dead-letters", as: .viewer, town)
             #expect(waiting.list("letters").map { $0["letter"] as? String } == ["0:2", "0:1"])

@@ -45,13 +45,13 @@ struct RouteMatrix {
             + RoutePaths.segments(of: route.path).map { segment in
                 RoutePaths.parameter(segment).map { Self.encoded(values[$0] ?? "") } ?? String(segment)
             }.joined(separator: "/")
-        let query = route.acceptedParameters.filter { $0.place == .query }.compactMap { parameter in
+        let query = route.acceptedParameters.filter { $0.location == .query }.compactMap { parameter in
             values[parameter.name].map { "\(parameter.name)=\(Self.encoded($0))" }
         }
         if !query.isEmpty { path += "?" + query.joined(separator: "&") }
         var fields = HTTPFields()
         if let token = token ?? role.map({ "Bearer \($0.rawValue)" }) { fields[.authorization] = token }
-        for parameter in route.parameters where parameter.place == .header {
+        for parameter in route.parameters where parameter.location == .header {
             if let name = HTTPField.Name(parameter.name) { fields[name] = values[parameter.name] }
         }
         var body = ByteBuffer()
@@ -178,7 +178,7 @@ struct RouteMatrix {
     func checkParameters() async throws {
         for route in table.routes where route.requirement != .member {
             let role = route.sampleRole
-            for parameter in route.acceptedParameters where parameter.place != .header {
+            for parameter in route.acceptedParameters where parameter.location != .header {
                 let isSubject = if case .subject(_, parameter.name, _) = route.requirement { true } else { false }
                 for value in parameter.form.allowed {
                     var values = Self.sample(route)
@@ -188,7 +188,7 @@ struct RouteMatrix {
                         answer.code?.hasPrefix("parameter-") != true || answer.parameter != parameter.name
                             || answer.code == "parameter-alone", "\(route.name), \(parameter.name): \(answer)")
                 }
-                for value in parameter.form.refused where parameter.place != .path || !value.isEmpty {
+                for value in parameter.form.refused where parameter.location != .path || !value.isEmpty {
                     var values = Self.sample(route)
                     values[parameter.name] = value
                     let answer = try await send(route, route.method.rawValue, as: role, values)
@@ -217,7 +217,7 @@ struct RouteMatrix {
             ]
             let unknown = try await send(route.method.rawValue, path + "?unheard=1", fields)
             #expect(unknown.code == "parameter-unknown" && unknown.parameter == "unheard", "\(route.name): \(unknown)")
-            for parameter in route.acceptedParameters where parameter.place == .query {
+            for parameter in route.acceptedParameters where parameter.location == .query {
                 let twice = try await send(
                     route.method.rawValue, path + "?\(parameter.name)=1&\(parameter.name)=1", fields)
                 #expect(twice.code == "parameter-twice" && twice.parameter == parameter.name, "\(route.name): \(twice)")

@@ -16,7 +16,7 @@ import Testing
         let data: Content
     }
 
-    private struct Told {
+    private struct Sent {
         let event: Event
         let topic: String
         let time: Int64
@@ -26,7 +26,7 @@ import Testing
     }
 
     /// The events of a town, each once, in the order of sending.
-    private static let story: [Told] = {
+    private static let story: [Sent] = {
         var town = Town(seed: 11, individuals: 130, businesses: 40, officials: 30, start: start)
         let decoder = JSONDecoder()
         var seen: Set<String> = []
@@ -35,11 +35,11 @@ import Testing
             guard let event = try? decoder.decode(Event.self, from: Data(record.value)), event.specversion == "1.0",
                 seen.insert("\(event.source) \(event.id)").inserted
             else { return nil }
-            return Told(event: event, topic: record.topic, time: record.time)
+            return Sent(event: event, topic: record.topic, time: record.time)
         }
     }()
 
-    private func told(_ type: String) -> [Told] { Self.story.filter { $0.type == type } }
+    private func sent(_ type: String) -> [Sent] { Self.story.filter { $0.type == type } }
 
     @Test func everyKindOfEventOccursOnItsTopic() {
         let topics = Dictionary(grouping: Self.story, by: \.type).mapValues { Set($0.map(\.topic)) }
@@ -64,17 +64,17 @@ import Testing
     }
 
     @Test func graveDeedsAreRareAndSayWhatAPolicyAsks() {
-        #expect(Set(told("train.smoking").compactMap(\.data.carriage)) == ["sleeper", "high-speed", "regional"])
-        #expect(told("gathering.disturbed").allSatisfy { $0.data.district != nil })
-        #expect(Set(told("office.misconduct").compactMap(\.data.grade)) == [1, 2, 3])
+        #expect(Set(sent("train.smoking").compactMap(\.data.carriage)) == ["sleeper", "high-speed", "regional"])
+        #expect(sent("gathering.disturbed").allSatisfy { $0.data.district != nil })
+        #expect(Set(sent("office.misconduct").compactMap(\.data.grade)) == [1, 2, 3])
         for type in ["train.smoking", "gathering.disturbed", "court.judgment-defaulted"] {
-            #expect((10...Self.story.count / 1000).contains(told(type).count), "\(type)")
+            #expect((10...Self.story.count / 1000).contains(sent(type).count), "\(type)")
         }
     }
 
     @Test func mostJudgmentsArePaidMonthsLater() throws {
-        let debts = Dictionary(grouping: told("court.judgment-defaulted"), by: \.subject)
-        let payments = told("court.judgment-satisfied")
+        let debts = Dictionary(grouping: sent("court.judgment-defaulted"), by: \.subject)
+        let payments = sent("court.judgment-satisfied")
         for payment in payments {
             #expect(payment.event.source == "/court/district")
             let debt = try #require(debts[payment.subject]?.first { $0.data.amount == payment.data.amount })
@@ -97,7 +97,7 @@ import Testing
                 ("\($0.subject) \($0.event.source) \($0.event.id)", $0)
             })
         var voided: Set<String> = []
-        for void in told("standing.event.voided") {
+        for void in sent("standing.event.voided") {
             let (source, id) = (try #require(void.data.source), try #require(void.data.id))
             #expect(void.data.reason?.isEmpty == false)
             let key = "\(void.subject) \(source) \(id)"
@@ -123,28 +123,28 @@ import Testing
         var pending: [String: Int64] = [:]
         var appeals: [String: Int] = [:]
         var decisions: [String: Int] = [:]
-        for told in Self.story {
-            switch told.type {
-            case "standing.subject.enrolled": enrolled.insert(told.subject)
-            case "standing.subject.withdrawn": enrolled.remove(told.subject)
+        for sent in Self.story {
+            switch sent.type {
+            case "standing.subject.enrolled": enrolled.insert(sent.subject)
+            case "standing.subject.withdrawn": enrolled.remove(sent.subject)
             case "standing.appeal.filed":
-                let sanction = try #require(told.data.sanction)
-                #expect(told.data.statement?.isEmpty == false)
-                #expect(enrolled.contains(told.subject))
+                let sanction = try #require(sent.data.sanction)
+                #expect(sent.data.statement?.isEmpty == false)
+                #expect(enrolled.contains(sent.subject))
                 let deeds = try #require(Self.deeds[sanction], "a sanction of the policy")
-                let deed = try #require(deeds.compactMap { lastDeed["\(told.subject) \($0)"] }.max())
-                #expect(deed < told.time && told.time < deed + 8 * Self.day)
-                pending["\(told.subject) \(sanction)"] = told.time
+                let deed = try #require(deeds.compactMap { lastDeed["\(sent.subject) \($0)"] }.max())
+                #expect(deed < sent.time && sent.time < deed + 8 * Self.day)
+                pending["\(sent.subject) \(sanction)"] = sent.time
                 appeals[sanction, default: 0] += 1
             case "standing.appeal.decided":
-                let (sanction, outcome) = (try #require(told.data.sanction), try #require(told.data.outcome))
-                #expect(told.data.reason?.isEmpty == false)
-                #expect(enrolled.contains(told.subject))
-                let appeal = pending.removeValue(forKey: "\(told.subject) \(sanction)")
+                let (sanction, outcome) = (try #require(sent.data.sanction), try #require(sent.data.outcome))
+                #expect(sent.data.reason?.isEmpty == false)
+                #expect(enrolled.contains(sent.subject))
+                let appeal = pending.removeValue(forKey: "\(sent.subject) \(sanction)")
                 let filed = try #require(appeal, "a decision answers one appeal")
-                #expect(filed < told.time && told.time < filed + 30 * Self.day)
+                #expect(filed < sent.time && sent.time < filed + 30 * Self.day)
                 decisions[outcome, default: 0] += 1
-            default: lastDeed["\(told.subject) \(told.type)"] = told.time
+            default: lastDeed["\(sent.subject) \(sent.type)"] = sent.time
             }
         }
         #expect(Set(appeals.keys).isSubset(of: Self.deeds.keys) && appeals.count >= 4)

@@ -117,7 +117,7 @@ import Testing
     @Test func someNeverEnrolAndSomeComeAndGo() throws {
         var enrolled: Set<String> = []
         var everEnrolled: Set<String> = []
-        var heardOf: Set<String> = []
+        var seen: Set<String> = []
         var withdrawals = 0
         var kinds: Set<String> = []
         for record in records(300_000, of: town()) {
@@ -131,15 +131,15 @@ import Testing
             case "standing.subject.withdrawn":
                 #expect(enrolled.remove(subject) != nil)
                 withdrawals += 1
-            default: heardOf.insert(subject)
+            default: seen.insert(subject)
             }
         }
         #expect(kinds == ["individual", "business", "official"])
         #expect((10...120).contains(withdrawals))
         #expect(everEnrolled.count > Self.citizens)
         #expect(enrolled.count <= Self.citizens)
-        let never = heardOf.subtracting(everEnrolled).count
-        #expect((heardOf.count * 2 / 100...heardOf.count * 9 / 100).contains(never))
+        let never = seen.subtracting(everEnrolled).count
+        #expect((seen.count * 2 / 100...seen.count * 9 / 100).contains(never))
     }
 
     @Test(arguments: [1, 20, 400])

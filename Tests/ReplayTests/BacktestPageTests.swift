@@ -59,7 +59,7 @@ import Testing
         #expect(found.elements["b"] == nil)
     }
 
-    @Test func everyPlotHasItsPlace() throws {
+    @Test func everyPlotIsOnThePage() throws {
         let page = try story().report().page()
         for heading in [
             "Subjects by band", "Subjects by score", "From band to band", "Gains and losses by rule",

@@ -17,8 +17,8 @@ import Testing
             (-1, 8, 2, "-0.13"), (-1, 1000, 1, "0.0"), (0, 7, 1, "0.0"), (7, 1, 3, "7.000"), (1999, 2, 1, "999.5"),
             (Int64.max, Int64.max, 9, "1.000000000"), (Int64.min, 1, 1, "-9223372036854775808.0"), (5, 100, 2, "0.05"),
         ] as [(Int64, Int64, Int, String)])
-    func aRatioIsRoundedOnceHalfAwayFromZero(numerator: Int64, denominator: Int64, places: Int, text: String) {
-        #expect(BacktestRatio(numerator, over: denominator)?.decimal(places) == text)
+    func aRatioIsRoundedOnceHalfAwayFromZero(numerator: Int64, denominator: Int64, fractionDigits: Int, text: String) {
+        #expect(BacktestRatio(numerator, over: denominator)?.decimal(fractionDigits) == text)
     }
 
     @Test func aRatioOverNothingIsNotDefined() {

@@ -50,8 +50,8 @@ import Testing
         other.lookUpEarlierEvents(textBytes: 0)
         var random = Seeded(seed)
         var asked = 0
-        for (place, frame) in ledger.frames.enumerated() {
-            let facts = try ledger.apply(place..<place + 1, to: &whole)
+        for (index, frame) in ledger.frames.enumerated() {
+            let facts = try ledger.apply(index..<index + 1, to: &whole)
             let slice = PartitionFold.Slice(
                 entries: 1 + random.below(5), timers: 1 + random.below(9), history: 1 + random.below(40))
             var found: [String] = []
@@ -70,8 +70,8 @@ import Testing
                     other.answer(try Self.answers(to: questions, in: ledger, upTo: frame.offset))
                 }
             }
-            try #require(found == facts, "frame \(place)")
-            if restarts, place % 7 == 0 {
+            try #require(found == facts, "frame \(index)")
+            if restarts, index % 7 == 0 {
                 other = try Self.restored(other, ledger)
                 other.lookUpEarlierEvents(textBytes: 0)
             }

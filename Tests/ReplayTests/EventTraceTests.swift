@@ -48,11 +48,11 @@ import Testing
         return found.first?.outcome
     }
 
-    @Test func anEventThatCountsHasItsPlaceItsOriginAndItsChange() throws {
+    @Test func anEventThatCountsHasItsPositionItsOriginAndItsChange() throws {
         let trace = try trace(
             [happened("standing.subject.enrolled", 0, data: Self.enrolment), happened("bill.paid", 7)], 7)
         let found = try #require(trace.occurrences.first)
-        #expect(found.outcome == .counted && found.place == .init(offset: 1, entry: 1))
+        #expect(found.outcome == .counted && found.position == .init(offset: 1, entry: 1))
         let origin = try #require(found.entry.origin)
         #expect(origin.topic == "town" && origin.partition == 0 && origin.offset == 7)
         let change = try #require(found.changes.first)
@@ -60,7 +60,7 @@ import Testing
         #expect(change.reasons.map(\.rule) == ["paid"] && found.errors.isEmpty)
         var writer = JSONWriter()
         writer.open()
-        found.writePlaces(of: trace.subject, ledgerPartition: 4, to: &writer)
+        found.writePositions(of: trace.subject, ledgerPartition: 4, to: &writer)
         found.writeMembers(to: &writer)
         writer.close()
         let json = try #require(JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any])

@@ -25,7 +25,7 @@ import Testing
 
     // MARK: Files
 
-    @Test func whatIsNoEventIsRejectedWithItsPlaceAndTheRestIsFolded() throws {
+    @Test func whatIsNoEventIsRejectedWithItsLocationAndTheRestIsFolded() throws {
         let folder = try TemporaryFolder()
         let text = [
             enrolled("anna", day: 1), "", "no JSON", " \t\r", line("bill.paid", "anna", day: 2),

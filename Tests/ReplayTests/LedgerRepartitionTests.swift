@@ -34,7 +34,7 @@ import Testing
     private func fold(_ frames: Frames) throws -> Folded {
         var fold = PartitionFold(partition: 0) { end in MemoryFrames(frames.filter { $0.offset < end }) }
         var facts = EncodedFacts()
-        var told: [String: [String]] = [:]
+        var emitted: [String: [String]] = [:]
         for frame in frames {
             facts.removeAll()
             try frame.bytes.withUnsafeBytes {
@@ -46,11 +46,11 @@ import Testing
                 let subject = try #require(fact["subject"] as? String)
                 for name in ["id", "sequence", "source"] { fact[name] = nil }
                 let rest = try JSONSerialization.data(withJSONObject: fact, options: .sortedKeys)
-                told["\(subject) \(item.topic)", default: []].append(String(decoding: rest, as: UTF8.self))
+                emitted["\(subject) \(item.topic)", default: []].append(String(decoding: rest, as: UTF8.self))
             }
         }
         var result = Folded(
-            facts: told, clock: fold.fold.clock, version: fold.fold.version, policy: fold.policyText)
+            facts: emitted, clock: fold.fold.clock, version: fold.fold.version, policy: fold.policyText)
         let (policy, clock) = (fold.fold.policy, fold.fold.clock)
         fold.fold.forEachStanding { standing in
             var writer = ByteWriter()

@@ -161,7 +161,7 @@ import Testing
     }
 
     @Test func everyFactIsHandedOnWhileItFolds() throws {
-        let heard = Mutex([Int32: [String]]())
+        let notices = Mutex([Int32: [String]]())
         var replay = LedgerReplay()
         replay.threads = 3
         replay.fact = { partition, topic, fact in
@@ -172,7 +172,7 @@ import Testing
                 case .sanctions: text.contains(#""type":"standing.sanction."#)
                 case .perks: text.contains(#""type":"standing.perk."#)
                 }
-            heard.withLock { $0[partition, default: []].append(isOfTopic ? text : "\(topic): \(text)") }
+            notices.withLock { $0[partition, default: []].append(isOfTopic ? text : "\(topic): \(text)") }
         }
         let results = try replay.run(partitions: [0, 1, 2], source: source(ledgers))
         #expect(results == (try LedgerReplay().run(partitions: [0, 1, 2], source: source(ledgers))))
@@ -181,7 +181,7 @@ import Testing
             try LedgerReplay().facts(partition: partition, source: source(ledgers)) {
                 expected.append(String(decoding: $0, as: UTF8.self))
             }
-            let isSame = heard.withLock { $0[partition] } == expected
+            let isSame = notices.withLock { $0[partition] } == expected
             #expect(isSame && !expected.isEmpty)
         }
     }

@@ -88,7 +88,7 @@ extension PartitionFoldTests {
         #expect(ledger.fold.acceptance.brokenFrames > 0 && ledger.fold.acceptance.repeatedFrames > 0)
     }
 
-    @Test func aFactNamesItsPlaceInTheLedger() throws {
+    @Test func aFactNamesItsPositionInTheLedger() throws {
         try ledger.apply(LedgerEntry.frame([.policy(TestPolicy.text)]), at: 0)
         let frame = LedgerEntry.frame(number: 1, [.tick(0), .tick(0), .enrolled("anna", offset: 1)])
         let facts = try ledger.values(frame, at: 41)

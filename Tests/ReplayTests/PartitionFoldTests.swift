@@ -66,7 +66,7 @@ import Testing
         #expect(try PolicyHistory.texts(of: source) == [TestPolicy.text])
     }
 
-    @Test func aPolicyWithMistakesNamesItsPlaceInTheLedger() {
+    @Test func aPolicyWithMistakesNamesItsPositionInTheLedger() {
         let bad = LedgerEntry.policy(TestPolicy.text.replacing("version: 2", with: "version: two"))
         #expect(
             ledger.problem(LedgerEntry.frame([bad]), at: 5)
@@ -285,7 +285,7 @@ import Testing
 
     // MARK: Damage
 
-    @Test func aDamagedFrameIsAProblemWithItsPlace() throws {
+    @Test func aDamagedFrameIsAProblemWithItsOffset() throws {
         try begin()
         let good = LedgerEntry.frame(number: 1, [.enrolled("anna", offset: 0)])
         for byte in [0, 5, 9, 20, 33, good.count - 1] {

@@ -72,7 +72,7 @@ import Testing
         (".inf", ".inf is no number that JSON knows"), (".nan", ".nan is no number that JSON knows"),
         ("!!int 1.5", "\"1.5\" is no !!int of YAML's core schema"),
     ])
-    func whatJSONCannotHaveIsAMistakeWithItsPlace(value: String, message: String) throws {
+    func whatJSONCannotHaveIsAMistakeWithItsLocation(value: String, message: String) throws {
         let error = #expect(throws: YAMLMistakes.self) { try finds("true", in: value) }
         #expect(error?.description == "cases.yaml:9:14: error: \(message)")
     }

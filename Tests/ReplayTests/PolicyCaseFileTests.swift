@@ -2,7 +2,7 @@ import Policy
 import Replay
 import Testing
 
-/// What is wrong with a file of cases is told with its place, all at once.
+/// What is wrong with a file of cases is reported with its location, all at once.
 @Suite struct PolicyCaseFileTests {
     static let policy = """
         policy: town

@@ -111,9 +111,9 @@ struct RandomLedger {
                         switches, topics))
                 if random.below(15) != 0 { origin += 1 }
             }
-            for (place, act) in acts.enumerated() where act.frame == number {
+            for (index, act) in acts.enumerated() where act.frame == number {
                 entries.insert(
-                    act.entry(number: place, second: Int64(day * 86_400)),
+                    act.entry(number: index, second: Int64(day * 86_400)),
                     at: seed.isMultiple(of: 2) ? entries.count / 2 : 0)
             }
             if let silent { entries = entries.map { Self.without(silent, $0) } }
@@ -208,7 +208,7 @@ struct RandomLedger {
 
     func fold() -> PartitionFold { PartitionFold(partition: Self.partition, history: history) }
 
-    /// Folds the frames in a range of their places; the facts' JSON.
+    /// Folds the frames in a range of their indexes; the facts' JSON.
     func apply(_ range: Range<Int>, to fold: inout PartitionFold) throws -> [String] {
         var batch = EncodedFacts()
         for frame in frames[range] {

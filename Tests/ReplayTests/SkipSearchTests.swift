@@ -62,13 +62,13 @@ struct SkipSearchTests {
 
     private typealias Frames = [(offset: Int64, bytes: [UInt8])]
 
-    /// `frames` with a record behind the frame in `place`, and its offset; those behind it lie one offset further.
+    /// `frames` with a record behind the frame in `index`, and its offset; those behind it lie one offset further.
     private static func with(
-        _ record: [UInt8], behind place: Int, in frames: Frames
+        _ record: [UInt8], behind index: Int, in frames: Frames
     ) -> (frames: Frames, offset: Int64) {
-        let offset = frames[place].offset + 1
-        let behind = frames[(place + 1)...].map { ($0.offset + 1, $0.bytes) }
-        return (Array(frames[...place]) + [(offset, record)] + behind, offset)
+        let offset = frames[index].offset + 1
+        let behind = frames[(index + 1)...].map { ($0.offset + 1, $0.bytes) }
+        return (Array(frames[...index]) + [(offset, record)] + behind, offset)
     }
 
     private static func ended(_ frames: Frames, _ more: [[UInt8]]) -> Frames {
@@ -80,7 +80,7 @@ struct SkipSearchTests {
     }
 
     /// The facts that are heard of while it folds, each once, also where the folding begins anew.
-    private static func heard(_ frames: Frames) throws -> [String] {
+    private static func notices(_ frames: Frames) throws -> [String] {
         let facts = Mutex([String]())
         var replay = LedgerReplay()
         replay.fact = { _, _, fact in
@@ -109,13 +109,13 @@ struct SkipSearchTests {
             // Of an activation time and identity count, as of one that brings the policy that is active already.
             let isActivation = stray == .policyThatDoesNotCompile
             let ledger = RandomLedger(seed: seed, frames: 40, switches: !isActivation)
-            let place = 1 + Int(seed) * 6
+            let index = 1 + Int(seed) * 6
             let plain = try Self.outcome(
                 isActivation
-                    ? Self.with(Stray.activation(of: RandomLedger.text), behind: place, in: ledger.frames).frames
+                    ? Self.with(Stray.activation(of: RandomLedger.text), behind: index, in: ledger.frames).frames
                     : ledger.frames)
-            let bytes = stray.bytes(after: ledger.frames[place].bytes)
-            let (stopped, offset) = Self.with(bytes, behind: place, in: ledger.frames)
+            let bytes = stray.bytes(after: ledger.frames[index].bytes)
+            let (stopped, offset) = Self.with(bytes, behind: index, in: ledger.frames)
             let problem = #expect(throws: PartitionFold.Problem.self) { try Self.outcome(stopped) }
             #expect(problem?.offset == offset && problem?.partition == RandomLedger.partition)
 
@@ -123,7 +123,7 @@ struct SkipSearchTests {
             #expect(passed.result.digest == plain.result.digest, "\(stray), seed \(seed)")
             #expect(passed.result.sequences == plain.result.sequences)
             #expect(passed.facts == plain.facts)
-            #expect(try Self.heard(Self.ended(stopped, [Self.skip(offset, session: 78)])) == plain.facts)
+            #expect(try Self.notices(Self.ended(stopped, [Self.skip(offset, session: 78)])) == plain.facts)
         }
     }
 
@@ -183,8 +183,8 @@ struct SkipSearchTests {
     /// An entry says nothing of itself, of what lies behind it, or from a frame that cannot be read.
     @Test func onlyAnEntryBehindTheRecordNamesIt() throws {
         var search = SkipSearch()
-        func names(_ offset: Int64, in bytes: [UInt8], at place: Int64) -> Bool {
-            bytes.withUnsafeBytes { search.names(offset, in: LedgerFrame(offset: place, bytes: $0)) }
+        func names(_ offset: Int64, in bytes: [UInt8], at index: Int64) -> Bool {
+            bytes.withUnsafeBytes { search.names(offset, in: LedgerFrame(offset: index, bytes: $0)) }
         }
         let skip = Self.skip(5, session: 1)
         #expect(names(5, in: skip, at: 6))

@@ -41,11 +41,11 @@ extension SliceTests {
         #expect(expected.counters.policySwitches == 1)
 
         var other = try begun(times: times)
-        var told: [String] = []
+        var emitted: [String] = []
         var waits = 0
         while true {
             let part = try Self.part(frames[21], Self.slice(units), &other)
-            told += part.facts
+            emitted += part.facts
             let (isWaiting, step) = (other.waitsForHistory, other.policySwitch)
             if isWaiting {
                 waits += 1
@@ -55,7 +55,7 @@ extension SliceTests {
         }
         // Before each of the 21 frames, of which the last is known to be that.
         #expect(waits == 21 * times)
-        #expect(Outcome(told, other) == expected)
+        #expect(Outcome(emitted, other) == expected)
     }
 
     /// Whoever folds in slices may let the state before a switch go elsewhere; whoever does not keeps none.

@@ -152,18 +152,18 @@ import Testing
                     data: LedgerEntry.policyData(RandomLedger.text)
                         .replacing(#","ledger":"city","fold-version":6"#, with: ""))
             ])
-        let places = [20, 40]
-        for (version, place) in zip([3, 6], places) {
+        let indexes = [20, 40]
+        for (version, index) in zip([3, 6], indexes) {
             let data = #"{"ledger":"city","fold-version":\#(version)}"#
             let upgrade = LedgerEntry.frame(
                 session: UInt64(50 + version),
                 [
-                    .tick(86_400 * Int64(place)), .system(type: "standing.ledger.upgraded", data: data),
-                    .tick(86_400 * Int64(place + 1)),
+                    .tick(86_400 * Int64(index)), .system(type: "standing.ledger.upgraded", data: data),
+                    .tick(86_400 * Int64(index + 1)),
                 ])
-            let offset = frames[place].offset
-            for later in frames.indices where later >= place { frames[later].offset += 1 }
-            frames.insert((offset, upgrade), at: place)
+            let offset = frames[index].offset
+            for later in frames.indices where later >= index { frames[later].offset += 1 }
+            frames.insert((offset, upgrade), at: index)
         }
         try Self.expectTheSame(frames, "seed \(seed)")
     }
@@ -177,12 +177,12 @@ import Testing
     }
 
     static func with(
-        _ stray: SkipSearchTests.Stray, behind place: Int, in frames: Frames
+        _ stray: SkipSearchTests.Stray, behind index: Int, in frames: Frames
     ) -> (frames: Frames, offset: Int64) {
-        let offset = frames[place].offset + 1
-        let record = (offset: offset, bytes: stray.bytes(after: frames[place].bytes))
-        let later = frames[(place + 1)...].map { (offset: $0.offset + 1, bytes: $0.bytes) }
-        return (Array(frames[...place]) + [record] + later, offset)
+        let offset = frames[index].offset + 1
+        let record = (offset: offset, bytes: stray.bytes(after: frames[index].bytes))
+        let later = frames[(index + 1)...].map { (offset: $0.offset + 1, bytes: $0.bytes) }
+        return (Array(frames[...index]) + [record] + later, offset)
     }
 
     /// What is published meanwhile is left out of the parts that follow.
@@ -191,20 +191,20 @@ import Testing
         var fold = Self.fold(frames)
         let expected = try Self.whole(frames, &fold)
         var other = Self.fold(frames)
-        var told: [String] = []
+        var emitted: [String] = []
         for frame in frames {
             var published: [Int64] = [0, 0, 0]
             while true {
                 let part = try Self.part(frame, Self.slice(2), above: published, &other)
-                told += part.facts
+                emitted += part.facts
                 if part.progress == .done { break }
                 // All scores there are, and those that are to come.
                 published[0] = .max
             }
         }
-        let scores = told.filter { $0.hasPrefix("scoreChanges") }.count
+        let scores = emitted.filter { $0.hasPrefix("scoreChanges") }.count
         #expect(
-            told.filter { !$0.hasPrefix("scoreChanges") } == expected.facts.filter { !$0.hasPrefix("scoreChanges") })
+            emitted.filter { !$0.hasPrefix("scoreChanges") } == expected.facts.filter { !$0.hasPrefix("scoreChanges") })
         #expect(scores < expected.facts.filter { $0.hasPrefix("scoreChanges") }.count)
         let sequences = other.sequences
         #expect(sequences == expected.sequences)
@@ -250,18 +250,18 @@ import Testing
         for (facts, most) in [(1000, 201), (50, 50)] {
             var fold = Self.fold(frames)
             _ = try Self.whole(frames, &fold)
-            var told: [String] = []
+            var emitted: [String] = []
             var (parts, greatest) = (0, 0)
             while true {
                 let part = try Self.part(end, PartitionFold.Slice(timers: 1000, facts: facts), &fold)
-                told += part.facts
+                emitted += part.facts
                 (parts, greatest) = (parts + 1, max(greatest, part.facts.count))
                 if part.progress == .done { break }
             }
             #expect(greatest <= most && greatest > 0)
             // Each timer once where it is put in order, and once where it fires.
             #expect(parts >= 5 * people * 2 / 1004)
-            #expect(Outcome(told, fold) == expected)
+            #expect(Outcome(emitted, fold) == expected)
         }
     }
 
@@ -282,16 +282,16 @@ import Testing
         var fold = Self.fold(frames)
         let expected = try Self.whole(frames, &fold)
         var other = Self.fold(frames)
-        var told = try Self.whole(Array(frames.dropLast()), &other).facts
+        var emitted = try Self.whole(Array(frames.dropLast()), &other).facts
         var greatest = 0
         while true {
             let part = try Self.part(frames[2], PartitionFold.Slice(facts: 20), &other)
-            told += part.facts
+            emitted += part.facts
             greatest = max(greatest, part.facts.count)
             if part.progress == .done { break }
         }
         #expect(greatest <= 20 && greatest > 0)
-        #expect(Outcome(told, other) == expected)
+        #expect(Outcome(emitted, other) == expected)
         #expect(expected.facts.count > 900)
     }
 
@@ -336,10 +336,10 @@ import Testing
         var fold = Self.fold(frames)
         _ = try Self.whole(Array(frames.dropLast()), &fold)
         var steps: [PartitionFold.PolicySwitch] = []
-        var told: [String] = []
+        var emitted: [String] = []
         while true {
             let part = try Self.part(frames[21], Self.slice(3), &fold)
-            told += part.facts
+            emitted += part.facts
             let (step, version) = (fold.policySwitch, fold.policy?.version)
             guard let step else {
                 if part.progress == .done { break }
@@ -350,7 +350,7 @@ import Testing
             #expect(part.progress == .unfinished && version == 2)
             #expect(scores == ["anna": 600 + 20 * 15 - 60])
             // The entry before the activation is folded, and its facts are out.
-            #expect(told.contains { $0.contains(#""score":840"#) })
+            #expect(emitted.contains { $0.contains(#""score":840"#) })
         }
         #expect(steps.count > 5)
         #expect(steps.allSatisfy { $0.id == "town" && $0.version == 3 && $0.total == 21 && $0.folded <= 21 })
@@ -492,15 +492,15 @@ import Testing
         #expect(expected.counters.policySwitches == 1)
 
         var other = try restored(halts: 1)
-        var told: [String] = []
+        var emitted: [String] = []
         var folded: [Int64] = []
         while true {
             let part = try Self.part(switching, Self.slice(units), &other)
-            told += part.facts
+            emitted += part.facts
             if let step = other.policySwitch { folded.append(step.folded) }
             if part.progress == .done { break }
         }
-        #expect(Outcome(told, other) == expected)
+        #expect(Outcome(emitted, other) == expected)
         let restarts = zip(folded, folded.dropFirst()).filter { $0 > $1 }.count
         if units == 1 { #expect(restarts == 2) }
     }

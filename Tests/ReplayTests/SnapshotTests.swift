@@ -52,12 +52,12 @@ import Testing
             #expect(try snapshot(other).count == bytes.count)
             // The tail, by the one and the other.
             var again = try restored(bytes, ledger)
-            let places = cut..<ledger.frames.count
-            let facts = try ledger.apply(places, to: &other)
-            try #require(try ledger.apply(places, to: &again) == facts)
+            let rest = cut..<ledger.frames.count
+            let facts = try ledger.apply(rest, to: &other)
+            try #require(try ledger.apply(rest, to: &again) == facts)
             var uninterrupted = ledger.fold()
             _ = try ledger.apply(0..<cut, to: &uninterrupted)
-            try #require(try ledger.apply(places, to: &uninterrupted) == facts, "seed \(seed), cut \(cut)")
+            try #require(try ledger.apply(rest, to: &uninterrupted) == facts, "seed \(seed), cut \(cut)")
             let (end, sequences) = (uninterrupted.fold.digest(), uninterrupted.sequences)
             try #require(other.fold.digest() == end && other.sequences == sequences)
             cut += 1 + random.below(25)
@@ -151,10 +151,10 @@ import Testing
         _ = try ledger.apply(0..<3, to: &fold)
         let good = try snapshot(fold)
         var taken = 0
-        // Subjects come first; behind them is hardly more than free places of tables.
-        for place in 0..<6000 {
+        // Subjects come first; behind them is hardly more than free slots of tables.
+        for index in 0..<6000 {
             var bytes = good
-            withUnsafeBytes(of: Int64.max.littleEndian) { bytes.replaceSubrange(place..<place + 8, with: $0) }
+            withUnsafeBytes(of: Int64.max.littleEndian) { bytes.replaceSubrange(index..<index + 8, with: $0) }
             if try isTaken(bytes, ledger, from: 3) { taken += 1 }
         }
         #expect(taken > 0)
@@ -172,14 +172,14 @@ import Testing
         for _ in 0..<fuzz.count {
             var bytes = good
             for _ in 0..<(1 + random.below(3)) {
-                let place = random.below(bytes.count)
+                let index = random.below(bytes.count)
                 switch random.below(5) {
-                case 0: bytes[place] ^= 1 << UInt8(random.below(8))
-                case 1: bytes[place] = UInt8(random.below(256))
-                case 2 where place + 8 < bytes.count:
-                    bytes.replaceSubrange(place..<place + 8, with: [UInt8](repeating: 0xFF, count: 8))
-                case 3: bytes = Array(bytes.prefix(max(1, place)))
-                default: bytes.swapAt(place, random.below(bytes.count))
+                case 0: bytes[index] ^= 1 << UInt8(random.below(8))
+                case 1: bytes[index] = UInt8(random.below(256))
+                case 2 where index + 8 < bytes.count:
+                    bytes.replaceSubrange(index..<index + 8, with: [UInt8](repeating: 0xFF, count: 8))
+                case 3: bytes = Array(bytes.prefix(max(1, index)))
+                default: bytes.swapAt(index, random.below(bytes.count))
                 }
             }
             try fuzz.run("\(bytes.count) bytes") {

@@ -66,15 +66,15 @@ import Testing
         var fold = withdrawn.fold()
         var other = never.fold()
         var differs = false
-        for place in withdrawn.frames.indices {
-            _ = try withdrawn.apply(place..<place + 1, to: &fold)
-            _ = try never.apply(place..<place + 1, to: &other)
+        for index in withdrawn.frames.indices {
+            _ = try withdrawn.apply(index..<index + 1, to: &fold)
+            _ = try never.apply(index..<index + 1, to: &other)
             let isWithdrawn = !fold.withdrawnSources.isEmpty
             guard isWithdrawn else {
                 differs = differs || scores(fold.fold) != scores(other.fold)
                 continue
             }
-            try #require(scores(fold.fold) == scores(other.fold), "seed \(seed), \(topic), frame \(place)")
+            try #require(scores(fold.fold) == scores(other.fold), "seed \(seed), \(topic), frame \(index)")
             let (clock, otherClock) = (fold.fold.clock, other.fold.clock)
             #expect(clock == otherClock)
         }
@@ -124,13 +124,13 @@ import Testing
     @Test(arguments: 1...12) func theActImposesNoSanctionAndItsFactsNameIt(seed: UInt64) throws {
         let ledger = RandomLedger(seed: seed, topics: 3, acts: Self.acts)
         var fold = ledger.fold()
-        var place = 0
+        var index = 0
         var before: Set<String> = []
         var facts: [String] = []
         while fold.withdrawnSources.isEmpty {
             before = sanctions(fold.fold)
-            facts = try ledger.apply(place..<place + 1, to: &fold)
-            place += 1
+            facts = try ledger.apply(index..<index + 1, to: &fold)
+            index += 1
         }
         let caused = facts.filter { $0.contains(#""type":"standing.source.withdrawn""#) }
         #expect(caused.allSatisfy { $0.contains(#""source":"/town","id":"acts-0-0""#) })

@@ -105,12 +105,12 @@ import Testing
                 #expect(sum == expected, "seed \(seed), \(subject)")
                 func points(_ moment: (Point, Standing?, ScoringPolicy), _ name: String) -> Int64 {
                     guard let standing = moment.1,
-                        let place = moment.2.dimensions.firstIndex(where: { $0.name == name })
+                        let index = moment.2.dimensions.firstIndex(where: { $0.name == name })
                     else { return 0 }
-                    return standing.dimensions[place]
+                    return standing.dimensions[index]
                 }
-                for (place, name) in difference.dimensions.enumerated() {
-                    let sum = difference.parts.reduce(0) { $0 + $1.dimensions[place] }
+                for (index, name) in difference.dimensions.enumerated() {
+                    let sum = difference.parts.reduce(0) { $0 + $1.dimensions[index] }
                     #expect(sum == points(b, name) - points(a, name), "seed \(seed), \(subject), \(name)")
                     #expect(sum == difference.points(in: name))
                 }

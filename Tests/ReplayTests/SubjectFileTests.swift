@@ -26,9 +26,9 @@ import Testing
         let history = try Self.archive(ledger.frames)
         let subjects = (0..<7).map { "s\($0)" } + [String(repeating: "a-long-name-", count: 5)]
         var fold = ledger.fold()
-        for place in ledger.frames.indices {
-            _ = try ledger.apply(place..<place + 1, to: &fold)
-            guard place % 23 == 22 || place == ledger.frames.count - 1 else { continue }
+        for index in ledger.frames.indices {
+            _ = try ledger.apply(index..<index + 1, to: &fold)
+            guard index % 23 == 22 || index == ledger.frames.count - 1 else { continue }
             let next = fold.nextOffset
             let clock = fold.fold.clock
             for subject in subjects {
@@ -171,12 +171,12 @@ import Testing
         file.write(to: &writer)
         let json = try #require(JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String: Any])
         let measures = try #require(json["measures"] as? [[String: Any]])
-        let told = measures.map { measure in
+        let emitted = measures.map { measure in
             let events = (measure["events"] as? [[String: Any]] ?? []).map { $0["id"] as? String ?? "" }
             return "\(measure["measure"] ?? "") \(measure["value"] ?? "") of \(events.joined(separator: " "))"
         }
         #expect(
-            told == [
+            emitted == [
                 "missed 1 of town-0-3", "streak 2 of town-0-1 town-0-2 town-0-3 town-0-4 town-0-5", "least <null> of ",
             ])
         let standing = try #require(json["standing"] as? [String: Any])

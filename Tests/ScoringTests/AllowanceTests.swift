@@ -47,8 +47,8 @@ import Testing
         for timers in [1, 7, 100] {
             for facts in [policy.sanctions.count * 3 + policy.perks.count + 2, 1000] {
                 let parts = Story(policy)
-                let told = encoded(parts, happenings, Fold.Allowance(timers: timers, facts: facts))
-                #expect(told == expected, "seed \(seed), \(timers) timers, \(facts) facts")
+                let emitted = encoded(parts, happenings, Fold.Allowance(timers: timers, facts: facts))
+                #expect(emitted == expected, "seed \(seed), \(timers) timers, \(facts) facts")
                 let (end, counted) = (parts.fold.digest(), parts.fold.counters)
                 #expect(end == digest && counted == counters)
                 #expect(parts.standings == whole.standings)
@@ -77,10 +77,10 @@ import Testing
         while true {
             story.fold.allowance = Fold.Allowance(timers: timers)
             let isDone = items.withUnsafeBufferPointer { story.fold.fold($0) } == 1
-            let told = story.fold.output.facts.count
-            #expect(told <= timers)
+            let emitted = story.fold.output.facts.count
+            #expect(emitted <= timers)
             story.fold.clearOutput(sameEntry: true)
-            (parts, facts) = (parts + 1, facts + told)
+            (parts, facts) = (parts + 1, facts + emitted)
             if isDone { break }
         }
         #expect(facts == people)

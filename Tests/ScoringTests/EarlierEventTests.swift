@@ -52,7 +52,7 @@ import Testing
         story.fold(item)
         defer { story.fold.clearOutput() }
         past.events.append(item.event)
-        return story.told()
+        return story.factTexts()
     }
 
     private static func fold(_ items: [Fold.Item], in story: Story) -> Int {

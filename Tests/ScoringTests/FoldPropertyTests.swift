@@ -73,15 +73,15 @@ import Testing
         let together = Story(try TownPolicy.policy())
         let facts = together.given(happenings)
         var random = Seeded(UInt64(seed))
-        let places = Self.subjects.map { ($0, Int.random(in: 0..<3, using: &random)) }
-        let homes = Dictionary(uniqueKeysWithValues: places)
+        let assignments = Self.subjects.map { ($0, Int.random(in: 0..<3, using: &random)) }
+        let homes = Dictionary(uniqueKeysWithValues: assignments)
         var standings: [String: Standing] = [:]
         for partition in 0..<3 {
             let alone = Story(try TownPolicy.policy())
-            let told = alone.given(happenings.filter { $0.type == nil || homes[$0.subject] == partition })
+            let emitted = alone.given(happenings.filter { $0.type == nil || homes[$0.subject] == partition })
             for (subject, home) in homes where home == partition {
                 let isTheirs = { (fact: String) in fact.split(separator: " ")[1] == subject }
-                #expect(told.filter(isTheirs) == facts.filter(isTheirs))
+                #expect(emitted.filter(isTheirs) == facts.filter(isTheirs))
             }
             standings.merge(alone.standings) { first, _ in first }
         }

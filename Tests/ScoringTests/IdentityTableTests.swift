@@ -13,24 +13,24 @@ import Testing
         // More than a line of the table has; the last line's go on at the table's start.
         let fingerprints = Self.colliding(slot: slot, 30)
         for fingerprint in fingerprints {
-            let isNew = table.insert(fingerprint, life: 1)
+            let isNew = table.insert(fingerprint, enrolment: 1)
             #expect(isNew)
         }
         for fingerprint in fingerprints {
-            let (isFound, isNew) = (table.contains(fingerprint, life: 1), table.insert(fingerprint, life: 1))
+            let (isFound, isNew) = (table.contains(fingerprint, enrolment: 1), table.insert(fingerprint, enrolment: 1))
             #expect(isFound && !isNew)
         }
-        let other = table.contains(31 << 12 | slot, life: 1)
-        let otherLife = table.contains(fingerprints[0], life: 2)
-        #expect(!other && !otherLife)
+        let other = table.contains(31 << 12 | slot, enrolment: 1)
+        let otherEnrolment = table.contains(fingerprints[0], enrolment: 2)
+        #expect(!other && !otherEnrolment)
         #expect(table.count == 30)
     }
 
     @Test func whatATableHadItHasAfterItGrew() {
         var table = IdentityTable()
         let fingerprints = Self.colliding(slot: 63, 1000)
-        for fingerprint in fingerprints { _ = table.insert(fingerprint, life: 3) }
-        let found = fingerprints.count { table.contains($0, life: 3) }
+        for fingerprint in fingerprints { _ = table.insert(fingerprint, enrolment: 3) }
+        let found = fingerprints.count { table.contains($0, enrolment: 3) }
         #expect(found == 1000)
         var seen = 0
         table.forEach { _ in seen += 1 }

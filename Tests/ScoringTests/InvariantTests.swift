@@ -102,9 +102,9 @@ import Testing
             for subject in Set(happenings.map(\.subject)) where !subject.isEmpty {
                 let alone = Story(policy)
                 // The others' events only move the clock, which comes first to the same timers.
-                let told = alone.given(
+                let emitted = alone.given(
                     happenings.map { $0.subject == subject ? $0 : Happening(type: nil, time: $0.time) })
-                #expect(told == facts.filter { $0.split(separator: " ")[1] == subject }, "seed \(seed), \(subject)")
+                #expect(emitted == facts.filter { $0.split(separator: " ")[1] == subject }, "seed \(seed), \(subject)")
                 #expect(alone.standing(of: subject) == together.standing(of: subject))
             }
         }
@@ -173,19 +173,19 @@ import Testing
             let name = policy.dimensions[dimension].name
             let own = Set(policy.sanctions.filter { $0.dimension == dimension }.map(\.id))
             let (story, alone) = (Story(policy), Story(policy))
-            func sanctionsTold(_ facts: [String]) -> [String] {
+            func sanctionsEmitted(_ facts: [String]) -> [String] {
                 facts.filter {
                     let words = $0.split(separator: " ")
                     return words[2] != "score" && own.contains(String(words[3]))
                 }
             }
-            let facts = sanctionsTold(story.given(happenings))
-            let told = sanctionsTold(
+            let facts = sanctionsEmitted(story.given(happenings))
+            let emitted = sanctionsEmitted(
                 alone.given(
                     happenings.map {
                         homes[$0.type ?? "", default: name] == name ? $0 : Happening(type: nil, time: $0.time)
                     }))
-            #expect(facts == told, "seed \(seed), \(name)")
+            #expect(facts == emitted, "seed \(seed), \(name)")
             #expect(
                 story.standings.mapValues { $0.dimensions[dimension] }
                     == alone.standings.mapValues { $0.dimensions[dimension] }, "seed \(seed), \(name)")

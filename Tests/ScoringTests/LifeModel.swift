@@ -41,23 +41,23 @@ struct LifeModel {
 
     /// Folds one happening; tells the facts as `Story` does.
     mutating func given(_ happening: Happening) -> [String] {
-        var told = advance(to: happening.time)
-        guard let type = happening.type else { return told }
+        var emitted = advance(to: happening.time)
+        guard let type = happening.type else { return emitted }
         let isControl = type.hasPrefix("standing.")
-        guard isControl || subjects[happening.subject] != nil else { return told }
+        guard isControl || subjects[happening.subject] != nil else { return emitted }
         // Behaviour is known within one enrolment, control events for ever.
         let life = isControl ? "" : "\(lives[happening.subject] ?? 0)"
-        guard seen.insert([happening.subject, life, happening.source, happening.id]).inserted else { return told }
+        guard seen.insert([happening.subject, life, happening.source, happening.id]).inserted else { return emitted }
         switch type {
-        case "standing.subject.enrolled": told += enrol(happening)
+        case "standing.subject.enrolled": emitted += enrol(happening)
         case "standing.subject.withdrawn":
-            guard let gone = subjects.removeValue(forKey: happening.subject) else { return told }
-            told += Self.perks.filter { gone.perks[$0.id] != nil }
+            guard let gone = subjects.removeValue(forKey: happening.subject) else { return emitted }
+            emitted += Self.perks.filter { gone.perks[$0.id] != nil }
                 .map { "\(day(clock)) \(happening.subject) revoked \($0.id)" }
-            told.append("\(day(clock)) \(happening.subject) score \(gone.score) \(gone.band) -> none")
-        default: told += happen(type, happening.subject)
+            emitted.append("\(day(clock)) \(happening.subject) score \(gone.score) \(gone.band) -> none")
+        default: emitted += happen(type, happening.subject)
         }
-        return told
+        return emitted
     }
 
     private mutating func enrol(_ happening: Happening) -> [String] {
@@ -118,7 +118,7 @@ struct LifeModel {
 
     private mutating func advance(to time: Timestamp) -> [String] {
         guard time > clock else { return [] }
-        var told: [String] = []
+        var emitted: [String] = []
         for due in graces.keys.filter({ $0 <= time }).sorted() {
             let timers = graces.removeValue(forKey: due) ?? []
             for timer in timers.sorted(by: {
@@ -127,11 +127,11 @@ struct LifeModel {
             })
             where subjects[timer[0]]?.perks[timer[1]] == .some(due) {
                 subjects[timer[0]]?.perks[timer[1]] = nil
-                told.append("\(day(due)) \(timer[0]) revoked \(timer[1]) by timer")
+                emitted.append("\(day(due)) \(timer[0]) revoked \(timer[1]) by timer")
             }
         }
         clock = time
-        return told
+        return emitted
     }
 
     private func day(_ time: Timestamp) -> Int64 {

@@ -85,9 +85,9 @@ import Testing
         for subject in Set(happenings.map(\.subject)) where !subject.isEmpty {
             let alone = Story(policy)
             // The others' events only move the clock, which comes first to the same timers.
-            let told = alone.given(
+            let emitted = alone.given(
                 happenings.map { $0.subject == subject ? $0 : Happening(type: nil, time: $0.time) })
-            #expect(told == facts.filter { $0.split(separator: " ")[1] == subject }, "\(subject)")
+            #expect(emitted == facts.filter { $0.split(separator: " ")[1] == subject }, "\(subject)")
             #expect(alone.standing(of: subject) == together.standing(of: subject))
         }
     }

@@ -62,7 +62,7 @@ struct NaiveFold {
     private(set) var active: String
     /// Activations that name another policy than the active one.
     private(set) var activationsIgnored: Int64 = 0
-    private var told: [String] = []
+    private var emitted: [String] = []
     let eventFrame: EvaluationFrame
     let standingFrame: EvaluationFrame
 
@@ -84,23 +84,23 @@ struct NaiveFold {
 
     /// Folds one happening; tells the facts as `Story` does.
     mutating func given(_ happening: Happening) -> [String] {
-        told = []
-        guard !isOutOfRange(happening.time) else { return told }
+        emitted = []
+        guard !isOutOfRange(happening.time) else { return emitted }
         advance(to: happening.time)
         notEnrolled += Int64(early.count { $0.expires <= clock })
         early.removeAll { $0.expires <= clock }
         waitingVoids.removeAll { $0.expires <= clock }
-        guard let type = happening.type else { return told }
+        guard let type = happening.type else { return emitted }
         let name = happening.subject
         if type.hasPrefix("standing.") {
-            guard controlSeen.insert([name, happening.source, happening.id]).inserted else { return told }
+            guard controlSeen.insert([name, happening.source, happening.id]).inserted else { return emitted }
             control(type, name, happening)
         } else if subjects[name] != nil {
             live(happening)
         } else if !isVoided(happening) {
             comeEarly(happening)
         }
-        return told
+        return emitted
     }
 
     /// SPEC section 2, by the calendar's names.
@@ -273,8 +273,8 @@ struct NaiveFold {
             for sanction in policy.sanctions where subject.sanctions[sanction.id] != nil {
                 lift(sanction, name, "withdrawn")
             }
-            for perk in policy.perks where subject.perks[perk.id] != nil { tell(name, "revoked \(perk.id)") }
-            tell(name, "score \(subject.score) \(subject.band) -> none")
+            for perk in policy.perks where subject.perks[perk.id] != nil { emit(name, "revoked \(perk.id)") }
+            emit(name, "score \(subject.score) \(subject.band) -> none")
             subjects[name] = nil
         case "standing.appeal.filed":
             guard let sanction = policy.sanctions.first(where: { $0.id == data["sanction"] }),
@@ -284,7 +284,7 @@ struct NaiveFold {
             subjects[name]!.sanctions[sanction.id]!.deadline = clock.adding(policy.appeals.decideWithin)
             guard policy.appeals.stay else { return }
             subjects[name]!.sanctions[sanction.id]!.state = "stayed"
-            tell(sanction, name, "stayed")
+            emit(sanction, name, "stayed")
             evaluate(name, before: totals(subject), adverse: [])
         case "standing.appeal.decided":
             guard let sanction = policy.sanctions.first(where: { $0.id == data["sanction"] }),
@@ -297,7 +297,7 @@ struct NaiveFold {
                 guard imposed.state == "stayed" else { return }
                 let state = imposed.noticeEnd > clock ? "noticed" : "in-force"
                 subjects[name]!.sanctions[sanction.id]!.state = state
-                tell(sanction, name, state, " restored")
+                emit(sanction, name, state, " restored")
             }
             evaluate(name, before: totals(subject), adverse: [])
         default: break
@@ -333,12 +333,12 @@ struct NaiveFold {
         let state = noticeEnd > clock ? "noticed" : "in-force"
         subjects[name]!.sanctions[sanction.id] = Sanction(
             state: state, since: clock, noticeEnd: noticeEnd, until: clock.adding(sanction.lasts), cause: cause)
-        tell(sanction, name, state)
+        emit(sanction, name, state)
     }
 
     private mutating func lift(_ sanction: ScoringPolicy.Sanction, _ name: String, _ reason: String, timer: String = "")
     {
-        tell(sanction, name, "lifted", " \(reason)\(timer)")
+        emit(sanction, name, "lifted", " \(reason)\(timer)")
         subjects[name]!.sanctions[sanction.id] = nil
     }
 
@@ -351,7 +351,7 @@ struct NaiveFold {
             let old = before == nil ? "none" : "\(subject.score) \(subject.band)"
             let none = [Int64](repeating: 0, count: policy.rules.count)
             let changes = zip(totals(subject), before ?? none).map { $0 - $1 }
-            tell(name, "score \(old) -> \(score) \(band)\(because(changes))")
+            emit(name, "score \(old) -> \(score) \(band)\(because(changes))")
         }
         (subject.score, subject.band) = (score, band)
         subjects[name] = subject
@@ -372,11 +372,11 @@ struct NaiveFold {
             switch (subjects[name]!.perks[perk.id], holds) {
             case (nil, true):
                 subjects[name]!.perks[perk.id] = .some(nil)
-                tell(name, "granted \(perk.id)\(timer)")
+                emit(name, "granted \(perk.id)\(timer)")
             case (.some, true): subjects[name]!.perks[perk.id] = .some(nil)
             case (.some(nil), false) where perk.grace.count == 0:
                 subjects[name]!.perks[perk.id] = nil
-                tell(name, "revoked \(perk.id)\(timer)")
+                emit(name, "revoked \(perk.id)\(timer)")
             case (.some(nil), false): subjects[name]!.perks[perk.id] = clock.adding(perk.grace)
             default: break
             }
@@ -442,7 +442,7 @@ struct NaiveFold {
             evaluate(due.subject, before: before, adverse: [], timer: timer)
         case 1:
             subjects[due.subject]!.perks[due.id] = nil
-            tell(due.subject, "revoked \(due.id)\(timer)")
+            emit(due.subject, "revoked \(due.id)\(timer)")
         default:
             let sanction = policy.sanctions.first { $0.id == due.id }!
             let imposed = subjects[due.subject]!.sanctions[due.id]!
@@ -452,7 +452,7 @@ struct NaiveFold {
                 lift(sanction, due.subject, "appeal-lapsed", timer: timer)
             } else {
                 subjects[due.subject]!.sanctions[due.id]!.state = "in-force"
-                tell(sanction, due.subject, "in-force", timer)
+                emit(sanction, due.subject, "in-force", timer)
             }
             evaluate(due.subject, before: totals(subjects[due.subject]!), adverse: [], timer: timer)
         }
@@ -464,16 +464,16 @@ struct NaiveFold {
         (time.microseconds - Happening.day(0).microseconds) / Timestamp.microsecondsPerDay
     }
 
-    private mutating func tell(_ name: String, _ text: String) { told.append("\(day(clock)) \(name) \(text)") }
+    private mutating func emit(_ name: String, _ text: String) { emitted.append("\(day(clock)) \(name) \(text)") }
 
-    private mutating func tell(_ sanction: ScoringPolicy.Sanction, _ name: String, _ word: String, _ more: String = "")
+    private mutating func emit(_ sanction: ScoringPolicy.Sanction, _ name: String, _ word: String, _ more: String = "")
     {
         let subject = subjects[name]!
         let until = day(subject.sanctions[sanction.id]!.until)
         let totals = totals(subject).enumerated().map {
             policy.rules[$0].dimension == sanction.dimension ? $1 : 0
         }
-        tell(name, "\(word) \(sanction.id) until \(until)\(more)\(because(totals))")
+        emit(name, "\(word) \(sanction.id) until \(until)\(more)\(because(totals))")
     }
 
     /// `: RULE POINTS, …`, largest first.

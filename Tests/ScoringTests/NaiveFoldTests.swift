@@ -46,7 +46,7 @@ import Testing
         try agree(seed, maximumEvents: UInt32(1 + seed % 12))
     }
 
-    /// Policies that wait differently, and so few places that early events push each other out.
+    /// Policies that wait differently, and so few slots that early events push each other out.
     @Test(arguments: 0..<60) func theFoldAgreesOnWhatComesEarly(seed: Int) throws {
         let early = ["0 hours", "90 minutes", "1 day", "7 days"][seed % 4]
         try agree(

@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test(arguments: 0..<30) func lateAndVoidedEventsAreCountedInTheirPlace(seed: Int) throws {
+    @Test(arguments: 0..<30) func lateAndVoidedEventsAreCountedInTheirOrder(seed: Int) throws {
         var random = Seeded(UInt64(seed))
         let story = Story(try Self.policy())
         story.given(enrolled("anna"))

@@ -74,8 +74,8 @@ import Testing
                     using: &random)!
                 #expect(with.given(stray) == [])
             }
-            let told = with.given(happening)
-            #expect(told == without.given(happening))
+            let emitted = with.given(happening)
+            #expect(emitted == without.given(happening))
             _ = model.given(happening)
         }
         #expect(with.fold.counters.outOfRange > 0 && without.fold.counters.outOfRange == 0)
@@ -125,9 +125,9 @@ import Testing
                     FullLives.void(happened("bill.late", "anna", on: 0, id: "none"), on: 0, id: "void \(number)"),
                     tick(on: 0),
                 ]
-                for place in entries.indices {
-                    entries[place].time = Timestamp(microseconds: second)
-                    _ = town.encoded(entries[place])
+                for index in entries.indices {
+                    entries[index].time = Timestamp(microseconds: second)
+                    _ = town.encoded(entries[index])
                 }
             }
             _ = town.fold.digest()

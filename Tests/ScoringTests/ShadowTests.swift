@@ -116,7 +116,7 @@ import Testing
             story.previous = first
             try story.fold.succeed(live.fold, by: event, entry: 0)
         }
-        #expect(past.told() == shadow.told())
+        #expect(past.factTexts() == shadow.factTexts())
         func expectTheSame() throws {
             for story in [past, shadow] { story.fold.clearOutput() }
             let digest = past.fold.digest()
@@ -148,23 +148,23 @@ import Testing
         live.fold.clearOutput(sameEntry: true)
         for story in stories { story.previous = first }
         try stories[0].fold.succeed(live.fold, by: event, entry: 0)
-        let expected = stories[0].told()
+        let expected = stories[0].factTexts()
         stories[0].fold.clearOutput()
 
-        var told: [String] = []
+        var emitted: [String] = []
         var succession = Fold.Succession()
         var calls = 0
         while true {
             stories[1].fold.allowance = Fold.Allowance(timers: 1, subjects: 1)
             let isDone = try stories[1].fold.succeed(live.fold, by: event, entry: 0, &succession)
-            if succession.isTelling { told += stories[1].told() }
+            if succession.isEmitting { emitted += stories[1].factTexts() }
             stories[1].fold.clearOutput(sameEntry: true)
             calls += 1
             if isDone { break }
         }
         stories[1].fold.allowance = .unlimited
         stories[1].fold.clearOutput()
-        #expect(told == expected && calls > live.standings.count)
+        #expect(emitted == expected && calls > live.standings.count)
         let digest = stories[0].fold.digest()
         #expect(stories[1].fold.digest() == digest)
     }
@@ -186,9 +186,11 @@ import Testing
         _ = live.fold.admitActivation(event, entry: 0)
         live.fold.clearOutput(sameEntry: true)
         try past.fold.succeed(live.fold, by: event, entry: 0)
-        var told: [[UInt8]] = []
-        for fact in past.fold.output.facts where told.last != Array(fact.subject) { told.append(Array(fact.subject)) }
-        #expect(told == endings.map { Array((prefix + $0).utf8) }.sorted { $0.lexicographicallyPrecedes($1) })
+        var emitted: [[UInt8]] = []
+        for fact in past.fold.output.facts where emitted.last != Array(fact.subject) {
+            emitted.append(Array(fact.subject))
+        }
+        #expect(emitted == endings.map { Array((prefix + $0).utf8) }.sorted { $0.lexicographicallyPrecedes($1) })
     }
 
     // MARK: Memory

@@ -114,6 +114,6 @@ extension Story {
         swap(&fold, &past)
         defer { fold.clearOutput() }
         entry += 1
-        return told()
+        return factTexts()
     }
 }

@@ -60,8 +60,8 @@ import Testing
         for (from, row) in comparison.bands.enumerated() {
             for (to, subjects) in row.enumerated() { #expect(subjects == moves["\(from) \(to)"] ?? 0) }
         }
-        for (place, item) in comparison.items.enumerated() {
-            let name = (place < comparison.perkCount ? "perk " : "sanction ") + item.id
+        for (index, item) in comparison.items.enumerated() {
+            let name = (index < comparison.perkCount ? "perk " : "sanction ") + item.id
             #expect([item.live, item.shadow, item.gained, item.lost] == counts[name] ?? [0, 0, 0, 0], "\(name)")
             counts[name] = nil
         }
@@ -98,9 +98,9 @@ import Testing
             let (old, new) = (try #require(before[key]), try #require(after[key]))
             #expect(subject.live == old.level && subject.shadow == new.level && subject.kind == old.kind)
             let (had, has) = (Self.items(old, first), Self.items(new, second))
-            func names(_ places: [Int]) -> Set<String> {
+            func names(_ indexes: [Int]) -> Set<String> {
                 Set(
-                    places.map { ($0 < comparison.perkCount ? "perk " : "sanction ") + comparison.items[$0].id })
+                    indexes.map { ($0 < comparison.perkCount ? "perk " : "sanction ") + comparison.items[$0].id })
             }
             #expect(names(subject.gained) == has.subtracting(had))
             #expect(names(subject.lost) == had.subtracting(has))

@@ -11,7 +11,7 @@ extension Story {
     ) throws -> [String]? {
         let event = item(Self.activation(of: policy, on: day, id: id, replaces: replaces), entry: entry).event
         guard fold.admitActivation(event, entry: entry) == .admitted else { return nil }
-        var facts = told()
+        var facts = factTexts()
         fold.clearOutput(sameEntry: true)
         var past = Fold(pastOf: policy, version: fold.version)
         past.begin(under: first)
@@ -27,7 +27,7 @@ extension Story {
         try past.succeed(fold, by: event, entry: entry)
         previous = fold.policy
         swap(&fold, &past)
-        facts += told()
+        facts += factTexts()
         fold.clearOutput()
         entry += 1
         return facts

@@ -48,7 +48,7 @@ final class Story {
             entry += 1
         }
         defer { fold.clearOutput() }
-        return told()
+        return factTexts()
     }
 
     /// Folds all of them as one batch; tells the facts.
@@ -57,7 +57,7 @@ final class Story {
         _ = items.withUnsafeBufferPointer { fold.fold($0) }
         entry += items.count
         defer { fold.clearOutput() }
-        return told()
+        return factTexts()
     }
 
     /// Each fact's JSON, numbered from 1, as of partition 3 and offset 7.
@@ -110,7 +110,7 @@ final class Story {
 
     /// `DAY SUBJECT score BEFORE -> AFTER: RULE POINTS, …`, `DAY SUBJECT granted|revoked PERK [by timer]` or
     /// `DAY SUBJECT noticed|in-force|stayed|lifted SANCTION until DAY [REASON] [by timer][: RULE POINTS, …]`.
-    func told() -> [String] {
+    func factTexts() -> [String] {
         let policy = fold.policy
         func name(_ number: Int, _ list: (ScoringPolicy) -> [String]) -> String {
             number >= 0 ? list(policy)[number] : previous.map { list($0)[~number] } ?? "?"

@@ -59,8 +59,8 @@ import Testing
         return found
     }
 
-    private func enrol(_ subjects: some Sequence<String>, on day: Double = 0, life: String = "1") {
-        story.given(subjects.map { enrolled($0, on: day, id: "enrol \($0) \(life)") })
+    private func enrol(_ subjects: some Sequence<String>, on day: Double = 0, enrolment: String = "1") {
+        story.given(subjects.map { enrolled($0, on: day, id: "enrol \($0) \(enrolment)") })
     }
 
     @Test func aListIsInTheOrderOfTheIdsBytes() {
@@ -90,12 +90,12 @@ import Testing
     /// Its entry of the life before is of the same id, and of nobody.
     @Test func whoEnrolsAgainIsSeenOnce() {
         var index = SubjectIndex()
-        for life in 0..<4 {
-            let day = Double(life)
-            enrol(["anna"], on: day, life: "\(life)")
+        for enrolment in 0..<4 {
+            let day = Double(enrolment)
+            enrol(["anna"], on: day, enrolment: "\(enrolment)")
             #expect(pages(&index, limit: 5).map(\.enrolled) == [Happening.day(day).microseconds])
-            story.given(withdrawn("anna", on: day, id: "leave \(life)"))
-            if life % 2 == 0 { #expect(pages(&index, limit: 5).isEmpty) }
+            story.given(withdrawn("anna", on: day, id: "leave \(enrolment)"))
+            if enrolment % 2 == 0 { #expect(pages(&index, limit: 5).isEmpty) }
         }
     }
 
@@ -113,7 +113,7 @@ import Testing
     /// Against a list that is sorted each time: who was there throughout is seen once, in order; nobody is seen twice.
     @Test(arguments: 1...6) func whoIsThereThroughoutIsSeenOnce(seed: UInt64) {
         var random = Seeded(seed)
-        var life = 0
+        var enrolment = 0
         var day = 0.0
         var present: Set<String> = []
         func name() -> String {
@@ -122,15 +122,15 @@ import Testing
         }
         func change(_ count: Int) {
             for _ in 0..<count {
-                life += 1
+                enrolment += 1
                 day += 0.001
                 let subject = name()
                 if present.contains(subject) {
                     present.remove(subject)
-                    story.given(withdrawn(subject, on: day, id: "leave \(life)"))
+                    story.given(withdrawn(subject, on: day, id: "leave \(enrolment)"))
                 } else {
                     present.insert(subject)
-                    enrol([subject], on: day, life: "\(life)")
+                    enrol([subject], on: day, enrolment: "\(enrolment)")
                 }
             }
         }

@@ -92,7 +92,7 @@ import Topics
                 "t.yaml:16:6: error: `map` needs `format: json`"
             ),
         ] as [(String, String?, String)])
-    func aMistakeInADeclarationHasItsPlace(_ key: String, _ line: String?, _ error: String) {
+    func aMistakeInADeclarationHasItsLocation(_ key: String, _ line: String?, _ error: String) {
         #expect(errors(Self.file("a", [key: line])) == error)
     }
 
@@ -121,7 +121,7 @@ import Topics
         #expect(throws: TopicFileError.self) { try TopicDefinition.parse(outside, file: path) }
     }
 
-    /// Claims of two topics in one folder; the place of the second and of the first are in the message.
+    /// Claims of two topics in one folder; the location of the second and that of the first are in the message.
     @Test(arguments: [
         ("[/bank/a, /hall]", "[/rail, /bank]", "b.yaml:14:18: error: `/bank` overlaps `/bank/a`, which "),
         ("[/bank]", "[/bank]", "b.yaml:14:11: error: `/bank` overlaps `/bank`, which "),
@@ -129,7 +129,7 @@ import Topics
         ("[/bank/, /bank]", "[/ban, /z]", "b.yaml:14:11: error: `/ban` overlaps `/bank`, which "),
         ("[/bank/a, /bank/b]", "[/bank/c, /bank]", "b.yaml:14:20: error: `/bank` overlaps `/bank/a`, which "),
     ])
-    func declarationsThatOverlapAreRefusedWithBothPlaces(
+    func declarationsThatOverlapAreRefusedWithBothLocations(
         _ first: String, _ second: String, _ message: String
     ) throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)

@@ -276,7 +276,7 @@ import Topics
                 """)
     }
 
-    @Test func bytesThatAreNotUTF8AreNamedWithTheirPlace() throws {
+    @Test func bytesThatAreNotUTF8AreNamedWithTheirLocation() throws {
         let files = [
             "1.yaml": Array("name: a\ntitle: Stra".utf8) + [0xDF, 0x65], "2.yaml": [0xFF, 0xFE, 0x6E, 0x00],
         ]

@@ -43,26 +43,28 @@ public enum PlantedBug: String, CaseIterable, Sendable {
 
 extension SimulatedCluster {
     /// Appends a batch unchanged. Returns the offset of its first record.
-    func take(_ items: [SimulatedProducer.Outgoing], to place: TopicPartition, of process: SimulatedProcess) -> Int64 {
-        let first = end(place)
+    func take(_ items: [SimulatedProducer.Outgoing], to topicPartition: TopicPartition, of process: SimulatedProcess)
+        -> Int64
+    {
+        let first = end(topicPartition)
         var items = items
-        if process.isOfNextRelease, place.topic == SimulatedTopics.members {
+        if process.isOfNextRelease, topicPartition.topic == SimulatedTopics.members {
             for index in items.indices { items[index].record.announceMore() }
         }
         guard let bug else {
-            for item in items { append(item.record, to: place) }
+            for item in items { append(item.record, to: topicPartition) }
             return first
         }
-        take(items, to: place, of: process, with: bug)
+        take(items, to: topicPartition, of: process, with: bug)
         return first
     }
 
     private func take(
-        _ items: [SimulatedProducer.Outgoing], to place: TopicPartition, of process: SimulatedProcess,
+        _ items: [SimulatedProducer.Outgoing], to topicPartition: TopicPartition, of process: SimulatedProcess,
         with bug: PlantedBug
     ) {
-        let isLedger = place.topic == SimulatedTopics.ledger
-        let isFact = SimulatedTopics.facts.contains(place.topic)
+        let isLedger = topicPartition.topic == SimulatedTopics.ledger
+        let isFact = SimulatedTopics.facts.contains(topicPartition.topic)
         var records = items.map(\.record)
         if bug == .reordered, isLedger, records.count > 1 { records.swapAt(0, 1) }
         for record in records {
@@ -71,16 +73,16 @@ extension SimulatedCluster {
             case .lost where isLedger && strikes: continue
             case .missedTimer where isLedger && record.isTick: continue
             case .torn where isLedger && strikes:
-                append(Stored(key: nil, value: record.value.map { Array($0.prefix($0.count / 2)) }), to: place)
+                append(Stored(key: nil, value: record.value.map { Array($0.prefix($0.count / 2)) }), to: topicPartition)
             case .twice where isFact && strikes:
-                append(record, to: place)
-                append(record.numbered(behind: self.records(place).last?.record), to: place)
-            case .zombieWins where isFact && owner(of: place.partition) !== process:
-                append(record.numbered(behind: self.records(place).last?.record), to: place)
-            case .leak where isFact && strikes && process.hasShadow(place.partition):
-                append(record, to: place)
-                append(record.numbered(behind: self.records(place).last?.record), to: place)
-            default: append(record, to: place)
+                append(record, to: topicPartition)
+                append(record.numbered(behind: self.records(topicPartition).last?.record), to: topicPartition)
+            case .zombieWins where isFact && owner(of: topicPartition.partition) !== process:
+                append(record.numbered(behind: self.records(topicPartition).last?.record), to: topicPartition)
+            case .leak where isFact && strikes && process.hasShadow(topicPartition.partition):
+                append(record, to: topicPartition)
+                append(record.numbered(behind: self.records(topicPartition).last?.record), to: topicPartition)
+            default: append(record, to: topicPartition)
             }
         }
     }

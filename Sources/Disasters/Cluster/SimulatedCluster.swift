@@ -113,38 +113,40 @@ final class SimulatedCluster: @unchecked Sendable {
     func goSlow(for microseconds: Int64) { slowUntil = max(slowUntil, time + microseconds) }
     func goFast() { slowUntil = time }
 
-    func beginning(_ place: TopicPartition) -> Int64 { beginnings[place] ?? 0 }
+    func beginning(_ topicPartition: TopicPartition) -> Int64 { beginnings[topicPartition] ?? 0 }
 
     /// Deletes the records before this offset, as retention does.
-    func expire(_ place: TopicPartition, before offset: Int64) {
-        beginnings[place] = max(beginning(place), min(offset, end(place)))
+    func expire(_ topicPartition: TopicPartition, before offset: Int64) {
+        beginnings[topicPartition] = max(beginning(topicPartition), min(offset, end(topicPartition)))
     }
 
-    func end(_ place: TopicPartition) -> Int64 { Int64(logs[place]?.count ?? 0) }
+    func end(_ topicPartition: TopicPartition) -> Int64 { Int64(logs[topicPartition]?.count ?? 0) }
 
     /// The offset after the last record. From there to the log's end there are no records.
-    func recordsEnd(_ place: TopicPartition) -> Int64 {
-        (logs[place]?.lastIndex { !$0.isHole }).map { Int64($0) + 1 } ?? 0
+    func recordsEnd(_ topicPartition: TopicPartition) -> Int64 {
+        (logs[topicPartition]?.lastIndex { !$0.isHole }).map { Int64($0) + 1 } ?? 0
     }
 
     /// The offset of the first record at `offset` or after it; nil if there is none up to the end.
-    func nextRecord(_ place: TopicPartition, from offset: Int64) -> Int64? {
-        guard let log = logs[place], offset < log.count else { return nil }
+    func nextRecord(_ topicPartition: TopicPartition, from offset: Int64) -> Int64? {
+        guard let log = logs[topicPartition], offset < log.count else { return nil }
         return log[Int(offset)...].firstIndex { !$0.isHole }.map(Int64.init)
     }
 
     /// A log's records under their offsets.
-    func records(_ place: TopicPartition) -> [(offset: Int64, record: Stored)] {
-        (logs[place] ?? []).enumerated().filter { !$1.isHole }.map { (Int64($0), $1) }
+    func records(_ topicPartition: TopicPartition) -> [(offset: Int64, record: Stored)] {
+        (logs[topicPartition] ?? []).enumerated().filter { !$1.isHole }.map { (Int64($0), $1) }
     }
 
     /// Aborts a transaction of this many records.
-    func abort(_ count: Int, in place: TopicPartition) { for _ in 0...count { append(.hole, to: place) } }
+    func abort(_ count: Int, in topicPartition: TopicPartition) {
+        for _ in 0...count { append(.hole, to: topicPartition) }
+    }
 
     /// Returns the offset.
-    @discardableResult func append(_ record: Stored, to place: TopicPartition) -> Int64 {
-        logs[place, default: []].append(record)
-        return end(place) - 1
+    @discardableResult func append(_ record: Stored, to topicPartition: TopicPartition) -> Int64 {
+        logs[topicPartition, default: []].append(record)
+        return end(topicPartition) - 1
     }
 
     func group(_ name: String) -> SimulatedGroup {
@@ -159,7 +161,7 @@ final class SimulatedCluster: @unchecked Sendable {
         let partition = topics[topic] ?? 0
         topics[topic] = partition + 1
         logs[TopicPartition(topic, Int32(partition))] = []
-        for group in groups.values { group.dealAnew(topic) }
+        for group in groups.values { group.noteChange(topic) }
     }
 
     /// The partition of a key by the cluster's murmur2.

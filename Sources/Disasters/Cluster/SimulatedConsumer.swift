@@ -21,7 +21,7 @@ final class SimulatedConsumer: ConsumerClient {
     /// The last known end of each partition, by its index in the assignment; nil if it is not known.
     private var ends: [Int64?] = []
     private var paused: Set<TopicPartition> = []
-    private var errors: [(place: TopicPartition, error: KafkaError)] = []
+    private var errors: [(topicPartition: TopicPartition, error: KafkaError)] = []
     /// The time at which the records of slow brokers arrive; nil if none are on their way.
     private var arrivesAt: Int64?
 
@@ -69,11 +69,11 @@ final class SimulatedConsumer: ConsumerClient {
             if owns { revoke(lost: false) }
             // If the member was expelled while it revoked its partitions, it notices that in the next round.
             group.rejoin(member)
-        } else if !owns, let places = group.assignment(of: member) {
+        } else if !owns, let topicPartitions = group.assignment(of: member) {
             generation = group.generation
             owns = true
-            process.noteAssignment(Set(places), of: self)
-            let starts = listener?.assigned(places, to: self) ?? []
+            process.noteAssignment(Set(topicPartitions), of: self)
+            let starts = listener?.assigned(topicPartitions, to: self) ?? []
             read(starts)
             listener?.began(self)
         }
@@ -169,7 +169,7 @@ final class SimulatedConsumer: ConsumerClient {
         paused.subtract(partitions)
     }
 
-    func takeErrors() -> [(place: TopicPartition, error: KafkaError)] {
+    func takeErrors() -> [(topicPartition: TopicPartition, error: KafkaError)] {
         defer { errors = [] }
         return errors
     }
@@ -236,15 +236,15 @@ final class SimulatedConsumer: ConsumerClient {
             }
             // The position stays after the last record. Only the end shows that there are more offsets, without
             // records.
-            let place = assignment[source].topicPartition
-            guard var next = cluster.nextRecord(place, from: assignment[source].position) else {
+            let topicPartition = assignment[source].topicPartition
+            guard var next = cluster.nextRecord(topicPartition, from: assignment[source].position) else {
                 if reportsEnds { assignment[source].end = end }
                 continue
             }
             while found.count < limit {
                 found.append((source, next))
                 (assignment[source].position, assignment[source].end) = (next + 1, nil)
-                guard let further = cluster.nextRecord(place, from: next + 1) else { break }
+                guard let further = cluster.nextRecord(topicPartition, from: next + 1) else { break }
                 next = further
             }
         }

@@ -21,7 +21,7 @@ final class SimulatedGroup {
         let instance: String?
         /// The thread that polls; nil if the member has no poll deadline.
         let thread: String?
-        var lastHeard: Int64
+        var lastHeartbeat: Int64
         var isGone = false
         /// Whether the member waits for an assignment.
         var hasJoined = true
@@ -35,7 +35,7 @@ final class SimulatedGroup {
     private var nextID = 1
     /// How often partitions were assigned.
     private(set) var generation = 0
-    private(set) var isDealing = false
+    private(set) var isRebalancing = false
     private(set) var committed: [TopicPartition: PartitionOffset] = [:]
     /// How often each process was expelled because it did not poll in time.
     private(set) var expulsions: [String: Int] = [:]
@@ -55,15 +55,15 @@ final class SimulatedGroup {
     ) -> Int {
         defer { nextID += 1 }
         var member = Member(
-            id: nextID, process: process, topics: topics, instance: instance, thread: thread, lastHeard: time)
+            id: nextID, process: process, topics: topics, instance: instance, thread: thread, lastHeartbeat: time)
         if let instance, let index = members.firstIndex(where: { $0.instance == instance }) {
             // It takes over the assignment of the earlier member of its name, and the group does not rebalance.
             member.assignment = members[index].assignment
             members[index] = member
-            if isDealing { dealIfAllAreHere() }
+            if isRebalancing { assignIfAllJoined() }
         } else {
             members.append(member)
-            deal(joined: nextID)
+            rebalance(joined: nextID)
         }
         return nextID
     }
@@ -71,7 +71,7 @@ final class SimulatedGroup {
     func leave(_ id: Int) {
         guard let index = index(id) else { return }
         members.remove(at: index)
-        deal(joined: nil)
+        rebalance(joined: nil)
     }
 
     /// The member is gone without a request to leave.
@@ -79,13 +79,13 @@ final class SimulatedGroup {
 
     /// Expels members that have not polled in time, and those without a heartbeat for a session.
     func expel(at time: Int64) {
-        for index in members.indices where members[index].process.isHeard && !members[index].isGone {
-            members[index].lastHeard = time
+        for index in members.indices where members[index].process.sendsHeartbeats && !members[index].isGone {
+            members[index].lastHeartbeat = time
         }
         expelOverdue()
         let count = members.count
-        members.removeAll { time - $0.lastHeard > Self.session }
-        if members.count < count { deal(joined: nil) }
+        members.removeAll { time - $0.lastHeartbeat > Self.session }
+        if members.count < count { rebalance(joined: nil) }
     }
 
     /// A client finds by itself that it was not polled, and leaves the group. A static member stops its heartbeats
@@ -104,30 +104,32 @@ final class SimulatedGroup {
         }
         guard !leaving.isEmpty else { return }
         members.removeAll { leaving.contains($0.id) }
-        deal(joined: nil)
+        rebalance(joined: nil)
     }
 
     /// The number of the topic's partitions has changed.
-    func dealAnew(_ topic: String) { if members.contains(where: { $0.topics.contains(topic) }) { deal(joined: nil) } }
-
-    private func deal(joined: Int?) {
-        if !isDealing { for index in members.indices { members[index].hasJoined = false } }
-        isDealing = true
-        if let joined, let index = index(joined) { members[index].hasJoined = true }
-        dealIfAllAreHere()
+    func noteChange(_ topic: String) {
+        if members.contains(where: { $0.topics.contains(topic) }) { rebalance(joined: nil) }
     }
 
-    func mustRejoin(_ id: Int) -> Bool { isDealing && index(id).map { !members[$0].hasJoined } ?? false }
+    private func rebalance(joined: Int?) {
+        if !isRebalancing { for index in members.indices { members[index].hasJoined = false } }
+        isRebalancing = true
+        if let joined, let index = index(joined) { members[index].hasJoined = true }
+        assignIfAllJoined()
+    }
+
+    func mustRejoin(_ id: Int) -> Bool { isRebalancing && index(id).map { !members[$0].hasJoined } ?? false }
 
     func rejoin(_ id: Int) {
         guard let index = index(id) else { return }
         members[index].hasJoined = true
-        dealIfAllAreHere()
+        assignIfAllJoined()
     }
 
-    private func dealIfAllAreHere() {
-        guard isDealing, members.allSatisfy(\.hasJoined) else { return }
-        isDealing = false
+    private func assignIfAllJoined() {
+        guard isRebalancing, members.allSatisfy(\.hasJoined) else { return }
+        isRebalancing = false
         generation += 1
         for index in members.indices { members[index].assignment = [] }
         for (topic, partitions) in topics().sorted(by: { $0.key < $1.key }) {
@@ -135,8 +137,8 @@ final class SimulatedGroup {
             guard !readers.isEmpty else { continue }
             let (share, rest) = partitions.quotientAndRemainder(dividingBy: readers.count)
             var next = 0
-            for (place, reader) in readers.enumerated() {
-                for _ in 0..<(share + (place < rest ? 1 : 0)) {
+            for (index, reader) in readers.enumerated() {
+                for _ in 0..<(share + (index < rest ? 1 : 0)) {
                     members[reader].assignment.append(TopicPartition(topic, Int32(next)))
                     next += 1
                 }
@@ -146,13 +148,13 @@ final class SimulatedGroup {
 
     /// Nil while partitions are not assigned.
     func assignment(of id: Int) -> [TopicPartition]? {
-        guard !isDealing, let index = index(id) else { return nil }
+        guard !isRebalancing, let index = index(id) else { return nil }
         return members[index].assignment
     }
 
     /// The process that was assigned the partition last; nil if it was expelled since.
-    func owner(of place: TopicPartition) -> SimulatedProcess? {
-        members.first { $0.assignment.contains(place) }?.process
+    func owner(of topicPartition: TopicPartition) -> SimulatedProcess? {
+        members.first { $0.assignment.contains(topicPartition) }?.process
     }
 
     /// `generation`: the one that the committer knows.

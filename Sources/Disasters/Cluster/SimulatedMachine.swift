@@ -35,18 +35,20 @@ final class SimulatedProcess: @unchecked Sendable {
     init(_ cluster: SimulatedCluster, name: String = "tool") { (self.cluster, self.name) = (cluster, name) }
 
     /// Whether the group's coordinator gets its heartbeats.
-    var isHeard: Bool { !isDead && !isPaused && isConnected && !cluster.isDown }
+    var sendsHeartbeats: Bool { !isDead && !isPaused && isConnected && !cluster.isDown }
     /// Whether a message that it sends now leaves the machine.
-    var canSend: Bool { isHeard }
+    var canSend: Bool { sendsHeartbeats }
 
     func die() { isDead = true }
 
-    func noteAssignment(_ places: Set<TopicPartition>, of consumer: AnyObject) {
-        assigned[ObjectIdentifier(consumer)] = places.isEmpty ? nil : places
+    func noteAssignment(_ topicPartitions: Set<TopicPartition>, of consumer: AnyObject) {
+        assigned[ObjectIdentifier(consumer)] = topicPartitions.isEmpty ? nil : topicPartitions
     }
 
     /// Whether the partition is assigned to the process, as far as it knows.
-    func isAssigned(_ place: TopicPartition) -> Bool { assigned.contains { $0.value.contains(place) } }
+    func isAssigned(_ topicPartition: TopicPartition) -> Bool {
+        assigned.contains { $0.value.contains(topicPartition) }
+    }
 
     // MARK: Time
 
@@ -128,7 +130,7 @@ struct ProcessCluster: KafkaCluster {
     ) throws(KafkaError) -> [TopicPartition: Int64] {
         try process.request(timeoutMilliseconds: timeoutMilliseconds)
         var result: [TopicPartition: Int64] = [:]
-        for place in partitions { result[place] = process.cluster.beginning(place) }
+        for topicPartition in partitions { result[topicPartition] = process.cluster.beginning(topicPartition) }
         return result
     }
 
@@ -137,7 +139,7 @@ struct ProcessCluster: KafkaCluster {
     ) throws(KafkaError) -> [TopicPartition: Int64] {
         try process.request(timeoutMilliseconds: timeoutMilliseconds)
         var result: [TopicPartition: Int64] = [:]
-        for place in partitions { result[place] = process.cluster.end(place) }
+        for topicPartition in partitions { result[topicPartition] = process.cluster.end(topicPartition) }
         return result
     }
 }

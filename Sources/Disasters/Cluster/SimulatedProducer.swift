@@ -12,7 +12,7 @@ final class SimulatedProducer: ProducerClient {
 
     struct Outgoing {
         let topic: Int
-        let place: TopicPartition
+        let topicPartition: TopicPartition
         var record: SimulatedCluster.Stored
         let tag: Int
     }
@@ -60,71 +60,78 @@ final class SimulatedProducer: ProducerClient {
         guard queued < Self.maximumQueued else { return false }
         let key = key.map { Array($0) }
         let name = names[topic]
-        let place = TopicPartition(
+        let topicPartition = TopicPartition(
             name, partition == Producer.anyPartition ? cluster.partition(of: key, in: name) : partition)
         let record = SimulatedCluster.Stored(key: key, value: value.map { Array($0) }, headers: headers?.pairs ?? [])
-        pending[place, default: []].append(Outgoing(topic: topic, place: place, record: record, tag: tag))
-        if underWay[place] == nil, pending[place]?.count == 1 { plan(place) }
+        pending[topicPartition, default: []].append(
+            Outgoing(topic: topic, topicPartition: topicPartition, record: record, tag: tag))
+        if underWay[topicPartition] == nil, pending[topicPartition]?.count == 1 { plan(topicPartition) }
         return true
     }
 
-    private func plan(_ place: TopicPartition) {
-        cluster.later(Int64(cluster.random.within(Self.lingerMicroseconds))) { [weak self] in self?.transmit(place) }
+    private func plan(_ topicPartition: TopicPartition) {
+        cluster.later(Int64(cluster.random.within(Self.lingerMicroseconds))) { [weak self] in
+            self?.transmit(topicPartition)
+        }
     }
 
-    private func transmit(_ place: TopicPartition) {
-        guard !process.isDead, fatalError == nil, underWay[place] == nil, let waiting = pending[place], !waiting.isEmpty
+    private func transmit(_ topicPartition: TopicPartition) {
+        guard !process.isDead, fatalError == nil, underWay[topicPartition] == nil,
+            let waiting = pending[topicPartition], !waiting.isEmpty
         else { return }
         guard process.canSend else {
-            cluster.later(Self.retryMicroseconds) { [weak self] in self?.transmit(place) }
+            cluster.later(Self.retryMicroseconds) { [weak self] in self?.transmit(topicPartition) }
             return
         }
         let count = min(waiting.count, cluster.random.within(1...Self.maximumBatch))
         let batch = Batch(Array(waiting[..<count]))
-        pending[place]?.removeFirst(count)
-        underWay[place] = batch
-        send(batch, to: place)
+        pending[topicPartition]?.removeFirst(count)
+        underWay[topicPartition] = batch
+        send(batch, to: topicPartition)
     }
 
-    private func send(_ batch: Batch, to place: TopicPartition) {
+    private func send(_ batch: Batch, to topicPartition: TopicPartition) {
         let (cluster, process) = (cluster, process)
         cluster.later(cluster.latency) { [weak self] in
             // A batch of a dead process may still arrive.
             if process.isDead || batch.isForgotten {
                 guard batch.firstOffset == nil, cluster.random.chance(perMille: 500) else { return }
             }
-            guard !cluster.isDown else { return Self.again(self, batch, place) }
+            guard !cluster.isDown else { return Self.again(self, batch, topicPartition) }
             if batch.firstOffset == nil {
                 if cluster.random.chance(perMille: cluster.faults.refusals) {
                     self?.refuse()
                     return
                 }
-                batch.firstOffset = cluster.take(batch.items, to: place, of: process)
+                batch.firstOffset = cluster.take(batch.items, to: topicPartition, of: process)
             }
-            if cluster.random.chance(perMille: cluster.faults.lostAnswers) { return Self.again(self, batch, place) }
-            cluster.later(cluster.latency) { [weak self] in self?.acknowledge(batch, place) }
+            if cluster.random.chance(perMille: cluster.faults.lostAnswers) {
+                return Self.again(self, batch, topicPartition)
+            }
+            cluster.later(cluster.latency) { [weak self] in self?.acknowledge(batch, topicPartition) }
         }
     }
 
-    private static func again(_ producer: SimulatedProducer?, _ batch: Batch, _ place: TopicPartition) {
+    private static func again(_ producer: SimulatedProducer?, _ batch: Batch, _ topicPartition: TopicPartition) {
         guard let producer else { return }
         producer.cluster.later(retryMicroseconds) { [weak producer] in
             guard let producer, !batch.isForgotten else { return }
-            guard producer.process.canSend else { return again(producer, batch, place) }
-            producer.send(batch, to: place)
+            guard producer.process.canSend else { return again(producer, batch, topicPartition) }
+            producer.send(batch, to: topicPartition)
         }
     }
 
-    private func acknowledge(_ batch: Batch, _ place: TopicPartition) {
-        guard !process.isDead, !batch.isForgotten, underWay[place] === batch else { return }
-        underWay[place] = nil
+    private func acknowledge(_ batch: Batch, _ topicPartition: TopicPartition) {
+        guard !process.isDead, !batch.isForgotten, underWay[topicPartition] === batch else { return }
+        underWay[topicPartition] = nil
         for (index, item) in batch.items.enumerated() {
             reports.append(
                 Delivery(
-                    topic: item.topic, partition: place.partition, offset: (batch.firstOffset ?? 0) + Int64(index),
+                    topic: item.topic, partition: topicPartition.partition,
+                    offset: (batch.firstOffset ?? 0) + Int64(index),
                     tag: item.tag, code: 0))
         }
-        if pending[place]?.isEmpty == false { plan(place) }
+        if pending[topicPartition]?.isEmpty == false { plan(topicPartition) }
     }
 
     private func refuse() {
@@ -133,14 +140,14 @@ final class SimulatedProducer: ProducerClient {
     }
 
     private func fail(_ code: Int32) {
-        let places = Set(pending.keys).union(underWay.keys).sorted()
-        for place in places {
-            for item in (underWay[place]?.items ?? []) + (pending[place] ?? []) {
+        let topicPartitions = Set(pending.keys).union(underWay.keys).sorted()
+        for topicPartition in topicPartitions {
+            for item in (underWay[topicPartition]?.items ?? []) + (pending[topicPartition] ?? []) {
                 reports.append(
                     Delivery(
-                        topic: item.topic, partition: place.partition, offset: -1, tag: item.tag, code: code))
+                        topic: item.topic, partition: topicPartition.partition, offset: -1, tag: item.tag, code: code))
             }
-            underWay[place]?.isForgotten = true
+            underWay[topicPartition]?.isForgotten = true
         }
         (pending, underWay) = ([:], [:])
     }

@@ -194,8 +194,9 @@ public struct Archive {
                 end = known
             }
             let next = number + 1 < segments.count ? segments[number + 1] : nil
-            let mended = try mend(loaded, previousEnd: &end, isFirst: number == 0, next: next, fetch, &fetched, &lost)
-            if let mended { rewritten.append((first, mended)) }
+            let repaired = try repairSegment(
+                loaded, previousEnd: &end, isFirst: number == 0, next: next, fetch, &fetched, &lost)
+            if let repaired { rewritten.append((first, repaired)) }
         }
         guard lost.isEmpty else { throw Lost(offsets: lost) }
         for first in segments.dropLast() where try !isIndexWhole(first) {
@@ -244,7 +245,7 @@ public struct Archive {
     }
 
     /// The bytes of a segment as it should be; nil if it is so already. Sets `previousEnd` to the segment's end.
-    private func mend(
+    private func repairSegment(
         _ loaded: LoadedSegment, previousEnd: inout Int64, isFirst: Bool, next: Int64?,
         _ fetch: (Range<Int64>) throws -> any FrameSource, _ fetched: inout [Range<Int64>], _ lost: inout [Range<Int64>]
     ) throws -> ByteBox? {

@@ -57,7 +57,7 @@ struct ArchiveIndexBuilder: ~Copyable {
     private var clockBefore = Timestamp.distantPast
     private var entry = FrameReader.blank
     private var writer = ByteWriter(capacity: 1 << 20)
-    private var places: [(fingerprint: UInt64, start: Int, count: Int)] = []
+    private var items: [(fingerprint: UInt64, start: Int, count: Int)] = []
     private var frames: [(offset: Int64, clock: Int64, position: Int)] = []
     private var entryCount: Int64 = 0
     private var commonCount: Int64 = 0
@@ -70,7 +70,7 @@ struct ArchiveIndexBuilder: ~Copyable {
 
     mutating func begin(_ first: Int64) {
         writer.removeAll()
-        places.removeAll(keepingCapacity: true)
+        items.removeAll(keepingCapacity: true)
         frames.removeAll(keepingCapacity: true)
         entryCount = 0
         commonCount = 0
@@ -112,7 +112,7 @@ struct ArchiveIndexBuilder: ~Copyable {
         append(entry.event.id)
         append(entry.event.data)
         writer.overwrite(littleEndian: UInt32(writer.count - start - 12), at: start + 8)
-        places.append((fingerprint, start, writer.count - start))
+        items.append((fingerprint, start, writer.count - start))
     }
 
     private mutating func append(_ bytes: UnsafeRawBufferPointer) {
@@ -122,14 +122,14 @@ struct ArchiveIndexBuilder: ~Copyable {
 
     /// The index of the segment whose frames were added.
     mutating func finish(of segment: LoadedSegment) -> [UInt8] {
-        places.sort { ($0.fingerprint, $0.start) < ($1.fingerprint, $1.start) }
+        items.sort { ($0.fingerprint, $0.start) < ($1.fingerprint, $1.start) }
         var blocks = ByteWriter(capacity: writer.count / 2 + 1024)
         var directory: [ArchiveIndex.Block] = []
         var block = ByteWriter(capacity: 2 * ArchiveIndex.blockBytes)
         var first: UInt64 = 0
-        for place in places {
-            if block.count == 0 { first = place.fingerprint }
-            block.append(UnsafeRawBufferPointer(rebasing: writer.bytes[place.start..<place.start + place.count]))
+        for item in items {
+            if block.count == 0 { first = item.fingerprint }
+            block.append(UnsafeRawBufferPointer(rebasing: writer.bytes[item.start..<item.start + item.count]))
             if block.count >= ArchiveIndex.blockBytes { Self.close(&block, first, &blocks, &directory) }
         }
         if block.count > 0 { Self.close(&block, first, &blocks, &directory) }

@@ -49,7 +49,7 @@ public final class ArchiveWriter {
         while let last = segments.firsts?.last {
             try loaded.load(last, in: directory)
             let whole = try wholeBytes(loaded)
-            if whole < loaded.count { try keepAside(loaded, from: whole) }
+            if whole < loaded.count { try moveAside(loaded, from: whole) }
             if whole > Segment.headerBytes {
                 segment = last
                 written = Int64(whole)
@@ -91,7 +91,7 @@ public final class ArchiveWriter {
         return hasHeader ? loaded.count : 0
     }
 
-    private func keepAside(_ loaded: LoadedSegment, from byte: Int) throws {
+    private func moveAside(_ loaded: LoadedSegment, from byte: Int) throws {
         let path = directory.tornPath(loaded.first, at: byte)
         let cut = UnsafeRawBufferPointer(rebasing: loaded.bytes[byte...])
         try directory.files.replace(path, with: cut)

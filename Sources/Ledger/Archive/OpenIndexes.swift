@@ -8,8 +8,8 @@ struct OpenIndexes {
 
     /// The index of the segment that begins at `first`; nil if there is none.
     mutating func file(_ first: Int64, in directory: ArchiveDirectory) throws(FileError) -> File? {
-        if let place = files.lastIndex(where: { $0.first == first }) {
-            let known = files.remove(at: place)
+        if let index = files.lastIndex(where: { $0.first == first }) {
+            let known = files.remove(at: index)
             files.append(known)
             return known.file
         }

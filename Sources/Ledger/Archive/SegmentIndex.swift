@@ -4,7 +4,7 @@ internal import Events
 /// The contents of an index file that has passed its checks: its segment's counts and where the entries are. The file
 /// does not stay open.
 final class SegmentIndex {
-    struct FramePlace {
+    struct FrameEntry {
         var offset: Int64
         /// The clock before the frame, in microseconds.
         var clock: Int64
@@ -19,7 +19,7 @@ final class SegmentIndex {
     let clockBefore: Timestamp
     let clock: Timestamp
     let acceptance: Acceptance
-    let frames: [FramePlace]
+    let frames: [FrameEntry]
 
     /// Nil if there is no index, or none that fits the segment.
     init?(_ first: Int64, in directory: ArchiveDirectory) throws {
@@ -61,7 +61,7 @@ final class SegmentIndex {
         var clockBefore: Timestamp
         var clock: Timestamp
         var acceptance: Acceptance
-        var frames: [FramePlace] = []
+        var frames: [FrameEntry] = []
         var blocks: [ArchiveIndex.Block] = []
 
         init(_ bytes: UnsafeRawBufferPointer, segmentSize: Int64, indexSize: Int64) throws(ByteReader.Failure) {
@@ -82,7 +82,7 @@ final class SegmentIndex {
             let frameCount = try reader.count(bytesEach: 20)
             frames.reserveCapacity(frameCount)
             for _ in 0..<frameCount {
-                frames.append(FramePlace(offset: try reader.integer(), clock: try reader.integer()))
+                frames.append(FrameEntry(offset: try reader.integer(), clock: try reader.integer()))
                 _ = try reader.integer(UInt32.self)
             }
             var position = Int64(bytes.count)

@@ -4,7 +4,7 @@ internal import Glibc
 
 /// Who may write control events: Ed25519 public keys by name, each with the acts that it may sign.
 ///
-/// A file has one key per line: `standing-control-key NAME HEX ACT[,ACT…]`, or `all` in place of the acts (`ControlType.act`).
+/// A file has one key per line: `standing-control-key NAME HEX ACT[,ACT…]`, or `all` instead of the acts (`ControlType.act`).
 /// Lines that begin with `#` are for people.
 public struct ControlKeys: Sendable {
     public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {

@@ -40,7 +40,7 @@ public struct Divergence: Error, Hashable, Sendable, CustomStringConvertible {
 /// Compares a member's own checkpoints of a partition with the others' checkpoints. They may arrive in any order.
 public struct CheckpointComparison: Sendable {
     /// The number of checkpoints that are retained of each side. The oldest are removed.
-    public static let kept = 256
+    public static let retainedCheckpoints = 256
 
     private var own: [Int64: Checkpoint] = [:]
     private var others: [Int64: [Checkpoint]] = [:]
@@ -49,14 +49,14 @@ public struct CheckpointComparison: Sendable {
 
     public mutating func addOwn(_ checkpoint: Checkpoint) -> Divergence? {
         own[checkpoint.nextOffset] = checkpoint
-        if own.count > Self.kept, let oldest = own.keys.min() { own[oldest] = nil }
+        if own.count > Self.retainedCheckpoints, let oldest = own.keys.min() { own[oldest] = nil }
         return others[checkpoint.nextOffset]?.lazy.compactMap { Divergence(checkpoint, $0) }.first
     }
 
     /// Adds another member's checkpoint, whose signature has been checked.
     public mutating func add(_ checkpoint: Checkpoint) -> Divergence? {
         others[checkpoint.nextOffset, default: []].append(checkpoint)
-        if others.values.reduce(0, { $0 + $1.count }) > Self.kept, let oldest = others.keys.min() {
+        if others.values.reduce(0, { $0 + $1.count }) > Self.retainedCheckpoints, let oldest = others.keys.min() {
             others[oldest] = nil
         }
         return own[checkpoint.nextOffset].flatMap { Divergence($0, checkpoint) }
@@ -64,5 +64,5 @@ public struct CheckpointComparison: Sendable {
 
     /// The first offset, from `offset` on, at which another member has published a checkpoint; nil if there is none.
     /// An own checkpoint there shows whether both agree.
-    public func nextPlace(from offset: Int64) -> Int64? { others.keys.filter { $0 >= offset }.min() }
+    public func nextOffset(from offset: Int64) -> Int64? { others.keys.filter { $0 >= offset }.min() }
 }

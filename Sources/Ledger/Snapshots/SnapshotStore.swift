@@ -10,7 +10,7 @@ public import Events
 ///                     8  magic "STSE0001"
 public struct SnapshotStore: Sendable {
     /// The number of snapshots that are retained.
-    public static let kept = 2
+    public static let retainedSnapshots = 2
     private static let magic: UInt64 = 0x3130_3030_4553_5453
     private static let trailerBytes = 20
 
@@ -100,7 +100,7 @@ public struct SnapshotStore: Sendable {
             try file.sync()
             try file.close()
             try store.files.rename(store.path(nextOffset) + ".new", over: store.path(nextOffset))
-            for old in try store.offsets().dropLast(SnapshotStore.kept) {
+            for old in try store.offsets().dropLast(SnapshotStore.retainedSnapshots) {
                 try store.files.removeIfThere(store.path(old))
             }
         }
@@ -196,14 +196,14 @@ public struct SnapshotStore: Sendable {
                 room.baseAddress?.copyMemory(from: base, byteCount: unread.count)
             }
             let wanted = min(room.count - unread.count, total - read)
-            let place = UnsafeMutableRawBufferPointer(rebasing: room[unread.count..<unread.count + wanted])
+            let target = UnsafeMutableRawBufferPointer(rebasing: room[unread.count..<unread.count + wanted])
             do throws(FileError) {
-                guard try file.read(into: place, at: Int64(read)) == wanted else { return nil }
+                guard try file.read(into: target, at: Int64(read)) == wanted else { return nil }
             } catch {
                 failure = error
                 return nil
             }
-            if wanted > 0 { checksum = standing_crc32c(checksum, place.baseAddress!, wanted) }
+            if wanted > 0 { checksum = standing_crc32c(checksum, target.baseAddress!, wanted) }
             read += wanted
             return UnsafeRawBufferPointer(rebasing: room[..<(unread.count + wanted)])
         }

@@ -7,13 +7,15 @@ internal import Synchronization
 extension ChangeFeed {
     /// From where on the facts of ledger partitions are wanted.
     public struct Question: Codable, Sendable {
-        struct Place: Codable {
+        struct Position: Codable {
             let partition: Int32
             /// Of the first fact; nil for the oldest that there is.
             let count: Int64?
         }
 
-        let places: [Place]
+        let positions: [Position]
+
+        private enum CodingKeys: String, CodingKey { case positions = "places" }
 
         /// The bytes of the question's JSON.
         public var json: [UInt8] { ChangeFeed.bytes(self) }
@@ -21,12 +23,12 @@ extension ChangeFeed {
         /// Nil for anything that `json` does not give.
         public init?(json: [UInt8]) {
             guard let question = try? JSONDecoder().decode(Self.self, from: Data(json)),
-                question.places.count <= SubjectSearch.maximumPartitions
+                question.positions.count <= SubjectSearch.maximumPartitions
             else { return nil }
             self = question
         }
 
-        init(_ places: [Place]) { self.places = places }
+        init(_ positions: [Position]) { self.positions = positions }
     }
 
     struct Answer: Codable {
@@ -57,7 +59,7 @@ extension ChangeFeed {
         let deadline = ContinuousClock.now + limit
         while true {
             let answer = answer(question)
-            let isNew = question.places.contains { $0.count == nil } || answer.parts.count < question.places.count
+            let isNew = question.positions.contains { $0.count == nil } || answer.parts.count < question.positions.count
             let isOver = ContinuousClock.now >= deadline || subscription?.hasEnded ?? true
             if isNew || isOver || answer.parts.contains(where: { !$0.facts.isEmpty }) { return Self.bytes(answer) }
             guard (try? await Task.sleep(for: Self.betweenLooks)) != nil else { return Self.bytes(answer) }
@@ -66,14 +68,14 @@ extension ChangeFeed {
 
     private func answer(_ question: Question) -> Answer {
         var (answer, left) = (Answer(), Self.answerBytes)
-        for place in question.places {
-            let partition = self[place.partition]
+        for position in question.positions {
+            let partition = self[position.partition]
             guard partition.isOwned else { continue }
             let part = partition.withLock { state -> Answer.Part? in
                 guard let first = state.ring.readableFrom, let end = state.ring.releasedCount else { return nil }
                 // What the ring does not have is a gap.
-                let from = place.count.flatMap { state.ring.entry(count: $0) == nil ? nil : $0 } ?? first
-                var part = Answer.Part(partition: place.partition, from: from, facts: [])
+                let from = position.count.flatMap { state.ring.entry(count: $0) == nil ? nil : $0 } ?? first
+                var part = Answer.Part(partition: position.partition, from: from, facts: [])
                 guard from < end, let start = state.ring.entry(count: from) else { return part }
                 for entry in start..<state.ring.released {
                     guard left > 0 else {
@@ -98,7 +100,7 @@ extension ChangeFeed {
 
     /// The question for what follows the facts that are here.
     public func question(of partitions: [Int32]) -> Question {
-        Question(partitions.map { Question.Place(partition: $0, count: self[$0].nextMirrored) })
+        Question(partitions.map { Question.Position(partition: $0, count: self[$0].nextMirrored) })
     }
 
     /// Takes the owner's answer about `partitions`. Returns false, and takes nothing, for anything else: nothing of it is trusted.

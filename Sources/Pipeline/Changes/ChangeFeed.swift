@@ -12,12 +12,12 @@ public final class ChangeFeed: Sendable {
     public static let maximumSubscriptions = 4096
 
     let watchers = ChangeWatchers()
-    let host: any Runtime
+    let runtime: any Runtime
     private let bytes = Atomic(mostBytes)
     /// By the partition's number. An entry is never removed.
     private let partitions = Mutex<[Int32: PartitionChanges]>([:])
 
-    init(_ host: any Runtime) { self.host = host }
+    init(_ runtime: any Runtime) { self.runtime = runtime }
 
     /// `partitions`: the number of ledger partitions that share the memory. Existing rings do not change.
     func expect(partitions: Int) {
@@ -29,7 +29,7 @@ public final class ChangeFeed: Sendable {
         partitions.withLock { partitions in
             if let found = partitions[partition] { return found }
             let new = PartitionChanges(
-                partition, capacity: bytes.load(ordering: .relaxed), maximumFacts: Self.maximumFacts, host: host,
+                partition, capacity: bytes.load(ordering: .relaxed), maximumFacts: Self.maximumFacts, runtime: runtime,
                 watchers: watchers)
             partitions[partition] = new
             return new

@@ -165,9 +165,9 @@ public final class ChangeSubscription: Sendable {
         let number = partition.partition
         partition.withLock { state in
             guard let now = state.ring.releasedCount else { return }
-            guard let place = token[number] else { return token[number] = now }
-            guard let start = state.ring.entry(count: place) else {
-                taken.gaps.append(.init(partition: number, missed: state.ring.missed(from: place)))
+            guard let next = token[number] else { return token[number] = now }
+            guard let start = state.ring.entry(count: next) else {
+                taken.gaps.append(.init(partition: number, missed: state.ring.missed(from: next)))
                 return token[number] = now
             }
             var entry = start
@@ -185,7 +185,7 @@ public final class ChangeSubscription: Sendable {
                 batch.append(state.ring[entry], of: number, in: state.ring)
                 entry += 1
             }
-            token[number] = place + Int64(entry - start)
+            token[number] = next + Int64(entry - start)
         }
     }
 

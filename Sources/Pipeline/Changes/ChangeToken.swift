@@ -10,7 +10,7 @@ public struct ChangeToken: Hashable, Sendable {
     private static let maximumDigits = 18
 
     /// By ascending partition.
-    public private(set) var places: [(partition: Int32, count: Int64)] = []
+    public private(set) var positions: [(partition: Int32, count: Int64)] = []
 
     public init() {}
 
@@ -19,39 +19,39 @@ public struct ChangeToken: Hashable, Sendable {
         let utf8 = text.utf8
         guard utf8.count <= Self.maximumBytes else { return nil }
         guard !utf8.isEmpty else { return }
-        for place in utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false) {
-            let numbers = place.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        for part in utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false) {
+            let numbers = part.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
             guard numbers.count == 2, let partition = Self.number(numbers[0]).flatMap(Int32.init(exactly:)),
-                let count = Self.number(numbers[1]), count > 0, partition > places.last?.partition ?? -1
+                let count = Self.number(numbers[1]), count > 0, partition > positions.last?.partition ?? -1
             else { return nil }
-            places.append((partition, count))
+            positions.append((partition, count))
         }
     }
 
     public var text: String {
-        places.map { "\($0.partition).\($0.count)" }.joined(separator: "-")
+        positions.map { "\($0.partition).\($0.count)" }.joined(separator: "-")
     }
 
     /// Nil if the token does not have the partition.
     public subscript(partition: Int32) -> Int64? {
         get {
-            let place = place(of: partition)
-            return place < places.count && places[place].partition == partition ? places[place].count : nil
+            let index = index(of: partition)
+            return index < positions.count && positions[index].partition == partition ? positions[index].count : nil
         }
         set {
-            let place = place(of: partition)
-            let isThere = place < places.count && places[place].partition == partition
+            let index = index(of: partition)
+            let isThere = index < positions.count && positions[index].partition == partition
             switch newValue {
-            case .some(let count) where isThere: places[place].count = count
-            case .some(let count): places.insert((partition, count), at: place)
-            case nil where isThere: places.remove(at: place)
+            case .some(let count) where isThere: positions[index].count = count
+            case .some(let count): positions.insert((partition, count), at: index)
+            case nil where isThere: positions.remove(at: index)
             case nil: break
             }
         }
     }
 
-    private func place(of partition: Int32) -> Int {
-        places.firstIndex { $0.partition >= partition } ?? places.count
+    private func index(of partition: Int32) -> Int {
+        positions.firstIndex { $0.partition >= partition } ?? positions.count
     }
 
     private static func number(_ digits: Substring.UTF8View) -> Int64? {
@@ -61,12 +61,12 @@ public struct ChangeToken: Hashable, Sendable {
         return digits.reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
     }
 
-    public static func == (a: Self, b: Self) -> Bool { a.places.elementsEqual(b.places) { $0 == $1 } }
+    public static func == (a: Self, b: Self) -> Bool { a.positions.elementsEqual(b.positions) { $0 == $1 } }
 
     public func hash(into hasher: inout Hasher) {
-        for place in places {
-            hasher.combine(place.partition)
-            hasher.combine(place.count)
+        for position in positions {
+            hasher.combine(position.partition)
+            hasher.combine(position.count)
         }
     }
 }

@@ -50,7 +50,7 @@ public struct FactText: Sendable {
             scanner.skip(",\"data\":{\"policy\":{\"id\":"), scanner.string() != nil, scanner.skip(",\"version\":"),
             scanner.number() != nil, scanner.skip("},\"cause\":{")
         else { return nil }
-        let cause = scanner.place
+        let cause = scanner.position
         var causeType: Range<Int>?
         if scanner.skip("\"source\":") {
             guard scanner.string() != nil, scanner.skip(",\"id\":"), scanner.string() != nil,
@@ -65,7 +65,7 @@ public struct FactText: Sendable {
         } else {
             guard scanner.skip("\"timer\":"), scanner.string() != nil else { return nil }
         }
-        self.cause = cause..<scanner.place
+        self.cause = cause..<scanner.position
         guard scanner.skip("},\"reasons\":[") else { return nil }
         var first: (rule: Range<Int>, points: Int64)?
         while !scanner.skip("]") {
@@ -131,34 +131,34 @@ public struct FactText: Sendable {
 /// Reads JSON without spaces whose members are in a known order.
 private struct Scanner {
     private let json: ArraySlice<UInt8>
-    private(set) var place: Int
+    private(set) var position: Int
 
-    init(_ json: ArraySlice<UInt8>) { (self.json, place) = (json, json.startIndex) }
+    init(_ json: ArraySlice<UInt8>) { (self.json, position) = (json, json.startIndex) }
 
     mutating func skip(_ text: StaticString) -> Bool {
-        let isThere = text.withUTF8Buffer { json[place...].starts(with: $0) }
-        if isThere { place += text.utf8CodeUnitCount }
+        let isThere = text.withUTF8Buffer { json[position...].starts(with: $0) }
+        if isThere { position += text.utf8CodeUnitCount }
         return isThere
     }
 
     /// Includes the quotes.
     mutating func string() -> Range<Int>? {
-        let start = place
-        var next = place
+        let start = position
+        var next = position
         guard next < json.endIndex, json[next] == 0x22 else { return nil }
         next += 1
         while next < json.endIndex, json[next] != 0x22 { next += json[next] == 0x5C ? 2 : 1 }
         guard next < json.endIndex else { return nil }
-        place = next + 1
-        return start..<place
+        position = next + 1
+        return start..<position
     }
 
     mutating func number() -> Int64? {
-        var next = place
+        var next = position
         if next < json.endIndex, json[next] == 0x2D { next += 1 }
         while next < json.endIndex, (0x30...0x39).contains(json[next]) { next += 1 }
-        guard let number = Int64(String(decoding: json[place..<next], as: UTF8.self)) else { return nil }
-        place = next
+        guard let number = Int64(String(decoding: json[position..<next], as: UTF8.self)) else { return nil }
+        position = next
         return number
     }
 
@@ -173,12 +173,12 @@ private struct Scanner {
 
     /// The string after the last `"reason":` of a sanction; nil if there is none.
     mutating func lift() -> Range<Int>? {
-        while place < json.endIndex {
+        while position < json.endIndex {
             if skip(",\"reason\":") { return string() }
-            if json[place] == 0x22 {
+            if json[position] == 0x22 {
                 guard string() != nil else { return nil }
             } else {
-                place += 1
+                position += 1
             }
         }
         return nil

@@ -26,7 +26,7 @@ final class PartitionChanges: Sendable {
     }
 
     let partition: Int32
-    private let host: any Runtime
+    private let runtime: any Runtime
     private let watchers: ChangeWatchers
     private let state: Mutex<State>
     /// Written with the state's lock.
@@ -34,9 +34,9 @@ final class PartitionChanges: Sendable {
     /// The facts are those that another member publishes, up to where it was asked last.
     private let mirrored = Atomic(false)
 
-    init(_ partition: Int32, capacity: Int, maximumFacts: Int, host: any Runtime, watchers: ChangeWatchers) {
-        (self.partition, self.host, self.watchers) = (partition, host, watchers)
-        let (now, second) = (host.now, Self.second)
+    init(_ partition: Int32, capacity: Int, maximumFacts: Int, runtime: any Runtime, watchers: ChangeWatchers) {
+        (self.partition, self.runtime, self.watchers) = (partition, runtime, watchers)
+        let (now, second) = (runtime.now, Self.second)
         state = Mutex(
             State(ring: ChangeRing(capacity: capacity, maximumFacts: maximumFacts), refilledAt: now - second))
     }
@@ -70,7 +70,7 @@ final class PartitionChanges: Sendable {
     func append(_ batch: borrowing EncodedFacts, _ sent: Range<Int>, after count: Int64) {
         guard !sent.isEmpty else { return }
         let isWatched = watchers.isWatched
-        let (sentAt, now) = (host.wallClock, host.now)
+        let (sentAt, now) = (runtime.wallClock, runtime.now)
         let wanted = state.withLock { state in
             let wanted = isWatched ? sent.count : state.allow(sent.count, at: now)
             if wanted == 0 { state.ring.skip(to: count + Int64(sent.count) + 1) }
@@ -117,7 +117,7 @@ final class PartitionChanges: Sendable {
 
     /// Facts that the owner has published, the first of which has the count `first`. `isWhole`: there are no more now.
     func mirror(_ facts: [(kind: Fact.Kind, key: [UInt8], value: [UInt8])], from first: Int64, isWhole: Bool) {
-        let sentAt = host.wallClock
+        let sentAt = runtime.wallClock
         for (index, fact) in facts.enumerated() {
             fact.key.withUnsafeBytes { key in
                 fact.value.withUnsafeBytes { value in

@@ -44,7 +44,7 @@ public enum ControlAct: Sendable, Equatable {
     case startShadow(policy: String)
     case stopShadow
     /// `repaired`: the bytes of an event that replace those of the one letter; nil if its own bytes are sent.
-    case redrive(letters: [DeadLetter.Place], allowsControl: Bool, repaired: String? = nil)
+    case redrive(letters: [DeadLetter.Position], allowsControl: Bool, repaired: String? = nil)
 
     public var kind: Kind {
         switch self {
@@ -226,12 +226,12 @@ extension ControlAct {
     }
 
     private static func redrive(_ object: inout StrictObject) throws(ControlRefusal) -> Self {
-        var letters: [DeadLetter.Place] = []
+        var letters: [DeadLetter.Position] = []
         for text in try object.strings("letters", maximum: maximumLetters) {
-            guard let place = DeadLetter.Place(text) else {
+            guard let position = DeadLetter.Position(text) else {
                 throw .invalid("letters: \(text.prefix(50)) is not PARTITION:OFFSET")
             }
-            letters.append(place)
+            letters.append(position)
         }
         let repaired = try object.string(ifGiven: "repaired", maximum: EventDecoder.maximumEventBytes)
         guard repaired == nil || letters.count == 1 else { throw .invalid("repaired is of one letter") }

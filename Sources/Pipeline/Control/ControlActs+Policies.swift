@@ -130,7 +130,7 @@ extension ControlActs {
         guard report.canShadow else {
             throw .conflict("cannot-shadow", "this member cannot: \(report.reason ?? "")")
         }
-        let now = Timestamp(microseconds: service.configuration.host.wallClock)
+        let now = Timestamp(microseconds: service.configuration.runtime.wallClock)
         try await write(ShadowOrder(text: text, since: now, by: request.actor).json)
         return shadowResult(request, isRepeat: false)
     }
@@ -144,7 +144,7 @@ extension ControlActs {
     private func shadowResult(_ request: ControlRequest, isRepeat: Bool) -> ControlResult {
         ControlResult(
             kind: request.act.kind, status: isRepeat ? .done : .pending, isRepeat: isRepeat, subject: nil, source: nil,
-            id: nil, place: nil, facts: nil, details: JSONWriter.object { $0.member("status", "/shadow") })
+            id: nil, position: nil, facts: nil, details: JSONWriter.object { $0.member("status", "/shadow") })
     }
 
     private func write(_ order: [UInt8]?) async throws(ControlRefusal) {
@@ -162,12 +162,12 @@ extension ControlActs {
     // MARK: Dead letters
 
     func redrive(
-        _ letters: [DeadLetter.Place], allowsControl: Bool, repaired: String?, _ request: ControlRequest
+        _ letters: [DeadLetter.Position], allowsControl: Bool, repaired: String?, _ request: ControlRequest
     ) async throws(ControlRefusal) -> ControlResult {
         let (kafka, topics) = (kafka, service.configuration.topics)
         let summary = await onThread {
             var filter = DeadLetterTopic.Filter()
-            filter.places = Set(letters)
+            filter.positions = Set(letters)
             return try Redrive(
                 kafka, deadLetters: topics.deadLetter, control: topics.control, sources: topics.sources
             ).run(
@@ -178,31 +178,33 @@ extension ControlActs {
         details.open()
         details.member("sent", summary.total)
         details.member("alreadySent", summary.alreadySent)
-        for (name, places) in [
+        for (name, positions) in [
             ("discarded", summary.discarded), ("withheld", summary.withheld), ("withoutBytes", summary.withoutBytes),
             ("withoutTopic", summary.withoutTopic),
         ] {
-            details.member(name, places.map(\.description))
+            details.member(name, positions.map(\.description))
         }
         details.member("missing", Set(letters).count - summary.found)
         details.close()
         return ControlResult(
             kind: .redrive, status: .done, isRepeat: summary.total == 0 && summary.alreadySent > 0, subject: nil,
-            source: nil, id: nil, place: nil, facts: nil,
+            source: nil, id: nil, position: nil, facts: nil,
             details: details.text)
     }
 }
 
 extension PipelineService {
     /// The position of the first entry with this subject's event.
-    func firstPlace(of subject: [UInt8], source: [UInt8], id: [UInt8]) throws -> ControlActs.Traced {
+    func firstPosition(of subject: [UInt8], source: [UInt8], id: [UInt8]) throws -> ControlActs.Traced {
         guard let partition = ledgerPartition(of: subject) else { return .unknown }
         var traced = ControlActs.Traced.unknown
         _ = try withHistory(of: subject, asStandby: false) { entries, _, _, _ in
             let first = try EventTrace(entries, source: source, id: id).occurrences.first
             traced =
                 first.map {
-                    .at(LedgerWatch.Place(partition: Int32(partition), offset: $0.entry.offset, entry: $0.entry.entry))
+                    .at(
+                        LedgerWatch.Position(
+                            partition: Int32(partition), offset: $0.entry.offset, entry: $0.entry.entry))
                 } ?? .absent
         }
         return traced

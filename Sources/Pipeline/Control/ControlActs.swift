@@ -175,10 +175,10 @@ public final class ControlActs: Sendable {
             Int32(key.withUnsafeBytes { Murmur2.partition(of: $0, count: count) })
         }
         do {
-            let place = try await producer.send(
+            let position = try await producer.send(
                 to: topic, partition: partition ?? 0, key: key, headers: ControlEvent.headers
             ) { _ in bytes }
-            return LedgerWatch.Origin(partition: place.partition, offset: place.offset)
+            return LedgerWatch.Origin(partition: position.partition, offset: position.offset)
         } catch {
             throw ControlRefusal(
                 503, "not-acknowledged", "\(error): ask again with the same idempotency key, and it is done once")
@@ -202,28 +202,29 @@ public final class ControlActs: Sendable {
         until deadline: ContinuousClock.Instant, wantsFacts: Bool
     ) async throws(ControlRefusal) -> ControlResult {
         let partition = try ledgerPartition(of: request)
-        var place = isRepeat ? nil : await watch.place(of: origin, in: partition, within: Self.short(deadline))
-        var isDone = place != nil
+        var position = isRepeat ? nil : await watch.position(of: origin, in: partition, within: Self.short(deadline))
+        var isDone = position != nil
         if !isDone, await watch.isRead(origin, within: Self.left(deadline)) {
             isDone = true
             if !isRepeat {
-                place = await watch.place(of: origin, in: partition, within: Self.seenWithin)
-                guard place != nil || !watch.isWhole(partition) else { throw turnedAway(request) }
+                position = await watch.position(of: origin, in: partition, within: Self.seenWithin)
+                guard position != nil || !watch.isWhole(partition) else { throw turnedAway(request) }
             }
         }
         if isRepeat, isDone, let subject = request.subject {
             switch await traced(subject, request.eventID) {
-            case .at(let found): place = found
+            case .at(let found): position = found
             case .absent: throw turnedAway(request)
             case .unknown: break
             }
         }
         var facts: [[UInt8]]?
-        if wantsFacts, let place, !isRepeat { facts = await watch.facts(of: place, within: Self.left(deadline)) }
+        if wantsFacts, let position, !isRepeat { facts = await watch.facts(of: position, within: Self.left(deadline)) }
         let details = isDone ? try await outcome(of: request, isRepeat: isRepeat, until: deadline) : nil
         return ControlResult(
             kind: request.act.kind, status: isDone ? .done : .pending, isRepeat: isRepeat, subject: request.subject,
-            source: source, id: request.eventID, place: place.map { ($0.partition, $0.offset, $0.entry) }, facts: facts,
+            source: source, id: request.eventID, position: position.map { ($0.partition, $0.offset, $0.entry) },
+            facts: facts,
             details: details)
     }
 
@@ -241,7 +242,7 @@ public final class ControlActs: Sendable {
 
     /// The result of a search in a subject's own history.
     enum Traced: Sendable {
-        case at(LedgerWatch.Place)
+        case at(LedgerWatch.Position)
         /// The history does not have the event.
         case absent
         /// This member does not own the subject's partition, or has no archive of it.
@@ -255,7 +256,7 @@ public final class ControlActs: Sendable {
         while true {
             let isLast = ContinuousClock.now >= end
             let found = await onThread {
-                try service.firstPlace(of: Array(subject.utf8), source: Array(source.utf8), id: Array(id.utf8))
+                try service.firstPosition(of: Array(subject.utf8), source: Array(source.utf8), id: Array(id.utf8))
             }
             guard case .absent? = found else { return found ?? .unknown }
             // If the fold lags, it may not have the event yet.
@@ -340,7 +341,7 @@ public final class ControlActs: Sendable {
     /// or the least of the partitions that are folded here.
     private func time(of subject: String?, known: Timestamp?) throws(ControlRefusal) -> Timestamp {
         let configuration = service.configuration
-        guard configuration.clock == .events else { return Timestamp(microseconds: configuration.host.wallClock) }
+        guard configuration.clock == .events else { return Timestamp(microseconds: configuration.runtime.wallClock) }
         if let known { return known }
         let partitions = service.partitions
         let own = subject.flatMap { service.ledgerPartition(of: Array($0.utf8)) }

@@ -20,7 +20,7 @@ public struct ControlResult: Sendable {
     public let id: String?
     /// The position of the event in the ledger; of an event for every partition, that in the first. Nil while the
     /// ledger does not have it, and if a repeat came too late to read it.
-    public let place: (partition: Int32, offset: Int64, entry: Int)?
+    public let position: (partition: Int32, offset: Int64, entry: Int)?
     /// The published facts, CloudEvents JSON, in their order; nil if the request did not wait for them, or not long
     /// enough.
     public let facts: [[UInt8]]?
@@ -41,11 +41,11 @@ public struct ControlResult: Sendable {
         writer.member("source", source)
         writer.member("id", id)
         writer.key("ledger")
-        if let place {
+        if let position {
             writer.open()
-            writer.member("partition", place.partition)
-            writer.member("offset", place.offset)
-            writer.member("entry", place.entry)
+            writer.member("partition", position.partition)
+            writer.member("offset", position.offset)
+            writer.member("entry", position.entry)
             writer.close()
         } else {
             writer.null()

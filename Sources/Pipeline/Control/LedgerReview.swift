@@ -130,8 +130,8 @@ final class LedgerReview<Question: Hashable & Sendable, Answer: Sendable>: Senda
 
     /// The ledger topic up to its present ends.
     private func ledger() throws -> Ledger {
-        let places = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
-        let ends = Dictionary(uniqueKeysWithValues: try kafka.ends(of: places).map { ($0.key.partition, $0.value) })
+        let positions = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
+        let ends = Dictionary(uniqueKeysWithValues: try kafka.ends(of: positions).map { ($0.key.partition, $0.value) })
         let progress = ReplayProgress(total: passes * ends.values.reduce(0, +))
         review.withLock { $0?.progress = progress }
         return Ledger(

@@ -13,7 +13,7 @@ internal import Synchronization
 /// The position is then that of the first frame.
 final class LedgerWatch: @unchecked Sendable {
     /// An entry's position in the ledger.
-    struct Place: Hashable, Sendable {
+    struct Position: Hashable, Sendable {
         let partition: Int32
         let offset: Int64
         let entry: Int
@@ -43,7 +43,7 @@ final class LedgerWatch: @unchecked Sendable {
         /// Whether records may have been missed.
         var wasInterrupted = false
         var positions: [TopicPartition: Int64] = [:]
-        var entries: [Origin: Place] = [:]
+        var entries: [Origin: Position] = [:]
         var order: [Origin] = []
         var facts: [(topic: String, id: String, value: [UInt8])] = []
     }
@@ -112,7 +112,7 @@ final class LedgerWatch: @unchecked Sendable {
     }
 
     /// The position of the event in the ledger; nil if it is not known in time.
-    func place(of origin: Origin, in partition: Int32, within patience: Duration) async -> Place? {
+    func position(of origin: Origin, in partition: Int32, within patience: Duration) async -> Position? {
         await wait(patience) { self.tails[partition]?.entries[origin] }
     }
 
@@ -127,20 +127,22 @@ final class LedgerWatch: @unchecked Sendable {
     }
 
     /// The facts of an entry, in the order of their ids; nil if the fold has not published them in time.
-    func facts(of place: Place, within patience: Duration) async -> [[UInt8]]? {
-        let isPublished = await asking(\.askedOfFold, place.partition) {
-            await wait(patience) { self.committedByFold[place.partition] ?? 0 > place.offset ? true : nil } ?? false
+    func facts(of position: Position, within patience: Duration) async -> [[UInt8]]? {
+        let isPublished = await asking(\.askedOfFold, position.partition) {
+            await wait(patience) { self.committedByFold[position.partition] ?? 0 > position.offset ? true : nil }
+                ?? false
         }
         guard isPublished else { return nil }
-        let places = topics.facts.map { TopicPartition($0, place.partition) }
+        let topicPartitions = topics.facts.map { TopicPartition($0, position.partition) }
         // The published facts are read when the tail has reached the topics' present ends.
-        guard let ends = await onThread({ [kafka] in try kafka.ends(of: places, timeoutMilliseconds: 5000) }) else {
+        guard let ends = await onThread({ [kafka] in try kafka.ends(of: topicPartitions, timeoutMilliseconds: 5000) })
+        else {
             return nil
         }
-        let prefix = "\(place.partition)-\(place.offset)-\(place.entry)-"
+        let prefix = "\(position.partition)-\(position.offset)-\(position.entry)-"
         let found = await wait(patience) { () -> [(String, [UInt8])]? in
-            guard let tail = self.tails[place.partition],
-                places.allSatisfy({ tail.positions[$0] ?? 0 >= ends[$0] ?? 0 })
+            guard let tail = self.tails[position.partition],
+                topicPartitions.allSatisfy({ tail.positions[$0] ?? 0 >= ends[$0] ?? 0 })
             else { return nil }
             return tail.facts.filter { $0.id.hasPrefix(prefix) }.map {
                 (String($0.id.dropFirst(prefix.count)), $0.value)
@@ -230,21 +232,23 @@ final class LedgerWatch: @unchecked Sendable {
         if isNeeded { lastNeeded = ContinuousClock.now }
         guard !isOver, ContinuousClock.now - lastNeeded < Self.idle else { return false }
         let assigned = Set(consumer.assignment.map(\.topicPartition))
-        func places(_ partition: Int32) -> [TopicPartition] {
+        func topicPartitions(_ partition: Int32) -> [TopicPartition] {
             ([topics.ledger] + topics.facts).map { TopicPartition($0, partition) }
         }
-        let all = wanted.keys.flatMap(places)
-        let new = wanted.filter { !$0.value }.keys.flatMap(places)
+        let all = wanted.keys.flatMap(topicPartitions)
+        let new = wanted.filter { !$0.value }.keys.flatMap(topicPartitions)
         guard !new.isEmpty || assigned != Set(all) else { return true }
         let ends = new.isEmpty ? [:] : try kafka.ends(of: new, timeoutMilliseconds: Self.questionMilliseconds)
-        var starts = consumer.assignment.filter { place in
-            all.contains(place.topicPartition) && !new.contains(place.topicPartition)
+        var starts = consumer.assignment.filter { source in
+            all.contains(source.topicPartition) && !new.contains(source.topicPartition)
         }.map { PartitionOffset($0.topicPartition, offset: $0.position) }
         starts += new.map { PartitionOffset($0, offset: ends[$0] ?? 0) }
         try consumer.assign(starts)
         condition.withLock {
             for partition in wanted.keys where wanted[partition] == false {
-                for place in places(partition) { tails[partition]?.positions[place] = ends[place] ?? 0 }
+                for topicPartition in topicPartitions(partition) {
+                    tails[partition]?.positions[topicPartition] = ends[topicPartition] ?? 0
+                }
                 tails[partition]?.isRead = true
             }
         }
@@ -252,14 +256,14 @@ final class LedgerWatch: @unchecked Sendable {
     }
 
     /// Called with the lock taken.
-    private func note(_ record: Record, _ place: TopicPartition, _ reader: inout FrameReader) {
-        guard tails[place.partition] != nil else { return }
-        tails[place.partition]?.positions[place] = record.offset + 1
+    private func note(_ record: Record, _ topicPartition: TopicPartition, _ reader: inout FrameReader) {
+        guard tails[topicPartition.partition] != nil else { return }
+        tails[topicPartition.partition]?.positions[topicPartition] = record.offset + 1
         guard let value = record.value else { return }
-        if place.topic == topics.ledger {
-            noteEntries(of: value, record.offset, place.partition, &reader)
+        if topicPartition.topic == topics.ledger {
+            noteEntries(of: value, record.offset, topicPartition.partition, &reader)
         } else {
-            noteFact(value, place)
+            noteFact(value, topicPartition)
         }
     }
 
@@ -276,7 +280,7 @@ final class LedgerWatch: @unchecked Sendable {
                 guard entry.kind == .event, entry.origin.topic.elementsEqual(control) else { continue }
                 let origin = Origin(partition: entry.origin.partition, offset: entry.origin.offset)
                 guard tails[partition]?.entries[origin] == nil else { continue }
-                tails[partition]?.entries[origin] = Place(partition: partition, offset: offset, entry: number)
+                tails[partition]?.entries[origin] = Position(partition: partition, offset: offset, entry: number)
                 tails[partition]?.order.append(origin)
             }
         } catch {
@@ -287,15 +291,15 @@ final class LedgerWatch: @unchecked Sendable {
         }
     }
 
-    private func noteFact(_ value: UnsafeRawBufferPointer, _ place: TopicPartition) {
+    private func noteFact(_ value: UnsafeRawBufferPointer, _ topicPartition: TopicPartition) {
         let decoder = EventDecoder()
         let id = withExtendedLifetime(decoder) {
             decoder.string("id", of: value).map { String(decoding: $0, as: UTF8.self) }
         }
         guard let id else { return }
-        tails[place.partition]?.facts.append((place.topic, id, Array(value)))
-        if let count = tails[place.partition]?.facts.count, count > Self.maximumFacts {
-            tails[place.partition]?.facts.removeFirst(count / 2)
+        tails[topicPartition.partition]?.facts.append((topicPartition.topic, id, Array(value)))
+        if let count = tails[topicPartition.partition]?.facts.count, count > Self.maximumFacts {
+            tails[topicPartition.partition]?.facts.removeFirst(count / 2)
         }
     }
 

@@ -42,16 +42,16 @@ final class RecentActs: Sendable {
         (self.source, self.logger) = (source, logger)
         let topic = topic
         let thread = Thread { [self] in
-            var said = ""
+            var lastLogged = ""
             while !isClosed {
                 do {
                     try read()
                 } catch {
                     // A repeated reason is logged once.
                     logger.log(
-                        level: said == "\(error)" ? .debug : .warning, "acts are not followed",
+                        level: lastLogged == "\(error)" ? .debug : .warning, "acts are not followed",
                         metadata: ["topic": "\(topic)", "reason": "\(error)"])
-                    said = "\(error)"
+                    lastLogged = "\(error)"
                     Thread.sleep(forTimeInterval: Self.pause)
                 }
             }
@@ -77,9 +77,9 @@ final class RecentActs: Sendable {
     func forget(_ id: String) { state.withLock { $0.acts[id] = nil } }
 
     private func read() throws {
-        let places = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
-        let (beginnings, ends) = (try kafka.beginnings(of: places), try kafka.ends(of: places))
-        let share = Int64(max(1, Self.maximum / max(1, places.count)))
+        let topicPartitions = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
+        let (beginnings, ends) = (try kafka.beginnings(of: topicPartitions), try kafka.ends(of: topicPartitions))
+        let share = Int64(max(1, Self.maximum / max(1, topicPartitions.count)))
         var options = Consumer.Options()
         options.reportsEnds = true
         options.maximumQueuedKilobytes = 4096
@@ -87,9 +87,9 @@ final class RecentActs: Sendable {
         defer { consumer.close() }
         let positions = state.withLock { $0.positions }
         try consumer.assign(
-            places.map { place in
-                let newest = max(beginnings[place] ?? 0, (ends[place] ?? 0) - share)
-                return PartitionOffset(place, offset: max(newest, positions[place.partition] ?? 0))
+            topicPartitions.map { topicPartition in
+                let newest = max(beginnings[topicPartition] ?? 0, (ends[topicPartition] ?? 0) - share)
+                return PartitionOffset(topicPartition, offset: max(newest, positions[topicPartition.partition] ?? 0))
             })
         let decoder = RecordDecoder(controlKeys: keys)
         while !isClosed {
@@ -101,7 +101,7 @@ final class RecentActs: Sendable {
         }
     }
 
-    private func note(_ record: Record, _ place: TopicPartition, _ decoder: RecordDecoder) {
+    private func note(_ record: Record, _ topicPartition: TopicPartition, _ decoder: RecordDecoder) {
         var event = EventView.empty
         var found: (String, String?)?
         // An event that intake refuses is no act, such as one with a wrong signature or without one.
@@ -113,9 +113,9 @@ final class RecentActs: Sendable {
                 String(decoding: event.id, as: UTF8.self), digest.map { String(decoding: $0, as: UTF8.self) }
             )
         }
-        let origin = LedgerWatch.Origin(partition: place.partition, offset: record.offset)
+        let origin = LedgerWatch.Origin(partition: topicPartition.partition, offset: record.offset)
         state.withLock { state in
-            state.positions[place.partition] = record.offset + 1
+            state.positions[topicPartition.partition] = record.offset + 1
             if let (id, digest) = found { state.note(id, Act(digest: digest, origin: origin)) }
         }
     }

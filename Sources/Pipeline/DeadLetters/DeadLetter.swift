@@ -4,7 +4,7 @@ public import Kafka
 /// reporter (KIP-298) with its source and its defect.
 public struct DeadLetter: Sendable {
     /// A letter's position in the dead-letter topic, written `PARTITION:OFFSET`.
-    public struct Place: Hashable, Comparable, Sendable, LosslessStringConvertible {
+    public struct Position: Hashable, Comparable, Sendable, LosslessStringConvertible {
         public let partition: Int32
         public let offset: Int64
 
@@ -20,7 +20,7 @@ public struct DeadLetter: Sendable {
 
         public var description: String { "\(partition):\(offset)" }
 
-        public static func < (a: Place, b: Place) -> Bool { (a.partition, a.offset) < (b.partition, b.offset) }
+        public static func < (a: Position, b: Position) -> Bool { (a.partition, a.offset) < (b.partition, b.offset) }
     }
 
     public typealias Header = (name: String, value: [UInt8]?)
@@ -29,7 +29,7 @@ public struct DeadLetter: Sendable {
     /// The header of a letter that was sent to intake again and came back: the position of the previous letter.
     public static let redriveOf = "standing.redrive-of"
 
-    public let place: Place
+    public let position: Position
     /// When it became a dead letter, in milliseconds since 1970; -1 if unknown.
     public let timestamp: Int64
     public let key: [UInt8]?
@@ -58,7 +58,7 @@ public struct DeadLetter: Sendable {
         guard let topic = text("topic"), let number = text("partition").flatMap(Int32.init),
             let offset = text("offset").flatMap(Int64.init), let reason = text("exception.class.name")
         else { return nil }
-        place = Place(partition: partition, offset: record.offset)
+        position = Position(partition: partition, offset: record.offset)
         timestamp = record.timestamp
         key = record.key.map(Array.init)
         value = record.value.map(Array.init)
@@ -72,12 +72,12 @@ public struct DeadLetter: Sendable {
 
     /// The headers of a dead letter. `code`: ATTRIBUTE/REASON.
     static func headers(
-        _ record: Record, from place: TopicPartition, code: String, message: String, valueDropped: Bool = false
+        _ record: Record, from topicPartition: TopicPartition, code: String, message: String, valueDropped: Bool = false
     ) -> HeaderSet {
         var headers = record.copyHeaders()
         func add(_ name: String, _ value: String) { headers.append((prefix + name, Array(value.utf8))) }
-        add("topic", place.topic)
-        add("partition", String(place.partition))
+        add("topic", topicPartition.topic)
+        add("partition", String(topicPartition.partition))
         add("offset", String(record.offset))
         add("connector.name", "standing-intake")
         add("stage", "VALUE_CONVERTER")

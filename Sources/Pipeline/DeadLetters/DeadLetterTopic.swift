@@ -11,7 +11,7 @@ public import Replay
 public struct DeadLetterTopic {
     /// Conditions for letters. A condition that is nil matches every letter.
     public struct Filter: Sendable {
-        public var places: Set<DeadLetter.Place>?
+        public var positions: Set<DeadLetter.Position>?
         public var reason: String?
         /// The source topic.
         public var topic: String?
@@ -22,7 +22,7 @@ public struct DeadLetterTopic {
         public init() {}
 
         func takes(_ letter: DeadLetter) -> Bool {
-            (places.map { $0.contains(letter.place) } ?? true) && (reason.map { $0 == letter.reason } ?? true)
+            (positions.map { $0.contains(letter.position) } ?? true) && (reason.map { $0 == letter.reason } ?? true)
                 && (topic.map { $0 == letter.source.topic } ?? true)
                 && (since.map { letter.timestamp >= $0 } ?? true) && (until.map { letter.timestamp < $0 } ?? true)
         }
@@ -36,9 +36,9 @@ public struct DeadLetterTopic {
     private let scan: TopicScan
     private let progress: ReplayProgress
     /// The destinations of letters that were sent to intake again.
-    public let redriven: [DeadLetter.Place: String]
+    public let redriven: [DeadLetter.Position: String]
     /// The reasons of discarded letters.
-    public let discarded: [DeadLetter.Place: String]
+    public let discarded: [DeadLetter.Position: String]
 
     /// `progress` counts the records of two readings: for the marks, and for the letters.
     public init(
@@ -47,14 +47,15 @@ public struct DeadLetterTopic {
         self.progress = progress
         scan = try TopicScan(kafka, topic: topic)
         progress.expect(2 * scan.offsets)
-        var redriven: [DeadLetter.Place: String] = [:]
-        var discarded: [DeadLetter.Place: String] = [:]
-        try scan.forEach(progress: { progress.add(offsets: $0, entries: $0) }) { place, record in
+        var redriven: [DeadLetter.Position: String] = [:]
+        var discarded: [DeadLetter.Position: String] = [:]
+        try scan.forEach(progress: { progress.add(offsets: $0, entries: $0) }) { topicPartition, record in
             // A letter has the headers of its original, which can be anything.
             guard !DeadLetter.isLetter(record) else { return }
-            func note(_ mark: StaticString, _ detail: StaticString, in marks: inout [DeadLetter.Place: String]) {
+            func note(_ mark: StaticString, _ detail: StaticString, in marks: inout [DeadLetter.Position: String]) {
                 guard let offset = record.header(mark).flatMap({ Int64(Self.text($0)) }) else { return }
-                marks[.init(partition: place.partition, offset: offset)] = record.header(detail).map(Self.text) ?? ""
+                marks[.init(partition: topicPartition.partition, offset: offset)] =
+                    record.header(detail).map(Self.text) ?? ""
             }
             note(Self.redriveMark, Self.redrivenTo, in: &redriven)
             note(Self.discardMark, Self.discardReason, in: &discarded)
@@ -64,8 +65,10 @@ public struct DeadLetterTopic {
 
     /// Calls `body` with every letter that matches `filter`, in the order of each partition.
     public func forEach(_ filter: Filter, _ body: (DeadLetter) throws -> Void) throws {
-        try scan.forEach(progress: { progress.add(offsets: $0, entries: $0) }) { place, record in
-            guard let letter = DeadLetter(record, partition: place.partition), filter.takes(letter) else { return }
+        try scan.forEach(progress: { progress.add(offsets: $0, entries: $0) }) { topicPartition, record in
+            guard let letter = DeadLetter(record, partition: topicPartition.partition), filter.takes(letter) else {
+                return
+            }
             try body(letter)
         }
     }

@@ -47,15 +47,15 @@ public struct Discard {
         }
         let number = try producer.topic(name)
         try topic.forEach(filter) { letter in
-            if topic.redriven[letter.place] != nil { return summary.alreadySent += 1 }
-            if topic.discarded[letter.place] != nil { return summary.alreadyDiscarded += 1 }
+            if topic.redriven[letter.position] != nil { return summary.alreadySent += 1 }
+            if topic.discarded[letter.position] != nil { return summary.alreadyDiscarded += 1 }
             if !isDryRun {
                 let mark = HeaderSet([
-                    (DeadLetterTopic.discardMark.description, Array(String(letter.place.offset).utf8)),
+                    (DeadLetterTopic.discardMark.description, Array(String(letter.position.offset).utf8)),
                     (DeadLetterTopic.discardReason.description, Array(reason.utf8)),
                 ])
                 while try !producer.produce(
-                    topic: number, partition: letter.place.partition, key: nil, value: nil, headers: mark)
+                    topic: number, partition: letter.position.partition, key: nil, value: nil, headers: mark)
                 { producer.serve(timeoutMilliseconds: 50, note) }
                 producer.serve(timeoutMilliseconds: 0, note)
                 if let failure { throw failure }

@@ -16,13 +16,13 @@ public final class Redrive {
         /// Letters that were sent before.
         public var alreadySent = 0
         /// Letters that an operator has discarded.
-        public var discarded: [DeadLetter.Place] = []
+        public var discarded: [DeadLetter.Position] = []
         /// Letters whose headers name the control topic, if that is not allowed.
-        public var withheld: [DeadLetter.Place] = []
+        public var withheld: [DeadLetter.Position] = []
         /// Letters whose bytes are not in the dead-letter topic. They stay until they are sent with given bytes.
-        public var withoutBytes: [DeadLetter.Place] = []
+        public var withoutBytes: [DeadLetter.Position] = []
         /// Letters whose headers name a topic that is not a source topic, or not in the cluster.
-        public var withoutTopic: [DeadLetter.Place] = []
+        public var withoutTopic: [DeadLetter.Position] = []
         /// Letters among `sent` without a key. The order of those of one subject may change.
         public var withoutKey = 0
 
@@ -44,8 +44,8 @@ public final class Redrive {
     private let producer: Producer
     private let admin: Admin
     private var partitions: [String: Int] = [:]
-    private var underWay: [DeadLetter.Place] = []
-    private var marks: [(place: DeadLetter.Place, to: String)] = []
+    private var underWay: [DeadLetter.Position] = []
+    private var marks: [(position: DeadLetter.Position, to: String)] = []
     private var failure: KafkaError?
 
     /// The topics' names. `sources`: without the control topic.
@@ -72,15 +72,15 @@ public final class Redrive {
     ) throws -> Summary {
         var summary = Summary()
         try topic.forEach(filter) { letter in
-            if topic.redriven[letter.place] != nil { return summary.alreadySent += 1 }
-            if topic.discarded[letter.place] != nil { return summary.discarded.append(letter.place) }
+            if topic.redriven[letter.position] != nil { return summary.alreadySent += 1 }
+            if topic.discarded[letter.position] != nil { return summary.discarded.append(letter.position) }
             let isControl = letter.source.topic == control
-            if isControl, !allowsControl { return summary.withheld.append(letter.place) }
+            if isControl, !allowsControl { return summary.withheld.append(letter.position) }
             guard isControl || sources.contains(letter.source.topic),
                 let count = try partitionCount(of: letter.source.topic)
-            else { return summary.withoutTopic.append(letter.place) }
+            else { return summary.withoutTopic.append(letter.position) }
             guard letter.droppedBytes == nil || repaired != nil else {
-                return summary.withoutBytes.append(letter.place)
+                return summary.withoutBytes.append(letter.position)
             }
             if !isDryRun { try send(letter, repaired ?? letter.value, partitions: count) }
             summary.sent[letter.source.topic, default: 0] += 1
@@ -101,10 +101,10 @@ public final class Redrive {
     private func send(_ letter: DeadLetter, _ value: [UInt8]?, partitions: Int) throws {
         let headers =
             letter.headers.filter { $0.name != DeadLetter.redriveOf }
-            + [(DeadLetter.redriveOf, Array(letter.place.description.utf8))]
+            + [(DeadLetter.redriveOf, Array(letter.position.description.utf8))]
         let source = letter.source
         let partition = Int(source.partition) < partitions ? source.partition : Producer.anyPartition
-        underWay.append(letter.place)
+        underWay.append(letter.position)
         try produce(
             try producer.topic(source.topic), partition, letter.key, value, headers, tag: underWay.count - 1)
     }
@@ -136,12 +136,12 @@ public final class Redrive {
             let to = "\(producer.topicName(delivery.topic))/\(delivery.partition)/\(delivery.offset)"
             marks.append((underWay[delivery.tag], to))
         }
-        while let (place, to) = marks.popLast() {
+        while let (position, to) = marks.popLast() {
             let headers: [DeadLetter.Header] = [
-                (DeadLetterTopic.redriveMark.description, Array(String(place.offset).utf8)),
+                (DeadLetterTopic.redriveMark.description, Array(String(position.offset).utf8)),
                 (DeadLetterTopic.redrivenTo.description, Array(to.utf8)),
             ]
-            try produce(try producer.topic(name), place.partition, nil, nil, headers, tag: Self.markTag)
+            try produce(try producer.topic(name), position.partition, nil, nil, headers, tag: Self.markTag)
         }
         if let failure { throw failure }
         if let fatal = producer.fatalError { throw fatal }

@@ -28,14 +28,14 @@ struct Member: Sendable {
         configuration.kafka = configuration.kafka.waiting(until: { stop.isSet }, onWait: { logger.info("\($0)") })
         (self.configuration, self.logger) = (configuration, logger)
         board = StatusBoard(configuration, logger: logger)
-        owned = OwnedPartitions(configuration.host)
+        owned = OwnedPartitions(configuration.runtime)
         directory = MemberDirectory(
             member: configuration.members?.member ?? "", seal: configuration.members?.seal)
-        clock = GuardedClock(configuration.host, logger)
-        changes = ChangeFeed(configuration.host)
+        clock = GuardedClock(configuration.runtime, logger)
+        changes = ChangeFeed(configuration.runtime)
         appended = AppendedOffsets(ledger: configuration.topics.ledger)
         memory = MemoryWatch(
-            limit: configuration.memoryLimit.map { $0 / 100 * Self.memoryShare }, host: configuration.host,
+            limit: configuration.memoryLimit.map { $0 / 100 * Self.memoryShare }, runtime: configuration.runtime,
             logger: logger)
     }
 
@@ -43,7 +43,7 @@ struct Member: Sendable {
     func supervisor(of role: Role, ledgerPartitions: Int) -> Supervisor {
         if role == .fold { configuration.data?.removeUnfinished(logger) }
         let restarts = Counter(.roleRestarts, labels: [("role", role.rawValue)])
-        return Supervisor(host: configuration.host, stop: stop, onFailure: { restarts.increment() }) {
+        return Supervisor(runtime: configuration.runtime, stop: stop, onFailure: { restarts.increment() }) {
             board.noteNoPolls(of: role)
             switch role {
             case .intake: return try Intake(self, ledgerPartitions: ledgerPartitions)

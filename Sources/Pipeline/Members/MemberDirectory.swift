@@ -18,7 +18,7 @@ final class MemberDirectory: Sendable {
         var ownAddress: String?
         var announced: MemberAnnouncement?
         var announcedAt: ContinuousClock.Instant?
-        var hasSpoken = false
+        var hasAnnounced = false
         /// By ledger partition.
         var owners: [Int32: Owner] = [:]
         /// The addresses whose last announcement has no partitions, in the order of the announcements.
@@ -37,7 +37,7 @@ final class MemberDirectory: Sendable {
         }
 
         /// Whether the topic has this announcement, as far as it has been read.
-        func says(_ announcement: MemberAnnouncement) -> Bool {
+        func announces(_ announcement: MemberAnnouncement) -> Bool {
             guard !announcement.partitions.isEmpty else { return idle.contains(announcement.address) }
             return announcement.partitions.allSatisfy { partition in
                 owners[partition].map {
@@ -91,11 +91,12 @@ final class MemberDirectory: Sendable {
             let announcement = MemberAnnouncement(
                 member: member, address: address, partitions: partitions, isFull: isFull)
             if announcement == state.announced {
-                guard let last = state.announcedAt, now - last >= Self.repeatAfter, !state.says(announcement) else {
+                guard let last = state.announcedAt, now - last >= Self.repeatAfter, !state.announces(announcement)
+                else {
                     return nil
                 }
             }
-            (state.announced, state.announcedAt, state.hasSpoken) = (announcement, now, true)
+            (state.announced, state.announcedAt, state.hasAnnounced) = (announcement, now, true)
             return seal.map { announcement.sealed($0) } ?? announcement
         }
     }
@@ -107,9 +108,9 @@ final class MemberDirectory: Sendable {
     /// The key to remove, which is this member's; nil if it has announced nothing.
     func farewell() -> String? {
         state.withLock { state in
-            defer { state.hasSpoken = false }
+            defer { state.hasAnnounced = false }
             state.announced = nil
-            return state.hasSpoken ? state.ownAddress : nil
+            return state.hasAnnounced ? state.ownAddress : nil
         }
     }
 

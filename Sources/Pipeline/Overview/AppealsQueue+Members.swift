@@ -4,12 +4,12 @@ internal import Scoring
 
 // What members ask each other. Each answers for the ledger partitions that it owns, and the member that is asked first merges the pages.
 extension AppealsQueue {
-    /// A member's question to another one. The body of a request, because the places of two members differ in their key.
+    /// A member's question to another one. The body of a request, because the positions of two members differ in their key.
     public struct Question: Codable, Sendable {
         let limit: Int
-        /// `Place.text`; nil for the first page.
+        /// `Position.text`; nil for the first page.
         let after: String?
-        /// Of the asking member's places, 64 hexadecimal digits.
+        /// Of the asking member's positions, 64 hexadecimal digits.
         let key: String
         let partitions: [Int32]
         let statements: Bool
@@ -22,12 +22,12 @@ extension AppealsQueue {
             guard let question = try? JSONDecoder().decode(Self.self, from: Data(json)),
                 (1...AppealsQueue.maximumPage).contains(question.limit), question.fingerprintKey != nil,
                 question.partitions.count <= SubjectSearch.maximumPartitions,
-                question.after.map({ Place($0) != nil }) ?? true
+                question.after.map({ Position($0) != nil }) ?? true
             else { return nil }
             self = question
         }
 
-        init(limit: Int, after: Place?, key: FingerprintKey, partitions: [Int32], statements: Bool) {
+        init(limit: Int, after: Position?, key: FingerprintKey, partitions: [Int32], statements: Bool) {
             (self.limit, self.after, self.key) = (limit, after?.text, key.description)
             (self.partitions, self.statements) = (partitions, statements)
         }
@@ -37,7 +37,7 @@ extension AppealsQueue {
         }
     }
 
-    /// The key of places. Members with one secret have the same, so that each continues the others' pages, also after a restart.
+    /// The key of positions. Members with one secret have the same, so that each continues the others' pages, also after a restart.
     /// `seal`: nil where members have no secret; the key is then of this process.
     static func key(_ seal: MemberSeal?) -> FingerprintKey {
         let digits = seal.map { $0.code(Array("places in the queue of appeals".utf8)) } ?? []
@@ -67,8 +67,8 @@ extension AppealsQueue {
     }
 
     private func isItem(_ item: Item, of partitions: [Int32]) -> Bool {
-        guard partitions.contains(item.partition), item.place.decideBy == item.appeal.decideBy.microseconds,
-            item.place.sanction == item.appeal.sanction, after.map({ $0 < item.place }) ?? true,
+        guard partitions.contains(item.partition), item.position.decideBy == item.appeal.decideBy.microseconds,
+            item.position.sanction == item.appeal.sanction, after.map({ $0 < item.position }) ?? true,
             [item.clock, item.appeal.since, item.appeal.until, item.appeal.decideBy].allSatisfy({
                 Timestamp.writable.contains($0.microseconds)
             })

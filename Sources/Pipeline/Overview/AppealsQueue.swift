@@ -6,7 +6,7 @@ public struct AppealsQueue: Sendable, Equatable, Codable {
     /// Where a page begins: after an appeal. It names nobody, so it may stand in a URL: `DEADLINE.FINGERPRINT.SANCTION`, the first in
     /// microseconds since 1970, the second of the subject's id, in hexadecimal digits, by a secret key: nobody can look for the id
     /// that has it.
-    public struct Place: Sendable, Hashable, Comparable, Codable {
+    public struct Position: Sendable, Hashable, Comparable, Codable {
         /// Of the text.
         public static let maximumBytes = 256
 
@@ -42,21 +42,24 @@ public struct AppealsQueue: Sendable, Equatable, Codable {
         public let partition: Int32
         /// The partition's clock at the time of reading. An appeal lapses when the clock reaches its deadline.
         public let clock: Timestamp
-        public let place: Place
+        public let position: Position
         /// JSON: what the subject said; nil where it is not asked for or not known.
         public var statement: String?
+
+        private enum CodingKeys: String, CodingKey { case appeal, partition, clock, position = "place", statement }
+
         /// Microseconds until the appeal lapses; not negative.
         public var left: Int64 { max(0, appeal.decideBy.microseconds - clock.microseconds) }
 
         init(appeal: OpenAppeal, partition: Int32, clock: Timestamp, key: FingerprintKey) {
             (self.appeal, self.partition, self.clock) = (appeal, partition, clock)
-            place = Place(appeal, key: key)
+            position = Position(appeal, key: key)
         }
     }
 
     public static let maximumPage = 200
 
-    /// By `Place`.
+    /// By `Position`.
     public internal(set) var items: [Item] = []
     /// The number on all pages, in the partitions that were read.
     public private(set) var total = 0
@@ -69,9 +72,9 @@ public struct AppealsQueue: Sendable, Equatable, Codable {
     /// Whether there are appeals after `items`.
     public private(set) var hasMore = false
     let limit: Int
-    let after: Place?
+    let after: Position?
 
-    init(limit: Int, after: Place?) {
+    init(limit: Int, after: Position?) {
         (self.limit, self.after) = (min(max(1, limit), Self.maximumPage), after)
     }
 
@@ -90,8 +93,8 @@ public struct AppealsQueue: Sendable, Equatable, Codable {
     }
 
     private mutating func insert(_ item: Item) {
-        if let after, item.place <= after { return }
-        let index = items.firstIndex { $0.place > item.place } ?? items.count
+        if let after, item.position <= after { return }
+        let index = items.firstIndex { $0.position > item.position } ?? items.count
         if items.count == limit { hasMore = true }
         guard index < limit else { return }
         items.insert(item, at: index)
@@ -99,7 +102,7 @@ public struct AppealsQueue: Sendable, Equatable, Codable {
     }
 
     /// The beginning of the next page; nil after the last one.
-    public var next: Place? { hasMore ? items.last?.place : nil }
+    public var next: Position? { hasMore ? items.last?.position : nil }
 
     /// `{"appeals":[{"subject","sanction","state","since","until","decideBy","left":seconds,"partition"[,"statement"]}],"total","stayed",
     /// "partitions":[…],"missing":[…]}`, and `"next"` where there is another page. Without `showsSubjects` the subjects are left out.

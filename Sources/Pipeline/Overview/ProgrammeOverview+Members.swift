@@ -132,8 +132,8 @@ extension ProgrammeOverview {
     private static func add<Item, Key: Equatable>(
         _ item: Item, to items: inout [Item], _ key: (Item) -> Key, _ join: (inout Item, Item) -> Void
     ) {
-        if let place = items.firstIndex(where: { key($0) == key(item) }) {
-            join(&items[place], item)
+        if let index = items.firstIndex(where: { key($0) == key(item) }) {
+            join(&items[index], item)
         } else {
             items.append(item)
         }

@@ -18,7 +18,7 @@ extension LedgerPartition {
     ) -> CheckpointAction? {
         guard next / settings.everyFrames > before / settings.everyFrames else { return nil }
         let isNew = next > lastCheckpoint
-        guard isNew || comparison.nextPlace(from: next) == next else { return nil }
+        guard isNew || comparison.nextOffset(from: next) == next else { return nil }
         let (number, chainHead) = (number, chain.head)
         let checkpoint = withFold { state in
             Checkpoint(

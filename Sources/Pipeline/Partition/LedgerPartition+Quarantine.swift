@@ -19,7 +19,7 @@ extension LedgerPartition {
     var isSpoiled: Bool { withFold { $0.isSpoiled } }
 
     /// Replaces the state by one that is not spoiled and passes over the same records.
-    func mend(_ fold: consuming sending PartitionFold, chain: FrameChain) {
+    func repair(_ fold: consuming sending PartitionFold, chain: FrameChain) {
         let skipped = withFold { $0.skipped }
         replace(fold, chain: chain)
         withFold { state in for offset in skipped { state.skip(offset) } }

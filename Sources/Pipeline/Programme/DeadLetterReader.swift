@@ -15,7 +15,7 @@ public final class DeadLetterReader: @unchecked Sendable {
 
     /// A letter without its bytes.
     public struct Summary: Sendable {
-        public let place: DeadLetter.Place
+        public let position: DeadLetter.Position
         /// When it became a dead letter; nil if unknown.
         public let time: Timestamp?
         /// `ATTRIBUTE/REASON`, as `EventDefect.code`.
@@ -26,7 +26,7 @@ public final class DeadLetterReader: @unchecked Sendable {
         public let size: Int64
         public internal(set) var outcome: Outcome
 
-        fileprivate var order: Cursor { Cursor(time: time?.microseconds ?? 0, place: place) }
+        fileprivate var order: Cursor { Cursor(time: time?.microseconds ?? 0, position: position) }
     }
 
     public struct Filter: Sendable {
@@ -50,21 +50,24 @@ public final class DeadLetterReader: @unchecked Sendable {
         public static let maximumText = 64
 
         let time: Int64
-        let place: DeadLetter.Place
+        let position: DeadLetter.Position
 
-        init(time: Int64, place: DeadLetter.Place) { (self.time, self.place) = (time, place) }
+        init(time: Int64, position: DeadLetter.Position) { (self.time, self.position) = (time, position) }
 
         public init?(_ text: String) {
             let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-            guard parts.count == 2, let time = Int64(parts[0]), let place = DeadLetter.Place(String(parts[1])) else {
+            guard parts.count == 2, let time = Int64(parts[0]), let position = DeadLetter.Position(String(parts[1]))
+            else {
                 return nil
             }
-            self.init(time: time, place: place)
+            self.init(time: time, position: position)
         }
 
-        public var description: String { "\(time).\(place)" }
+        public var description: String { "\(time).\(position)" }
 
-        public static func < (a: Cursor, b: Cursor) -> Bool { a.time != b.time ? a.time < b.time : a.place < b.place }
+        public static func < (a: Cursor, b: Cursor) -> Bool {
+            a.time != b.time ? a.time < b.time : a.position < b.position
+        }
     }
 
     /// The number of open letters of one source topic with one reason.
@@ -144,23 +147,23 @@ public final class DeadLetterReader: @unchecked Sendable {
     }
 
     /// A letter with its bytes and its outcome; nil if there is none at this position. Throws as `page`.
-    public func letter(at place: DeadLetter.Place) throws -> (letter: DeadLetter, outcome: Outcome)? {
+    public func letter(at position: DeadLetter.Position) throws -> (letter: DeadLetter, outcome: Outcome)? {
         let known: Summary? = try lock.withLock {
             try readOn()
-            return index(of: place).map { letters[place.partition, default: []][$0] }
+            return index(of: position).map { letters[position.partition, default: []][$0] }
         }
-        guard let known, let letter = try read(place) else { return nil }
+        guard let known, let letter = try read(position) else { return nil }
         return (letter, known.outcome)
     }
 
     // MARK: - Reading
 
     private func readOn() throws {
-        let host = configuration.host
-        let outcome = try tail.read(until: host.now + Self.longest, now: { host.now }, anew: forget, take)
+        let runtime = configuration.runtime
+        let outcome = try tail.read(until: runtime.now + Self.longest, now: { runtime.now }, recreated: forget, take)
         for (partition, beginning) in tail.beginnings {
-            guard let first = letters[partition]?.first, first.place.offset < beginning else { continue }
-            letters[partition]?.removeAll { $0.place.offset < beginning }
+            guard let first = letters[partition]?.first, first.position.offset < beginning else { continue }
+            letters[partition]?.removeAll { $0.position.offset < beginning }
         }
         total = letters.values.reduce(0) { $0 + $1.count }
         guard outcome == .whole else { throw NotReadYet(what: "the dead-letter topic") }
@@ -173,7 +176,7 @@ public final class DeadLetterReader: @unchecked Sendable {
         guard let letter = DeadLetter(record, partition: partition) else { return }
         letters[partition, default: []].append(
             Summary(
-                place: letter.place,
+                position: letter.position,
                 time: letter.timestamp < 0 ? nil : Timestamp(microseconds: letter.timestamp * 1000),
                 reason: Self.head(letter.reason),
                 source: TopicPartition(Self.head(letter.source.topic), letter.source.partition),
@@ -208,14 +211,14 @@ public final class DeadLetterReader: @unchecked Sendable {
         note(DeadLetterTopic.discardMark, .discarded(reason: text(DeadLetterTopic.discardReason) ?? ""))
     }
 
-    private func index(of place: DeadLetter.Place) -> Int? {
-        guard let list = letters[place.partition] else { return nil }
+    private func index(of position: DeadLetter.Position) -> Int? {
+        guard let list = letters[position.partition] else { return nil }
         var range = 0..<list.count
         while !range.isEmpty {
             let middle = range.lowerBound + range.count / 2
-            if list[middle].place.offset == place.offset { return middle }
+            if list[middle].position.offset == position.offset { return middle }
             range =
-                list[middle].place.offset < place.offset
+                list[middle].position.offset < position.offset
                 ? middle + 1..<range.upperBound : range.lowerBound..<middle
         }
         return nil
@@ -223,23 +226,23 @@ public final class DeadLetterReader: @unchecked Sendable {
 
     private static func head(_ text: String) -> String { String(text.prefix(maximumText)) }
 
-    private func read(_ place: DeadLetter.Place) throws -> DeadLetter? {
+    private func read(_ position: DeadLetter.Position) throws -> DeadLetter? {
         let kafka = configuration.kafka
-        let partition = TopicPartition(configuration.topics.deadLetter, place.partition)
+        let partition = TopicPartition(configuration.topics.deadLetter, position.partition)
         var options = Consumer.Options()
         options.reportsEnds = true
         options.batch = 1
         let consumer = try kafka.consumer(options, listener: nil) { _ in }
         defer { consumer.close() }
-        try consumer.assign([PartitionOffset(partition, offset: place.offset)])
+        try consumer.assign([PartitionOffset(partition, offset: position.offset)])
         var reading = Patience.Reading(partition.topic, kafka.patience)
         var found: DeadLetter?
-        let deadline = configuration.host.now + Self.longest
-        while found == nil, consumer.assignment.allSatisfy({ !$0.reachedEnd && $0.position <= place.offset }) {
-            guard configuration.host.now < deadline else { throw NotReadYet(what: "the letter") }
+        let deadline = configuration.runtime.now + Self.longest
+        while found == nil, consumer.assignment.allSatisfy({ !$0.reachedEnd && $0.position <= position.offset }) {
+            guard configuration.runtime.now < deadline else { throw NotReadYet(what: "the letter") }
             let count = try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
-                for record in records where record.offset == place.offset {
-                    found = DeadLetter(record, partition: place.partition)
+                for record in records where record.offset == position.offset {
+                    found = DeadLetter(record, partition: position.partition)
                 }
             }
             try reading.note(

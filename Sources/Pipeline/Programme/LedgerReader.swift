@@ -27,10 +27,10 @@ public struct LedgerEntry: Sendable {
         public let offset: Int64
     }
 
-    public var place: Place { Place(offset: offset, index: index) }
+    public var position: Position { Position(offset: offset, index: index) }
 
     /// An entry's position in its partition, written `OFFSET.INDEX`.
-    public struct Place: Sendable, Comparable, LosslessStringConvertible {
+    public struct Position: Sendable, Comparable, LosslessStringConvertible {
         /// The greatest length in characters.
         public static let maximumText = 48
 
@@ -50,7 +50,7 @@ public struct LedgerEntry: Sendable {
 
         public var description: String { "\(offset).\(index)" }
 
-        public static func < (a: Place, b: Place) -> Bool { (a.offset, a.index) < (b.offset, b.index) }
+        public static func < (a: Position, b: Position) -> Bool { (a.offset, a.index) < (b.offset, b.index) }
     }
 
     fileprivate init(_ entry: Entry, partition: Int32, offset: Int64, index: Int) {
@@ -84,7 +84,7 @@ public struct LedgerEntries: Sendable {
 
     public internal(set) var entries: [LedgerEntry] = []
     /// The last entry of this page; nil if no entries follow it.
-    public internal(set) var next: LedgerEntry.Place?
+    public internal(set) var next: LedgerEntry.Position?
     var bytes = 0
 
     /// Whether a page has the greatest number of entries or bytes.
@@ -157,12 +157,12 @@ public final class LedgerReader: @unchecked Sendable {
     /// By partition. Throws `NotReadYet`, and the errors of reading.
     public func partitions() throws -> [LedgerPartitionReading] {
         let (kafka, topic) = (service.configuration.kafka, service.configuration.topics.ledger)
-        let places = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
-        let (beginnings, ends) = (try kafka.beginnings(of: places), try kafka.ends(of: places))
+        let topicPartitions = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
+        let (beginnings, ends) = (try kafka.beginnings(of: topicPartitions), try kafka.ends(of: topicPartitions))
         let statements = try newestStatements()
         let quarantined = service.status.quarantined
-        return places.map { place in
-            let partition = place.partition
+        return topicPartitions.map { topicPartition in
+            let partition = topicPartition.partition
             let fold = service.owned[partition].map { owned in
                 let (view, chain) = (owned.view, owned.chain)
                 return LedgerPartitionReading.Fold(
@@ -170,7 +170,8 @@ public final class LedgerReader: @unchecked Sendable {
                     policy: view.activePolicy, chainHead: chain?.head, chainOffset: chain?.offset ?? 0)
             }
             return LedgerPartitionReading(
-                partition: partition, beginning: beginnings[place] ?? 0, end: ends[place] ?? 0, fold: fold,
+                partition: partition, beginning: beginnings[topicPartition] ?? 0, end: ends[topicPartition] ?? 0,
+                fold: fold,
                 owner: fold == nil ? service.address(ofOwner: Int(partition)) : nil,
                 quarantine: quarantined.first { $0.partition == partition }?.reason,
                 checkpoint: statements[partition])
@@ -182,9 +183,9 @@ public final class LedgerReader: @unchecked Sendable {
         guard let keyring = service.configuration.checkpoints?.keyring else { return [:] }
         return try lock.withLock {
             guard var tail else { return [:] }
-            let host = service.configuration.host
+            let runtime = service.configuration.runtime
             var found = statements
-            let outcome = try tail.read(until: host.now + Self.longest, now: { host.now }, anew: { _ in }) {
+            let outcome = try tail.read(until: runtime.now + Self.longest, now: { runtime.now }, recreated: { _ in }) {
                 _, record in
                 guard let signed = record.value.flatMap({ SignedCheckpoint(json: $0, decoder) }) else { return }
                 let partition = signed.checkpoint.partition
@@ -209,18 +210,18 @@ public final class LedgerReader: @unchecked Sendable {
     // MARK: - Entries
 
     /// Entries of the ledger topic in order, including those that the fold refuses, such as repeats: from the frame at
-    /// `offset` on, and after `place`. An unreadable frame has no entries. Throws `NotReadYet`, and the errors of
+    /// `offset` on, and after `position`. An unreadable frame has no entries. Throws `NotReadYet`, and the errors of
     /// reading.
     public func entries(
-        of partition: Int32, from offset: Int64, after place: LedgerEntry.Place? = nil, limit: Int
+        of partition: Int32, from offset: Int64, after position: LedgerEntry.Position? = nil, limit: Int
     ) throws -> LedgerEntries {
         let limit = max(LedgerEntries.limits.lowerBound, min(limit, LedgerEntries.limits.upperBound))
         let (kafka, topic) = (service.configuration.kafka, service.configuration.topics.ledger)
-        let host = service.configuration.host
-        let deadline = host.now + Self.longest
+        let runtime = service.configuration.runtime
+        let deadline = runtime.now + Self.longest
         let frames = try LedgerTopicFrames(
-            kafka, topic: topic, partition: partition, from: max(offset, place?.offset ?? 0),
-            isStopped: { host.now >= deadline })
+            kafka, topic: topic, partition: partition, from: max(offset, position?.offset ?? 0),
+            isStopped: { runtime.now >= deadline })
         var page = LedgerEntries()
         var (reader, entry) = (FrameReader(), FrameReader.blank)
         do {
@@ -231,9 +232,9 @@ public final class LedgerReader: @unchecked Sendable {
                 var index = -1
                 while try reader.next(&entry) {
                     index += 1
-                    if let place, LedgerEntry.Place(offset: frame.offset, index: index) <= place { continue }
+                    if let position, LedgerEntry.Position(offset: frame.offset, index: index) <= position { continue }
                     if page.isFull(limit) {
-                        page.next = page.entries.last?.place
+                        page.next = page.entries.last?.position
                         return page
                     }
                     page.append(LedgerEntry(entry, partition: partition, offset: frame.offset, index: index))
@@ -242,7 +243,7 @@ public final class LedgerReader: @unchecked Sendable {
         } catch is CancellationError {
             guard !page.entries.isEmpty else { throw NotReadYet(what: "the ledger") }
         }
-        page.next = page.entries.last?.place
+        page.next = page.entries.last?.position
         return page
     }
 
@@ -260,7 +261,7 @@ public final class LedgerReader: @unchecked Sendable {
         let standby = asStandby ? service.owned.standby(partition) : nil
         guard let owned = service.owned[partition] ?? standby else { return .notFoldedHere }
         let found = try owned.offset(reaching: time)
-        guard found.isKept else { return .noArchive }
+        guard found.isArchived else { return .noArchive }
         return found.offset.map { .offset($0) } ?? .beyond(owned.view.nextOffset)
     }
 }
@@ -268,16 +269,16 @@ public final class LedgerReader: @unchecked Sendable {
 extension PipelineService {
     /// A page of a subject's entries, as in a file, and as JSON (`LedgerEntries.write`). Otherwise as for a file.
     public func ledgerEntries(
-        of subject: [UInt8], after place: LedgerEntry.Place?, limit: Int, asStandby: Bool = false
+        of subject: [UInt8], after position: LedgerEntry.Position?, limit: Int, asStandby: Bool = false
     ) throws -> (lookup: FileLookup, page: LedgerEntries) {
         let limit = max(LedgerEntries.limits.lowerBound, min(limit, LedgerEntries.limits.upperBound))
         let partition = ledgerPartition(of: subject).map { Int32($0) } ?? 0
         var page = LedgerEntries()
         let lookup = try withHistory(of: subject, asStandby: asStandby) { found, _, _, writer in
             for entry in found.entries where !entry.subject.isEmpty {
-                if let place, LedgerEntry.Place(offset: entry.offset, index: entry.entry) <= place { continue }
+                if let position, LedgerEntry.Position(offset: entry.offset, index: entry.entry) <= position { continue }
                 if page.isFull(limit) {
-                    page.next = page.entries.last?.place
+                    page.next = page.entries.last?.position
                     break
                 }
                 page.append(LedgerEntry(entry, partition: partition))

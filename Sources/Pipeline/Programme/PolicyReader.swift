@@ -58,15 +58,15 @@ public final class PolicyReader: @unchecked Sendable {
 
     private func readOn() throws {
         let (kafka, topic) = (configuration.kafka, configuration.topics.ledger)
-        let place = TopicPartition(topic, Self.partition)
-        let end = try kafka.ends(of: [place])[place] ?? 0
+        let topicPartition = TopicPartition(topic, Self.partition)
+        let end = try kafka.ends(of: [topicPartition])[topicPartition] ?? 0
         guard history.nextOffset < end else { return }
-        let (deadline, host) = (configuration.host.now + Self.longest, configuration.host)
+        let (deadline, runtime) = (configuration.runtime.now + Self.longest, configuration.runtime)
         do {
             try history.read(
                 try LedgerTopicFrames(
                     kafka, topic: topic, partition: Self.partition, from: history.nextOffset, until: end,
-                    isStopped: { host.now >= deadline }))
+                    isStopped: { runtime.now >= deadline }))
         } catch is CancellationError {
             throw NotReadYet(what: "the ledger's history of policies")
         }

@@ -60,12 +60,12 @@ public final class SourceReader: Sendable {
         let metadata = try kafka.metadata(timeoutMilliseconds: Self.milliseconds)
         var counts: [String: Int] = [:]
         for topic in metadata.topics where names.contains(topic.name) { counts[topic.name] = topic.partitions }
-        let places = names.flatMap { name in
+        let topicPartitions = names.flatMap { name in
             (0..<Int32(counts[name] ?? 0)).map { TopicPartition(name, $0) }
         }
-        let beginnings = try kafka.beginnings(of: places, timeoutMilliseconds: Self.milliseconds)
-        let ends = try kafka.ends(of: places, timeoutMilliseconds: Self.milliseconds)
-        let committed = try committed(places)
+        let beginnings = try kafka.beginnings(of: topicPartitions, timeoutMilliseconds: Self.milliseconds)
+        let ends = try kafka.ends(of: topicPartitions, timeoutMilliseconds: Self.milliseconds)
+        let committed = try committed(topicPartitions)
         let (status, frozen) = (service.status, Set(service.frozenTopics))
         let folds = status.foldPartitions > 0
         let waiting = Dictionary(grouping: try letters.counts().counts, by: \.topic)
@@ -79,10 +79,11 @@ public final class SourceReader: Sendable {
                 declaration: topics.declarations[name],
                 positions: counts[name].map { count in
                     (0..<Int32(count)).map { partition in
-                        let place = TopicPartition(name, partition)
+                        let topicPartition = TopicPartition(name, partition)
                         return .init(
-                            partition: partition, beginning: beginnings[place] ?? 0, position: committed[place],
-                            end: ends[place] ?? 0)
+                            partition: partition, beginning: beginnings[topicPartition] ?? 0,
+                            position: committed[topicPartition],
+                            end: ends[topicPartition] ?? 0)
                     }
                 },
                 isFrozen: frozen.contains(name), isWithdrawn: folds ? withdrawn.contains(name) : nil,
@@ -92,20 +93,20 @@ public final class SourceReader: Sendable {
     }
 
     /// The positions from which intake continues after a restart.
-    private func committed(_ places: [TopicPartition]) throws -> [TopicPartition: Int64] {
-        guard !places.isEmpty else { return [:] }
+    private func committed(_ topicPartitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
+        guard !topicPartitions.isEmpty else { return [:] }
         let group = service.configuration.intakeGroup
         let found: [PartitionOffset]
         if let kafka = service.configuration.kafka as? KafkaConfiguration {
             let admin = try Admin(kafka, timeoutMilliseconds: Self.milliseconds)
-            found = try admin.committed(group: group, partitions: places)
+            found = try admin.committed(group: group, partitions: topicPartitions)
         } else {
             let consumer = try service.configuration.kafka.consumer(.init(group: group), listener: nil) { _ in }
             defer { consumer.close() }
-            found = try consumer.committed(places, timeoutMilliseconds: Self.milliseconds)
+            found = try consumer.committed(topicPartitions, timeoutMilliseconds: Self.milliseconds)
         }
         var positions: [TopicPartition: Int64] = [:]
-        for place in found where place.offset >= 0 { positions[place.topicPartition] = place.offset }
+        for item in found where item.offset >= 0 { positions[item.topicPartition] = item.offset }
         return positions
     }
 }

@@ -21,25 +21,25 @@ struct TopicTail {
 
     init(_ kafka: any KafkaCluster, topic: String) { (self.kafka, self.topic) = (kafka, topic) }
 
-    /// Calls `body` with the records since the last call, in each partition's order. `anew`: called before, for a
+    /// Calls `body` with the records since the last call, in each partition's order. `recreated`: called before, for a
     /// partition that ends before the position, because the topic was recreated.
     mutating func read(
-        until deadline: ContinuousClock.Instant, now: () -> ContinuousClock.Instant, anew: (Int32) -> Void,
+        until deadline: ContinuousClock.Instant, now: () -> ContinuousClock.Instant, recreated: (Int32) -> Void,
         _ body: (Int32, Record) -> Void
     ) throws -> Outcome {
-        let places = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
-        let (first, ends) = (try kafka.beginnings(of: places), try kafka.ends(of: places))
+        let topicPartitions = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
+        let (first, ends) = (try kafka.beginnings(of: topicPartitions), try kafka.ends(of: topicPartitions))
         var starts: [PartitionOffset] = []
-        for place in places {
-            let (beginning, end) = (first[place] ?? 0, ends[place] ?? 0)
-            beginnings[place.partition] = beginning
-            if let position = positions[place.partition], position > end {
-                anew(place.partition)
-                positions[place.partition] = nil
+        for topicPartition in topicPartitions {
+            let (beginning, end) = (first[topicPartition] ?? 0, ends[topicPartition] ?? 0)
+            beginnings[topicPartition.partition] = beginning
+            if let position = positions[topicPartition.partition], position > end {
+                recreated(topicPartition.partition)
+                positions[topicPartition.partition] = nil
             }
-            let position = max(beginning, positions[place.partition] ?? beginning)
-            positions[place.partition] = position
-            if position < end { starts.append(PartitionOffset(place, offset: position)) }
+            let position = max(beginning, positions[topicPartition.partition] ?? beginning)
+            positions[topicPartition.partition] = position
+            if position < end { starts.append(PartitionOffset(topicPartition, offset: position)) }
         }
         guard !starts.isEmpty else { return .whole }
         var options = Consumer.Options()
@@ -50,8 +50,8 @@ struct TopicTail {
         try consumer.assign(starts)
         var reading = Patience.Reading(topic, kafka.patience)
         while true {
-            let isWhole = consumer.assignment.allSatisfy { place in
-                place.reachedEnd || ends[place.topicPartition].map { place.position >= $0 } ?? true
+            let isWhole = consumer.assignment.allSatisfy { source in
+                source.reachedEnd || ends[source.topicPartition].map { source.position >= $0 } ?? true
             }
             if isWhole { return .whole }
             guard now() < deadline else { return .partial }
@@ -62,8 +62,8 @@ struct TopicTail {
                     body(partition, record)
                 }
             }
-            for place in consumer.assignment where place.reachedEnd {
-                if let end = place.end { positions[place.topicPartition.partition] = end }
+            for source in consumer.assignment where source.reachedEnd {
+                if let end = source.end { positions[source.topicPartition.partition] = end }
             }
             try reading.note(
                 records: count, ended: consumer.assignment.count(where: \.reachedEnd), errors: consumer.takeErrors())

@@ -12,18 +12,18 @@ extension FoldPoller {
                 guard let runner = slots[index].runner else { continue }
                 slots[index].shadow = known.order
                 runner.inbox.order(.shadow(known.order))
-                runtime.slices.ready(runner)
+                environment.slices.ready(runner)
             }
         }
-        guard host.now - lastShadowNote > Self.noteEvery || host.stepsWork else { return }
-        lastShadowNote = host.now
+        guard runtime.now - lastShadowNote > Self.noteEvery || runtime.stepsWork else { return }
+        lastShadowNote = runtime.now
         let statuses = slots.compactMap { slot in slot.runner.map { ($0.number, $0.status) } }
         let shadows = statuses.compactMap(\.1.shadow)
         let sizes = statuses.filter { $0.1.shared != nil }.map { number, status in
             PipelineStatus.Size(
                 partition: number, isStandby: !isAssigned(number), entries: status.entries, bytes: status.stateBytes)
         }
-        let rate = runtime.rate.perSecond
+        let rate = environment.rate.perSecond
         board.update { status in
             status.entriesPerSecond = rate
             status.shadowOrder = known.isKnown ? known.order : status.shadowOrder

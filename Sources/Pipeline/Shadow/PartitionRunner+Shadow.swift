@@ -48,7 +48,7 @@ extension PartitionRunner {
         while left > 0 {
             guard try stepShadow(of: partition, entries: ShadowWork.sparePiece) else { return false }
             left -= ShadowWork.sparePiece
-            if runtime.slices.isWanted(self) { return true }
+            if environment.slices.isWanted(self) { return true }
         }
         return true
     }
@@ -77,7 +77,7 @@ extension PartitionRunner {
         if let hash = state.hash {
             // After a failure only a new order begins it again.
             if isWanted, hash == shadow?.order.hash, !state.hasFailed || shadow?.hasBegun == true {
-                guard runtime.memory.isTight else {
+                guard environment.memory.isTight else {
                     shadow?.hasBegun = true
                     return true
                 }
@@ -91,7 +91,7 @@ extension PartitionRunner {
 
     /// Whether there is history to fold or a comparison to do, and the history can be read.
     private func hasShadowWork(in partition: LedgerPartition) -> Bool {
-        let now = runtime.host.now
+        let now = environment.runtime.now
         let (state, next) = partition.withFold { ($0.shadow, $0.nextOffset) }
         guard let work = shadow, let state, state.failure == nil, work.trouble.map({ $0.until <= now }) ?? true else {
             return false
@@ -102,12 +102,12 @@ extension PartitionRunner {
     /// Ends the state's shadow, whatever policy it has.
     private func endShadow(of partition: LedgerPartition) {
         let (bytes, retired) = partition.withFold { ($0.withShadow { Int64($0.byteCount) } ?? 0, $0.endShadow()) }
-        shadow?.beginAnew()
-        let (memory, leaving) = (runtime.memory, Leaving(retired))
+        shadow?.restart()
+        let (memory, leaving) = (environment.memory, Leaving(retired))
         memory.note(nil, of: number)
         memory.noteEnd(of: bytes)
         // Freeing a large state takes long.
-        runtime.host.background(.storage) {
+        environment.runtime.background(.storage) {
             leaving.free()
             memory.noteFreed(bytes)
         }
@@ -122,7 +122,7 @@ extension PartitionRunner {
 
     /// Returns false if this member does not fold it.
     private func beginShadow(_ order: ShadowOrder, of partition: LedgerPartition) -> Bool {
-        shadow?.beginAnew()
+        shadow?.restart()
         guard let policy = order.policy else {
             return refuseShadow("the policy does not compile on this member: \(order.mistakes ?? "")")
         }
@@ -130,7 +130,7 @@ extension PartitionRunner {
             return refuseShadow("there is no archive to fold it from: this member has no --data")
         }
         let bytes = partition.withFold { Int64($0.fold.byteCount) }
-        let (isReserved, room) = runtime.memory.reserve(bytes, for: number)
+        let (isReserved, room) = environment.memory.reserve(bytes, for: number)
         guard isReserved else {
             return refuseShadow(
                 "there is no room for a second state within --memory-limit: it takes \(bytes) bytes, and there are \(room)"
@@ -160,7 +160,7 @@ extension PartitionRunner {
             // Frames that are not archived yet would be fetched from the topic.
             guard !isDiskFull else { return false }
             guard try storing({ try partition.store.flush() }) else {
-                shadow?.trouble = ("the disk is full", runtime.host.now + ShadowWork.retryAfter)
+                shadow?.trouble = ("the disk is full", environment.runtime.now + ShadowWork.retryAfter)
                 return false
             }
         }
@@ -171,7 +171,7 @@ extension PartitionRunner {
             if hasMore { return true }
         } catch {
             // Both states are unchanged.
-            shadow?.trouble = ("\(error)", runtime.host.now + ShadowWork.retryAfter)
+            shadow?.trouble = ("\(error)", environment.runtime.now + ShadowWork.retryAfter)
             logger.warning(
                 "the history cannot be read for a policy that is folded beside the active one, and is read again later",
                 metadata: ["partition": "\(number)", "reason": "\(error)"])
@@ -181,7 +181,7 @@ extension PartitionRunner {
     }
 
     private func compareShadow(of partition: LedgerPartition, within slice: PartitionFold.Slice) -> Bool {
-        let now = runtime.host.now
+        let now = environment.runtime.now
         let (isLive, next) = partition.withFold { ($0.shadow?.isLive ?? false, $0.nextOffset) }
         guard isLive, var work = shadow, work.compares(at: next, now) else { return false }
         if !work.isComparing { (work.isComparing, work.comparedAt) = (true, next) }
@@ -220,7 +220,7 @@ extension PartitionRunner {
             } else if let progress = state.progress {
                 (progress.isLive ? .live : .folding, work.trouble?.reason)
             } else { (.waiting, nil) }
-        runtime.memory.note(state.second, of: number)
+        environment.memory.note(state.second, of: number)
         let status = PipelineStatus.Shadow(
             order: work.order, partition: number, isStandby: partition.isStandby, phase: phase,
             folded: state.progress?.folded ?? 0, total: state.progress?.total ?? state.next, reason: reason,

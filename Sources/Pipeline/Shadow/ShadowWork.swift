@@ -38,7 +38,7 @@ struct ShadowWork {
     }
 
     /// The state has another shadow, or none, so earlier comparisons are invalid.
-    mutating func beginAnew() {
+    mutating func restart() {
         (isComparing, comparedAt, compareAt, owed, trouble) = (false, nil, nil, 0, nil)
         hasBeenLive = false
     }

@@ -23,9 +23,9 @@ extension ConsoleAnswers {
         let subject = act.subject.map { Array($0.utf8) }
         let reason = Self.line(reason)
         func perform(
-            _ kind: ControlAct.Kind, _ members: KeyValuePairs<String, String> = [:], saysWhy: Bool = true
+            _ kind: ControlAct.Kind, _ members: KeyValuePairs<String, String> = [:], hasReason: Bool = true
         ) async throws(ProblemView) -> ActOutcome {
-            let body = Self.object(members, reason: saysWhy ? reason : nil)
+            let body = Self.object(members, reason: hasReason ? reason : nil)
             return try await outcome { () async throws(ControlRefusal) in
                 try await desk.act(kind, subject: subject, body: body, by: caller, key: key)
             }
@@ -36,7 +36,7 @@ extension ConsoleAnswers {
         case .void(_, let event): return try await perform(.void, ["source": event.source, "id": event.id])
         case .fileAppeal(_, let sanction, let statement):
             return try await perform(
-                .fileAppeal, ["sanction": sanction, "statement": statement], saysWhy: false)
+                .fileAppeal, ["sanction": sanction, "statement": statement], hasReason: false)
         case .decideAppeal(_, let sanction, let isUpheld):
             return try await perform(
                 .decideAppeal, ["sanction": sanction, "outcome": isUpheld ? "upheld" : "rejected"])
@@ -145,34 +145,34 @@ extension ConsoleAnswers {
         var filter = DeadLetterReader.Filter()
         filter.reason = wanted
         let chosen = filter
-        var places: [String] = []
+        var positions: [String] = []
         var cursor: DeadLetterReader.Cursor?
         for _ in 0..<Self.maximumRounds {
             let after = cursor
             let page = try await read { [letters = programme.letters] in
                 try letters.page(chosen, after: after, limit: Self.lettersAtOnce)
             }
-            places += page.letters.map(\.place.description)
+            positions += page.letters.map(\.position.description)
             cursor = page.next
             if cursor == nil { break }
         }
-        guard !places.isEmpty else { throw .nothing("dead letter that waits", back: Self.allLetters) }
+        guard !positions.isEmpty else { throw .nothing("dead letter that waits", back: Self.allLetters) }
         var sent = 0
-        for start in stride(from: 0, to: places.count, by: Self.lettersAtOnce) {
-            let round = Array(places[start..<min(start + Self.lettersAtOnce, places.count)])
+        for start in stride(from: 0, to: positions.count, by: Self.lettersAtOnce) {
+            let round = Array(positions[start..<min(start + Self.lettersAtOnce, positions.count)])
             sent += try await send(round, nil, reason, "\(key) \(start / Self.lettersAtOnce)", desk, caller)
         }
         guard sent > 0 else { throw Self.noLetterSent }
-        return cursor == nil && sent == places.count ? .done : .partly
+        return cursor == nil && sent == positions.count ? .done : .partly
     }
 
     private func redrive(
-        _ places: Set<String>, _ repaired: String?, _ reason: String, _ key: String, _ desk: ControlDesk,
+        _ positions: Set<String>, _ repaired: String?, _ reason: String, _ key: String, _ desk: ControlDesk,
         _ caller: Caller
     ) async throws(ProblemView) -> ActOutcome {
-        let sent = try await send(places.sorted(), repaired, reason, key, desk, caller)
+        let sent = try await send(positions.sorted(), repaired, reason, key, desk, caller)
         guard sent > 0 else { throw Self.noLetterSent }
-        return sent == places.count ? .done : .partly
+        return sent == positions.count ? .done : .partly
     }
 
     private static let noLetterSent = ProblemView(
@@ -183,11 +183,11 @@ extension ConsoleAnswers {
 
     /// Letters that are on their way to intake, by this act or an earlier one.
     private func send(
-        _ places: [String], _ repaired: String?, _ reason: String, _ key: String, _ desk: ControlDesk,
+        _ positions: [String], _ repaired: String?, _ reason: String, _ key: String, _ desk: ControlDesk,
         _ caller: Caller
     ) async throws(ProblemView) -> Int {
         let body = Self.object(repaired.map { ["repaired": $0] } ?? [:], reason: reason) {
-            $0.member("letters", places)
+            $0.member("letters", positions)
         }
         return try await reply { () async throws(ControlRefusal) in
             try await desk.act(.redrive, body: body, by: caller, key: key)

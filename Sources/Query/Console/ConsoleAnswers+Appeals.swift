@@ -13,7 +13,7 @@ extension ConsoleAnswers {
         let now = service.partitions.compactMap(\.clock).max()
         let isMasked = !caller.may(.readIdentities)
         return AppealsView(
-            time: now ?? Timestamp(microseconds: service.configuration.host.wallClock),
+            time: now ?? Timestamp(microseconds: service.configuration.runtime.wallClock),
             open: queue.appeals.map { item in
                 Console.Appeal(
                     subject: item.subject.map { id($0, for: caller) } ?? SubjectID("", isMasked: isMasked),

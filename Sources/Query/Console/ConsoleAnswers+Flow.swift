@@ -21,7 +21,7 @@ extension ConsoleAnswers {
                 let sanctions = Self.sanctions(of: policy, from: source.declaration)
                 let decided = decisions.filter { sanctions.contains($0.sanction) }
                 let unread = source.positions.map { $0.reduce(0) { $0 + $1.unread } }
-                let rates = intake?.partitions.filter { $0.place.topic == source.topic }.compactMap(
+                let rates = intake?.partitions.filter { $0.topicPartition.topic == source.topic }.compactMap(
                     \.lag.consumptionRate)
                 return SourcesView.Source(
                     topic: source.topic, level: Self.level(source, unread),
@@ -128,10 +128,10 @@ extension ConsoleAnswers {
         let back = ProblemView.Step("All dead letters", path: "/console/dead-letters")
         var selected: DeadLettersView.Letter?
         if let key = search.letter {
-            guard let place = DeadLetter.Place(key) else { throw .nothing("dead letter", back: back) }
+            guard let position = DeadLetter.Position(key) else { throw .nothing("dead letter", back: back) }
             // The look is recorded by the route.
-            _ = try await ask(LetterForm.self, "/dead-letters/\(place.partition)/\(place.offset)", for: caller)
-            guard let found = try await read({ [letters = programme.letters] in try letters.letter(at: place) })
+            _ = try await ask(LetterForm.self, "/dead-letters/\(position.partition)/\(position.offset)", for: caller)
+            guard let found = try await read({ [letters = programme.letters] in try letters.letter(at: position) })
             else { throw .nothing("dead letter", back: back) }
             selected = Self.view(found.letter, found.outcome)
         }
@@ -151,7 +151,7 @@ extension ConsoleAnswers {
             },
             letters: page.letters.map { letter in
                 DeadLettersView.Letter(
-                    key: letter.place.description, topic: letter.source.topic,
+                    key: letter.position.description, topic: letter.source.topic,
                     partition: Int(letter.source.partition), offset: letter.sourceOffset,
                     time: letter.time ?? .distantPast, reason: letter.reason, sentence: Self.words(letter.reason),
                     bytes: [], size: Int(letter.size), proposal: nil, isWaiting: true)
@@ -169,7 +169,7 @@ extension ConsoleAnswers {
             case .discarded(let reason): " It was discarded: \(reason)."
             }
         return DeadLettersView.Letter(
-            key: letter.place.description, topic: letter.source.topic, partition: Int(letter.source.partition),
+            key: letter.position.description, topic: letter.source.topic, partition: Int(letter.source.partition),
             offset: letter.sourceOffset,
             time: letter.timestamp < 0 ? .distantPast : Timestamp(microseconds: letter.timestamp * 1000),
             reason: letter.reason, sentence: sentence(letter.message) + outcomeText,

@@ -145,7 +145,7 @@ extension ConsoleAnswers {
             partitions: isSelected
                 ? group.partitions.map { partition in
                     LagView.Partition(
-                        name: partition.place.description, level: Self.level(partition.lag.status),
+                        name: partition.topicPartition.description, level: Self.level(partition.lag.status),
                         status: partition.lag.status.rawValue, seconds: partition.lag.seconds,
                         records: partition.lag.records.map { Int($0) }, committed: partition.lag.committed,
                         end: partition.lag.end, readPerSecond: partition.lag.consumptionRate,

@@ -64,9 +64,9 @@ extension ConsoleAnswers {
         var acts: [Int64: AuditIndex.Act] = [:]
         for act in [ControlAct.Kind.activate, .rollback].flatMap({ index.acts($0.rawValue) }) {
             // PARTITION:OFFSET:ENTRY
-            let place = act.detail(ControlDesk.placeDetail)?.split(separator: ":").compactMap { Int64($0) } ?? []
-            guard place.count == 3, place[0] == Int64(PolicyReader.partition) else { continue }
-            acts[place[1]] = act
+            let position = act.detail(ControlDesk.positionDetail)?.split(separator: ":").compactMap { Int64($0) } ?? []
+            guard position.count == 3, position[0] == Int64(PolicyReader.partition) else { continue }
+            acts[position[1]] = act
         }
         return acts
     }
@@ -206,22 +206,22 @@ struct LineDifference {
             }
         }
         var lines: [PolicyView.DiffLine] = []
-        var place = 0
+        var oldIndex = 0
         for (index, line) in new.enumerated() {
-            while place < old.count, removed.contains(place) {
-                lines.append(.init(kind: .removed, text: String(old[place])))
-                place += 1
+            while oldIndex < old.count, removed.contains(oldIndex) {
+                lines.append(.init(kind: .removed, text: String(old[oldIndex])))
+                oldIndex += 1
             }
             if inserted.contains(index) {
                 lines.append(.init(kind: .added, text: String(line)))
             } else {
                 lines.append(.init(kind: .same, text: String(line)))
-                place += 1
+                oldIndex += 1
             }
         }
-        while place < old.count {
-            lines.append(.init(kind: .removed, text: String(old[place])))
-            place += 1
+        while oldIndex < old.count {
+            lines.append(.init(kind: .removed, text: String(old[oldIndex])))
+            oldIndex += 1
         }
         self.lines = lines
     }

@@ -58,7 +58,7 @@ extension ConsoleAnswers {
         guard let partition = partitions.first(where: { $0.partition == number }) else {
             throw .nothing("partition", back: ProblemView.Step("The ledger", path: "/console/ledger"))
         }
-        let place = search.after.flatMap { LedgerEntry.Place($0) }
+        let position = search.after.flatMap { LedgerEntry.Position($0) }
         let (from, offset) = (search.from, search.offset)
         let newest = max(partition.beginning, partition.end - Int64(Self.entriesOfPage))
         let page = try await read { [reader = programme.ledger] in
@@ -66,7 +66,7 @@ extension ConsoleAnswers {
             if offset == nil, let from, case .offset(let found) = try reader.offset(of: number, reaching: from) {
                 start = found
             }
-            return try reader.entries(of: number, from: start, after: place, limit: Self.entriesOfPage)
+            return try reader.entries(of: number, from: start, after: position, limit: Self.entriesOfPage)
         }
         return (page.entries.map { view($0, for: caller) }, page.next?.description)
     }
@@ -158,7 +158,7 @@ struct EntriesForm: Decodable {
     /// Entries of the longest page.
     static let maximum = LedgerEntries.limits.upperBound
 
-    struct Place: Hashable {
+    struct Position: Hashable {
         var offset: Int64
         var entry: Int
     }
@@ -179,7 +179,7 @@ struct EntriesForm: Decodable {
         var origin: Origin?
         var data: JSONText?
 
-        var place: Place { Place(offset: offset, entry: entry) }
+        var position: Position { Position(offset: offset, entry: entry) }
 
         func view(_ subject: SubjectID) -> LedgerView.Entry {
             LedgerView.Entry(

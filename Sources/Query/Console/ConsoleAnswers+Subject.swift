@@ -195,19 +195,19 @@ extension ConsoleAnswers {
         }
     }
 
-    /// What the events said, by their places in the ledger. It is part of the look at the file.
+    /// What the events said, by their positions in the ledger. It is part of the look at the file.
     private func data(
         of events: ArraySlice<FileForm.Item>, _ path: String, for caller: Caller
-    ) async throws(ProblemView) -> [EntriesForm.Place: String] {
+    ) async throws(ProblemView) -> [EntriesForm.Position: String] {
         guard let first = events.first?.offset else { return [:] }
-        // A place before the first one of its frame.
+        // A position before the first one of its frame.
         let before = first > 0 ? "\(first - 1).\(Int32.max)" : nil
         var next = before
-        var data: [EntriesForm.Place: String] = [:]
+        var data: [EntriesForm.Position: String] = [:]
         repeat {
             let target = Self.target(path + "/entries", [("after", next), ("limit", "\(EntriesForm.maximum)")])
             let page = try await ask(EntriesForm.self, target, for: caller, isRecorded: false)
-            for entry in page.entries { data[entry.place] = entry.data?.text }
+            for entry in page.entries { data[entry.position] = entry.data?.text }
             next = page.next
         } while next != nil && data.count < 2 * Self.maximumEvents
         return data
@@ -215,7 +215,7 @@ extension ConsoleAnswers {
 
     /// The newest first.
     private func events(
-        _ events: ArraySlice<FileForm.Item>, _ file: FileForm, _ data: [EntriesForm.Place: String],
+        _ events: ArraySlice<FileForm.Item>, _ file: FileForm, _ data: [EntriesForm.Position: String],
         _ policy: ScoringPolicy?, partition: Int
     ) -> [FileEvent] {
         let voided = Set(file.voided.map { EventName(source: $0.source, id: $0.id) })
@@ -235,7 +235,7 @@ extension ConsoleAnswers {
                 time: item.time.flatMap { Timestamp($0) } ?? .distantPast, type: item.type ?? "", name: name,
                 partition: partition, offset: item.offset ?? 0, reasons: Self.reasons(points, policy),
                 note: notes.isEmpty ? nil : notes.joined(separator: ", "),
-                data: data[EntriesForm.Place(offset: item.offset ?? 0, entry: item.entry ?? 0)] ?? "",
+                data: data[EntriesForm.Position(offset: item.offset ?? 0, entry: item.entry ?? 0)] ?? "",
                 isStruck: isStruck)
         }
     }

@@ -41,16 +41,16 @@ struct BacktestComparison {
         let rules = BacktestReport.ids(policy.rules.map(\.id), against.rules.map(\.id))
         let sanctions = BacktestReport.ids(policy.sanctions.map(\.id), against.sanctions.map(\.id))
         let perks = BacktestReport.ids(policy.perks.map(\.id), against.perks.map(\.id))
-        func places(_ ids: [String], in all: [String], from first: Int = 0) -> [Int] {
+        func indexes(_ ids: [String], in all: [String], from first: Int = 0) -> [Int] {
             let numbers = Dictionary(uniqueKeysWithValues: zip(all, first...))
             return ids.map { numbers[$0] ?? first }
         }
-        policyParts = places(policy.rules.map(\.id), in: rules, from: 1)
-        againstParts = places(against.rules.map(\.id), in: rules, from: 1)
-        policySanctions = places(policy.sanctions.map(\.id), in: sanctions)
-        againstSanctions = places(against.sanctions.map(\.id), in: sanctions)
-        policyPerks = places(policy.perks.map(\.id), in: perks)
-        againstPerks = places(against.perks.map(\.id), in: perks)
+        policyParts = indexes(policy.rules.map(\.id), in: rules, from: 1)
+        againstParts = indexes(against.rules.map(\.id), in: rules, from: 1)
+        policySanctions = indexes(policy.sanctions.map(\.id), in: sanctions)
+        againstSanctions = indexes(against.sanctions.map(\.id), in: sanctions)
+        policyPerks = indexes(policy.perks.map(\.id), in: perks)
+        againstPerks = indexes(against.perks.map(\.id), in: perks)
         directions = Self.directions(from: against.bands.map(\.name), to: policy.bands.map(\.name))
         let subjects = Shortlist<[UInt8]>(limit: listLimit) { $0.lexicographicallyPrecedes($1) }
         onlySanctions = Array(repeating: (subjects, subjects), count: sanctions.count)
@@ -213,8 +213,8 @@ struct BacktestComparison {
                 guard let last = items.last, precedes(element, last) else { return }
                 items.removeLast()
             }
-            let place = items.firstIndex { precedes(element, $0) } ?? items.count
-            items.insert(element, at: place)
+            let index = items.firstIndex { precedes(element, $0) } ?? items.count
+            items.insert(element, at: index)
         }
     }
 }

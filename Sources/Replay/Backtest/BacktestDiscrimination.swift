@@ -74,10 +74,10 @@ public struct BacktestDiscrimination: Sendable, Equatable {
         auc = BacktestRatio(won, over: 2 * with * without)
         ks = BacktestRatio(distance, over: with * without)
         ksPoint = ks == nil ? nil : furthest
-        self.curve = Self.thinned(curve, keeping: ksPoint)
+        self.curve = Self.thinned(curve, including: ksPoint)
     }
 
-    private static func thinned(_ curve: [Point], keeping: Point?) -> [Point] {
+    private static func thinned(_ curve: [Point], including: Point?) -> [Point] {
         guard curve.count > maximumPoints, let last = curve.last else { return curve }
         let total = last.with + last.without
         let steps = Int64(maximumPoints - 3)
@@ -85,7 +85,7 @@ public struct BacktestDiscrimination: Sendable, Equatable {
         return curve.filter { point in
             let reached = (point.with + point.without) * steps / total
             defer { step = max(step, reached) }
-            return reached > step || point == keeping || point == last
+            return reached > step || point == including || point == last
         }
     }
 }

@@ -133,9 +133,9 @@ final class BacktestFold {
 
     private func diagnosis(namesEvents: Bool) -> Diagnosis {
         var diagnosis = fold.diagnosis
-        for place in diagnosis.failures.indices where !namesEvents { diagnosis.failures[place].example = nil }
-        for place in diagnosis.unmatchedTypes.indices {
-            diagnosis.unmatchedTypes[place].nearest = fold.policy.eventType(near: diagnosis.unmatchedTypes[place].type)
+        for index in diagnosis.failures.indices where !namesEvents { diagnosis.failures[index].example = nil }
+        for index in diagnosis.unmatchedTypes.indices {
+            diagnosis.unmatchedTypes[index].nearest = fold.policy.eventType(near: diagnosis.unmatchedTypes[index].type)
         }
         return diagnosis
     }

@@ -54,9 +54,9 @@ struct BacktestPlot {
         let first = (range.lowerBound * scale / step - 1e-9).rounded(.up)
         let last = (range.upperBound * scale / step + 1e-9).rounded(.down)
         guard first <= last else { return [] }
-        let places = step >= 1 ? 0 : max(1, decimals + (step < 0.1 ? 1 : 0))
+        let fractionDigits = step >= 1 ? 0 : max(1, decimals + (step < 0.1 ? 1 : 0))
         return stride(from: first, through: last, by: 1).map {
-            Tick(value: $0 * step / scale, label: decimal($0 * step, places) + unit)
+            Tick(value: $0 * step / scale, label: decimal($0 * step, fractionDigits) + unit)
         }
     }
 
@@ -69,9 +69,9 @@ struct BacktestPlot {
         return [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].map { $0 * step }.first { $0 >= value } ?? value
     }
 
-    static func decimal(_ value: Double, _ places: Int) -> String {
-        let scale = (0..<places).reduce(Int64(1)) { scale, _ in scale * 10 }
-        return BacktestRatio(Int64((value * Double(scale)).rounded()), over: scale)?.decimal(places) ?? ""
+    static func decimal(_ value: Double, _ fractionDigits: Int) -> String {
+        let scale = (0..<fractionDigits).reduce(Int64(1)) { scale, _ in scale * 10 }
+        return BacktestRatio(Int64((value * Double(scale)).rounded()), over: scale)?.decimal(fractionDigits) ?? ""
     }
 
     static func coordinate(_ value: Double) -> String { decimal(value, 1) }

@@ -15,15 +15,15 @@ public struct BacktestRatio: Sendable, Equatable {
     public var value: Double { Double(numerator) / Double(denominator) }
 
     /// A text with a fixed number of decimals, at most 9; with `percent` multiplied by a hundred.
-    public func decimal(_ places: Int, percent: Bool = false) -> String {
+    public func decimal(_ fractionDigits: Int, percent: Bool = false) -> String {
         var scale: UInt128 = percent ? 100 : 1
-        for _ in 0..<places { scale *= 10 }
+        for _ in 0..<fractionDigits { scale *= 10 }
         let divisor = UInt128(denominator)
         let rounded = (UInt128(numerator.magnitude) * scale * 2 + divisor) / (divisor * 2)
         let digits = String(rounded)
-        let padded = String(repeating: "0", count: max(0, places + 1 - digits.count)) + digits
+        let padded = String(repeating: "0", count: max(0, fractionDigits + 1 - digits.count)) + digits
         let sign = numerator < 0 && rounded > 0 ? "-" : ""
-        guard places > 0 else { return sign + padded }
-        return sign + padded.dropLast(places) + "." + padded.suffix(places)
+        guard fractionDigits > 0 else { return sign + padded }
+        return sign + padded.dropLast(fractionDigits) + "." + padded.suffix(fractionDigits)
     }
 }

@@ -15,7 +15,9 @@ enum BacktestWords {
 
     static func share(_ part: Int64, of whole: Int64) -> String { percent(BacktestRatio(part, over: whole)) }
 
-    static func decimal(_ value: BacktestRatio?, _ places: Int) -> String { value?.decimal(places) ?? notDefined }
+    static func decimal(_ value: BacktestRatio?, _ fractionDigits: Int) -> String {
+        value?.decimal(fractionDigits) ?? notDefined
+    }
 
     static func scores(_ range: ClosedRange<Int64>?) -> String {
         range.map { $0.lowerBound == $0.upperBound ? "\($0.lowerBound)" : "\($0.lowerBound) to \($0.upperBound)" }

@@ -98,13 +98,13 @@ public struct LedgerReplay: Sendable {
     ) throws -> Result {
         var facts = EncodedFacts()
         // Facts that were passed on are not passed on again if the folding begins anew.
-        var told = [Int64](repeating: 0, count: FactTopic.allCases.count)
+        var emitted = [Int64](repeating: 0, count: FactTopic.allCases.count)
         var fold = try SkipSearch.passingOver(in: { try source(partition, $0, .max) }) { skipped in
             var fold = try start(partition, source, skipped, keepsFacts: fact != nil)
             try apply(&fold, source, progress) { fold, frame in
                 facts.removeAll()
-                try fold.apply(frame: frame.bytes, at: frame.offset, above: told, into: &facts)
-                try tell(facts, of: partition, &told)
+                try fold.apply(frame: frame.bytes, at: frame.offset, above: emitted, into: &facts)
+                try emit(facts, of: partition, &emitted)
             }
             return fold
         }
@@ -112,8 +112,8 @@ public struct LedgerReplay: Sendable {
         if let asOf {
             if !fold.hasReachedHorizon, fold.fold.clock < asOf { knownUntil = fold.fold.clock }
             facts.removeAll()
-            fold.finish(at: asOf, above: told, into: &facts)
-            try tell(facts, of: partition, &told)
+            fold.finish(at: asOf, above: emitted, into: &facts)
+            try emit(facts, of: partition, &emitted)
         }
         var result = Result(partition: partition)
         result.knownUntil = knownUntil
@@ -127,10 +127,10 @@ public struct LedgerReplay: Sendable {
         return result
     }
 
-    private func tell(_ facts: borrowing EncodedFacts, of partition: Int32, _ told: inout [Int64]) throws {
+    private func emit(_ facts: borrowing EncodedFacts, of partition: Int32, _ emitted: inout [Int64]) throws {
         for item in facts.items {
             try fact?(partition, item.topic, facts.value(item))
-            told[item.topic.rawValue] = item.sequence
+            emitted[item.topic.rawValue] = item.sequence
         }
     }
 

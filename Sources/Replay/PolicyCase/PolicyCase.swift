@@ -23,7 +23,7 @@ public struct PolicyCase: Sendable {
     }
 
     /// The position of a part of a case in its file.
-    struct Place: Sendable {
+    struct Location: Sendable {
         /// The line of its key.
         let line: Int
         let column: Int
@@ -52,9 +52,9 @@ public struct PolicyCase: Sendable {
     /// Lines omit the subject if a case has only one.
     var hasOneSubject: Bool { subjects.count == 1 }
     /// The positions of the case itself, of `then` and of `standing`.
-    let place: Place
-    let thenPlace: Place?
-    let standingPlace: Place?
+    let location: Location
+    let thenLocation: Location?
+    let standingLocation: Location?
 
     struct ExpectedStanding: Sendable {
         let subject: String

@@ -96,8 +96,8 @@ struct PolicyCaseDifference {
                 index += 1
             }
             lines += missing.map { "- - \($0.text)" }
-            for (place, line) in extra.enumerated() {
-                let twin = place < missing.count && missing[place].isAboutTheSame(as: line) ? missing[place] : nil
+            for (row, line) in extra.enumerated() {
+                let twin = row < missing.count && missing[row].isAboutTheSame(as: line) ? missing[row] : nil
                 lines.append("+ - \(Self.showing(line, like: twin, hidden: hidden).text)")
             }
         }

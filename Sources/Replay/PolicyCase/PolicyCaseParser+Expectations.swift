@@ -56,8 +56,8 @@ extension PolicyCaseParser {
         if let restored = fact["restored"].flatMap({ reader.bool($0, what: "restored") }), restored {
             line.fields.append(.init("restored", "true"))
         }
-        if let place = fact.place(of: "reason"), line["state"] != nil, line["state"] != "lifted" {
-            reader.note("only a lifted sanction has a reason", at: place)
+        if let location = fact.location(of: "reason"), line["state"] != nil, line["state"] != "lifted" {
+            reader.note("only a lifted sanction has a reason", at: location)
         }
         appendCommon(fact, to: &line)
         return line

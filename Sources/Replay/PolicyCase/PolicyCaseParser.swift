@@ -45,8 +45,8 @@ struct PolicyCaseParser {
                     required: ["name", "given"])
             else { continue }
             let name = mapping["name"].flatMap { reader.string($0, what: "name") } ?? ""
-            if let place = mapping["name"], !names.insert(name).inserted {
-                reader.note("the case \"\(name.prefix(80))\" is already there", at: place)
+            if let location = mapping["name"], !names.insert(name).inserted {
+                reader.note("the case \"\(name.prefix(80))\" is already there", at: location)
             }
             if needsExpectation, !["then", "standing", "never", "any-order"].contains(where: { mapping[$0] != nil }) {
                 reader.note("a case compares something: it lacks \"then\" or \"standing\"", at: item)
@@ -65,17 +65,17 @@ struct PolicyCaseParser {
                 PolicyCase(
                     name: name, file: file, line: item.line, given: givenSteps, when: whenSteps, then: then,
                     standings: standings, never: never, isInAnyOrder: isInAnyOrder, subjects: subjects,
-                    place: PolicyCase.Place(line: item.line, column: item.column, end: end),
-                    thenPlace: place(of: "then", in: mapping, end: end),
-                    standingPlace: place(of: "standing", in: mapping, end: end)))
+                    location: PolicyCase.Location(line: item.line, column: item.column, end: end),
+                    thenLocation: location(of: "then", in: mapping, end: end),
+                    standingLocation: location(of: "standing", in: mapping, end: end)))
         }
         return result
     }
 
-    private func place(of key: String, in mapping: YAMLReader.Mapping, end: Int?) -> PolicyCase.Place? {
-        guard let place = mapping.place(of: key) else { return nil }
-        let next = mapping.names.map(\.key.line).filter { $0 > place.line }.min()
-        return PolicyCase.Place(line: place.line, column: place.column, end: next ?? end)
+    private func location(of key: String, in mapping: YAMLReader.Mapping, end: Int?) -> PolicyCase.Location? {
+        guard let location = mapping.location(of: key) else { return nil }
+        let next = mapping.names.map(\.key.line).filter { $0 > location.line }.min()
+        return PolicyCase.Location(line: location.line, column: location.column, end: next ?? end)
     }
 
     // MARK: Words
@@ -222,8 +222,8 @@ struct PolicyCaseParser {
                 return nil
             } ?? .zero
         let id = step["id"].flatMap { reader.string($0, what: "id") }
-        if let id, times > 1, let place = step["id"] {
-            reader.note("\"\(id.prefix(80))\" cannot be the id of \(times) events", at: place)
+        if let id, times > 1, let location = step["id"] {
+            reader.note("\"\(id.prefix(80))\" cannot be the id of \(times) events", at: location)
         }
         let source = step["source"].flatMap { reader.string($0, what: "source") } ?? Self.source
         guard let type, let subject, let at else { return [] }

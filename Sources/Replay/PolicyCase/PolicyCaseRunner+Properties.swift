@@ -8,10 +8,10 @@ extension PolicyCaseRunner {
     private static let maximumOrders = 24
 
     /// The first forbidden fact for each item of `never`.
-    func breaches(of never: [PolicyCase.Forbidden], in life: borrowing Life) -> [String] {
+    func breaches(of never: [PolicyCase.Forbidden], in execution: borrowing Execution) -> [String] {
         var lines: [String] = []
         for forbidden in never {
-            for fact in life.everything where forbidden.forbids(fact.line, at: fact.time) {
+            for fact in execution.everything where forbidden.forbids(fact.line, at: fact.time) {
                 lines += ["--- never", "+++ actual", "- \(forbidden.text)", "+ \(fact.line.text)"]
                 break
             }
@@ -20,13 +20,13 @@ extension PolicyCaseRunner {
     }
 
     /// The differences in another order; empty if there are none.
-    func orders(of example: PolicyCase, like life: borrowing Life) -> [String] {
+    func orders(of example: PolicyCase, like execution: borrowing Execution) -> [String] {
         let steps = example.given + (example.when ?? [])
         let runs = Self.runs(of: steps)
-        let expected = standings(example, life.fold)
+        let expected = standings(example, execution.fold)
         for number in 0..<Self.maximumOrders {
             guard let order = Self.order(number, of: steps, runs) else { break }
-            var other = Life(policy)
+            var other = Execution(policy)
             for step in order { apply(step, to: &other) }
             let actual = standings(example, other.fold)
             let broken = breaches(of: example.never, in: other)

@@ -10,35 +10,36 @@ public struct PolicyCaseRunner {
     public init(policy: ScoringPolicy) { self.policy = policy }
 
     public func run(_ example: PolicyCase) -> PolicyCaseResult {
-        var life = Life(policy)
-        for step in example.given { apply(step, to: &life) }
+        var execution = Execution(policy)
+        for step in example.given { apply(step, to: &execution) }
         if let when = example.when {
-            life.addCoverage(example.subjects)
-            life.facts = []
-            for step in when { apply(step, to: &life) }
+            execution.addCoverage(example.subjects)
+            execution.facts = []
+            for step in when { apply(step, to: &execution) }
         }
-        life.addCoverage(example.subjects)
+        execution.addCoverage(example.subjects)
         var difference: [String] = []
         if let then = example.then {
             difference =
                 PolicyCaseDifference(
-                    expected: then, actual: life.facts, hidden: example.hasOneSubject ? ["subject"] : []
+                    expected: then, actual: execution.facts, hidden: example.hasOneSubject ? ["subject"] : []
                 ).lines
         }
         var standings: [PolicyCaseLine?] = []
         for expected in example.standings {
-            difference += compare(expected, life.fold)
-            standings.append(line(expected, life.fold))
+            difference += compare(expected, execution.fold)
+            standings.append(line(expected, execution.fold))
         }
-        difference += breaches(of: example.never, in: life)
-        if example.isInAnyOrder, difference.isEmpty { difference = orders(of: example, like: life) }
+        difference += breaches(of: example.never, in: execution)
+        if example.isInAnyOrder, difference.isEmpty { difference = orders(of: example, like: execution) }
         return PolicyCaseResult(
             name: example.name, file: example.file, line: example.line, difference: difference,
-            errors: life.fold.diagnosis.failures, coverage: life.coverage, facts: life.facts, standings: standings)
+            errors: execution.fold.diagnosis.failures, coverage: execution.coverage, facts: execution.facts,
+            standings: standings)
     }
 
     /// The state of a case that is being run.
-    struct Life: ~Copyable {
+    struct Execution: ~Copyable {
         var fold: Fold
         /// The facts that are compared.
         var facts: [PolicyCaseLine] = []
@@ -57,29 +58,29 @@ public struct PolicyCaseRunner {
         }
     }
 
-    func apply(_ step: PolicyCase.Step, to life: inout Life) {
+    func apply(_ step: PolicyCase.Step, to execution: inout Execution) {
         switch step {
-        case .tick(let time): life.fold.tick(time, entry: 0)
+        case .tick(let time): execution.fold.tick(time, entry: 0)
         case .event(let json, _), .control(let json):
             json.withUnsafeBytes { bytes in
                 var event = EventView.empty
                 let defect = decoder.decode(structured: bytes, into: &event)
                 precondition(defect == nil, "a case was read with an event that is none")
-                life.fold.fold(event, type: life.fold.resolve(type: event.type), entry: 0)
-                take(&life)
+                execution.fold.fold(event, type: execution.fold.resolve(type: event.type), entry: 0)
+                take(&execution)
             }
         }
-        take(&life)
+        take(&execution)
     }
 
-    private func take(_ life: inout Life) {
-        for fact in life.fold.output.facts {
-            let line = line(fact, reasons: life.fold.output.reasons)
-            life.facts.append(line)
-            life.everything.append((line, fact.time))
-            life.coverage.add(fact, reasons: life.fold.output.reasons)
+    private func take(_ execution: inout Execution) {
+        for fact in execution.fold.output.facts {
+            let line = line(fact, reasons: execution.fold.output.reasons)
+            execution.facts.append(line)
+            execution.everything.append((line, fact.time))
+            execution.coverage.add(fact, reasons: execution.fold.output.reasons)
         }
-        life.fold.clearOutput()
+        execution.fold.clearOutput()
     }
 
     // MARK: Facts

@@ -18,12 +18,12 @@ public struct PolicyCaseUpdate {
                 example.then == nil && example.standings.isEmpty && example.never.isEmpty && !example.isInAnyOrder
             guard !result.hasPassed || isNew else { continue }
             let blocks = isNew ? [Self.block(then: result, of: example)] : Self.blocks(of: example, result)
-            let places = blocks.map { $0.flatMap { Self.range(of: $0.place, in: lines, isNew: isNew) } }
-            guard !blocks.isEmpty, places.allSatisfy({ $0 != nil }) else {
+            let ranges = blocks.map { $0.flatMap { Self.range(of: $0.location, in: lines, isNew: isNew) } }
+            guard !blocks.isEmpty, ranges.allSatisfy({ $0 != nil }) else {
                 left.append(example.name)
                 continue
             }
-            let edits = zip(places.compactMap(\.self), blocks.compactMap(\.self))
+            let edits = zip(ranges.compactMap(\.self), blocks.compactMap(\.self))
             for (range, block) in edits.sorted(by: { $0.0.lowerBound > $1.0.lowerBound }) {
                 lines.replaceSubrange(range, with: block.lines)
             }
@@ -35,7 +35,7 @@ public struct PolicyCaseUpdate {
     }
 
     private struct Block {
-        let place: PolicyCase.Place
+        let location: PolicyCase.Location
         let lines: [String]
     }
 
@@ -58,39 +58,40 @@ public struct PolicyCaseUpdate {
 
     private static func block(then result: PolicyCaseResult, of example: PolicyCase) -> Block? {
         // A case without expectations gets them after its last line.
-        let place =
-            example.thenPlace
-            ?? PolicyCase.Place(line: example.place.line, column: example.place.column, end: example.place.end)
-        let indent = String(repeating: " ", count: place.column - 1)
+        let location =
+            example.thenLocation
+            ?? PolicyCase.Location(
+                line: example.location.line, column: example.location.column, end: example.location.end)
+        let indent = String(repeating: " ", count: location.column - 1)
         let facts = result.facts.enumerated().map { number, fact in
             let twin = example.then.flatMap { $0.indices.contains(number) ? $0[number] : nil }
             return
                 "\(indent)  - \(PolicyCaseDifference.showing(fact, like: twin, isOneSubject: example.hasOneSubject).text)"
         }
-        return Block(place: place, lines: facts.isEmpty ? ["\(indent)then: []"] : ["\(indent)then:"] + facts)
+        return Block(location: location, lines: facts.isEmpty ? ["\(indent)then: []"] : ["\(indent)then:"] + facts)
     }
 
     private static func block(standing result: PolicyCaseResult, of example: PolicyCase) -> Block? {
-        guard let place = example.standingPlace else { return nil }
-        let indent = String(repeating: " ", count: place.column - 1)
+        guard let location = example.standingLocation else { return nil }
+        let indent = String(repeating: " ", count: location.column - 1)
         let lines = zip(example.standings, result.standings).map { expected, actual in
             let shown = actual.map { actual in expected.line.map { actual.showing($0.fields.map(\.key)) } ?? actual }
             return "\(indent)  \(PolicyCaseText.word(expected.subject)): \(shown?.text ?? "~")"
         }
-        return Block(place: place, lines: ["\(indent)standing:"] + lines)
+        return Block(location: location, lines: ["\(indent)standing:"] + lines)
     }
 
     /// The lines that a block replaces. Nil if the key does not begin its line.
-    private static func range(of place: PolicyCase.Place, in lines: [String], isNew: Bool) -> Range<Int>? {
-        let first = place.line - 1
-        var end = place.end.map { $0 - 1 } ?? lines.count
+    private static func range(of location: PolicyCase.Location, in lines: [String], isNew: Bool) -> Range<Int>? {
+        let first = location.line - 1
+        var end = location.end.map { $0 - 1 } ?? lines.count
         guard lines.indices.contains(first), end > first,
-            lines[first].prefix(place.column - 1).allSatisfy({ $0 == " " || $0 == "-" })
+            lines[first].prefix(location.column - 1).allSatisfy({ $0 == " " || $0 == "-" })
         else { return nil }
         // Blank lines and comments before the next part belong to that part.
         while end > first + 1, isBlankOrComment(lines[end - 1]) { end -= 1 }
-        guard !isNew else { return isFlow(lines[first], from: place.column) ? nil : end..<end }
-        return lines[first].prefix(place.column - 1).allSatisfy { $0 == " " } ? first..<end : nil
+        guard !isNew else { return isFlow(lines[first], from: location.column) ? nil : end..<end }
+        return lines[first].prefix(location.column - 1).allSatisfy { $0 == " " } ? first..<end : nil
     }
 
     private static func isBlankOrComment(_ line: String) -> Bool {

@@ -72,7 +72,7 @@ public struct PolicyChange: Sendable {
             }
             compare(current.fold, switched, &activation!)
             compare(current.fold, always.fold, &wholeHistory!)
-            if let person { try tell(current.fold, switched, always.fold, policy, person) }
+            if let person { try describe(current.fold, switched, always.fold, policy, person) }
         }
         guard let active, let activation, let wholeHistory else { throw Failure(description: "there is no partition") }
         return Difference(
@@ -113,7 +113,7 @@ public struct PolicyChange: Sendable {
     /// `{"subject","before":{"score","band"},"after":{…},"perksWon":[],"perksLost":[],"sanctionsLifted":[],
     /// "sanctionsAlways":[],"sanctionsNever":[]}`. The last two are the additional and the missing sanctions if the
     /// candidate had always been active.
-    private func tell(
+    private func describe(
         _ current: borrowing Fold, _ switched: borrowing Fold, _ always: borrowing Fold, _ active: ScoringPolicy,
         _ person: (UnsafeRawBufferPointer) throws -> Void
     ) throws {

@@ -79,7 +79,7 @@ extension PartitionFold {
     }
 
     /// Called after other sources are left out: the shadow begins anew. Returns its state until now.
-    mutating func restartShadow() -> AnyObject? { shadowFold?.beginAnew(leavingOut: withdrawnSources) }
+    mutating func restartShadow() -> AnyObject? { shadowFold?.restart(leavingOut: withdrawnSources) }
 
     /// A subject's standing under the policy in the shadow; nil if there is none. The offset is the shadow's.
     public func shadowStanding(of subject: UnsafeRawBufferPointer) -> Standing? {

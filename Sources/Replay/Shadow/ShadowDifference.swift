@@ -131,8 +131,8 @@ extension ShadowDifference {
         }
         (perks, sanctions) = (Array(items[..<comparison.perkCount]), Array(items[comparison.perkCount...]))
         sample = comparison.sample.map { subject in
-            func ids(_ places: [Int], arePerks: Bool) -> [String] {
-                places.filter { ($0 < comparison.perkCount) == arePerks }.map { items[$0].id }
+            func ids(_ indexes: [Int], arePerks: Bool) -> [String] {
+                indexes.filter { ($0 < comparison.perkCount) == arePerks }.map { items[$0].id }
             }
             return Subject(
                 subject: String(decoding: subject.key, as: UTF8.self), kind: subject.kind.description,
@@ -159,8 +159,8 @@ extension ShadowDifference {
         sum.bands.same += b.bands.same
         sum.bands.other += b.bands.other
         for move in b.bands.moves {
-            if let place = sum.bands.moves.firstIndex(where: { $0.from == move.from && $0.to == move.to }) {
-                sum.bands.moves[place].subjects += move.subjects
+            if let index = sum.bands.moves.firstIndex(where: { $0.from == move.from && $0.to == move.to }) {
+                sum.bands.moves[index].subjects += move.subjects
             } else {
                 sum.bands.moves.append(move)
             }
@@ -178,14 +178,14 @@ extension ShadowDifference {
     private static func added(_ a: [Item], _ b: [Item]) -> [Item] {
         var sum = a
         for item in b {
-            guard let place = sum.firstIndex(where: { $0.id == item.id }) else {
+            guard let index = sum.firstIndex(where: { $0.id == item.id }) else {
                 sum.append(item)
                 continue
             }
-            sum[place].live += item.live
-            sum[place].shadow += item.shadow
-            sum[place].gained += item.gained
-            sum[place].lost += item.lost
+            sum[index].live += item.live
+            sum[index].shadow += item.shadow
+            sum[index].gained += item.gained
+            sum[index].lost += item.lost
         }
         return sum
     }

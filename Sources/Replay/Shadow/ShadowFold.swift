@@ -31,8 +31,8 @@ final class ShadowFold {
     }
 
     /// Folds the history again without these source topics. Returns the state until now.
-    func beginAnew(leavingOut topics: [[UInt8]]) -> HistoryFold? {
-        defer { folding = folding?.anew(leavingOut: topics) }
+    func restart(leavingOut topics: [[UInt8]]) -> HistoryFold? {
+        defer { folding = folding?.restarted(leavingOut: topics) }
         forgetComparison()
         return folding
     }

@@ -41,7 +41,7 @@ public struct AppealReview: ~Copyable {
             if isDisputed { disputed.insert(entry) }
             evidence.append((index, reasons, isDisputed))
         }
-        without = try SubjectReplay(history.keeping { !disputed.contains($0) }, asOf: time)
+        without = try SubjectReplay(history.filtered { !disputed.contains($0) }, asOf: time)
         statement = AppealStatement(history, sanction: sanction)
         self.evidence = evidence.suffix(Self.maximumEvidence)
         self.actual = actual

@@ -5,7 +5,7 @@ public import Scoring
 /// The effect of an event on its subject, for each of its occurrences in the ledger, from the subject's own entries.
 public struct EventTrace: Sendable {
     /// A position in a ledger partition.
-    public struct Place: Sendable, Hashable {
+    public struct Position: Sendable, Hashable {
         public let offset: Int64
         public let entry: Int
 
@@ -19,13 +19,13 @@ public struct EventTrace: Sendable {
         public let changes: [SubjectReplay.Change]
         public let errors: [Diagnosis.Failure]
         /// The enrolment that made an early event count; nil if there is none.
-        public let countedBy: Place?
+        public let countedBy: Position?
         /// The void that removed it; nil if there is none.
-        public let voidedBy: Place?
+        public let voidedBy: Position?
         /// Whether its source is withdrawn now: whatever it changed then is taken back.
         public let isWithdrawn: Bool
 
-        public var place: Place { Place(offset: entry.offset, entry: entry.entry) }
+        public var position: Position { Position(offset: entry.offset, entry: entry.entry) }
     }
 
     public let subject: [UInt8]
@@ -37,13 +37,15 @@ public struct EventTrace: Sendable {
         let replay = try SubjectReplay(history)
         let decoder = EventDecoder()
         let entries = history.entries
-        func place(_ number: Int) -> Place { Place(offset: entries[number].offset, entry: entries[number].entry) }
+        func position(_ number: Int) -> Position {
+            Position(offset: entries[number].offset, entry: entries[number].entry)
+        }
         let voids = entries.indices.filter { entries[$0].voids(source: source, id: id, decoder) }
-        var countedBy: [Int: Place] = [:]
+        var countedBy: [Int: Position] = [:]
         var found: [Occurrence] = []
         for step in replay.steps {
             guard let number = step.entry else { continue }
-            for early in step.letCount { countedBy[early] = place(number) }
+            for early in step.letCount { countedBy[early] = position(number) }
         }
         for step in replay.steps {
             guard let number = step.entry, entries[number].source == source, entries[number].id == id,
@@ -58,7 +60,7 @@ public struct EventTrace: Sendable {
                 Occurrence(
                     entry: entries[number], outcome: wasVoided ? .voidedBefore : outcome,
                     changes: step.changes, errors: step.errors, countedBy: countedBy[number],
-                    voidedBy: voidedBy.map(place), isWithdrawn: replay.leavesOut(entries[number])))
+                    voidedBy: voidedBy.map(position), isWithdrawn: replay.leavesOut(entries[number])))
         }
         (subject, occurrences) = (history.subject, found)
     }
@@ -71,7 +73,7 @@ extension EventTrace {
         writer.member("subject", utf8: subject)
         writer.list("occurrences", occurrences) { writer, occurrence in
             writer.open()
-            occurrence.writePlaces(of: subject, ledgerPartition: ledgerPartition, to: &writer)
+            occurrence.writePositions(of: subject, ledgerPartition: ledgerPartition, to: &writer)
             writer.key("origin")
             if let origin = occurrence.entry.origin {
                 writer.open()
@@ -95,9 +97,9 @@ extension EventTrace.Occurrence {
     public func writeMembers(to writer: inout JSONWriter) {
         writer.member("result", outcome.rawValue)
         writer.member("why", outcome.sentence)
-        for (name, place) in [("countedBy", countedBy), ("voidedBy", voidedBy)] {
+        for (name, position) in [("countedBy", countedBy), ("voidedBy", voidedBy)] {
             writer.key(name)
-            place.write(to: &writer)
+            position.write(to: &writer)
         }
         if isWithdrawn { writer.member("withdrawn", true) }
         writer.list("changes", changes) { SubjectFile.write($1, to: &$0) }
@@ -105,7 +107,7 @@ extension EventTrace.Occurrence {
     }
 
     /// `"subject","type","time","ledger":{"partition","offset","entry"}`
-    public func writePlaces(of subject: [UInt8], ledgerPartition: Int32, to writer: inout JSONWriter) {
+    public func writePositions(of subject: [UInt8], ledgerPartition: Int32, to writer: inout JSONWriter) {
         writer.member("subject", utf8: subject)
         writer.member("type", utf8: entry.type)
         writer.member("time", entry.time.known)
@@ -117,7 +119,7 @@ extension EventTrace.Occurrence {
     }
 }
 
-extension EventTrace.Place? {
+extension EventTrace.Position? {
     /// `{"offset","entry"}` or null.
     fileprivate func write(to writer: inout JSONWriter) {
         guard let self else { return writer.null() }

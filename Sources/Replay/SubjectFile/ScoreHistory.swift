@@ -57,7 +57,7 @@ public struct ScoreHistory: Sendable {
         return (0..<stretches).flatMap { stretch -> [Point] in
             let range = points.count * stretch / stretches..<points.count * (stretch + 1) / stretches
             // A withdrawal is below every score.
-            func score(_ place: Int) -> Int64 { points[place].score ?? .min }
+            func score(_ index: Int) -> Int64 { points[index].score ?? .min }
             guard let first = range.first, let last = range.last,
                 let least = range.min(by: { score($0) < score($1) }),
                 let greatest = range.max(by: { score($0) < score($1) })

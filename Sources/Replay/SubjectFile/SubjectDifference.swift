@@ -117,9 +117,9 @@ public struct SubjectDifference: Sendable {
         to = Moment(walk.replay)
         dimensions = walk.dimensions
         parts = walk.parts
-        for place in parts.indices {
-            parts[place].dimensions += [Int64](repeating: 0, count: dimensions.count - parts[place].dimensions.count)
-            parts[place].trim(to: Self.maximumReasons)
+        for index in parts.indices {
+            parts[index].dimensions += [Int64](repeating: 0, count: dimensions.count - parts[index].dimensions.count)
+            parts[index].trim(to: Self.maximumReasons)
         }
     }
 
@@ -215,7 +215,7 @@ private struct Walk: ~Copyable {
 
     /// The standing after an enrolment without the early events that it made count.
     private func standing(after number: Int, without early: [Int]) throws -> SubjectReplay {
-        var other = SubjectReplay(before: history.keeping { $0 <= number && !early.contains($0) })
+        var other = SubjectReplay(before: history.filtered { $0 <= number && !early.contains($0) })
         while other.next <= number - early.count { try other.takeNext() }
         return other
     }
@@ -229,10 +229,10 @@ private struct Walk: ~Copyable {
         var state = State(score: standing.level.score)
         for (number, points) in standing.dimensions.enumerated() {
             let name = policy.dimensions[number].name
-            let place = dimensions.firstIndex(of: name) ?? dimensions.count
-            if place == dimensions.count { dimensions.append(name) }
-            while state.points.count <= place { state.points.append(0) }
-            state.points[place] = points
+            let index = dimensions.firstIndex(of: name) ?? dimensions.count
+            if index == dimensions.count { dimensions.append(name) }
+            while state.points.count <= index { state.points.append(0) }
+            state.points[index] = points
         }
         for item in standing.contributions {
             let rule = policy.rules[item.rule]
@@ -243,27 +243,27 @@ private struct Walk: ~Copyable {
 
     /// Attributes the changes to the sort.
     private mutating func note(_ sort: SubjectDifference.Sort, _ entry: Int?, _ new: State) {
-        let place = SubjectDifference.Sort.allCases.firstIndex(of: sort)!
-        func points(_ state: State, _ place: Int) -> Int64 {
-            state.points.indices.contains(place) ? state.points[place] : 0
+        let index = SubjectDifference.Sort.allCases.firstIndex(of: sort)!
+        func points(_ state: State, _ dimension: Int) -> Int64 {
+            state.points.indices.contains(dimension) ? state.points[dimension] : 0
         }
         var isChanged = new.score != state.score
-        parts[place].score += new.score - state.score
-        while parts[place].dimensions.count < dimensions.count { parts[place].dimensions.append(0) }
+        parts[index].score += new.score - state.score
+        while parts[index].dimensions.count < dimensions.count { parts[index].dimensions.append(0) }
         for dimension in dimensions.indices {
             let change = points(new, dimension) - points(state, dimension)
-            parts[place].dimensions[dimension] += change
+            parts[index].dimensions[dimension] += change
             isChanged = isChanged || change != 0
         }
         for rule in Set(state.rules.keys).union(new.rules.keys).sorted() {
             let change = (new.rules[rule]?.points ?? 0) - (state.rules[rule]?.points ?? 0)
             guard change != 0, let dimension = (new.rules[rule] ?? state.rules[rule])?.dimension else { continue }
             isChanged = true
-            parts[place].reasons.append(.init(rule: rule, dimension: dimension, points: change, entry: entry))
+            parts[index].reasons.append(.init(rule: rule, dimension: dimension, points: change, entry: entry))
         }
-        if isChanged { parts[place].steps += 1 }
-        if parts[place].reasons.count >= SubjectDifference.maximumReasons * 16 {
-            parts[place].trim(to: SubjectDifference.maximumReasons)
+        if isChanged { parts[index].steps += 1 }
+        if parts[index].reasons.count >= SubjectDifference.maximumReasons * 16 {
+            parts[index].trim(to: SubjectDifference.maximumReasons)
         }
         state = new
     }

@@ -108,9 +108,9 @@ public struct SubjectEntries: Sendable {
     public var isOfSubject: Bool { entries.contains { !$0.subject.isEmpty } }
 
     /// The entries whose numbers satisfy the predicate.
-    func keeping(_ isKept: (Int) -> Bool) -> SubjectEntries {
+    func filtered(_ isIncluded: (Int) -> Bool) -> SubjectEntries {
         var copy = self
-        copy.entries = entries.indices.filter(isKept).map { entries[$0] }
+        copy.entries = entries.indices.filter(isIncluded).map { entries[$0] }
         return copy
     }
 

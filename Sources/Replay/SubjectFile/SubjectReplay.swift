@@ -271,16 +271,16 @@ public struct SubjectReplay: ~Copyable {
         guard !fold.output.facts.isEmpty || !errors.isEmpty || entry != nil else { return }
         let (policy, previous) = (fold.policy, previous ?? fold.policy)
         func name(_ number: Int, _ list: (ScoringPolicy) -> String) -> String { list(number >= 0 ? policy : previous) }
-        func place(_ number: Int) -> Int { number >= 0 ? number : ~number }
+        func index(_ number: Int) -> Int { number >= 0 ? number : ~number }
         let changes = fold.output.facts.map { fact in
             func level(_ level: Fact.Level) -> String {
-                "\(level.score) \(name(level.band) { $0.bands[place(level.band)].name })"
+                "\(level.score) \(name(level.band) { $0.bands[index(level.band)].name })"
             }
             let item =
                 switch fact.kind.topic {
                 case .scoreChanges: ""
-                case .perks: name(fact.item) { $0.perks[place(fact.item)].id }
-                case .sanctions: name(fact.item) { $0.sanctions[place(fact.item)].id }
+                case .perks: name(fact.item) { $0.perks[index(fact.item)].id }
+                case .sanctions: name(fact.item) { $0.sanctions[index(fact.item)].id }
                 }
             var isTimer = true
             if case .event = fact.cause { isTimer = false }
@@ -288,7 +288,7 @@ public struct SubjectReplay: ~Copyable {
                 time: fact.time, kind: fact.kind, item: item, before: fact.before.map { level($0) },
                 after: fact.after.map { level($0) }, score: fact.after?.score, isTimer: isTimer,
                 reasons: fold.output.reasons[fact.reasons].map { reason in
-                    (name(reason.rule) { $0.rules[place(reason.rule)].id }, reason.points)
+                    (name(reason.rule) { $0.rules[index(reason.rule)].id }, reason.points)
                 })
         }
         steps.append(Step(entry: entry, changes: changes, errors: errors, isUnmatched: isUnmatched))

@@ -27,7 +27,7 @@ struct Dashboard {
         }
     }
 
-    /// An expression with values in the place of the dashboard's variables.
+    /// An expression with values instead of the dashboard's variables.
     static func filled(_ expression: String) -> String {
         expression.replacing("$__rate_interval", with: "15s").replacing("$job", with: "standing")
             .replacing("$instance", with: ".*")

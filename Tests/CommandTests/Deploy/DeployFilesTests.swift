@@ -75,7 +75,7 @@ extension CommandTests {
             }
         }
 
-        /// The services say yes to each file, but for the places that a test has not.
+        /// The services accept each file, but for the folders that a test has not.
         @Test(arguments: [
             "systemd/standing.yaml", "compose/standing.yaml", "kubernetes/overlays/production/standing.yaml",
         ])
@@ -221,20 +221,20 @@ extension CommandTests {
             var count = 0
             for container in try containers() {
                 count += 1
-                let (value, place) = (container.value, "\(container.file) \(container.name)")
+                let (value, name) = (container.value, "\(container.file) \(container.name)")
                 if container.file.hasPrefix("compose") {
-                    #expect(value["read_only"].flag == true, "\(place)")
-                    #expect(value["cap_drop"].texts == ["ALL"], "\(place)")
-                    #expect(value["security_opt"].texts == ["no-new-privileges:true"], "\(place)")
-                    #expect(value["ports"].texts.allSatisfy { $0.hasPrefix("127.0.0.1:") }, "\(place)")
-                    #expect(value["secrets"].texts == ["standing.yaml"], "\(place)")
+                    #expect(value["read_only"].flag == true, "\(name)")
+                    #expect(value["cap_drop"].texts == ["ALL"], "\(name)")
+                    #expect(value["security_opt"].texts == ["no-new-privileges:true"], "\(name)")
+                    #expect(value["ports"].texts.allSatisfy { $0.hasPrefix("127.0.0.1:") }, "\(name)")
+                    #expect(value["secrets"].texts == ["standing.yaml"], "\(name)")
                 } else {
                     let rights = value["securityContext"]
-                    #expect(rights["allowPrivilegeEscalation"].flag == false, "\(place)")
-                    #expect(rights["readOnlyRootFilesystem"].flag == true, "\(place)")
-                    #expect(rights["capabilities"]["drop"].texts == ["ALL"], "\(place)")
-                    #expect(!value["resources"]["limits"]["memory"].isMissing, "\(place)")
-                    #expect(!value["resources"]["requests"]["cpu"].isMissing, "\(place)")
+                    #expect(rights["allowPrivilegeEscalation"].flag == false, "\(name)")
+                    #expect(rights["readOnlyRootFilesystem"].flag == true, "\(name)")
+                    #expect(rights["capabilities"]["drop"].texts == ["ALL"], "\(name)")
+                    #expect(!value["resources"]["limits"]["memory"].isMissing, "\(name)")
+                    #expect(!value["resources"]["requests"]["cpu"].isMissing, "\(name)")
                 }
             }
             #expect(count == 11)

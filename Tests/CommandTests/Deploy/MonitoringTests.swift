@@ -37,8 +37,8 @@ extension CommandTests {
                 }
                 return waiting.isEmpty ? true : nil
             }
-            for (expression, place) in waiting.sorted(by: { $0.value < $1.value }) {
-                Issue.record("\(place) has no data: \(expression)")
+            for (expression, name) in waiting.sorted(by: { $0.value < $1.value }) {
+                Issue.record("\(name) has no data: \(expression)")
             }
             #expect(try await prometheus.alerts() == [])
 

@@ -36,7 +36,7 @@ final class Prometheus {
     private let folder: TemporaryFolder
     private let address: String
 
-    /// `targets`: HOST:PORT by job, in the place of those of the file.
+    /// `targets`: HOST:PORT by job, instead of those of the file.
     init(targets: [String: [String]]) async throws {
         folder = try TemporaryFolder()
         let rules = try DeployFolder.text("monitoring/rules.yaml").replacing("interval: 30s", with: "interval: 1s")

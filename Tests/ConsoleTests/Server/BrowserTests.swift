@@ -19,7 +19,7 @@ struct BrowserTests {
         """
 
     /// A browser of which every request is answered by the town's route table.
-    /// `instead`: what answers a request in the table's place; nil leaves it to the table.
+    /// `instead`: what answers a request instead of the table; nil leaves it to the table.
     private static func browser(
         _ town: DemoTown = DemoTown(),
         instead: @escaping @Sendable (Browser.Request) async throws -> Browser.Answer? = { _ in nil }
@@ -179,12 +179,12 @@ struct BrowserTests {
             for path in tour.paths {
                 for width in [360, 768, 1440] {
                     for isDark in [false, true] {
-                        let place = "\(tour.user) \(path) \(width) \(isDark ? "dark" : "light")"
+                        let view = "\(tour.user) \(path) \(width) \(isDark ? "dark" : "light")"
                         try await browser.show(width: width, isDark: isDark)
                         try await browser.open(path)
                         let wider = try await browser.evaluate(
                             "document.documentElement.scrollWidth - document.documentElement.clientWidth")
-                        #expect(wider == "0", "\(place)")
+                        #expect(wider == "0", "\(view)")
                         if let axe, plant.isEmpty || !isDark {
                             _ = try await browser.evaluate("(() => { \(axe); return 0; })()")
                             let found = try await browser.evaluate(
@@ -192,10 +192,10 @@ struct BrowserTests {
                                 axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
                                 .then((r) => r.violations.map((v) => v.id + ": " + v.nodes[0].target))
                                 """)
-                            #expect(found == "[]", "\(place)")
+                            #expect(found == "[]", "\(view)")
                         }
                         if let folder = environment["STANDING_PICTURES"], plant.isEmpty {
-                            let name = place.map { $0.isLetter || $0.isNumber ? $0 : "-" }
+                            let name = view.map { $0.isLetter || $0.isNumber ? $0 : "-" }
                             try await browser.picture().write(to: URL(filePath: "\(folder)/\(String(name)).png"))
                         }
                     }

@@ -12,7 +12,7 @@ extension PipelineServiceTests {
         private typealias Fixture = PipelineFixture
 
         /// A fact topic's partition.
-        private struct Place: Hashable {
+        private struct FactPartition: Hashable {
             let topic: String
             let partition: Int32
         }
@@ -40,16 +40,18 @@ extension PipelineServiceTests {
                 try fixture.waitForFold(of: events.count, by: service)
                 let (batch, taken) = read(reader)
                 #expect(
-                    taken.gaps.isEmpty && service.changePlaces.here == [0, 1] && service.changePlaces.nowhere == [])
-                var facts: [Place: [[UInt8]]] = [:]
+                    taken.gaps.isEmpty && service.changeRouting.here == [0, 1] && service.changeRouting.nowhere == [])
+                var facts: [FactPartition: [[UInt8]]] = [:]
                 for item in batch.items {
                     let topic = fixture.topics.facts[item.kind.topic.rawValue]
-                    facts[Place(topic: topic, partition: item.partition), default: []].append(Array(batch.json(item)))
+                    facts[FactPartition(topic: topic, partition: item.partition), default: []].append(
+                        Array(batch.json(item)))
                 }
-                var published: [Place: [[UInt8]]] = [:]
+                var published: [FactPartition: [[UInt8]]] = [:]
                 for record in try fixture.topics.facts.flatMap({ try fixture.read($0) }) {
-                    let place = Place(topic: record.place.topic, partition: record.place.partition)
-                    published[place, default: []].append(try #require(record.value))
+                    let factPartition = FactPartition(
+                        topic: record.topicPartition.topic, partition: record.topicPartition.partition)
+                    published[factPartition, default: []].append(try #require(record.value))
                 }
                 #expect(!batch.isEmpty && facts == published)
                 token = try #require(ChangeToken(reader.token.text))
@@ -63,7 +65,7 @@ extension PipelineServiceTests {
                 try fixture.waitForFold(of: events.count + more.count, by: service)
                 let (batch, after) = read(reader)
                 #expect(!batch.isEmpty && after.gaps.isEmpty)
-                let first = try #require(token.places.first)
+                let first = try #require(token.positions.first)
                 #expect(batch.items.first { $0.partition == first.partition }?.count == first.count)
             }
         }

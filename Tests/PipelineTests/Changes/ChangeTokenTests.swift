@@ -46,8 +46,8 @@ struct ChangeTokenTests {
             fuzz.run(sent) {
                 guard let token = ChangeToken(sent) else { return }
                 #expect(token.text == sent)
-                #expect(zip(token.places, token.places.dropFirst()).allSatisfy { $0.partition < $1.partition })
-                #expect(token.places.allSatisfy { $0.partition >= 0 && $0.count > 0 })
+                #expect(zip(token.positions, token.positions.dropFirst()).allSatisfy { $0.partition < $1.partition })
+                #expect(token.positions.allSatisfy { $0.partition >= 0 && $0.count > 0 })
             }
         }
         fuzz.report("")

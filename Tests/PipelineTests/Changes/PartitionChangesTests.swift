@@ -22,7 +22,7 @@ private typealias Frames = LedgerPartitionFrames
     @Test func aReaderHasEveryFactOnceItIsAcknowledged() throws {
         let stage = try RunnerStage()
         let runner = stage.owned()
-        let reader = try #require(stage.runtime.changes.subscribe(.everything))
+        let reader = try #require(stage.environment.changes.subscribe(.everything))
         #expect(read(reader).1.hasOtherPartitions)
         stage.poll(try Frames.ledger(bills: 5), runner)
         #expect(read(reader).facts.isEmpty && stage.kafka.sent.count > 5)
@@ -39,7 +39,7 @@ private typealias Frames = LedgerPartitionFrames
     @Test func aTokenGoesOnExactlyWhereItsReaderStopped() throws {
         let stage = try RunnerStage()
         let runner = stage.owned()
-        let reader = try #require(stage.runtime.changes.subscribe(.everything))
+        let reader = try #require(stage.environment.changes.subscribe(.everything))
         _ = read(reader)
         stage.poll(try Frames.ledger(bills: 5), runner)
         stage.acknowledge()
@@ -48,14 +48,14 @@ private typealias Frames = LedgerPartitionFrames
         #expect(batch.items.count == 1)
         let token = try #require(ChangeToken(reader.token.text))
         reader.cancel()
-        let next = try #require(stage.runtime.changes.subscribe(.everything, from: token))
+        let next = try #require(stage.environment.changes.subscribe(.everything, from: token))
         #expect(read(next).facts == Array(sent(stage).dropFirst()))
     }
 
     @Test func aTokenOfAnotherLedgerIsAGap() throws {
         let stage = try RunnerStage()
         _ = stage.owned()
-        let reader = try #require(stage.runtime.changes.subscribe(.everything, from: ChangeToken("3.4711")))
+        let reader = try #require(stage.environment.changes.subscribe(.everything, from: ChangeToken("3.4711")))
         #expect(read(reader).1.gaps == [.init(partition: 3, missed: nil)])
         #expect(reader.token.text == "3.1" && read(reader).1.gaps.isEmpty)
     }
@@ -63,7 +63,7 @@ private typealias Frames = LedgerPartitionFrames
     @Test func whoTakesTheNewestIsToldHowManyAreLeftOut() throws {
         let stage = try RunnerStage()
         let runner = stage.owned()
-        let reader = try #require(stage.runtime.changes.subscribe(.everything))
+        let reader = try #require(stage.environment.changes.subscribe(.everything))
         _ = read(reader)
         stage.poll(try Frames.ledger(bills: 5), runner)
         stage.acknowledge()
@@ -80,9 +80,9 @@ private typealias Frames = LedgerPartitionFrames
         let subject = try #require(stage.kafka.sent.compactMap(\.key).first)
         stage.acknowledge()
         let reader = try #require(
-            stage.runtime.changes.subscribe(.subject(subject, partition: 3), from: ChangeToken("3.1")))
+            stage.environment.changes.subscribe(.subject(subject, partition: 3), from: ChangeToken("3.1")))
         let stranger = try #require(
-            stage.runtime.changes.subscribe(.subject(Array("nobody".utf8), partition: 3), from: ChangeToken("3.1")))
+            stage.environment.changes.subscribe(.subject(Array("nobody".utf8), partition: 3), from: ChangeToken("3.1")))
         #expect(read(reader).facts == stage.kafka.sent.filter { $0.key == subject }.compactMap(\.value))
         #expect(read(stranger).facts.isEmpty && read(stranger).1.gaps.isEmpty)
         #expect(stranger.token == reader.token)
@@ -91,10 +91,10 @@ private typealias Frames = LedgerPartitionFrames
     @Test func aPartitionThatGoesIsNotRead() throws {
         let stage = try RunnerStage()
         let runner = stage.owned()
-        let reader = try #require(stage.runtime.changes.subscribe(.everything))
+        let reader = try #require(stage.environment.changes.subscribe(.everything))
         #expect(read(reader).1.hasOtherPartitions)
         stage.begin(.leave, runner)
-        #expect(read(reader).1.hasOtherPartitions && stage.runtime.changes.ownedPartitions.isEmpty)
+        #expect(read(reader).1.hasOtherPartitions && stage.environment.changes.ownedPartitions.isEmpty)
         #expect(!read(reader).1.hasOtherPartitions)
     }
 
@@ -102,7 +102,7 @@ private typealias Frames = LedgerPartitionFrames
     @Test func withoutReadersOnlySomeAreKept() throws {
         let stage = try RunnerStage()
         let runner = stage.owned()
-        let now = stage.host.now
+        let now = stage.runtime.now
         let allowed = runner.changes.withLock { state in
             [state.allow(50, at: now), state.allow(50, at: now), state.allow(50, at: now)]
         }
@@ -116,17 +116,18 @@ private typealias Frames = LedgerPartitionFrames
         stage.poll(try Frames.ledger(bills: 2), runner)
         stage.acknowledge()
         let count = stage.kafka.sent.count
-        #expect(stage.runtime.changes.newest(100, since: .min).items.count == count)
+        #expect(stage.environment.changes.newest(100, since: .min).items.count == count)
         runner.changes.withLock { $0.ring.skip(to: Int64(count) + 11) }
-        let reader = try #require(stage.runtime.changes.subscribe(.everything, from: ChangeToken("3.1")))
+        let reader = try #require(stage.environment.changes.subscribe(.everything, from: ChangeToken("3.1")))
         #expect(read(reader).1.gaps == [.init(partition: 3, missed: Int64(count) + 10)])
         #expect(reader.token.text == "3.\(count + 11)", "the count goes on over what is not kept")
-        #expect(stage.runtime.changes.newest(2, since: .min).items.map(\.count) == [Int64(count), Int64(count) - 1])
+        #expect(
+            stage.environment.changes.newest(2, since: .min).items.map(\.count) == [Int64(count), Int64(count) - 1])
     }
 
     @Test func thereAreNoMoreReadersThanThereMayBe() throws {
         let stage = try RunnerStage()
-        let feed = stage.runtime.changes
+        let feed = stage.environment.changes
         let readers = (0..<ChangeFeed.maximumSubscriptions).compactMap { _ in feed.subscribe(.everything) }
         #expect(readers.count == ChangeFeed.maximumSubscriptions && feed.subscribe(.everything) == nil)
         readers[0].cancel()
@@ -138,7 +139,7 @@ private typealias Frames = LedgerPartitionFrames
     @Test func aReaderThatWaitsIsWokenByAFactByTheEndAndByItsDeadline() async throws {
         let stage = try RunnerStage()
         let runner = stage.owned()
-        let feed = stage.runtime.changes
+        let feed = stage.environment.changes
         let reader = try #require(feed.subscribe(.everything))
         _ = read(reader)
         await reader.wait(until: .now)

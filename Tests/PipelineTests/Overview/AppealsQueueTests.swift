@@ -26,26 +26,26 @@ struct AppealsQueueTests {
             let all = (0..<50).map {
                 item("s\($0 / 2)", Int64(random.below(9)), sanction: $0 % 2 == 0 ? "rail" : "air")
             }
-            var (seen, place) = ([AppealsQueue.Item](), AppealsQueue.Place?.none)
+            var (seen, position) = ([AppealsQueue.Item](), AppealsQueue.Position?.none)
             repeat {
-                var queue = AppealsQueue(limit: limit, after: place)
+                var queue = AppealsQueue(limit: limit, after: position)
                 for item in all.shuffled(using: &random) { queue.add(item) }
                 #expect(queue.total == 50 && queue.stayed == 50 && queue.items.count <= limit)
                 seen += queue.items
-                place = queue.next
-            } while place != nil
+                position = queue.next
+            } while position != nil
             #expect(seen.count == 50 && Set(seen) == Set(all))
             #expect(seen.map(\.appeal.decideBy) == all.map(\.appeal.decideBy).sorted())
         }
     }
 
-    @Test func aPlaceIsItsTextAndNamesNobody() throws {
-        let place = item("citizen-17", 1_772_366_400_000_000, sanction: "no-riding").place
-        #expect(!place.text.contains("citizen") && AppealsQueue.Place(place.text) == place)
+    @Test func aPositionIsItsTextAndNamesNobody() throws {
+        let position = item("citizen-17", 1_772_366_400_000_000, sanction: "no-riding").position
+        #expect(!position.text.contains("citizen") && AppealsQueue.Position(position.text) == position)
         for text in [
             "", ".", "1.2", "1.g.a", "+1.2.a", "01.2.a", "1.0x2.a", "1.F.a", String(repeating: "1", count: 300),
         ] {
-            #expect(AppealsQueue.Place(text) == nil, "\(text)")
+            #expect(AppealsQueue.Position(text) == nil, "\(text)")
         }
     }
 
@@ -68,7 +68,7 @@ struct AppealsQueueTests {
     // MARK: Several members
 
     /// A queue of partition 1, whose partitions 2 and 3 other members own.
-    private func queue(limit: Int, after: AppealsQueue.Place?, _ items: [AppealsQueue.Item]) -> AppealsQueue {
+    private func queue(limit: Int, after: AppealsQueue.Position?, _ items: [AppealsQueue.Item]) -> AppealsQueue {
         var queue = AppealsQueue(limit: limit, after: after)
         for item in items where item.partition == 1 { queue.add(item) }
         (queue.partitions, queue.missing) = ([1], [2, 3])
@@ -77,7 +77,7 @@ struct AppealsQueueTests {
 
     /// What the owner of some partitions answers.
     private func answer(
-        of partitions: [Int32], limit: Int, after: AppealsQueue.Place?, _ items: [AppealsQueue.Item]
+        of partitions: [Int32], limit: Int, after: AppealsQueue.Position?, _ items: [AppealsQueue.Item]
     ) -> AppealsQueue {
         var queue = AppealsQueue(limit: limit, after: after)
         for item in items where partitions.contains(item.partition) { queue.add(item) }
@@ -90,18 +90,18 @@ struct AppealsQueueTests {
             item("s\(number)", number * 7 % 11, partition: Int32(1 + number % 3))
         }
         for limit in [1, 6, 200] {
-            var (seen, place) = ([AppealsQueue.Item](), AppealsQueue.Place?.none)
+            var (seen, position) = ([AppealsQueue.Item](), AppealsQueue.Position?.none)
             repeat {
-                var page = queue(limit: limit, after: place, all)
+                var page = queue(limit: limit, after: position, all)
                 for partitions in [[2], [3]] as [[Int32]] {
-                    page.merge(answer(of: partitions, limit: limit, after: place, all).json, of: partitions)
+                    page.merge(answer(of: partitions, limit: limit, after: position, all).json, of: partitions)
                 }
                 #expect(page.total == 40 && page.stayed == 40 && page.partitions == [1, 2, 3] && page.missing.isEmpty)
                 seen += page.items
-                place = page.next
-            } while place != nil
+                position = page.next
+            } while position != nil
             #expect(seen.count == 40 && Set(seen) == Set(all))
-            #expect(seen.map(\.place) == all.map(\.place).sorted())
+            #expect(seen.map(\.position) == all.map(\.position).sorted())
         }
     }
 
@@ -133,18 +133,19 @@ struct AppealsQueueTests {
             let isTaken = page.merge(Array(text.utf8), of: [2])
             #expect(!isTaken && page.total == 1 && page.missing == [2, 3], "\(text)")
         }
-        var page = queue(limit: 9, after: item("z", 4).place, all)
+        var page = queue(limit: 9, after: item("z", 4).position, all)
         let isTaken = page.merge(Array(good.utf8), of: [2])
         #expect(!isTaken, "an appeal of the page before")
     }
 
     @Test func aQuestionIsItsJSON() throws {
-        let (place, key) = (item("a", 1).place, Self.key)
-        let question = AppealsQueue.Question(limit: 7, after: place, key: key, partitions: [2, 3], statements: true)
+        let (position, key) = (item("a", 1).position, Self.key)
+        let question = AppealsQueue.Question(limit: 7, after: position, key: key, partitions: [2, 3], statements: true)
         let read = try #require(AppealsQueue.Question(json: question.json))
-        #expect(read.after == place.text && read.fingerprintKey == key && read.partitions == [2, 3] && read.statements)
+        #expect(
+            read.after == position.text && read.fingerprintKey == key && read.partitions == [2, 3] && read.statements)
         let text = String(decoding: question.json, as: UTF8.self)
-        for (old, new) in [(#""limit":7"#, #""limit":201"#), (place.text, "x"), (key.description, "0f")] {
+        for (old, new) in [(#""limit":7"#, #""limit":201"#), (position.text, "x"), (key.description, "0f")] {
             #expect(AppealsQueue.Question(json: Array(text.replacing(old, with: new).utf8)) == nil, "\(new)")
         }
     }

@@ -89,18 +89,18 @@ import Testing
         for seed in UInt64(1)...8 {
             var fold = try Self.fold(seed)
             let bands = try Self.difference(&fold).bands
-            for (place, subjects) in [bands.up, bands.down, bands.same, bands.other].enumerated() {
-                found[place] += subjects
+            for (index, subjects) in [bands.up, bands.down, bands.same, bands.other].enumerated() {
+                found[index] += subjects
             }
             for move in bands.moves {
-                let place =
+                let index =
                     switch (move.from, move.to) {
                     case ("C", "B2"), ("C", "A"), ("B", "A"): 0
                     case ("A", "B2"), ("A", "C"), ("B", "C"): 1
                     case ("B", "B2"): 3
                     default: 2
                     }
-                expected[place] += move.subjects
+                expected[index] += move.subjects
             }
         }
         #expect(found == expected && found[3] > 0 && found.reduce(0, +) > 16)
@@ -135,12 +135,12 @@ import Testing
         _ = try SliceTests.whole(Array(frames[..<50]), &fold)
         let (begun, start) = (fold.compareShadow(within: SliceTests.slice(1)), fold.nextOffset)
         #expect(begun == .unfinished)
-        var place = 50
+        var index = 50
         // A frame that has come before is done at once.
-        while try SliceTests.part(frames[place], SliceTests.slice(1), &fold).progress == .done { place += 1 }
+        while try SliceTests.part(frames[index], SliceTests.slice(1), &fold).progress == .done { index += 1 }
         let waiting = fold.compareShadow(within: SliceTests.slice(1))
         #expect(waiting == .behind)
-        while try SliceTests.part(frames[place], SliceTests.slice(500), &fold).progress == .unfinished {}
+        while try SliceTests.part(frames[index], SliceTests.slice(500), &fold).progress == .unfinished {}
         try ShadowLedger.settle(&fold)
         let difference = try Self.difference(&fold, units: 1)
         let end = fold.nextOffset
@@ -197,7 +197,7 @@ import Testing
             var part = try Self.difference(&fold)
             part.partitions[0].partition = Int32(seed)
             // Ids are of one partition each.
-            for place in part.sample.indices { part.sample[place].subject += "-\(seed)" }
+            for index in part.sample.indices { part.sample[index].subject += "-\(seed)" }
             parts.append(part)
         }
         let sum = parts.dropFirst().reduce(parts[0], +)
@@ -210,9 +210,9 @@ import Testing
         #expect(sum.bands.moves.reduce(0) { $0 + $1.subjects } == sum.subjects)
         #expect(Set(sum.bands.moves.map { "\($0.from) \($0.to)" }).count == sum.bands.moves.count)
         #expect(sum.perks.map(\.id) == parts[0].perks.map(\.id))
-        for (place, item) in sum.perks.enumerated() {
-            #expect(item.live == parts.reduce(0) { $0 + $1.perks[place].live })
-            #expect(item.shadow == parts.reduce(0) { $0 + $1.perks[place].shadow })
+        for (index, item) in sum.perks.enumerated() {
+            #expect(item.live == parts.reduce(0) { $0 + $1.perks[index].live })
+            #expect(item.shadow == parts.reduce(0) { $0 + $1.perks[index].shadow })
             #expect(item.gained - item.lost == item.shadow - item.live)
         }
         for item in sum.sanctions { #expect(item.gained - item.lost == item.shadow - item.live) }

@@ -45,11 +45,11 @@ struct ShadowLedger {
     ) {
         let activation = Self.activation(text, number: number, replacing: replaced)
         var entries: [LedgerEntry] = []
-        for place in 0..<random.below(6) {
+        for index in 0..<random.below(6) {
             entries.append(
                 .event(
                     type: ["bill.missed", "court.defaulted", "hours", "noise"][random.below(4)],
-                    subject: "s\(random.below(7))", offset: Int64(number * 10 + place), topic: "late",
+                    subject: "s\(random.below(7))", offset: Int64(number * 10 + index), topic: "late",
                     second: 86_400 * Int64(100 + random.below(20)), data: #"{"amount":60,"days":9,"hours":5}"#))
         }
         entries.insert(activation, at: random.below(entries.count + 1))

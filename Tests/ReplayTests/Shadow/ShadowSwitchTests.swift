@@ -52,7 +52,7 @@ import Testing
             expected += try SliceTests.whole([frame], &plain).facts
             texts.append(plain.policyText)
         }
-        var (told, taken): ([String], Int) = ([], 0)
+        var (emitted, taken): ([String], Int) = ([], 0)
         var fold = ShadowLedger.fold(frames)
         for (number, frame) in frames.enumerated() {
             let (active, hasShadow) = (fold.policyText, fold.shadow != nil)
@@ -61,14 +61,14 @@ import Testing
                 try ShadowLedger.settle(&fold)
             }
             let isLive = fold.shadow?.isLive == true
-            told += try SliceTests.whole([frame], &fold).facts
+            emitted += try SliceTests.whole([frame], &fold).facts
             let (text, isThere) = (fold.policyText, fold.shadow != nil)
             #expect(text == texts[number])
             guard number > 0, text != active else { continue }
             #expect(isLive && !isThere, "the shadow was taken")
             taken += 1
         }
-        #expect(told == expected && taken > 0)
+        #expect(emitted == expected && taken > 0)
         let digest = plain.fold.digest()
         #expect(fold.fold.digest() == digest)
         let sizes = (try Self.snapshotBytes(fold), try Self.snapshotBytes(plain))
@@ -110,11 +110,11 @@ import Testing
         let (own, shadows) = (Opened(all), Opened(all))
         var fold = Self.fold(all, own)
         fold.beginShadow(of: try ShadowLedger.policy(RandomLedger.others[0]), history: shadows.history)
-        var told = try SliceTests.whole(lives, &fold).facts
+        var emitted = try SliceTests.whole(lives, &fold).facts
         var calls = 0
         while true {
             let part = try SliceTests.part(activation, SliceTests.slice(20), &fold)
-            told += part.facts
+            emitted += part.facts
             calls += 1
             if let step = fold.policySwitch { #expect(step.folded == step.total) }
             if part.progress == .done { break }
@@ -122,7 +122,7 @@ import Testing
         #expect(own.starts.isEmpty && shadows.starts.isEmpty)
         // Two rounds over the few subjects.
         #expect(calls < 40)
-        #expect(Outcome(told, fold) == (try Self.expected(all)))
+        #expect(Outcome(emitted, fold) == (try Self.expected(all)))
         let shadow = fold.shadow
         #expect(shadow == nil)
     }
@@ -132,23 +132,23 @@ import Testing
         let all = lives + [activation]
         let (own, shadows) = (Opened(all), Opened(all))
         var fold = Self.fold(all, own)
-        var told = try SliceTests.whole(Array(lives[..<30]), &fold).facts
+        var emitted = try SliceTests.whole(Array(lives[..<30]), &fold).facts
         fold.beginShadow(of: try ShadowLedger.policy(RandomLedger.others[0]), history: shadows.history)
         for _ in 0..<20 { _ = try fold.catchUpShadow(within: SliceTests.slice(5)) }
         let before = try ShadowLedger.progress(fold)
         #expect(before.folded > 0 && !before.isLive)
-        told += try SliceTests.whole(Array(lives[30...]), &fold).facts
+        emitted += try SliceTests.whole(Array(lives[30...]), &fold).facts
         var steps: [Int64] = []
         while true {
             let part = try SliceTests.part(activation, SliceTests.slice(10), &fold)
-            told += part.facts
+            emitted += part.facts
             if let step = fold.policySwitch { steps.append(step.folded) }
             if part.progress == .done { break }
         }
         #expect(steps.first.map { $0 >= before.folded } == true && steps.last == activation.offset)
         #expect(own.starts.isEmpty)
         #expect(shadows.starts.filter { $0 == 0 }.count == 1, "it does not begin anew")
-        #expect(Outcome(told, fold) == (try Self.expected(all)))
+        #expect(Outcome(emitted, fold) == (try Self.expected(all)))
     }
 
     @Test(arguments: [1, 20]) func aShadowWhoseHistoryIsNotHereYetIsWaitedFor(units: Int) throws {
@@ -156,7 +156,7 @@ import Testing
         let all = lives + [activation]
         let own = Opened(all)
         var fold = Self.fold(all, own)
-        var told = try SliceTests.whole(lives, &fold).facts
+        var emitted = try SliceTests.whole(lives, &fold).facts
         fold.beginShadow(of: try ShadowLedger.policy(RandomLedger.others[0])) { range in
             HaltingFrames(all.filter { range.contains($0.offset) }, times: 2)
         }
@@ -167,12 +167,12 @@ import Testing
         var waits = 0
         while true {
             let part = try SliceTests.part(activation, SliceTests.slice(units), &fold)
-            told += part.facts
+            emitted += part.facts
             if fold.waitsForHistory { waits += 1 }
             if part.progress == .done { break }
         }
         #expect(waits > 10 && own.starts.isEmpty)
-        #expect(Outcome(told, fold) == (try Self.expected(all)))
+        #expect(Outcome(emitted, fold) == (try Self.expected(all)))
     }
 
     // MARK: What goes wrong
@@ -184,19 +184,19 @@ import Testing
         let lacking = all.filter { frame in frame.offset < 20 || frame.offset > 25 }
         let own = Opened(all)
         var fold = Self.fold(all, own)
-        var told = try SliceTests.whole(lives, &fold).facts
+        var emitted = try SliceTests.whole(lives, &fold).facts
         fold.beginShadow(of: try ShadowLedger.policy(RandomLedger.others[0]), history: Opened(lacking).history)
         try ShadowLedger.settle(&fold)
         var retired = 0
         while true {
             let part = try SliceTests.part(activation, SliceTests.slice(units), &fold)
-            told += part.facts
+            emitted += part.facts
             if fold.takeRetired() != nil { retired += 1 }
             if part.progress == .done { break }
         }
         #expect(own.starts == [0])
         #expect(retired == (units == 1000 ? 1 : 2), "the shadow's state, and the one before the switch")
-        #expect(Outcome(told, fold) == (try Self.expected(all)))
+        #expect(Outcome(emitted, fold) == (try Self.expected(all)))
     }
 
     @Test func aShadowWhoseHistoryCannotBeReadIsPassedOver() throws {
@@ -204,12 +204,12 @@ import Testing
         let all = lives + [activation]
         let own = Opened(all)
         var fold = Self.fold(all, own)
-        var told = try SliceTests.whole(lives, &fold).facts
+        var emitted = try SliceTests.whole(lives, &fold).facts
         fold.beginShadow(
             of: try ShadowLedger.policy(RandomLedger.others[0]), history: Opened(all, failsAfter: 0).history)
-        told += try SliceTests.whole([activation], &fold).facts
+        emitted += try SliceTests.whole([activation], &fold).facts
         #expect(own.starts == [0])
-        #expect(Outcome(told, fold) == (try Self.expected(all)))
+        #expect(Outcome(emitted, fold) == (try Self.expected(all)))
     }
 
     // MARK: Another policy
@@ -227,14 +227,14 @@ import Testing
         let all = lives + [activation, (activation.offset + 1, later)]
         var fold = ShadowLedger.fold(all)
         fold.beginShadow(of: try ShadowLedger.policy(RandomLedger.others[1]), history: ShadowLedger.history(all))
-        var told = try SliceTests.whole(lives, &fold).facts
+        var emitted = try SliceTests.whole(lives, &fold).facts
         while fold.compareShadow() == .unfinished {}
         let before = fold.shadowDifference
         #expect(before?.active.map(\.version) == [1] && before?.policy.version == 3)
-        told += try SliceTests.whole([activation], &fold).facts
+        emitted += try SliceTests.whole([activation], &fold).facts
         let (between, version) = (fold.shadowDifference, fold.policy?.version)
         #expect(between == nil && version == 2)
-        told += try SliceTests.whole([(activation.offset + 1, later)], &fold).facts
+        emitted += try SliceTests.whole([(activation.offset + 1, later)], &fold).facts
         let shadow = try ShadowLedger.progress(fold)
         #expect(shadow.isLive && shadow.version == 3)
         while fold.compareShadow() == .unfinished {}
@@ -242,7 +242,7 @@ import Testing
         #expect(after?.active.map(\.version) == [2] && after?.policy.version == 3)
         let standings = ShadowLedger.shadowStandings(fold)
         #expect(standings == (try ShadowLedger.fixed(RandomLedger.others[1], all)))
-        #expect(Outcome(told, fold) == (try Self.expected(all)))
+        #expect(Outcome(emitted, fold) == (try Self.expected(all)))
     }
 
     /// Texts of the same characters that are other bytes have other hashes: they are two policies.

@@ -169,13 +169,13 @@ import Testing
         var fold = ShadowLedger.fold(frames)
         var random = Seeded(seed)
         fold.beginShadow(of: try ShadowLedger.policy(text), history: ShadowLedger.history(frames))
-        var told = try ShadowLedger.apply(frames.dropLast(), to: &fold, &random)
+        var emitted = try ShadowLedger.apply(frames.dropLast(), to: &fold, &random)
         try ShadowLedger.settle(&fold)
         let standings = ShadowLedger.shadowStandings(fold)
         #expect(standings == (try ShadowLedger.fixed(text, Array(frames.dropLast()))))
-        told += try ShadowLedger.apply(frames.suffix(1), to: &fold, &random)
+        emitted += try ShadowLedger.apply(frames.suffix(1), to: &fold, &random)
         let shadow = fold.shadow
-        #expect(SliceTests.Outcome(told, fold) == expected && shadow == nil)
+        #expect(SliceTests.Outcome(emitted, fold) == expected && shadow == nil)
     }
 
     @Test func anotherTakesItsPlaceAndItCanBeEnded() throws {
@@ -279,7 +279,7 @@ import Testing
         var broken = frames
         broken[10].bytes = Array("no frame".utf8)
         var fold = ShadowLedger.fold(frames)
-        var told = try SliceTests.whole(Array(frames[..<30]), &fold).facts
+        var emitted = try SliceTests.whole(Array(frames[..<30]), &fold).facts
         fold.beginShadow(of: try ShadowLedger.policy(RandomLedger.others[0]), history: ShadowLedger.history(broken))
         try ShadowLedger.settle(&fold)
         let shadow = try ShadowLedger.progress(fold)
@@ -288,8 +288,8 @@ import Testing
         #expect(!shadow.isLive)
         let (standings, progress) = (ShadowLedger.shadowStandings(fold), fold.compareShadow())
         #expect(standings == nil && progress == .behind)
-        told += try SliceTests.whole(Array(frames[30...]), &fold).facts
-        #expect(SliceTests.Outcome(told, fold) == whole)
+        emitted += try SliceTests.whole(Array(frames[30...]), &fold).facts
+        #expect(SliceTests.Outcome(emitted, fold) == whole)
     }
 
     /// The state comes from a snapshot, so that only the history knows of the record.

@@ -7,7 +7,7 @@ internal import Logging
 internal import Synchronization
 
 /// The state that the poller and the partitions of a member share.
-final class FoldRuntime: Sendable {
+final class FoldEnvironment: Sendable {
     /// The delivery tag of a tick or a checkpoint, which are not facts.
     static let otherTag = -1
     private static let pauseSeconds = 0.001
@@ -47,7 +47,7 @@ final class FoldRuntime: Sendable {
     }
 
     let configuration: PipelineConfiguration
-    let host: any Runtime
+    let runtime: any Runtime
     let logger: Logger
     let stop: StopFlag
     let board: StatusBoard
@@ -77,13 +77,13 @@ final class FoldRuntime: Sendable {
 
     init(_ member: Member) {
         configuration = member.configuration
-        (host, logger) = (configuration.host, member.logger)
+        (runtime, logger) = (configuration.runtime, member.logger)
         (stop, board, clock, slices) = (member.stop, member.board, member.clock, member.slices)
         (memory, changes) = (member.memory, member.changes)
-        haste = Mutex(FactHaste(at: host.now))
+        haste = Mutex(FactHaste(at: runtime.now))
         publishedCounters = configuration.topics.facts.map { Counter(.factsPublished, labels: [("topic", $0)]) }
         publishedBytes = configuration.topics.facts.map { Counter(.factBytesPublished, labels: [("topic", $0)]) }
-        disk = DiskWatch(configuration.data, host: configuration.host)
+        disk = DiskWatch(configuration.data, runtime: configuration.runtime)
     }
 
     /// Nil before there is one.
@@ -101,7 +101,7 @@ final class FoldRuntime: Sendable {
 
     /// Called after a partition has sent `count` facts and sends no more for now.
     func hurry(afterFacts count: Int) {
-        if haste.withLock({ $0.isDue(after: count, at: host.now) }) { outlet?.producer.hurry() }
+        if haste.withLock({ $0.isDue(after: count, at: runtime.now) }) { outlet?.producer.hurry() }
     }
 
     func report(_ report: Report, of partition: PartitionRunner) {
@@ -142,7 +142,7 @@ final class FoldRuntime: Sendable {
     /// Without threads, as in a simulation, runs a slice and work of a background line. Otherwise yields to other
     /// threads.
     func yield() {
-        guard host.stepsWork else { return Thread.sleep(forTimeInterval: Self.pauseSeconds) }
-        host.stepWork { slices.runNext() }
+        guard runtime.stepsWork else { return Thread.sleep(forTimeInterval: Self.pauseSeconds) }
+        runtime.stepWork { slices.runNext() }
     }
 }

@@ -1,7 +1,7 @@
 internal import Access
 
 /// The pages in the navigation.
-enum Place: String, CaseIterable {
+enum Tab: String, CaseIterable {
     case overview = "Overview"
     case subjects = "Subjects"
     case appeals = "Appeals"
@@ -40,7 +40,7 @@ enum Place: String, CaseIterable {
     }
 
     /// The headings of the navigation, with their pages.
-    fileprivate static let groups: [(title: String, places: [Place])] = [
+    fileprivate static let groups: [(title: String, tabs: [Tab])] = [
         ("You", [.mine]), ("People", [.overview, .subjects, .appeals]), ("Rules", [.policies]),
         ("Flow", [.sources, .deadLetters, .lag]), ("Record", [.ledger, .audit]),
     ]
@@ -52,14 +52,14 @@ enum Place: String, CaseIterable {
 }
 
 extension ConsolePages {
-    static func navigation(for caller: Caller?, at place: Place?) -> [Fields] {
+    static func navigation(for caller: Caller?, at tab: Tab?) -> [Fields] {
         guard let caller else { return [] }
-        return Place.groups.compactMap { group in
-            let places = group.places.filter { $0.isOpen(to: caller) }
-            guard !places.isEmpty else { return nil }
+        return Tab.groups.compactMap { group in
+            let tabs = group.tabs.filter { $0.isOpen(to: caller) }
+            guard !tabs.isEmpty else { return nil }
             return .of([
                 "heading": group.title,
-                "places": places.map { Fields.of(["name": $0.rawValue, "path": $0.path, "isCurrent": $0 == place]) },
+                "tabs": tabs.map { Fields.of(["name": $0.rawValue, "path": $0.path, "isCurrent": $0 == tab]) },
             ])
         }
     }
