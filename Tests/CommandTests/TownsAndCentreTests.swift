@@ -106,7 +106,7 @@ extension CommandTests {
                 return line.hasSuffix("  withdrawn")
             }
             try await waitForCentre(500 - 2)
-            #expect(try await isListedAsWithdrawn())
+            try await wait(for: "the list with it") { try await isListedAsWithdrawn() ? true : nil }
             _ = try await run(["source", "restore"] + act)
             try await waitForCentre(500 + 1 - 2)
             // Other partitions may still fold it.
