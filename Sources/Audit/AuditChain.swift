@@ -5,8 +5,8 @@
 /// remaining record may have any number.
 ///
 /// With trusted keys it checks the signatures too. A record without a signature is a finding, unless its time is before
-/// the one from which all are signed and its member has signed none before it. Whoever writes the topic can choose a
-/// record's time, so of the records before that time nothing is proved but their chains.
+/// the one from which all are signed and its member has signed none before it. The writer of a record chooses its
+/// time, so of the records before that time nothing is proved but their chains.
 public struct AuditChain: Sendable {
     public struct Finding: Sendable, Hashable, CustomStringConvertible {
         public let partition: Int32

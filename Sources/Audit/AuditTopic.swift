@@ -15,12 +15,12 @@ internal import Events
 ///
 /// A member with a signing key (`Keyring`, the one of the checkpoints) signs each of its records, and so the heads of
 /// both chains that the record names. The record then has `key`, the key's id, and as its last member `signature`,
-/// Ed25519 in 128 hexadecimal digits. The signature is of the line `standing audit record 1`, a line with the topic's name, a
-/// line with the cluster's id (empty if it has none), and the value without the member `signature`. It proves that a
-/// trusted key wrote the record, not which member did.
+/// Ed25519 in 128 hexadecimal digits. The signature is of the line `standing audit record 1`, a line with the topic's
+/// name, a line with the cluster's id (empty if it has none), and the value without the member `signature`. It proves
+/// that a trusted key wrote the record, not which member did.
 ///
-/// Without a key nobody can make signed chains anew. Whoever removes the signatures from all records can: so where keys
-/// are trusted, a record without a signature is a finding.
+/// Without a key nobody can make signed chains anew. Without the signatures they can be made anew, so where
+/// keys are trusted, a record without a signature is a finding.
 ///
 /// A removal at the topic's end, after the last record that another one names, is only detectable after the next record
 /// is written.

@@ -13,6 +13,8 @@ struct ActForm {
     var button: String
     /// Whether a subject loses something by the act.
     var isGrave = false
+    /// Whether the act is known to be refused, so that the form has no button.
+    var isRefused = false
     /// Facts about the object of the act, which the form shows.
     var facts: [(name: String, value: String)] = []
     /// A sentence about them, and a link to more of them; nil if there is none.

@@ -54,6 +54,7 @@ extension ConsolePages {
                     "hidden": form.hidden.map { Self.hidden($0.name, $0.value) }, "inputs": inputs,
                     "reason": form.reason, "reasonLabel": form.reasonLabel, "reasonHint": form.reasonHint,
                     "isReasonMissing": mistake?.field == "reason", "button": form.button, "isGrave": form.isGrave,
+                    "isRefused": form.isRefused,
                     "back": form.back,
                 ])), for: visit)
     }

@@ -126,9 +126,9 @@ enum Templates {
             {{#inputs}}<p><label for="{{name}}">{{label}}</label>{{#hasOptions}}<select id="{{name}}" name="{{name}}" required="required">{{#options}}<option value="{{.}}">{{.}}</option>{{/options}}</select>{{/hasOptions}}{{^hasOptions}}{{#isLong}}<textarea id="{{name}}" name="{{name}}" rows="14" spellcheck="false" required="required"{{#isInvalid}} aria-invalid="true"{{/isInvalid}}>
             {{value}}</textarea>{{/isLong}}{{^isLong}}<input id="{{name}}" name="{{name}}" value="{{value}}" required="required"{{#isInvalid}} aria-invalid="true"{{/isInvalid}} autocomplete="off"/>{{/isLong}}{{/hasOptions}}</p>
             {{/inputs}}
-            <p><label for="reason">{{reasonLabel}}</label><textarea id="reason" name="reason" rows="4" required="required" maxlength="2000" aria-describedby="reason-hint"{{#isReasonMissing}} aria-invalid="true"{{/isReasonMissing}}>
-            {{reason}}</textarea><span class="hint" id="reason-hint">{{reasonHint}}</span></p>
-            <p class="buttons"><button{{#isGrave}} class="grave"{{/isGrave}}>{{button}}</button> <a href="{{back}}">Back</a></p>
+            {{^isRefused}}<p><label for="reason">{{reasonLabel}}</label><textarea id="reason" name="reason" rows="4" required="required" maxlength="2000" aria-describedby="reason-hint"{{#isReasonMissing}} aria-invalid="true"{{/isReasonMissing}}>
+            {{reason}}</textarea><span class="hint" id="reason-hint">{{reasonHint}}</span></p>{{/isRefused}}
+            <p class="buttons">{{^isRefused}}<button{{#isGrave}} class="grave"{{/isGrave}}>{{button}}</button> {{/isRefused}}<a href="{{back}}">Back</a></p>
             </form>
             </div>
             """#

@@ -5,6 +5,8 @@ public enum WithdrawalView: Sendable {
     case counting(done: Double)
     /// Why it is not known, as a sentence.
     case unknown(String)
+    /// Why the source cannot be withdrawn, as a sentence.
+    case refused(String)
 
     public struct Numbers: Sendable {
         /// Events of the source that would count no longer.
@@ -60,6 +62,9 @@ extension ActForm {
             more = ("Look again", Self.counting(topic))
         case .unknown(let sentence):
             note = "What it would change is not known here. \(sentence)"
+        case .refused(let sentence):
+            note = "It cannot be withdrawn. \(sentence)"
+            isRefused = true
         }
     }
 

@@ -32,7 +32,7 @@ public struct MemberReading: Sendable, Hashable {
         }
 
         public let partition: Int32
-        /// The policy that is switched to; nil if it stays.
+        /// The policy that is active after the switch; nil if the member does not report it.
         public let policy: Policy?
         /// The source that is withdrawn or restored; nil if it is a policy that changes.
         public let source: Source?

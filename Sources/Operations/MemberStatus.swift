@@ -81,9 +81,15 @@ public struct MemberStatus: Sendable {
         }
     }
 
-    /// The source topics that are withdrawn in its ledger partitions; nil if it does not report metrics.
-    public var withdrawnSources: [String]? {
-        metrics?.samples(.sourceWithdrawn).filter { $0.value == 1 }.compactMap { $0.labels["topic"] }
+    /// The source topics that are withdrawn in its ledger partitions. Nil if it cannot know them: it does not answer, it
+    /// folds nothing, its folds have not reached the ledger's end, or its program is of an older fold version than
+    /// `version`, which has the first withdrawals. A ready member whose partitions are all folded again for a switch
+    /// knows those of before it.
+    public func withdrawnSources(since version: Int64) -> [String]? {
+        guard let readiness, let known = foldVersion.flatMap({ Int64($0) }), known >= version,
+            readiness.currentPartitions > 0 || (readiness.ready && readiness.switching?.isEmpty == false)
+        else { return nil }
+        return metrics?.samples(.sourceWithdrawn).filter { $0.value == 1 }.compactMap { $0.labels["topic"] }
     }
 
     /// Ledger offsets that are not folded yet, of the partitions whose offsets are reported.

@@ -116,6 +116,9 @@ public final class PipelineService: Sendable {
     /// The addresses of other members that own no ledger partition. They may read sources.
     public var idleMembers: [String] { directory.otherIdle }
 
+    /// The limit of `idleMembers`.
+    public static let maximumIdleMembers = MemberDirectory.maximumIdle
+
     private func fail(_ error: PipelineError) {
         failure.withLock { if $0 == nil { $0 = error } }
         board.update { $0.hasFailed = true }
@@ -221,6 +224,15 @@ public final class PipelineService: Sendable {
 
     /// Bytes by which the states may grow; nil if there is no limit.
     var memoryRoom: Int64? { member.memory.room }
+
+    /// Reserves memory for a review of the ledger's history, of which there is one at a time. Returns false if there is
+    /// no room.
+    func reserveForReview(_ bytes: Int64) -> Bool { member.memory.reserve(bytes, for: Self.review).isReserved }
+
+    func endReservationForReview() { member.memory.note(nil, of: Self.review) }
+
+    /// In place of the number of a ledger partition, in the watch over memory.
+    private static let review: Int32 = -1
 
     /// The number of a subject's ledger partition; nil before the ledger is known.
     public func ledgerPartition(of subject: [UInt8]) -> Int? {

@@ -31,17 +31,16 @@ extension PipelineStatus {
 }
 
 extension PipelineStatus.Switching {
-    /// `"policy":{"id","version"}`, or `"source":{"topic","withdrawn"}`.
+    /// `"policy":{"id","version"}[,"source":{"topic","withdrawn"}]`. Older readers require the policy.
     public func writeTarget(to writer: inout JSONWriter) {
-        if let source {
-            writer.open("source")
-            writer.member("topic", source.topic)
-            writer.member("withdrawn", source.isWithdrawn)
-        } else {
-            writer.open("policy")
-            writer.member("id", policy)
-            writer.member("version", version)
-        }
+        writer.open("policy")
+        writer.member("id", policy)
+        writer.member("version", version)
+        writer.close()
+        guard let source else { return }
+        writer.open("source")
+        writer.member("topic", source.topic)
+        writer.member("withdrawn", source.isWithdrawn)
         writer.close()
     }
 }

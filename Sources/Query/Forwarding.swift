@@ -24,6 +24,20 @@ struct Forwarding: Sendable {
         case none
     }
 
+    /// A member's answer about itself.
+    enum Reply: Sendable {
+        case json([UInt8])
+        /// It was asked, and there is no answer, or none that is JSON.
+        case silence
+        /// Too many questions are in progress, or no member is asked, or there is no such address.
+        case notAsked
+
+        /// The JSON; nil if there is none.
+        var json: [UInt8]? { if case .json(let body) = self { body } else { nil } }
+
+        var wasAsked: Bool { if case .notAsked = self { false } else { true } }
+    }
+
     static let maximumBytes = 16 << 20
     private static let timeLimit = Duration.seconds(5)
     /// In an answer: the member that gave it.
@@ -31,16 +45,23 @@ struct Forwarding: Sendable {
     /// The statuses of a member's answers about a subject: a standing, its absence, and mistakes in the question.
     private static let statuses = [200, 400, 404, 500, 501]
 
-    private let session = LimitedSession(maximumBytes: maximumBytes, within: timeLimit)
+    private let session: LimitedSession
+    private let timeLimit: Duration
     private let permits: Permits
     /// The secret of all members; nil if they have none.
     let secret: MemberSecret?
     private let channel: MemberChannel
     private let isRefused: Bool
 
-    /// `maximum`: questions in progress. `isRefused`: no member is asked, because the caller could not be proven.
-    init(maximum: Int, secret: MemberSecret? = nil, channel: MemberChannel = .plain, isRefused: Bool = false) {
+    /// `maximum`: questions in progress. `timeLimit`: of a question. `isRefused`: no member is asked, because the caller
+    /// could not be proven.
+    init(
+        maximum: Int, within timeLimit: Duration = timeLimit, secret: MemberSecret? = nil,
+        channel: MemberChannel = .plain, isRefused: Bool = false
+    ) {
         (self.secret, self.channel, self.isRefused) = (secret, channel, isRefused)
+        self.timeLimit = timeLimit
+        session = LimitedSession(maximumBytes: Self.maximumBytes, within: timeLimit)
         permits = Permits(maximum: max(1, maximum))
     }
 
@@ -53,9 +74,9 @@ struct Forwarding: Sendable {
     func ask(_ address: HTTPAddress, about partition: Int, target: String, for caller: Caller) async -> Outcome {
         let answer: TLSClient.Answer
         switch await transfer(address, target: target, for: caller) {
-        case .whole(let whole): answer = whole
-        case .tooLarge: return .tooLarge
-        case .failed: return .none
+        case .whole(let whole)?: answer = whole
+        case .tooLarge?: return .tooLarge
+        case .failed?, nil: return .none
         }
         func header(_ name: HTTPField.Name) -> String? { answer.fields[name.canonicalName] }
         let type = header(.contentType) ?? ""
@@ -71,20 +92,14 @@ struct Forwarding: Sendable {
 
     /// A member's answer about itself, as JSON; nil if there is none, or it is not JSON.
     func ask(_ address: HTTPAddress, target: String, for caller: Caller) async -> [UInt8]? {
-        Self.json(await transfer(address, target: target, for: caller))
+        Reply(await transfer(address, target: target, for: caller)).json
     }
 
-    /// As above, for a question in a body, to a path for members only.
-    func ask(_ address: HTTPAddress, path: String, body: [UInt8], for caller: Caller) async -> [UInt8]? {
+    /// As above, for a question in a body, to a path for members only. `address`: `HOST:PORT`.
+    func reply(of address: String, path: String, body: [UInt8], for caller: Caller) async -> Reply {
+        guard let address = HTTPAddress(address) else { return .notAsked }
         let question = Question(path: path, body: body, type: "application/json", sealed: ("POST", path, body))
-        return Self.json(await transfer(address, question, for: caller))
-    }
-
-    private static func json(_ outcome: TLSClient.Outcome) -> [UInt8]? {
-        guard case .whole(let answer) = outcome, answer.status == 200,
-            answer.fields[HTTPField.Name.contentType.canonicalName]?.hasPrefix("application/json") == true
-        else { return nil }
-        return answer.body
+        return Reply(await transfer(address, question, for: caller))
     }
 
     /// A `POST`, and the request that its token is for.
@@ -97,16 +112,17 @@ struct Forwarding: Sendable {
 
     private func transfer(
         _ address: HTTPAddress, target: String, for caller: Caller
-    ) async -> TLSClient.Outcome {
+    ) async -> TLSClient.Outcome? {
         let question = Question(
             path: RouteTable.forwardPath, body: Array(target.utf8), type: "text/plain", sealed: ("GET", target, []))
         return await transfer(address, question, for: caller)
     }
 
+    /// Nil if the question was not sent.
     private func transfer(
         _ address: HTTPAddress, _ question: Question, for caller: Caller
-    ) async -> TLSClient.Outcome {
-        guard !isRefused, permits.take() else { return .failed }
+    ) async -> TLSClient.Outcome? {
+        guard !isRefused, permits.take() else { return nil }
         defer { permits.release() }
         var fields = [(name: HTTPField.Name.contentType.canonicalName, value: question.type)]
         if let secret {
@@ -118,9 +134,9 @@ struct Forwarding: Sendable {
         if case .authorities(let client) = channel {
             return await client.post(
                 question.path, at: address, fields: fields, body: question.body, maximum: Self.maximumBytes,
-                within: Self.timeLimit)
+                within: timeLimit)
         }
-        guard let url = URL(string: "\(channel.scheme)://\(address)\(question.path)") else { return .failed }
+        guard let url = URL(string: "\(channel.scheme)://\(address)\(question.path)") else { return nil }
         var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
         request.httpMethod = "POST"
         request.httpBody = Data(question.body)
@@ -134,6 +150,23 @@ struct Forwarding: Sendable {
         case .tooLarge: return .tooLarge
         case .failed: return .failed
         }
+    }
+}
+
+extension Forwarding.Reply {
+    /// `outcome`: nil if the question was not sent.
+    fileprivate init(_ outcome: TLSClient.Outcome?) {
+        guard let outcome else {
+            self = .notAsked
+            return
+        }
+        guard case .whole(let answer) = outcome, answer.status == 200,
+            answer.fields[HTTPField.Name.contentType.canonicalName]?.hasPrefix("application/json") == true
+        else {
+            self = .silence
+            return
+        }
+        self = .json(answer.body)
     }
 }
 

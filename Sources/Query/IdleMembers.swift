@@ -1,23 +1,40 @@
 internal import Synchronization
 
 /// The members without ledger partitions that are asked for their part of the overview, because they read sources too.
-/// One that does not answer is left out for a while: a member that was killed while it owned nothing stays announced.
+/// One that does not answer is left out for a while, and longer after each further silence: a member that was killed
+/// while it owned nothing stays announced.
 final class IdleMembers: Sendable {
-    static let pause = Duration.seconds(60)
+    static let shortestPause = Duration.seconds(5)
+    static let longestPause = Duration.seconds(120)
+
+    private struct Silence {
+        var pause: Duration
+        var end: ContinuousClock.Instant
+    }
 
     /// By address.
-    private let silentUntil = Mutex<[String: ContinuousClock.Instant]>([:])
+    private let silences = Mutex<[String: Silence]>([:])
 
     /// Those of `announced` to ask now.
     func asked(of announced: [String], at now: ContinuousClock.Instant) -> [String] {
-        silentUntil.withLock { silent in
-            silent = silent.filter { announced.contains($0.key) && now < $0.value }
-            return announced.filter { silent[$0] == nil }
+        silences.withLock { silences in
+            silences = silences.filter { announced.contains($0.key) }
+            return announced.filter { address in silences[address].map { now >= $0.end } ?? true }
         }
     }
 
-    /// It has not answered.
+    /// It was asked, and has not answered.
     func noteSilence(of address: String, at now: ContinuousClock.Instant) {
-        silentUntil.withLock { $0[address] = now + Self.pause }
+        silences.withLock { silences in
+            let last = silences[address]
+            // Two questions may have been under way.
+            guard last.map({ now >= $0.end }) ?? true else { return }
+            let pause = last.map { min($0.pause * 2, Self.longestPause) } ?? Self.shortestPause
+            silences[address] = Silence(pause: pause, end: now + pause)
+        }
+    }
+
+    func noteAnswer(of address: String) {
+        silences.withLock { _ = $0.removeValue(forKey: address) }
     }
 }

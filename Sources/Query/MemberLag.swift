@@ -108,7 +108,7 @@ extension MemberReading {
             switching: status.switching.map {
                 Switching(
                     partition: $0.partition,
-                    policy: $0.source == nil ? Switching.Policy(id: $0.policy, version: $0.version) : nil,
+                    policy: Switching.Policy(id: $0.policy, version: $0.version),
                     source: $0.source.map { Switching.Source(topic: $0.topic, withdrawn: $0.isWithdrawn) },
                     done: $0.done)
             },

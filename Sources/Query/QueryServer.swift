@@ -43,13 +43,13 @@ public final class QueryServer: Sendable {
     let programme: ProgrammeAnswers
     let desk: ControlDesk?
     private let boundPort = Mutex<Int?>(nil)
+    private static let idleTimeLimit = Duration.seconds(2)
     /// The caller of this member's questions to other members.
-    private static let asMember = Caller(name: "member", roles: [.service])
+    static let asMember = Caller(name: "member", roles: [.service])
 
     private static func asking(_ forwarding: Forwarding) -> SubjectQueries.Ask {
         { address, path, body in
-            guard let address = HTTPAddress(address) else { return nil }
-            return await forwarding.ask(address, path: path, body: body, for: asMember)
+            await forwarding.reply(of: address, path: path, body: body, for: asMember).json
         }
     }
 
@@ -82,7 +82,11 @@ public final class QueryServer: Sendable {
         let following = Forwarding(
             maximum: ChangeMirror.maximumMembers, secret: secret, channel: channel,
             isRefused: secret == nil && options.access.isGate)
-        queries = SubjectQueries(service, work: overviewWork, ask: Self.asking(forwarding))
+        // Those that have ended delay an overview by this time alone, and all are asked at once.
+        let idle = Forwarding(
+            maximum: PipelineService.maximumIdleMembers, within: Self.idleTimeLimit, secret: secret, channel: channel,
+            isRefused: secret == nil && options.access.isGate)
+        queries = SubjectQueries(service, work: overviewWork, ask: Self.asking(forwarding), idle: idle)
         mirror = ChangeMirror(service, ask: Self.asking(following))
         overviewWatch = OverviewWatch(service, queries: queries, lag: lag, mask: { mask($0) })
         (self.address, self.certificate) = (address, certificate)

@@ -63,8 +63,8 @@ struct Readiness {
     /// `{"ready"[,"error","reasons"],"intakePartitions","foldPartitions","currentPartitions"[,"quarantined"][,"switching"][,"behindSeconds"][,"secondsLeft"]}`.
     /// `error` and `reasons` are there if the process is not ready. `quarantined`, a list of
     /// `{"partition","offset","reason"}`, and `switching`, a list of `{"partition","policy":{"id","version"},"done"}`
-    /// with `"source":{"topic","withdrawn"}` instead of the policy if a source is withdrawn or restored, are there if
-    /// they are not empty. The seconds are there if they are known.
+    /// with `"source":{"topic","withdrawn"}` after the policy if a source is withdrawn or restored, are there if they
+    /// are not empty. The seconds are there if they are known.
     var json: String {
         var writer = JSONWriter()
         writer.open()

@@ -11,17 +11,26 @@ extension SubjectQueries {
     /// Adds the overviews of the members that own what `own` misses, and of those that own nothing.
     func overview(_ own: ProgrammeOverview, showsSubjects: Bool) async -> ProgrammeOverview {
         var overview = own
-        let idle = idleMembers.asked(of: service.idleMembers, at: .now)
-        let addresses = owners(of: own.missing).compactMap(\.address) + idle
         let question = Array(showsSubjects ? "true".utf8 : "false".utf8)
-        let answers = await each(addresses) { await ask($0, Self.overviewPath, question) }
-        for (address, answer) in zip(addresses, answers) {
-            if let answer {
-                overview.merge(answer)
-            } else if idle.contains(address) {
+        let announced = service.idleMembers
+        let idle = idleMembers.asked(of: announced, at: .now)
+        async let idleReplies = each(idle, atOnce: PipelineService.maximumIdleMembers) {
+            await askIdle($0, Self.overviewPath, question)
+        }
+        let owners = owners(of: own.missing).compactMap(\.address)
+        for case let answer? in await each(owners, { await ask($0, Self.overviewPath, question) }) {
+            overview.merge(answer)
+        }
+        var heard: Set<String> = []
+        for (address, reply) in zip(idle, await idleReplies) {
+            if case .json(let answer) = reply, overview.merge(answer) {
+                idleMembers.noteAnswer(of: address)
+                heard.insert(address)
+            } else if reply.wasAsked {
                 idleMembers.noteSilence(of: address, at: .now)
             }
         }
+        overview.noteUnheard(announced.filter { !heard.contains($0) })
         overview.noteMissing()
         return overview
     }

@@ -22,11 +22,14 @@ public struct SubjectQueries: Sendable {
     let service: PipelineService
     let work: BlockingWork
     let ask: Ask
+    /// The same, of a member that may have ended.
+    let askIdle: @Sendable (_ address: String, _ path: String, _ body: [UInt8]) async -> Forwarding.Reply
     let idleMembers = IdleMembers()
 
-    /// `work`: waits for folds.
-    init(_ service: PipelineService, work: BlockingWork, ask: @escaping Ask) {
+    /// `work`: waits for folds. `idle`: asks members that own no ledger partition.
+    init(_ service: PipelineService, work: BlockingWork, ask: @escaping Ask, idle: Forwarding) {
         (self.service, self.work, self.ask) = (service, work, ask)
+        askIdle = { await idle.reply(of: $0, path: $1, body: $2, for: QueryServer.asMember) }
     }
 
     /// Partitions by the address of the member that owns them, under nil if no owner is known.
@@ -36,14 +39,14 @@ public struct SubjectQueries: Sendable {
             .sorted { $0.partitions[0] < $1.partitions[0] }
     }
 
-    /// Asks members at the same time, at most `atOnce`. The answers are in the order of the questions.
+    /// Asks members at the same time, at most `atOnce` of them. The answers are in the order of the questions.
     func each<Question: Sendable, Answer: Sendable>(
-        _ questions: [Question], _ body: @escaping @Sendable (Question) async -> Answer
+        _ questions: [Question], atOnce: Int = atOnce, _ body: @escaping @Sendable (Question) async -> Answer
     ) async -> [Answer] {
         await withTaskGroup(of: (Int, Answer).self) { group in
             var answers = [Answer?](repeating: nil, count: questions.count)
             for (index, question) in questions.enumerated() {
-                if index >= Self.atOnce, let (done, answer) = await group.next() { answers[done] = answer }
+                if index >= atOnce, let (done, answer) = await group.next() { answers[done] = answer }
                 group.addTask { (index, await body(question)) }
             }
             for await (done, answer) in group { answers[done] = answer }

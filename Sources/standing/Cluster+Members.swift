@@ -1,3 +1,4 @@
+import Access
 import Kafka
 import Operations
 import Options
@@ -8,22 +9,25 @@ import Topics
 
 extension Cluster {
     /// The members that have announced themselves; nil if there is no topic for that, or this user may not see it.
-    func announcedMembers(_ admin: Admin) throws -> [MembersTable.Member]? {
+    /// `seal`: nil if members have no secret.
+    func announcedMembers(_ admin: Admin, seal: MemberSeal? = nil) throws -> [MembersTable.Member]? {
         guard let name = names(.members).first, try admin.topic(name) != nil else { return nil }
-        var table = MembersTable()
+        var table = MembersTable(seal: seal)
         try TopicScan(kafka, topic: name).forEach { table.note(key: $1.key, value: $1.value) }
         return table.members
     }
 
-    /// The source topics that are withdrawn, as the folds of members have them. If no member answers that has folded one
-    /// of its partitions to the end, the ledger's first partition is read, by the fold's rules. Nil if that cannot be
-    /// read either, with a message that says why.
-    func withdrawnSources(_ admin: Admin) throws -> Set<String>? {
-        // A user who may not read the members topic may read the ledger.
-        let members = (try? announcedMembers(admin)) ?? []
-        let folds = MemberReadings().statuses(of: members).filter { $0.currentPartitions ?? 0 > 0 }
-            .compactMap(\.withdrawnSources)
-        guard folds.isEmpty else { return Set(folds.joined()) }
+    /// The source topics that are withdrawn, as the folds of members have them. If no member answers, the ledger's first
+    /// partition is read by the fold's rules, if `readsLedger` is true. Nil if they are not known, with a message that
+    /// says why. `settings`: the members' secret.
+    func withdrawnSources(_ admin: Admin, _ settings: inout Settings, readsLedger: Bool) throws -> Set<String>? {
+        if let folds = withdrawnSourcesOfMembers(admin, try settings.text("member-secret", flag: nil)) { return folds }
+        guard readsLedger else {
+            printMessage(
+                "which sources are withdrawn is not known, because no member that folds the ledger answers: --topic reads the ledger's "
+                    + "first partition for it")
+            return nil
+        }
         let first = TopicPartition(names(.ledger)[0], 0)
         guard try admin.topic(first.topic) != nil else { return nil }
         do {
@@ -39,5 +43,21 @@ extension Cluster {
             printMessage("which sources are withdrawn is not known: \(error)")
             return nil
         }
+    }
+
+    /// Nil if no member answers that knows. `secret`: the path of the members' secret; nil if they have none. A user
+    /// who may not read it, or the members topic, asks nobody.
+    private func withdrawnSourcesOfMembers(_ admin: Admin, _ secret: String?) -> Set<String>? {
+        let members: [MembersTable.Member]
+        do {
+            let seal = try secret.map { try MemberSecret(file: $0).seal }
+            members = try announcedMembers(admin, seal: seal) ?? []
+        } catch {
+            printMessage("no member is asked: \(error)")
+            return nil
+        }
+        let folds = MemberReadings().statuses(of: members)
+            .compactMap { $0.withdrawnSources(since: PolicyHistory.sourcesVersion) }
+        return folds.isEmpty ? nil : Set(folds.joined())
     }
 }

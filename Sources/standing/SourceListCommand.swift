@@ -17,15 +17,17 @@ struct SourceListCommand: ParsableCommand {
             it any more. With --output json also types, sources, lifetime, format and contact, and the letters by reason; what is \
             not declared is null.
 
-            Which sources are withdrawn, the members answer from their folds (/metrics). If none answers, the ledger's first \
-            partition is read, which can take a while; if it cannot be read, `withdrawn` is null.
+            Which sources are withdrawn, the members answer from their folds (/metrics). If none answers, `withdrawn` is null; \
+            with --topic the ledger's first partition is then read, which can take a while.
 
             Examples:
               standing source list --brokers kafka:9092
-              standing source list --output json
+              standing source list --topic --output json
             """)
 
     @OptionGroup var cluster: ClusterOptions
+    @Flag(help: "If no member answers, read the ledger topic itself to learn which sources are withdrawn.")
+    var topic = false
     @Option(help: "text or json, a line each.")
     var output = TableFormat.text
 
@@ -33,7 +35,7 @@ struct SourceListCommand: ParsableCommand {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
         do {
-            let sources = try Self.sources(of: cluster)
+            let sources = try Self.sources(of: cluster, &settings, readsLedger: topic)
             guard output == .text else { return sources.forEach { print($0.json) } }
             var table = TextTable([
                 .text("topic"), .text("owner"), .text("sector"), .number("read"), .number("unread"),
@@ -59,10 +61,10 @@ struct SourceListCommand: ParsableCommand {
         var letters: [String: Int64] = [:]
     }
 
-    static func sources(of cluster: Cluster) throws -> [Source] {
+    static func sources(of cluster: Cluster, _ settings: inout Settings, readsLedger: Bool) throws -> [Source] {
         let declarations = cluster.declarations
         let admin = try Admin(cluster.kafka)
-        let withdrawn = try cluster.withdrawnSources(admin)
+        let withdrawn = try cluster.withdrawnSources(admin, &settings, readsLedger: readsLedger)
         let names = cluster.names(.source)
         var sources = names.map {
             Source(topic: $0, declaration: declarations[$0], isWithdrawn: withdrawn?.contains($0))

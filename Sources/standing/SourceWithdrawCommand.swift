@@ -74,7 +74,7 @@ struct SourceWithdrawCommand: ParsableCommand {
 
     private func difference(of topic: String) throws -> SourceWithdrawal.Difference {
         let ledger = try source.open()
-        let progress = ReplayProgress(total: ledger.total)
+        let progress = ReplayProgress(total: SourceWithdrawal.passes * ledger.total)
         let bar = ProgressLine(progress)
         defer { bar.finish() }
         var withdrawal = SourceWithdrawal(of: topic)

@@ -41,7 +41,7 @@ extension CommandTests {
             }
             // Nothing is sent, and the list says the same from the ledger.
             #expect(try cluster.hasCommitted("nobody", TrialCluster.control))
-            let listed = try await standing("source", "list", "--brokers", broker.address)
+            let listed = try await standing("source", "list", "--topic", "--brokers", broker.address)
             #expect(listed.code == 0 && !listed.output.contains("withdrawn"), "\(listed.output)")
         }
     }

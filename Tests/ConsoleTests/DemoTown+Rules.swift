@@ -108,6 +108,7 @@ extension DemoTown {
                 .init(
                     events: 12_004_112, gain: 4_410, lose: 610_022, same: 589_086, largestLoss: 43, bandUp: 12,
                     bandDown: 20_114, liftedSanctions: 1, wonPerks: 0, lostPerks: 8_802))
+        case t("behaviour.commerce"): .refused(t("The source is withdrawn already."))
         default: .unknown(t("The ledger has no event of this topic."))
         }
     }

@@ -200,7 +200,12 @@ struct RouteTests {
         #expect(unknown.contains("The ledger has no event of this topic."))
         for html in [first, counted, counting, unknown] {
             #expect(html.contains("name=\"topic.encoded\"") && html.contains("name=\"reason\""))
+            #expect(html.contains(">Withdraw it</button>"))
         }
+        let refused = try await page("behaviour.commerce", count)
+        #expect(refused.contains("It cannot be withdrawn. The source is withdrawn already."))
+        #expect(!refused.contains("Withdraw it") && !refused.contains("name=\"reason\""))
+        #expect(refused.contains(">Back</a>"))
         let away = try await answer(
             .get, "/console/acts/withdraw-source", as: Visits.conductor, to: DemoTown(problem: .tooMany(retryAfter: 9)),
             query: [("topic", "behaviour.payments"), count])

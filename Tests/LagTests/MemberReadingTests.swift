@@ -46,9 +46,9 @@ import Testing
     @Test func theHistoryIsFoldedAgainWithoutASource() {
         func sentence(_ withdrawn: Bool) -> String {
             let source = #"{"topic":"trams","withdrawn":\#(withdrawn)}"#
-            return causes(#"{"ready":true,"switching":[{"partition":0,"source":\#(source),"done":0.5}]}"#).first?
-                .sentence
-                ?? ""
+            let item =
+                #"{"partition":0,"policy":{"id":"town","version":2},"source":\#(source),"done":0.5}"#
+            return causes(#"{"ready":true,"switching":[\#(item)]}"#).first?.sentence ?? ""
         }
         #expect(
             sentence(true).hasPrefix("1 ledger partition folds its history again for the withdrawal of trams, 50% of "))

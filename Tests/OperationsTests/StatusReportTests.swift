@@ -60,11 +60,7 @@ import Testing
         #expect(one.phase(of: 0) == .current && one.phase(of: 1) == .behind)
         #expect(one.clock == 1_767_225_500 && one.policies == ["town 3"] && one.foldVersion == "6")
         #expect(one.memory == 1 << 30)
-        #expect(one.withdrawnSources == [] && one.currentPartitions == 2)
-        let without = member(
-            metrics: "standing_source_withdrawn{topic=\"a\"} 1\nstanding_source_withdrawn{topic=\"b\"} 0\n")
-        #expect(without.withdrawnSources == ["a"])
-        #expect(member(metrics: nil).withdrawnSources == nil)
+        #expect(one.currentPartitions == 2)
         // What an older member does not say is unknown.
         let old = member(metrics: "standing_fold_partitions 2\n")
         #expect(old.factsPublished == nil && old.memory == nil && old.clock == nil && old.version == nil)
@@ -106,8 +102,27 @@ import Testing
         #expect(report.members[0].phase(of: 0) == .switching && report.members[0].phase(of: 1) == .quarantined)
     }
 
+    /// The absence of the metric means that nothing is withdrawn only where the program has the metric.
+    @Test func whichSourcesAreWithdrawnIsKnownToWhoHasFoldedThem() {
+        #expect(member().withdrawnSources(since: 6) == [] && member().withdrawnSources(since: 7) == nil)
+        let metrics =
+            Self.metrics + "standing_source_withdrawn{topic=\"a\"} 1\nstanding_source_withdrawn{topic=\"b\"} 0\n"
+        #expect(member(metrics: metrics).withdrawnSources(since: 6) == ["a"])
+        #expect(member(metrics: nil).withdrawnSources(since: 6) == nil)
+        #expect(member("one", [], nil, metrics: metrics).withdrawnSources(since: 6) == nil)
+        let behind = Self.ready.replacing(#""currentPartitions":2"#, with: #""currentPartitions":0"#)
+        #expect(behind != Self.ready && member("one", [0], behind).withdrawnSources(since: 6) == nil)
+        let switching = #","switching":[{"partition":0,"policy":{"id":"p","version":2},"done":0.4}]}"#
+        let ready = String(behind.dropLast()) + switching
+        #expect(member("one", [0], ready, metrics: metrics).withdrawnSources(since: 6) == ["a"])
+        let unready = ready.replacing(#""ready":true"#, with: #""ready":false"#)
+        #expect(member("one", [0], unready, metrics: metrics).withdrawnSources(since: 6) == nil, "it may catch up")
+    }
+
     @Test func aWithdrawalThatIsFoldedIsNoSwitchOfPolicy() {
-        let source = #""switching":[{"partition":0,"source":{"topic":"trams","withdrawn":true},"done":0.42}]}"#
+        let source =
+            #""switching":[{"partition":0,"policy":{"id":"p","version":2},"#
+            + #""source":{"topic":"trams","withdrawn":true},"done":0.42}]}"#
         let report = report([member("one", [0, 1], Self.ready.dropLast() + "," + source)])
         #expect(codes(report) == ["switching"])
         let sentence = report.attention[0].sentence

@@ -22,6 +22,8 @@ struct IdleAnnouncementTests {
         announcement.publish(at: now)
         directory.ownAddress = "h:1"
         announcement.publish(at: now)
+        directory.note(
+            MemberAnnouncement(member: "one", address: "h:1", partitions: []), key: "h:1", ledgerPartitions: 4)
         announcement.publish(at: now + .seconds(10))
         announcement.takeLeave(at: now + .seconds(10))
 

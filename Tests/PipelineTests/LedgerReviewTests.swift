@@ -44,5 +44,34 @@ extension PipelineServiceTests {
             #expect(await words("trams", { _ in throw Away() }) == "the broker is away")
             #expect(await words("trams", { _ in 7 }) == "answered 7")
         }
+
+        @Test func reviewsWithOnePlaceFoldOneAfterTheOther() async throws {
+            let fixture = try PipelineFixture()
+            defer { withExtendedLifetime(fixture) {} }
+            let configuration = PipelineConfiguration(kafka: fixture.kafka, topics: fixture.topics)
+            let place = ReviewPlace()
+            func review() -> LedgerReview<String, Int> {
+                LedgerReview("test-review", configuration, lifetime: .seconds(3600), passes: 1, place: place)
+            }
+            let (first, second) = (review(), review())
+            let gate = DispatchSemaphore(value: 0)
+            _ = await first.state(of: "bills", until: .now) { _ in
+                gate.wait()
+                return 1
+            }
+            guard case .busy = await second.state(of: "trams", until: .now, { _ in 2 }) else {
+                Issue.record("two fold at a time")
+                gate.signal()
+                return
+            }
+            gate.signal()
+            let end = ContinuousClock.now + PipelineFixture.patience
+            guard case .answered(1) = await first.state(of: "bills", until: end, { _ in -1 }),
+                case .answered(2) = await second.state(of: "trams", until: end, { _ in 2 })
+            else {
+                Issue.record("an answer is missing")
+                return
+            }
+        }
     }
 }

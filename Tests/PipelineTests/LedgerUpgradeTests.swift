@@ -133,6 +133,11 @@ extension PipelineServiceTests {
                     return error
                 }
             }
+            guard case .refused(let reason) = await acts.review(withdrawing: "bills", wait: Fixture.patience) else {
+                Issue.record("it is counted")
+                return
+            }
+            #expect(reason.contains("`standing ledger upgrade` moves it"), "\(reason)")
             for kind in [ControlAct.Kind.withdrawSource, .restoreSource] {
                 let refused = try #require(try await refusal(kind))
                 #expect(refused.status == 409 && refused.code == "older-ledger")

@@ -37,7 +37,7 @@ struct MemberDirectoryTests {
         #expect((0..<3).map { directory.owner(of: $0) } == [nil, nil, "a"])
     }
 
-    @Test func whoOwnsNothingIsKnownUpToALimit() {
+    @Test func whoOwnsNothingIsKnownUpToALimitAndTheNewestAlways() {
         note(announcement("a", 0), key: "a")
         note(announcement("b"), key: "b")
         note(announcement("c"), key: "c")
@@ -51,6 +51,25 @@ struct MemberDirectoryTests {
         #expect(directory.otherIdle == ["a"] && directory.owner(of: 0) == nil)
         for number in 0...MemberDirectory.maximumIdle { note(announcement("h:\(number)"), key: "h:\(number)") }
         #expect(directory.otherIdle.count == MemberDirectory.maximumIdle)
+        #expect(directory.otherIdle.first == "h:1" && directory.otherIdle.last == "h:\(MemberDirectory.maximumIdle)")
+        note(announcement("c"), key: "c")
+        for number in 100...100 + MemberDirectory.maximumIdle {
+            note(announcement("h:\(number)"), key: "h:\(number)")
+        }
+        #expect(directory.otherIdle.count == MemberDirectory.maximumIdle - 1, "the own address has a place too")
+        #expect(directory.otherIdle.last == "h:\(100 + MemberDirectory.maximumIdle)")
+    }
+
+    @Test func whoOwnsNothingAnnouncesItselfAgainOnceTheTopicHasLostIt() {
+        directory.ownAddress = "h:1"
+        #expect(directory.news(of: [], at: start) != nil)
+        note(announcement("h:1"), key: "h:1")
+        #expect(directory.news(of: [], at: start + .seconds(60)) == nil)
+        for number in 0...MemberDirectory.maximumIdle { note(announcement("x:\(number)"), key: "x:\(number)") }
+        #expect(directory.news(of: [], at: start + .seconds(60)) == nil, "however many others there are")
+        note(nil, key: "h:1")
+        #expect(directory.news(of: [], at: start + .seconds(60))?.address == "h:1")
+        #expect(directory.news(of: [], at: start + .seconds(61)) == nil, "it may be under way")
     }
 
     @Test func newsIsWhatIsNotSaidYet() {

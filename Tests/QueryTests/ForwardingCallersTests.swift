@@ -53,7 +53,9 @@ struct ForwardingCallersTests {
             for _ in 0..<3 {
                 #expect(text(await forwarding.ask(member, target: "/who", for: caller)) == "\"rita true\"")
             }
-            let counted = await forwarding.ask(member, path: "/members/count", body: Array("[1,2]".utf8), for: caller)
+            let counted = await forwarding.reply(
+                of: "\(member)", path: "/members/count", body: Array("[1,2]".utf8), for: caller
+            ).json
             #expect(text(counted) == "5")
         }
     }
@@ -63,7 +65,9 @@ struct ForwardingCallersTests {
             let other = MemberSecret([UInt8](repeating: 8, count: 32))
             for forwarding in [Forwarding(maximum: 4), Forwarding(maximum: 4, secret: other)] {
                 #expect(await forwarding.ask(member, target: "/who", for: caller) == nil)
-                #expect(await forwarding.ask(member, path: "/members/count", body: [0x31], for: caller) == nil)
+                let counted = await forwarding.reply(
+                    of: "\(member)", path: "/members/count", body: [0x31], for: caller)
+                #expect(counted.json == nil && counted.wasAsked)
             }
             let refusing = Forwarding(maximum: 4, secret: secret, isRefused: true)
             #expect(await refusing.ask(member, target: "/who", for: caller) == nil)
@@ -89,8 +93,8 @@ struct ForwardingCallersTests {
         let target = "/subjects/canary-5f3a91/file?purpose=feathers-77c0de"
         _ = await forwarding.ask(member, target: target, for: caller)
         _ = await forwarding.ask(member, about: 3, target: target, for: caller)
-        _ = await forwarding.ask(
-            member, path: "/members/standings", body: Array(#"["canary-5f3a91"]"#.utf8), for: caller)
+        _ = await forwarding.reply(
+            of: "\(member)", path: "/members/standings", body: Array(#"["canary-5f3a91"]"#.utf8), for: caller)
         running.cancel()
         let heads = received.withLock { $0 }
         #expect(heads.map(\.path) == [RouteTable.forwardPath, RouteTable.forwardPath, "/members/standings"])

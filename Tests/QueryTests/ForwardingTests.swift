@@ -77,6 +77,34 @@ struct ForwardingTests {
         }
     }
 
+    /// Silence counts against a member only if it was asked.
+    @Test func whoIsNotAskedIsNotSilent() async throws {
+        try await withPeer { peer in
+            func reply(_ forwarding: Forwarding, of address: String) async -> Forwarding.Reply {
+                await forwarding.reply(of: address, path: "/nowhere", body: [], for: caller)
+            }
+            let forwarding = Forwarding(maximum: 1, within: .seconds(1))
+            guard case .silence = await reply(forwarding, of: "\(peer)") else {
+                Issue.record("there is no such path")
+                return
+            }
+            for (unsent, address) in [(Forwarding(maximum: 1, isRefused: true), "\(peer)"), (forwarding, "no address")]
+            {
+                guard case .notAsked = await reply(unsent, of: address) else {
+                    Issue.record("nobody was asked")
+                    return
+                }
+            }
+            async let slow = forwarding.ask(peer, about: 3, target: "/trickle", for: caller)
+            while forwarding.underWay == 0 { await Task.yield() }
+            guard case .notAsked = await reply(forwarding, of: "\(peer)") else {
+                Issue.record("there is no room")
+                return
+            }
+            _ = await slow
+        }
+    }
+
     @Test func soManyQuestionsAreUnderWayAndNoMore() async throws {
         try await withPeer { peer in
             let forwarding = Forwarding(maximum: 1)

@@ -349,9 +349,12 @@ import Testing
 
     @Test func aSourceThatTheLedgerDoesNotKnowChangesNothing() throws {
         let frames = RandomLedger(seed: 3).frames
+        let progress = ReplayProgress()
         let difference = try SourceWithdrawal(of: "nowhere").run(
             partitions: [RandomLedger.partition],
-            source: { _, start, end in MemoryFrames(frames.filter { $0.offset >= start && $0.offset < end }) })
+            source: { _, start, end in MemoryFrames(frames.filter { $0.offset >= start && $0.offset < end }) },
+            progress: progress)
+        #expect(progress.offsets == SourceWithdrawal.passes * (frames[frames.count - 1].offset + 1))
         #expect(difference.entries == 0 && difference.comparison.gain + difference.comparison.lose == 0)
     }
 }

@@ -1,3 +1,5 @@
+internal import Events
+internal import Policy
 public import Replay
 
 extension ControlActs {
@@ -13,10 +15,7 @@ extension ControlActs {
         }
         guard let (isWithdrawn, isKnown, version) = found else { throw Self.readingFailed }
         guard version >= PolicyHistory.sourcesVersion else {
-            throw .conflict(
-                "older-ledger",
-                "the ledger is of fold version \(version), in which no source is withdrawn: `standing ledger upgrade` moves it"
-            )
+            throw .conflict("older-ledger", Self.olderLedger(version))
         }
         guard isWithdrawn != (kind == .withdrawSource) else {
             throw isWithdrawn
@@ -29,6 +28,10 @@ extension ControlActs {
         }
     }
 
+    private static func olderLedger(_ version: Int64) -> String {
+        "the ledger is of fold version \(version), in which no source is withdrawn: `standing ledger upgrade` moves it"
+    }
+
     /// What the withdrawal of a source would change, as far as it is known.
     public enum WithdrawalReview: Sendable {
         case counted(SourceWithdrawal.Difference)
@@ -36,36 +39,65 @@ extension ControlActs {
         case underWay(frames: Int64, of: Int64)
         /// A reason in words.
         case unknown(String)
+        /// The act would be refused now, for a reason in words.
+        case refused(String)
     }
+
+    /// The answer depends on all of it.
+    struct WithdrawalQuestion: Hashable, Sendable {
+        let topic: String
+        /// The hash of the active policy's text.
+        let active: String
+        /// The topics that are withdrawn already.
+        let withdrawn: [String]
+    }
+
+    private struct NoAnswer: Error, CustomStringConvertible { let description: String }
 
     static let withdrawalsLifetime = Duration.seconds(600)
 
     /// Folds the ledger as it is and without the source, and waits for that at most `wait`. The outcome names nobody.
     /// It is valid for `withdrawalsLifetime`, so the ledger may have grown since.
     public func review(withdrawing topic: String, wait: Duration) async -> WithdrawalReview {
+        let deadline = ContinuousClock.now + wait
         guard topic != service.configuration.topics.control else {
-            return .unknown("it is the control topic, without which nobody is enrolled")
+            return .refused("it is the control topic, without which nobody is enrolled")
         }
-        guard !service.withdrawnSources.contains(topic) else { return .unknown("the source is withdrawn already") }
-        guard hasRoomForStates else { return .unknown("this member's memory limit leaves no room for it") }
-        let state = await withdrawals.state(of: topic, until: .now + wait) { ledger in
+        let policies = policies
+        let found = await onThread {
+            try policies.read { (PolicyHash.of($0.texts.last ?? ""), $0.withdrawnSources, $0.foldVersion) }
+        }
+        guard let (active, withdrawn, version) = found else { return .unknown("the ledger cannot be read now") }
+        guard version >= PolicyHistory.sourcesVersion else { return .refused(Self.olderLedger(version)) }
+        guard !withdrawn.contains(topic) else { return .refused("the source is withdrawn already") }
+        let largest = service.status.sizes.map(\.bytes).max()
+        guard service.isFull == nil || largest != nil else {
+            return .unknown(
+                "this member folds no ledger partition, so it does not know whether its memory limit leaves room for two"
+            )
+        }
+        let question = WithdrawalQuestion(topic: topic, active: active, withdrawn: withdrawn)
+        let state = await withdrawals.state(of: question, until: deadline) { [service] ledger in
+            // Two states of one partition are in memory at a time.
+            guard service.reserveForReview((largest ?? 0) * 2) else {
+                throw NoAnswer(description: "this member's memory limit leaves no room for it")
+            }
+            defer { service.endReservationForReview() }
             var withdrawal = SourceWithdrawal(of: topic)
             withdrawal.listLimit = 0
-            return try withdrawal.run(
+            let difference = try withdrawal.run(
                 partitions: ledger.partitions, source: ledger.frames, progress: ledger.progress)
+            guard PolicyHash.of(difference.policy.text) == active else {
+                throw NoAnswer(description: "another policy is active by now")
+            }
+            return difference
         }
         return switch state {
         case .answered(let difference) where difference.entries == 0: .unknown("the ledger has no event of this topic")
         case .answered(let difference): .counted(difference)
         case .underWay(let frames, let total): .underWay(frames: frames, of: total)
         case .failed(let reason): .unknown(reason)
-        case .busy: .unknown("the withdrawal of another source is counted: ask again later")
+        case .busy: .unknown("the ledger is folded for another question: ask again later")
         }
-    }
-
-    /// Whether there is room for two more states of the largest ledger partition that is folded here.
-    private var hasRoomForStates: Bool {
-        guard let room = service.memoryRoom else { return true }
-        return (service.status.sizes.map(\.bytes).max() ?? 0) * 2 <= room
     }
 }

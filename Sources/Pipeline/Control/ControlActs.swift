@@ -29,8 +29,7 @@ public final class ControlActs: Sendable {
     let producer: AcknowledgedProducer
     let policies: PolicyLog
     let harm: HarmReview
-    /// By source topic.
-    let withdrawals: LedgerReview<String, SourceWithdrawal.Difference>
+    let withdrawals: LedgerReview<WithdrawalQuestion, SourceWithdrawal.Difference>
     private let watch: LedgerWatch
     private let recent: RecentActs
     private let signer: ControlSigner?
@@ -50,9 +49,11 @@ public final class ControlActs: Sendable {
         ) { notice in
             if case .error(let error) = notice { logger.warning("acts: \(error)") }
         }
-        (policies, harm) = (PolicyLog(configuration), HarmReview(configuration))
+        let place = ReviewPlace()
+        (policies, harm) = (PolicyLog(configuration), HarmReview(configuration, place: place))
         withdrawals = LedgerReview(
-            "withdrawal-review", configuration, lifetime: Self.withdrawalsLifetime, passes: 1)
+            "withdrawal-review", configuration, lifetime: Self.withdrawalsLifetime, passes: SourceWithdrawal.passes,
+            place: place)
         watch = LedgerWatch(configuration, logger: logger)
         recent = RecentActs(configuration, source: source, logger: logger)
     }

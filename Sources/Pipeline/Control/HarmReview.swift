@@ -20,9 +20,9 @@ final class HarmReview: Sendable {
     /// Answers with the breaches in words; empty if the change is within the budgets.
     private let review: LedgerReview<Change, [String]>
 
-    init(_ configuration: PipelineConfiguration) {
+    init(_ configuration: PipelineConfiguration, place: ReviewPlace) {
         // Each partition is read under its own policies and under the candidate.
-        review = LedgerReview("harm-review", configuration, lifetime: Self.lifetime, passes: 2)
+        review = LedgerReview("harm-review", configuration, lifetime: Self.lifetime, passes: 2, place: place)
     }
 
     func close() { review.close() }
@@ -47,7 +47,8 @@ final class HarmReview: Sendable {
         case .failed(let reason): throw .notReady("the harm budget cannot be reviewed now: \(reason)")
         case .busy:
             throw ControlRefusal(
-                503, "harm-review", "another change is reviewed for its harm budget: ask again later")
+                503, "harm-review",
+                "the history is folded for another change, which this one's harm budget waits for: ask again later")
         case .underWay(let frames, let total):
             throw ControlRefusal(
                 503, "harm-review",

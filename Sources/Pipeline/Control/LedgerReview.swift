@@ -4,6 +4,16 @@ internal import Kafka
 internal import Replay
 internal import Synchronization
 
+/// The place of the one review that folds the ledger's history in a process at a time.
+final class ReviewPlace: Sendable {
+    private let isTaken = Atomic(false)
+
+    /// Returns false if another review has it.
+    func take() -> Bool { !isTaken.exchange(true, ordering: .acquiring) }
+
+    func leave() { isTaken.store(false, ordering: .releasing) }
+}
+
 /// Folds the ledger's history to answer a question about an act before it is done. There is one question at a time, on a
 /// thread of low priority that reads the ledger topic. Its answer is valid for `lifetime`.
 final class LedgerReview<Question: Hashable & Sendable, Answer: Sendable>: Sendable {
@@ -13,7 +23,7 @@ final class LedgerReview<Question: Hashable & Sendable, Answer: Sendable>: Senda
         case failed(String)
         /// The work continues after the deadline, and a repeated request finds it.
         case underWay(frames: Int64, of: Int64)
-        /// Another question is being answered.
+        /// Another question is being answered, here or by a review with the same place.
         case busy
     }
 
@@ -43,12 +53,16 @@ final class LedgerReview<Question: Hashable & Sendable, Answer: Sendable>: Senda
     private let passes: Int64
     private let kafka: any KafkaCluster
     private let topic: String
+    private let place: ReviewPlace
     private let review = Mutex<Review?>(nil)
     private let isClosed = Atomic(false)
 
-    /// `name`: of the thread. `passes`: how often an answer reads the history.
-    init(_ name: String, _ configuration: PipelineConfiguration, lifetime: Duration, passes: Int64) {
-        (self.name, self.lifetime, self.passes) = (name, lifetime, passes)
+    /// `name`: of the thread. `passes`: how often an answer reads the history. `place`: shared with other reviews.
+    init(
+        _ name: String, _ configuration: PipelineConfiguration, lifetime: Duration, passes: Int64,
+        place: ReviewPlace = ReviewPlace()
+    ) {
+        (self.name, self.lifetime, self.passes, self.place) = (name, lifetime, passes, place)
         (kafka, topic) = (configuration.kafka, configuration.topics.ledger)
     }
 
@@ -85,6 +99,7 @@ final class LedgerReview<Question: Hashable & Sendable, Answer: Sendable>: Senda
             } else if let known = review, known.outcome == nil {
                 return (.busy, false)
             }
+            guard place.take() else { return (.busy, false) }
             review = Review(question: question)
             return (.underWay(frames: 0, of: 0), true)
         }
@@ -105,6 +120,7 @@ final class LedgerReview<Question: Hashable & Sendable, Answer: Sendable>: Senda
             review.withLock { review in
                 review?.outcome = outcome
                 review?.end = .now
+                place.leave()
             }
         }
         thread.name = name

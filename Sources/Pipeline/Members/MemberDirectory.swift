@@ -6,7 +6,7 @@ internal import Synchronization
 final class MemberDirectory: Sendable {
     /// An announcement is repeated if the topic has differed from it for this long.
     private static let repeatAfter = Duration.seconds(2)
-    /// The limit of members without ledger partitions. Further ones are not known.
+    /// The limit of members without ledger partitions. A further one replaces the one that was announced first.
     static let maximumIdle = 64
 
     private struct Owner {
@@ -21,16 +21,25 @@ final class MemberDirectory: Sendable {
         var hasAnnounced = false
         /// By ledger partition.
         var owners: [Int32: Owner] = [:]
-        /// The addresses whose last announcement has no partitions.
+        /// The addresses whose last announcement has no partitions, in the order of the announcements.
         var idle: [String] = []
         /// The last order in the topic, as far as it has been read.
         var shadow: ShadowOrder?
         /// Whether the topic has been read to its first end.
         var isRead = false
 
+        /// The own address stays, because this member announces itself again when it is missing.
+        mutating func addIdle(_ address: String) {
+            if idle.count >= MemberDirectory.maximumIdle, let oldest = idle.firstIndex(where: { $0 != ownAddress }) {
+                idle.remove(at: oldest)
+            }
+            idle.append(address)
+        }
+
         /// Whether the topic has this announcement, as far as it has been read.
         func announces(_ announcement: MemberAnnouncement) -> Bool {
-            announcement.partitions.allSatisfy { partition in
+            guard !announcement.partitions.isEmpty else { return idle.contains(announcement.address) }
+            return announcement.partitions.allSatisfy { partition in
                 owners[partition].map {
                     $0.address == announcement.address && $0.isFull == (announcement.full == true)
                 } ?? false
@@ -112,7 +121,7 @@ final class MemberDirectory: Sendable {
             state.owners = state.owners.filter { $0.value.address != key }
             state.idle.removeAll { $0 == key }
             guard let announcement, announcement.address == key else { return }
-            if announcement.partitions.isEmpty, state.idle.count < Self.maximumIdle { state.idle.append(key) }
+            if announcement.partitions.isEmpty { state.addIdle(key) }
             for partition in announcement.partitions where partition >= 0 && partition < ledgerPartitions {
                 state.owners[partition] = Owner(address: key, isFull: announcement.full == true)
             }

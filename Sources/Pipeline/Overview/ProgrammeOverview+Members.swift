@@ -8,6 +8,8 @@ extension ProgrammeOverview {
     static let maximumChanges = 20
     /// Of each list of another member's overview.
     private static let maximumItems = 10_000
+    /// In a sentence.
+    private static let maximumNames = 20
 
     /// The answer to another member. `changes` are JSON texts in it.
     public var bytes: [UInt8] {
@@ -95,12 +97,30 @@ extension ProgrammeOverview {
     /// Says what is missing where members are away, once all are asked.
     public mutating func noteMissing() {
         guard !missing.isEmpty else { return }
-        let numbers = missing.prefix(20).map { "\($0)" }.joined(separator: ", ") + (missing.count > 20 ? ", …" : "")
+        let numbers =
+            missing.prefix(Self.maximumNames).map { "\($0)" }.joined(separator: ", ")
+            + (missing.count > Self.maximumNames ? ", …" : "")
         add([
             Attention(
                 .warning, "members-away",
                 "No member answers for the ledger partitions \(numbers): their subjects are in none of the figures.",
                 page: "/ledger")
+        ])
+    }
+
+    /// Names members without ledger partitions that have not given their figures. It may be that they have ended: one
+    /// that is killed stays announced.
+    public mutating func noteUnheard(_ addresses: [String]) {
+        guard !addresses.isEmpty else { return }
+        let names = addresses.prefix(Self.maximumNames).joined(separator: ", ")
+        let more = addresses.count > Self.maximumNames ? ", …" : ""
+        add([
+            Attention(
+                .information, "idle-members-away",
+                addresses.count == 1
+                    ? "The member \(names), which owns no ledger partition, does not answer: what it reads is in none of the figures."
+                    : "\(addresses.count) members that own no ledger partition do not answer (\(names)\(more)): what they read is in none "
+                        + "of the figures.")
         ])
     }
 

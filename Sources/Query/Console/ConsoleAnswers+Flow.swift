@@ -104,6 +104,7 @@ extension ConsoleAnswers {
         case .underWay(let frames, let total):
             return .counting(done: total > 0 ? Double(frames) / Double(total) : 0)
         case .unknown(let reason): return .unknown(Self.sentence(reason))
+        case .refused(let reason): return .refused(Self.sentence(reason))
         }
     }
 

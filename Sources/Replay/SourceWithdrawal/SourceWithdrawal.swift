@@ -22,6 +22,9 @@ public struct SourceWithdrawal: Sendable {
         public let description: String
     }
 
+    /// How often a run reads the history. Its progress counts the frames of each time.
+    public static let passes: Int64 = 2
+
     /// The source topic, as in origins.
     public let topic: String
     /// The limit of subjects in the lists of those that gain and lose most.
@@ -49,7 +52,8 @@ public struct SourceWithdrawal: Sendable {
             }
             nextOffsets.append(current.nextOffset)
             let without = try current.preview(
-                withdrawing: Array(topic.utf8), history: { try source(partition, 0, $0) }, entries: &entries)
+                withdrawing: Array(topic.utf8),
+                history: { CountedHistory(try source(partition, 0, $0), progress) }, entries: &entries)
             var sum =
                 comparison?.with ?? BacktestComparison(policy: policy, against: policy, listLimit: listLimit)
             Self.compare(current.fold, without, &sum)
@@ -89,6 +93,24 @@ public struct SourceWithdrawal: Sendable {
             guard new.subject.withUnsafeBytes({ current.standing(of: $0) }) == nil else { return }
             comparison.add(policy: new, against: nil)
         }
+    }
+}
+
+/// Adds the offsets of the frames that are read to a progress.
+private final class CountedHistory: FrameSource {
+    private let frames: any FrameSource
+    private let progress: ReplayProgress
+    private var nextOffset: Int64 = 0
+
+    init(_ frames: any FrameSource, _ progress: ReplayProgress) { (self.frames, self.progress) = (frames, progress) }
+
+    func next() throws -> LedgerFrame? {
+        let frame = try frames.next()
+        if let frame {
+            progress.add(offsets: frame.offset + 1 - nextOffset, entries: 0)
+            nextOffset = frame.offset + 1
+        }
+        return frame
     }
 }
 

@@ -83,6 +83,18 @@ struct ProgrammeOverviewTests {
         #expect(text.contains(#""missing":[3]"#) && text.contains(#"{"member":"b","ready":true,"partitions":[2]"#))
     }
 
+    @Test func aMemberWithoutPartitionsThatIsAwayIsNamed() {
+        var sum = overview("a", [0, 1, 2, 3])
+        sum.noteUnheard([])
+        #expect(!sum.attention.contains { $0.code == "idle-members-away" })
+        sum.noteUnheard(["h:1"])
+        #expect(sum.attention.last?.code == "idle-members-away" && sum.attention.last?.severity == .information)
+        #expect(sum.attention.last?.text.hasPrefix("The member h:1, which owns no ledger partition, ") == true)
+        sum.noteUnheard((1...25).map { "h:\($0)" })
+        let text = sum.attention.last?.text ?? ""
+        #expect(text.hasPrefix("25 members ") && text.contains("h:20, …)") && !text.contains("h:21"), "\(text)")
+    }
+
     @Test func nothingOfAnAnswerIsTrusted() {
         let good = String(decoding: overview("b", [2, 3]).bytes, as: UTF8.self)
         let bad = [
