@@ -7,7 +7,7 @@ extension Templates {
             {{#hasProposals}}<section aria-labelledby="waiting"><h2 id="waiting">Waits for a second person</h2>
             <div class="cards">{{#proposals}}<article class="card notice"><h3>{{act}}</h3><p>{{reason}}</p><p class="soft"><bdi>{{actor}}</bdi> proposed it {{#time}}{{> time}}{{/time}}. Somebody else has to agree before {{#expires}}{{> time}}{{/expires}}.</p>
             {{#summary}}<details><summary>What it would change</summary><pre tabindex="0">{{.}}</pre></details>{{/summary}}
-            {{#hasDifference}}<details open="open"><summary>What is other in the policy</summary><div class="scroll code" tabindex="0" role="group" aria-label="What is other in the policy">{{> diff}}</div></details>{{/hasDifference}}
+            {{#hasDifference}}<details open="open"><summary>What changes in its text</summary><div class="scroll code" tabindex="0" role="group" aria-label="What is other in the policy">{{> diff}}</div></details>{{/hasDifference}}
             {{#canApprove}}<form class="form" method="post" action="{{approve}}">{{> hidden}}
             <p><label for="reason-{{id}}">Why you agree or decline</label><textarea id="reason-{{id}}" name="reason" rows="2" required="required" maxlength="2000"></textarea></p>
             <p class="buttons"><button class="grave">Agree<span class="unseen"> to {{act}}</span></button> <button class="quiet" formaction="{{decline}}">Decline<span class="unseen"> {{act}}</span></button></p></form>{{/canApprove}}

@@ -158,7 +158,8 @@ struct BrowserTests {
             "oda",
             [
                 "/console/policies", "/console/dead-letters", "/console/dead-letters?letter=3-1200",
-                "/console/lag?group=standing.perks", "/console/acts/enrol", "/console/acts/shadow",
+                "/console/lag?group=standing.perks", "/console/acts/enrol", "/console/acts/shadow", "/console/sources",
+                "/console/acts/withdraw-source?topic=behaviour.community&what-if=yes",
             ]
         ),
         ("ilse", ["/console/audit", "/console/ledger?subject=ada-4471"]), ("sam", ["/console/me"]),
