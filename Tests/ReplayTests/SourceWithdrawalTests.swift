@@ -260,7 +260,7 @@ import Testing
         #expect(isShown, "seed \(seed)")
     }
 
-    /// Early events included, which the source sent before or while it was withdrawn.
+    /// Each topic has given what it would have given without the two acts.
     @Test(arguments: 1...8) func aFileShowsWhatARestoredSourceGave(seed: UInt64) throws {
         func sources(_ topic: String) throws -> [[String: [String]]] {
             let acts = [Act(frame: 20, topic: topic), Act(frame: 100, topic: topic, isWithdrawal: false)]

@@ -98,6 +98,20 @@ private typealias Frames = LedgerPartitionFrames
         #expect(!read(reader).1.hasOtherPartitions)
     }
 
+    /// Their acknowledgements never come here, but the next owner has published them before anything that follows.
+    @Test func factsThatWereSentBeforeAPartitionWasLostAreReadAfterItsOwnerAnswers() throws {
+        let stage = try RunnerStage()
+        let runner = stage.owned()
+        let reader = try #require(stage.environment.changes.subscribe(.everything))
+        _ = read(reader)
+        stage.poll(try Frames.ledger(bills: 5), runner)
+        stage.acknowledge(2)
+        #expect(read(reader).facts.count == 2)
+        runner.changes.end()
+        runner.changes.mirror([], from: Int64(stage.kafka.sent.count) + 1, isWhole: true)
+        #expect(read(reader).facts == Array(sent(stage).dropFirst(2)))
+    }
+
     /// While nobody watches, a second has room for so many facts and no more.
     @Test func withoutReadersOnlySomeAreKept() throws {
         let stage = try RunnerStage()
