@@ -44,8 +44,8 @@ public final class AuditWriter: AuditLog {
         var writer = ""
         var number: Int64 = 0
         var previous = AuditTopic.genesis
-        /// The newest record that is known.
-        var newest: (offset: Int64, hash: String) = (-1, AuditTopic.genesis)
+        /// The newest record that is known, and since when.
+        var newest: (offset: Int64, hash: String, since: Int64) = (-1, AuditTopic.genesis, 0)
     }
 
     private let kafka: KafkaConfiguration
@@ -91,7 +91,17 @@ public final class AuditWriter: AuditLog {
     func note(_ partition: Int32, offset: Int64, hash: String) {
         state.withLock { state in
             guard state.isReady, state.partition == partition, offset > state.newest.offset else { return }
-            state.newest = (offset, hash)
+            state.newest = (offset, hash, now())
+        }
+    }
+
+    /// The newest record that is known; nil before the session's first one is written.
+    var head: AuditHead? {
+        state.withLock { state in
+            guard state.isReady else { return nil }
+            return AuditHead(
+                topic: topic, cluster: state.cluster, partition: state.partition, offset: state.newest.offset,
+                hash: state.newest.hash, time: Timestamp(microseconds: state.newest.since), member: member)
         }
     }
 
@@ -188,7 +198,7 @@ public final class AuditWriter: AuditLog {
         state.withLock { state in
             state.partition = partition
             state.cluster = cluster ?? ""
-            if let newest { state.newest = newest }
+            if let newest { state.newest = (newest.offset, newest.hash, now()) }
         }
     }
 }
