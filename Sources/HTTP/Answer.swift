@@ -40,7 +40,14 @@ public struct Answer: Sendable {
 }
 
 extension Response {
+    /// A successful answer without an entity tag of its own gets that of its bytes.
     public init(_ answer: Answer) {
-        self.init(status: answer.status, headers: answer.fields, body: ResponseBody(byteBuffer: answer.body))
+        var fields = answer.fields
+        if answer.status == .ok, !fields.contains(where: { $0.name == .eTag }) {
+            var tag = EntityTag()
+            tag.add(answer.body.readableBytesView)
+            fields.append(HTTPField(name: .eTag, value: tag.text))
+        }
+        self.init(status: answer.status, headers: fields, body: ResponseBody(byteBuffer: answer.body))
     }
 }

@@ -29,6 +29,8 @@ extension Response {
     /// The response with the position in the ledger for which it holds.
     func stamped(_ freshness: Freshness) -> Response {
         var response = self
+        // The state's tag replaces that of the bytes.
+        response.headers[.eTag] = nil
         response.headers.stamp(freshness)
         return response
     }
