@@ -182,7 +182,8 @@ struct RouteTableTests {
         let routes: [Route] = texts.enumerated().map { index, text in
             .sample("/text-\(index)") { _ in .json(Array(text.utf8)) }
         }
-        let client = TestClient(table: Self.table(routes + [.sample("/absent") { _ in .error("no", status: .notFound) }]))
+        let absent = Route.sample("/absent") { _ in .error("no", status: .notFound) }
+        let client = TestClient(table: Self.table(routes + [absent]))
         var tags: [String] = []
         for index in texts.indices {
             let answer = try await client.send("/text-\(index)")

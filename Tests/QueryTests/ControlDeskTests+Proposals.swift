@@ -81,6 +81,9 @@ extension ControlDeskTests {
             #expect(try await post("/policies/activations", by: "ana", body).status == 202)
             let table = FourEyes(acts: ["activate"], writer: audit, index: index)
             try await wait("the proposal is known") { !table.open.isEmpty }
+            // Under the same key it is the same proposal.
+            #expect(try await post("/policies/activations", by: "ana", body).status == 202)
+            #expect(table.open.count == 1)
             let id = try #require(table.open.first).id
             let done = try await post("/proposals/\(id)/approval?timeout=60", by: "ben", approval(of: body))
             #expect(done.status == 200, "\(done)")
