@@ -89,8 +89,12 @@ public final class AuditWriter: AuditLog {
 
     /// Informs the writer of the last record that a reader of the topic has read.
     func note(_ partition: Int32, offset: Int64, hash: String) {
+        if isReady { learn(partition, offset: offset, hash: hash) }
+    }
+
+    private func learn(_ partition: Int32, offset: Int64, hash: String) {
         state.withLock { state in
-            guard state.isReady, state.partition == partition, offset > state.newest.offset else { return }
+            guard state.partition == partition, offset > state.newest.offset else { return }
             state.newest = (offset, hash, now())
         }
     }
@@ -98,7 +102,7 @@ public final class AuditWriter: AuditLog {
     /// The newest record that is known; nil before the session's first one is written.
     var head: AuditHead? {
         state.withLock { state in
-            guard state.isReady else { return nil }
+            guard state.isReady, state.newest.offset >= 0 else { return nil }
             return AuditHead(
                 topic: topic, cluster: state.cluster, partition: state.partition, offset: state.newest.offset,
                 hash: state.newest.hash, time: Timestamp(microseconds: state.newest.since), member: member)
@@ -126,7 +130,7 @@ public final class AuditWriter: AuditLog {
         } catch {
             throw AuditFailure.refused(error)
         }
-        note(position.partition, offset: position.offset, hash: written.withLock { $0 })
+        learn(position.partition, offset: position.offset, hash: written.withLock { $0 })
     }
 
     /// Called in the order of the records.
