@@ -217,11 +217,6 @@ public final class ControlDesk: Sendable {
         return Reply(status: status, json: writer.take())
     }
 
-    /// The kind of a proposal's act; nil if there is no such proposal.
-    public func kind(ofProposal id: String) -> ControlAct.Kind? {
-        fourEyes?.proposal(id).flatMap { ControlAct.Kind(rawValue: $0.act) }
-    }
-
     /// Approves a proposal and executes its act. `hash`: the `sha256` that the person has read. A repeat by the same
     /// person has no further effect.
     public func approve(
