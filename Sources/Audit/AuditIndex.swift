@@ -138,7 +138,13 @@ public final class AuditIndex: Sendable {
             try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
                 for record in records {
                     let partition = consumer.assignment[record.source].topicPartition.partition
-                    note(record.value, at: record.offset, of: partition)
+                    guard let objection = note(record.value, at: record.offset, of: partition) else { continue }
+                    logger.warning(
+                        "a proposal in the audit does not count",
+                        metadata: [
+                            "topic": "\(topic)", "partition": "\(partition)", "offset": "\(record.offset)",
+                            "reason": "\(objection)",
+                        ])
                 }
             }
             for (topicPartition, error) in consumer.takeErrors() {
@@ -172,29 +178,35 @@ public final class AuditIndex: Sendable {
         state.withLock { $0.trust = AuditTrust(keyring, of: [origin]) }
     }
 
-    /// Adds a record of the topic, in its partition's order.
-    func note(_ value: UnsafeRawBufferPointer?, at offset: Int64, of partition: Int32) {
+    /// Adds a record of the topic, in its partition's order. Returns why the proposal in it does not count; nil if it
+    /// counts, or if there is none.
+    @discardableResult func note(
+        _ value: UnsafeRawBufferPointer?, at offset: Int64, of partition: Int32
+    ) -> String? {
         let entry = value.flatMap { AuditEntry(json: $0) }
         let hash = AuditTopic.hash(of: value.map(Array.init) ?? [])
         writer?.note(partition, offset: offset, hash: hash)
-        state.withLock { state in
-            guard offset >= state.positions[partition] ?? 0 else { return }
+        return state.withLock { state in
+            guard offset >= state.positions[partition] ?? 0 else { return nil }
             // If records have expired before they were read, the chain begins again.
             if state.positions[partition] == nil { state.chains[partition] = nil }
             state.positions[partition] = offset + 1
             state.chains[partition, default: AuditChain(partition: partition, beginning: offset)].note(
                 entry, hash: hash, at: offset)
-            guard let entry else { return }
+            guard let entry else { return nil }
+            var objection: String?
             if Proposal.isStep(entry.action) {
-                let objection = value.flatMap { state.trust?.objection(to: entry, $0) }
+                objection = value.flatMap { state.trust?.objection(to: entry, $0) }
                 state.proposals.note(entry, objection: objection)
             }
             if Self.taken.contains(entry.outcome) { state.add(entry) }
-            guard let subject = entry.subject else { return }
-            state.add(
-                Look(
-                    time: entry.time, actor: entry.actor, action: entry.action, purpose: entry.purpose,
-                    outcome: entry.outcome), of: subject)
+            if let subject = entry.subject {
+                state.add(
+                    Look(
+                        time: entry.time, actor: entry.actor, action: entry.action, purpose: entry.purpose,
+                        outcome: entry.outcome), of: subject)
+            }
+            return entry.action == Proposal.proposing ? objection : nil
         }
     }
 

@@ -98,13 +98,13 @@ import Testing
 
     @Test func aMemberThatReadsSeesThatTheEndIsCutOff() {
         let index = AuditIndex()
-        for offset in 0..<6 { Array("{}".utf8).withUnsafeBytes { index.note($0, at: Int64(offset), of: 0) } }
+        for offset in 0..<6 { Array("{}".utf8).withUnsafeBytes { _ = index.note($0, at: Int64(offset), of: 0) } }
         let before = index.chains.findings.count
         // Six records have been read, and the topic that was made anew has four.
         let cut = index.restart(0, at: 4)
         #expect(cut?.offset == 4 && cut?.reason.hasSuffix("the record at 5") == true)
         #expect(index.chains.findings.count == before + 1)
-        for offset in 0..<6 { Array("{}".utf8).withUnsafeBytes { index.note($0, at: Int64(offset), of: 0) } }
+        for offset in 0..<6 { Array("{}".utf8).withUnsafeBytes { _ = index.note($0, at: Int64(offset), of: 0) } }
         // Where records have expired before they were read, nothing was cut off.
         #expect(index.restart(0, at: 9) == nil && index.restart(1, at: 0) == nil)
     }

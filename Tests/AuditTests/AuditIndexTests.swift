@@ -28,7 +28,7 @@ import Testing
         let index = AuditIndex()
         if let keyring { index.trust(keyring, of: origin) }
         for (offset, value) in values.enumerated() {
-            value.withUnsafeBytes { index.note($0, at: Int64(offset), of: 0) }
+            value.withUnsafeBytes { _ = index.note($0, at: Int64(offset), of: 0) }
         }
         return index
     }
@@ -45,7 +45,7 @@ import Testing
 
     @Test func aRecordThatIsReadTwiceCountsOnce() {
         let index = Self.index([Self.value(1)])
-        Self.value(1).withUnsafeBytes { index.note($0, at: 0, of: 0) }
+        Self.value(1).withUnsafeBytes { _ = index.note($0, at: 0, of: 0) }
         #expect(index.looks(at: "ada").looks.count == 1)
     }
 
@@ -138,6 +138,7 @@ import Testing
             let index = Self.index([forged], trusting: keyring)
             #expect(index.proposal("p-1") == nil)
             #expect(index.refusedProposals == [RefusedProposal(id: "p-1", reason: reason)])
+            #expect(forged.withUnsafeBytes { index.note($0, at: 1, of: 0) } == reason, "for the log")
             // Without trusted keys there is nothing to check it against.
             #expect(Self.index([forged]).proposal("p-1") != nil)
         }

@@ -74,13 +74,17 @@ extension PipelineServiceTests {
                 #expect(unknown.hasPrefix("this member folds no ledger partition"), "\(unknown)")
 
                 let needed = 2 * (try #require(fold.status.sizes.map(\.bytes).max()))
-                let room = try #require(fold.memoryRoom)
-                try #require(needed > 0 && room > needed)
-                runtime.residentBytes = room - needed + 1
+                try #require(needed > 0)
+                /// Takes memory until this much is left. What the tables need to grow moves meanwhile, so the room is not exact.
+                func leave(_ bytes: Int64) throws {
+                    let room = try #require(fold.memoryRoom)
+                    runtime.residentBytes = (runtime.residentBytes ?? 0) + room - bytes
+                }
+                try leave(needed / 2)
                 #expect(await words(atFold) == "this member's memory limit leaves no room for it")
-                runtime.residentBytes = room - needed
+                try leave(needed / 2 * 3)
                 #expect(await words(atFold) == "counted 1")
-                #expect(fold.memoryRoom == needed, "the room is free again")
+                #expect(try #require(fold.memoryRoom) > needed, "the room is free again")
             } catch {
                 failure = error
             }
