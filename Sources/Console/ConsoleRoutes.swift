@@ -280,6 +280,7 @@ public struct ConsoleRoutes: Sendable {
             let outcome = try await data.perform(act, reason: reason, key: key, by: caller)
             return .redirect(to: after(kind, act, outcome))
         } catch {
+            if error.isTemporary { return waiting(kind, form, error, visit, key: key) }
             // A mistake that the person can correct is shown in the form, which retains its fields.
             guard error.status == 409 || error.status == 422 else { return problem(error, visit) }
             return again(kind, form, FormMistake(field: "", sentence: "\(error.title). \(error.detail)"), visit)
@@ -288,6 +289,16 @@ public struct ConsoleRoutes: Sendable {
 
     private func again(_ kind: ActKind, _ form: FormFields, _ mistake: FormMistake, _ visit: Visit) -> ConsoleAnswer {
         .page(console.act(kind, form, mistake: mistake, for: visit), status: 422)
+    }
+
+    /// The page has the key of the attempt, so that the act is done once.
+    private func waiting(
+        _ kind: ActKind, _ form: FormFields, _ problem: ProblemView, _ visit: Visit, key: String
+    ) -> ConsoleAnswer {
+        var visit = visit
+        visit.actKey = key
+        return .page(
+            console.waiting(kind, form, for: problem, visit), status: problem.status, more: Self.retryAfter(problem))
     }
 
     private static func reason(_ form: FormFields) throws(FormMistake) -> String {
@@ -357,8 +368,10 @@ public struct ConsoleRoutes: Sendable {
     }
 
     func problem(_ view: ProblemView, _ visit: Visit) -> ConsoleAnswer {
-        .page(
-            console.problem(view, for: visit), status: view.status,
-            more: view.retryAfter.map { [("Retry-After", String($0))] } ?? [])
+        .page(console.problem(view, for: visit), status: view.status, more: Self.retryAfter(view))
+    }
+
+    private static func retryAfter(_ problem: ProblemView) -> [(name: String, value: String)] {
+        problem.retryAfter.map { [("Retry-After", String($0))] } ?? []
     }
 }

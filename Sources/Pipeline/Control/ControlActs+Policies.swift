@@ -155,7 +155,7 @@ extension ControlActs {
         do {
             _ = try await producer.send(to: topic, key: Array(ShadowOrder.key.utf8)) { _ in order }
         } catch {
-            throw ControlRefusal(503, "not-acknowledged", "\(error): ask again")
+            throw ControlRefusal(503, ControlRefusal.notAcknowledged, "\(error): ask again")
         }
     }
 

@@ -47,13 +47,14 @@ final class HarmReview: Sendable {
         case .failed(let reason): throw .notReady("the harm budget cannot be reviewed now: \(reason)")
         case .busy:
             throw ControlRefusal(
-                503, "harm-review",
+                503, ControlRefusal.harmReview,
                 "the history is folded for another change, which this one's harm budget waits for: ask again later")
         case .underWay(let frames, let total):
             throw ControlRefusal(
-                503, "harm-review",
+                503, ControlRefusal.harmReview,
                 "the whole history is folded under both policies, for the harm budget: \(frames) of \(total) frames are "
-                    + "done. Ask again with the same idempotency key")
+                    + "done. Ask again with the same idempotency key",
+                progress: total > 0 ? Double(frames) / Double(total) : 0)
         }
     }
 }
