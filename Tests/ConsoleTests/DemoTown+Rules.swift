@@ -101,9 +101,10 @@ extension DemoTown {
 
     func withdrawal(of topic: String, for caller: Caller) async throws(ProblemView) -> WithdrawalView {
         try check()
+        let isCounted = await performed.hasCounted
         return switch topic {
-        case t("behaviour.payments"): .counting(done: 0.429)
-        case t("behaviour.community"):
+        case t("behaviour.payments") where !isCounted: .counting(done: 0.429)
+        case t("behaviour.community"), t("behaviour.payments"):
             .counted(
                 .init(
                     events: 12_004_112, gain: 4_410, lose: 610_022, same: 589_086, largestLoss: 43, bandUp: 12,
@@ -229,6 +230,12 @@ extension DemoTown {
         _ act: ConsoleAct, reason: String, key: String, by caller: Caller
     ) async throws(ProblemView) -> ActOutcome {
         try check()
+        if waits > 0, await performed.waiting.count < waits {
+            let attempt = await performed.wait(key)
+            throw ProblemView(
+                status: 503, title: t("The harm budget is being computed"), detail: t("The whole ledger is folded."),
+                next: [], retryAfter: 1, progress: Double(attempt) * 0.28)
+        }
         await performed.add(act, reason, key, caller)
         if case .activate = act { return .waiting }
         return .done
