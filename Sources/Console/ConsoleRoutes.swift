@@ -12,20 +12,22 @@ public struct ConsoleRoutes: Sendable {
 
     private typealias Show = @Sendable (ConsoleRequest, Caller, Visit) async throws(ProblemView) -> String
 
-    /// A page for callers with a permission.
+    /// A page for callers with a permission: `permission`, or the tab's.
     private func page(
-        _ tab: Tab, _ summary: String, path: String? = nil, _ parameters: [String] = [], _ show: @escaping Show
+        _ tab: Tab, _ summary: String, path: String? = nil, permission: Permission? = nil, _ parameters: [String] = [],
+        _ show: @escaping Show
     ) -> ConsoleRoute {
-        ConsoleRoute(
+        let permission = permission ?? tab.permission
+        return ConsoleRoute(
             method: .get, path: path ?? tab.path,
-            requirement: tab == .mine ? .signedIn : .permission(tab.permission), parameters: parameters + ["done"],
+            requirement: tab == .mine ? .signedIn : .permission(permission), parameters: parameters + ["done"],
             summary: summary
         ) { request in
             guard let caller = request.caller else { return signInFirst(request) }
             let visit = visit(request)
-            guard tab.isOpen(to: caller) || tab == .mine else {
+            guard tab == .mine || caller.may(permission) else {
                 if tab == .overview, Tab.mine.isOpen(to: caller) { return .redirect(to: ConsolePath.mine) }
-                return noRole(caller, tab.permission, visit)
+                return noRole(caller, permission, visit)
             }
             do throws(ProblemView) { return .page(try await show(request, caller, visit)) } catch {
                 return problem(error, visit)
@@ -72,6 +74,12 @@ public struct ConsoleRoutes: Sendable {
             page(.policies, "Policies, their sentences, differences and the shadow", ["version"]) {
                 request, caller, visit throws(ProblemView) in
                 console.policies(try await data.policies(version: request.query["version"], for: caller), for: visit)
+            },
+            page(
+                .policies, "What the policy in the shadow would have done to the past", path: ConsolePath.backtest,
+                permission: .shadowPolicy
+            ) { _, caller, visit throws(ProblemView) in
+                console.backtest(try await data.backtest(for: caller), for: visit)
             },
             page(.sources, "What each source gave") { _, caller, visit throws(ProblemView) in
                 console.sources(try await data.sources(for: caller), for: visit)

@@ -145,6 +145,8 @@ extension CommandTests {
             try await browser.click("Put it into the shadow")
             #expect(try await browser.text.contains("Accepted."))
             try await find("100 % of the ledger folded", at: "/console/policies")
+            try await find("Had it always been active", at: "/console/backtest")
+            try await browser.open("/console/policies")
             try await browser.click("Activate it")
             try await browser.fill("Reason", Self.plant)
             try await browser.click("Activate")

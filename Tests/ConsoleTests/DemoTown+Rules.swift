@@ -55,7 +55,7 @@ extension DemoTown {
                     PolicyView.DiffLine(kind: .added, text: t("    lasts: 12 months")),
                     PolicyView.DiffLine(kind: .added, text: t("    fades: true")),
                     PolicyView.DiffLine(kind: .same, text: t("    event: bill.missed")),
-                ], backtest: "/policies/9f3c03/backtest"),
+                ]),
             shadow: PolicyView.Shadow(
                 name: t("card"), version: 4, since: Self.ago(days: 1.5), isActive: false, gain: 210_442, lose: 31_870,
                 same: 962_206,
@@ -99,6 +99,21 @@ extension DemoTown {
         ])
     }
 
+    func backtest(for caller: Caller) async throws(ProblemView) -> BacktestView {
+        try check()
+        if isEmpty { return BacktestView(policy: t("card 4"), state: .unknown(t("The ledger cannot be read now."))) }
+        guard waits == 0 else { return BacktestView(policy: t("card 4"), state: .folding(done: 0.57)) }
+        let report = """
+            From card version 3 to card version 4, 1,204,518 subjects, folded to 7,528,416 frames.
+
+            Had it always been active (an activation imposes nothing)
+              sanction no-deferred-payment: 31,870 both ways, 12 more, 4,410 fewer
+
+            Within the harm budget.
+            """
+        return BacktestView(policy: t("card 4"), state: .reported(t(report)))
+    }
+
     func withdrawal(of topic: String, for caller: Caller) async throws(ProblemView) -> WithdrawalView {
         try check()
         let isCounted = await performed.hasCounted
@@ -132,10 +147,12 @@ extension DemoTown {
                 partitions: (0..<4).map { index in
                     let isLast = index == 3
                     let name = t("standing.ledger/\(index)")
+                    let unread = records.map { $0 / (4 - index) }
+                    let committed = 18_204_113 + Int64(index) * 900
                     return LagView.Partition(
                         name: name, level: isLast ? level : .good, status: isLast ? status : "ok",
-                        seconds: seconds.map { $0 / Double(4 - index) }, records: records.map { $0 / (4 - index) },
-                        committed: 18_204_113, end: 18_204_113 + Int64(index) * 900, readPerSecond: 410.2,
+                        seconds: seconds.map { $0 / Double(4 - index) }, records: unread,
+                        committed: committed, end: unread.map { committed + Int64($0) }, readPerSecond: 410.2,
                         arrivePerSecond: isLast ? 988.5 : 401)
                 })
         }

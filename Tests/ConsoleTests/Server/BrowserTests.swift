@@ -222,7 +222,7 @@ struct BrowserTests {
             [
                 "/console/policies", "/console/dead-letters", "/console/dead-letters?letter=3-1200",
                 "/console/lag?group=standing.perks", "/console/acts/enrol", "/console/acts/shadow", "/console/sources",
-                "/console/acts/withdraw-source?topic=behaviour.community&what-if=yes",
+                "/console/acts/withdraw-source?topic=behaviour.community&what-if=yes", "/console/backtest",
             ]
         ),
         ("ilse", ["/console/audit", "/console/ledger?subject=ada-4471"]), ("sam", ["/console/me"]),
