@@ -78,8 +78,8 @@ extension ConsoleAnswers {
             default:
                 ("Policy \(policy.replacing("/", with: " ")) becomes active", "under the policy before it")
             }
-        return "\(act.now): \(ConsolePages.share(share)) of the history is folded for that. Until all is, this page shows the "
-            + "standing \(act.before). Load it again then."
+        return "\(act.now): \(ConsolePages.share(share)) of the history is folded for that. Until all is, this page "
+            + "shows the standing \(act.before). Load it again then."
     }
 
     /// The policy of a standing; nil if it is not the policy that is active here.
