@@ -149,10 +149,12 @@ public struct ConsoleRoutes: Sendable {
         return console.appeal(view, purpose: purpose, for: visit)
     }
 
-    /// Unreadable parameters are left out, and the mistake names them.
+    /// Unreadable parameters are left out, and the mistake names them. A time without a partition is one of partition 0.
     private static func ledgerSearch(_ query: FormFields) -> (LedgerSearch, mistake: String?) {
-        let (partition, offset) = (query["partition"].flatMap(Int.init), query["offset"].flatMap { Int64($0) })
         let from = query["from"].flatMap { Timestamp($0) }
+        let isOfFirst = from != nil && query["partition"] == nil && query["subject"] == nil
+        let partition = isOfFirst ? 0 : query["partition"].flatMap(Int.init)
+        let offset = query["offset"].flatMap { Int64($0) }
         var mistake: String?
         if query["partition"] != nil, partition == nil || partition! < 0 { mistake = "A partition is a whole number." }
         if query["offset"] != nil, offset == nil || offset! < 0 { mistake = "An offset is a whole number." }

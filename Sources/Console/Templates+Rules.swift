@@ -49,7 +49,7 @@ extension Templates {
             {{{bar}}}
             <p><a href="{{again}}">Look again</a></p>{{/progress}}
             </div>
-            <p><a href="{{back}}">All policies</a></p>
+            <p class="more"><a href="{{back}}">All policies</a></p>
             """#
         ),
         (

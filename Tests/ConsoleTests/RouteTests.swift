@@ -328,6 +328,13 @@ struct RouteTests {
         }
     }
 
+    @Test func aTimeWithoutAPartitionIsOneOfTheFirstWhichTheFormShows() async throws {
+        let page = try await answer(
+            .get, "/console/ledger", as: Visits.auditor, to: DemoTown(), query: [("from", "2026-11-30T00:00:00Z")])
+        #expect(page.body.contains("name=\"partition\" value=\"0\""))
+        #expect(page.body.contains("/ledger/0/entries?from=2026-11-30T00%3A00%3A00Z"))
+    }
+
     @Test func somebodysEntriesAreReadForAPurposeAlone() async throws {
         let words = "read for a purpose"
         let without = try await answer(
