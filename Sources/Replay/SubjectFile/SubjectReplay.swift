@@ -60,6 +60,9 @@ public struct SubjectReplay: ~Copyable {
     private var inVain: [Int: EventOutcome] = [:]
     /// The begin of the subject's present or last enrolment.
     private var enrolment = (entry: 0, early: [Int]())
+    /// The enrolments that made early events count, by the events' numbers, in the history without the sources that are
+    /// withdrawn now.
+    private(set) var countedBy: [Int: Int] = [:]
     private var previous: ScoringPolicy?
 
     /// `policy` is used regardless of the ledger's policies; nil for those that the ledger activates. With `asOf` it
@@ -110,25 +113,24 @@ public struct SubjectReplay: ~Copyable {
         _ number: Int, from before: EnrolmentState, to after: EnrolmentState
     ) -> [Int] {
         let entry = entries[number]
+        expireWaiting(at: after.clock)
         if after.early > before.early {
             waiting.append((number, after.clock.adding(microseconds: earlyWaits[number])))
             if waiting.count > Fold.maximumEarlyEventsOfSubject {
                 inVain[waiting.removeFirst().entry] = .earlyBeyondLimit
             }
-        } else if ControlType.eventVoided.isType(entry.type) {
+        } else if after.voids > before.voids, ControlType.eventVoided.isType(entry.type) {
             for item in waiting {
                 let early = entries[item.entry]
                 if entry.voids(source: early.source, id: early.id, decoder) { inVain[item.entry] = .voidedBefore }
             }
-            waiting = waiting.filter { inVain[$0.entry] == nil }
+            waiting.removeAll { inVain[$0.entry] != nil }
         }
         guard !before.isEnrolled, after.isEnrolled else { return [] }
         enrolment = (number, [])
         for item in waiting {
             let early = entries[item.entry]
-            if item.expires <= after.clock {
-                inVain[item.entry] = .earlyExpired
-            } else if early.time < entry.time {
+            if early.time < entry.time {
                 inVain[item.entry] = .earlyOlder
             } else if enrolment.early.contains(where: {
                 entries[$0].source == early.source && entries[$0].id == early.id
@@ -136,20 +138,28 @@ public struct SubjectReplay: ~Copyable {
                 inVain[item.entry] = .duplicate
             } else {
                 enrolment.early.append(item.entry)
+                countedBy[item.entry] = number
             }
         }
         waiting = []
         return enrolment.early
     }
 
+    private mutating func expireWaiting(at clock: Timestamp) {
+        guard !waiting.isEmpty else { return }
+        for item in waiting where item.expires <= clock { inVain[item.entry] = .earlyExpired }
+        waiting.removeAll { inVain[$0.entry] != nil }
+    }
+
     /// The part of a fold's state that decides about early events.
     private struct EnrolmentState {
         let isEnrolled: Bool
-        let early: Int64
+        let early, voids: Int64
         let clock: Timestamp
 
         init(_ fold: borrowing Fold) {
-            (isEnrolled, early, clock) = (fold.subjectCount > 0, fold.counters.early, fold.clock)
+            (isEnrolled, clock) = (fold.subjectCount > 0, fold.clock)
+            (early, voids) = (fold.counters.early, fold.counters.voids)
         }
     }
 
@@ -225,7 +235,9 @@ public struct SubjectReplay: ~Copyable {
     ) throws {
         var past = Fold(pastOf: policy)
         var hasBegun = false
-        if hasOtherSources { (waiting, inVain, enrolment) = ([], [:], (0, [])) }
+        expireWaiting(at: fold.clock)
+        let inVainBefore = inVain
+        if hasOtherSources { (waiting, inVain, enrolment, countedBy) = ([], [:], (0, []), [:]) }
         for (index, earlier) in entries[..<number].enumerated() {
             let was = EnrolmentState(past)
             try earlier.lend { event in
@@ -236,7 +248,7 @@ public struct SubjectReplay: ~Copyable {
                 past.tick(earlier.clock, entry: 0)
                 if leavesOut(earlier) {
                     past.tick(earlier.time, entry: 0)
-                    inVain[index] = .sourceWithdrawn
+                    inVain[index] = inVainBefore[index] ?? .sourceWithdrawn
                     return
                 }
                 past.fold(event, type: past.resolve(type: event.type), entry: 0, isFrozen: earlier.isFrozen)
