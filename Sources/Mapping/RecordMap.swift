@@ -87,10 +87,11 @@ public struct RecordMap: Sendable {
 
     /// The source of every event; nil if an expression gives it.
     public var fixedSource: String? {
-        guard case .text(let json) = source,
-            case .string(let text)? = json.withUnsafeBytes({ JSONReader.value(of: $0) })
-        else { return nil }
-        return String(decoding: text.bytes, as: UTF8.self)
+        guard case .text(let json) = source else { return nil }
+        return json.withUnsafeBytes { json in
+            guard case .string(let text)? = JSONReader.value(of: json) else { return nil }
+            return String(decoding: text.bytes, as: UTF8.self)
+        }
     }
 
     /// The members of `value` that the map names, in the order in which they are first named.

@@ -47,7 +47,7 @@ extension TopicFileReader {
         for type in types ?? [] { check(type: type) }
         for source in sources ?? [] { check(source) }
         if let value = values[.map], format != .json { report(value, "`map` needs `format: json`") }
-        if let source = map?.fixedSource, let sources, !sources.isEmpty,
+        if format == .json, let source = map?.fixedSource, let sources, !sources.isEmpty,
             !sources.contains(where: { source.utf8.starts(with: $0.text.utf8) })
         {
             report(values[.map] ?? root, "the map gives the source `\(source)`, which `sources` does not have")
