@@ -137,7 +137,8 @@ import Topics
         _ first: String, _ second: String, _ message: String
     ) throws {
         try check(
-            [Self.file("a", ["sources": "sources: \(first)"]), Self.file("b", ["sources": "sources: \(second)"])], message)
+            [Self.file("a", ["sources": "sources: \(first)"]), Self.file("b", ["sources": "sources: \(second)"])],
+            message)
     }
 
     /// A map may give a source that begins with what another topic declares, where its own topic declares none.
