@@ -156,6 +156,9 @@ extension CommandTests {
                         + "amount; did you mean \"citizn\"?\n\(table):2: refused: subject: no such field, in: value.citizen\n"
                 ),
                 "\(run.messages)")
+            let other = try folder.write("citizen;paid_on;amount\nada;2026-01-02;3\n", to: "other.csv")
+            let messages = try await self.run([other, "--map", map]).messages
+            #expect(messages.contains("citizen;paid_on;amount; does --delimiter ';' fit?\n"), "\(messages)")
         }
 
         @Test func anotherEncodingIsRefusedAndReadIfGiven() async throws {
