@@ -8,6 +8,8 @@ import Scoring
 
 /// Answers about subjects: from this member if it owns the ledger partition, otherwise from the owner.
 extension QueryServer {
+    private static let notFolded = "the subject's ledger partition is not folded here yet: ask again"
+
     /// Answers from the archive of the subject's partition: the owner's, or, if that is not available, a standby's on
     /// this member. `looks`: the member `looks` of the answer, as JSON; nil if it has none.
     func lookUp(
@@ -25,7 +27,7 @@ extension QueryServer {
                 // Looks are no part of the ledger's state.
                 return Response.json(whole).stamped(freshness, keepsTag: true)
             case .notOwned: return nil
-            case .notReady: return .retryLater("not ready")
+            case .notReady: return .retryLater(Self.notFolded)
             case .noArchive:
                 return .error(
                     "this member keeps no archive: start it with --data", status: .notImplemented, code: "no-archive")
@@ -56,7 +58,7 @@ extension QueryServer {
 
     func standingOfNow(_ subject: [UInt8], _ call: RouteCall) async throws -> Response {
         func response(_ found: PipelineService.Lookup) -> Response? {
-            if case .notReady = found { return .retryLater("not ready") }
+            if case .notReady = found { return .retryLater(Self.notFolded) }
             return Answer(found).map { Response($0) }
         }
         let found: PipelineService.Lookup

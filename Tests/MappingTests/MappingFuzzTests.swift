@@ -25,14 +25,18 @@ struct MappingFuzzTests {
         #expect(rows > fuzz.count / 4)
     }
 
-    /// Whatever the record is, it is an event that the decoder takes, none, or refused.
+    /// Whatever the record is, it is an event, none, or refused. It is the event that a decoder finds in its JSON.
     @Test func noRecordTraps() throws {
         var fuzz = Fuzz("map", count: 20_000, long: 200_000)
         var random = Seeded(fuzz.seed)
         let maps = try Self.maps.map { CheckedMapper(try RecordMap(yaml: $0, file: "map.yaml")) }
-        var events = 0
+        let decoder = EventDecoder()
+        var decoded = EventView.empty
+        var (events, refused) = (0, 0)
         for _ in 0..<fuzz.count {
-            let json = RandomJSON.text(&random, depth: 4)
+            let json =
+                random.below(50) == 0
+                ? RandomJSON.nested(58 + random.below(8)) : RandomJSON.text(&random, depth: 4)
             var bytes = Array(json.utf8)
             if random.below(8) == 0, !bytes.isEmpty { bytes[random.below(bytes.count)] = UInt8(random.below(256)) }
             let mapper = maps[random.below(maps.count)]
@@ -44,13 +48,23 @@ struct MappingFuzzTests {
                         offset: Int64(bitPattern: random.next()))
                     if random.below(2) == 0 { mapper.addHeader(bytes, bytes) }
                     let outcome = mapper.map(record, latest: .max)
-                    if outcome == .event { events += 1 }
+                    switch outcome {
+                    case .event:
+                        events += 1
+                        #expect(decoder.decode(structured: mapper.bytes, into: &decoded) == nil)
+                        #expect(decoded.hasSameContent(as: mapper.event))
+                    case .notAnEvent(let defect):
+                        refused += 1
+                        #expect(decoder.decode(structured: mapper.bytes, into: &decoded) == defect)
+                    case .noEvent, .noValue: break
+                    }
                     #expect((outcome.refusal == nil) == (outcome == .event || outcome == .noEvent))
                 }
             }
         }
-        fuzz.report("\(events) events")
+        fuzz.report("\(events) events, \(refused) refused by the decoder")
         #expect(events > fuzz.count / 20)
+        #expect(refused > fuzz.count / 100)
     }
 
     /// Whatever the text is, it is a map or its mistakes have locations.
@@ -101,6 +115,30 @@ struct MappingFuzzTests {
           subject: 'size(headers) > 0 ? "h" : string(value.a.b.c)'
           time: 'value == null || !has(value.a) ? timestamp(0) : timestamp(value.a)'
           data: 'type(value) == map ? value : {"x": value}'
+        """,
+        """
+        map:
+          source: 'type(key) == string ? key : "/s"'
+          type: a.b
+          subject: 's'
+          time: timestamp("2024-01-01T00:00:00Z")
+          data: '{"a": value, "b": {1: 2, "1": type(value) == map ? 3 : 4}, "c": type(value) == list ? {2: 3} : {}}'
+        """,
+        """
+        map:
+          source: /s
+          type: a.b
+          subject: 'type(key) == string ? key : "s"'
+          time: timestamp("2024-01-01T00:00:00Z")
+          data: {a: value, b: '{true: 1}'}
+        """,
+        """
+        map:
+          source: /s
+          type: a.b
+          subject: s
+          time: timestamp("2024-01-01T00:00:00Z")
+          data: 'type(value) == map ? {"a": value} : {"b": {1: value}}'
         """,
     ]
 }
@@ -200,7 +238,19 @@ private struct SimpleTable {
     }
 }
 
+extension EventView {
+    fileprivate func hasSameContent(as other: EventView) -> Bool {
+        id.equals(other.id) && source.equals(other.source) && type.equals(other.type)
+            && subject.equals(other.subject) && time == other.time && data.equals(other.data)
+    }
+}
+
 private enum RandomJSON {
+    /// An object with so many levels.
+    static func nested(_ levels: Int) -> String {
+        String(repeating: "{\"a\":", count: levels) + "1" + String(repeating: "}", count: levels)
+    }
+
     static func text(_ random: inout Seeded, depth: Int) -> String {
         let scalars = [
             "null", "true", "0", "-1", "1.5", "1e300", "-9223372036854775808", "18446744073709551615",
