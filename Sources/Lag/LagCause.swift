@@ -21,8 +21,12 @@ public struct LagCause: Sendable, Hashable {
         case catchingUp = "catching-up"
         case nothingCommitted = "nothing-committed"
         /// Causes in Standing's own groups, reported by their members.
+        case archive
         case policySwitch = "policy-switch"
+        case publish
         case fold
+        case fetch
+        case controlFirst = "control-first"
     }
 
     public let code: Code
