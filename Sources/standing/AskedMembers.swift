@@ -4,7 +4,7 @@ import Options
 import Pipeline
 
 /// How a command that shows something asks members: the settings `member-secret` and `member-ca`. The secret may be
-/// readable for the members' user only, so such a command goes on without it, and then knows no announced member.
+/// readable for the members' user only, so such a command does without it, and then knows no announced member.
 struct AskedMembers {
     let readings: MemberReadings
     private let secret: String?
