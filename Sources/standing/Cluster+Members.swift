@@ -16,28 +16,23 @@ extension Cluster {
         return table.members
     }
 
-    /// The source topics that are withdrawn, as the folds of members have them. If no member answers, the ledger's first
-    /// partition is read by the fold's rules, if `readsLedger` is true. Nil if they are not known, with a message that
-    /// says why. `settings`: the members' secret.
+    /// The source topics that are withdrawn in any ledger partition, as the folds of members have them. If no member
+    /// answers, the ledger is read by the fold's rules, if `readsLedger` is true. Nil if they are not known, with a
+    /// message that says why. `settings`: the members' secret.
     func withdrawnSources(_ admin: Admin, _ settings: inout Settings, readsLedger: Bool) throws -> Set<String>? {
         if let folds = withdrawnSourcesOfMembers(admin, try AskedMembers(&settings)) { return folds }
         guard readsLedger else {
             printMessage(
-                "which sources are withdrawn is not known, because no member that folds the ledger answers: --topic reads the ledger's "
-                    + "first partition for it")
+                "which sources are withdrawn is not known, because no member that folds the ledger answers: --topic reads the "
+                    + "ledger for it")
             return nil
         }
-        let first = TopicPartition(names(.ledger)[0], 0)
-        guard try admin.topic(first.topic) != nil else { return nil }
+        guard try admin.topic(names(.ledger)[0]) != nil else { return nil }
+        let source = try LedgerSource(topicOf: self)
         do {
-            let end = try admin.ends(of: [first])[first] ?? 0
-            let work = WorkCounter(total: end)
-            let line = ProgressLine("frames", work)
-            defer { line.finish() }
-            var history = PolicyHistory()
-            let frames = try LedgerTopicFrames(kafka, topic: first.topic, partition: first.partition, until: end)
-            try history.read(CountedFrames(frames, work))
-            return Set(history.withdrawnSources)
+            let sources = try LedgerSources(source)
+            sources.differences.forEach { printMessage($0) }
+            return Set(sources.withdrawn.keys)
         } catch {
             printMessage("which sources are withdrawn is not known: \(error)")
             return nil

@@ -291,7 +291,7 @@ struct LedgerPolicies {
         return (partition, history)
     }
 
-    private static func emptyLedger() -> ExitCode {
+    static func emptyLedger() -> ExitCode {
         fail("error: the ledger is empty: `standing serve --policy FILE` begins it")
     }
 }
