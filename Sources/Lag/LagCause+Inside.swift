@@ -87,10 +87,14 @@ extension LagCause {
         }
         guard let worst = busy.max(by: { $0.work.slicesWaiting ?? 0 < $1.work.slicesWaiting ?? 0 }) else { return nil }
         let waiting = worst.work.slicesWaiting ?? 0
+        let rule =
+            worst.work.costliestRule.map { cost in
+                "; of the work of the policy's expressions \(LagText.percent(cost.share)) is rule \(cost.rule)'s"
+            } ?? ""
         return LagCause(
             .fold,
             "at \(worst.member) \(count(waiting, "ledger partition")) \(waiting == 1 ? "waits" : "wait") for a worker, and the queues "
-                + "of \(worst.work.partitionsPaused ?? 0) are full: raise --workers while cores are idle, else add a member"
+                + "of \(worst.work.partitionsPaused ?? 0) are full: raise --workers while cores are idle, else add a member\(rule)"
         )
     }
 

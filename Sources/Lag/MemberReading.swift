@@ -83,7 +83,24 @@ public struct MemberReading: Sendable, Hashable {
         /// For how many seconds the brokers delay a hundredth of its requests, and more.
         public var throttle: Double?
 
+        /// The rule whose expressions took most work since the member or its policy began, and its share of all.
+        public var costliestRule: RuleCost?
+
         public init() {}
+    }
+
+    public struct RuleCost: Sendable, Hashable {
+        public let rule: String
+        /// From 0 to 1.
+        public let share: Double
+
+        /// Nil if no rule took work. `costs`: of each rule.
+        public init?(_ costs: [(rule: String, units: Double)]) {
+            let all = costs.reduce(0) { $0 + $1.units }
+            // Of equal ones the first by name.
+            guard all > 0, let most = costs.max(by: { ($0.units, $1.rule) < ($1.units, $0.rule) }) else { return nil }
+            (rule, share) = (most.rule, most.units / all)
+        }
     }
 
     private struct Readiness: Decodable {
@@ -122,6 +139,8 @@ public struct MemberReading: Sendable, Hashable {
         work.intakeBytes = number(.intakeBytesInFlight)
         work.intakeWaitsForControl = number(.intakeWaitsForControl).map { $0 > 0 }
         // Of the quantiles of each broker and client; those of no request are not finite.
+        work.costliestRule = RuleCost(
+            series(of: Metric.foldCostByRule.rawValue, in: text).map { (rule: $0.label, units: $0.value) })
         work.throttle = series(of: Metric.kafkaThrottle.rawValue, in: text).map(\.value).max()
         return work
     }

@@ -108,6 +108,8 @@ extension MemberReading {
         work.intakeIsPaused = status.inFlight?.isPaused
         work.intakeBytes = status.inFlight.map { Int(clamping: $0.bytes) }
         work.intakeWaitsForControl = status.inFlight?.waitsForControl
+        work.costliestRule = RuleCost(
+            service.diagnosis.ruleCosts.map { (rule: $0.rule, units: Double($0.units)) })
         self.init(
             member: "this member", reasons: readiness.reasons,
             quarantined: status.quarantined.map {

@@ -62,6 +62,20 @@ import Testing
         #expect(found.first?.sentence.hasPrefix("at one:8080 3 ledger partitions wait for a worker, ") == true)
     }
 
+    @Test func theFoldsCauseNamesTheRuleThatCostsMost() {
+        let busy = "standing_slices_waiting 3\nstanding_partitions_paused 1\n"
+        func sentence(_ metrics: String) -> String {
+            causes(#"{"ready":true}"#, metrics: busy + metrics).first?.sentence ?? ""
+        }
+        let costs = """
+            standing_fold_cost_by_rule_total{rule="late"} 100
+            standing_fold_cost_by_rule_total{rule="tags"} 300
+
+            """
+        #expect(sentence(costs).hasSuffix("; of the work of the policy's expressions 75% is rule tags's"))
+        #expect(sentence("").hasSuffix("else add a member"), "no rule is known to cost anything")
+    }
+
     @Test func aFullDiskIsTheArchive() {
         let paused = "standing_slices_waiting 0\nstanding_partitions_paused 2\n"
         let found = causes(#"{"ready":true}"#, metrics: paused + "standing_archive_waits_for_room 2\n")
