@@ -1,4 +1,5 @@
-import Kafka
+internal import Events
+internal import Kafka
 
 /// The causes that members report about the group that folds the ledger. They are pure rules, in this order:
 ///
@@ -75,7 +76,7 @@ extension LagCause {
         return LagCause(
             .publish,
             "at \(worst.member) no ledger partition waits for a worker, and \(count(facts, "fact")) \(facts == 1 ? "is" : "are") not "
-                + "acknowledged: see the brokers of the fact topics (replicas in sync, their disks, `standing_kafka_round_trip_seconds`)"
+                + "acknowledged: see the brokers of the fact topics (replicas in sync, their disks, `\(Metric.kafkaRoundTrip.rawValue)`)"
         )
     }
 
@@ -127,7 +128,7 @@ extension LagCause {
         return LagCause(
             .publish,
             "at \(worst.member) \(bytes) to the ledger and the dead letters are not acknowledged, so nothing is read: see the brokers "
-                + "of these topics (replicas in sync, their disks, `standing_kafka_round_trip_seconds`)")
+                + "of these topics (replicas in sync, their disks, `\(Metric.kafkaRoundTrip.rawValue)`)")
     }
 
     private static func controlFirst(_ members: [MemberReading]) -> LagCause? {
