@@ -103,7 +103,7 @@ let package = Package(
         // At the edges.
         room("Kafka", ["CRDKafka", "Events"]),
         room("Topics", ["Events", "Kafka", "Mapping", "Policy"]),
-        room("Operations", ["Events", "Kafka", "Lag", "Options", "Pipeline", "Topics", logging]),
+        room("Operations", ["Events", "HTTP", "Kafka", "Lag", "Options", "Pipeline", "Topics", logging]),
         room("Pipeline", ["Events", "Kafka", "Ledger", "Mapping", "Policy", "Replay", "Scoring", logging, metrics]),
         room("Lag", ["Events", "HTTP", "Kafka", "Ledger", httpTypes, hummingbird, logging]),
         room("Access", ["Events", crypto, cryptoExtras, jwt, logging]),
@@ -204,7 +204,7 @@ let package = Package(
         tests("AuditTests", ["Access", "Audit", "Events", "Kafka", "Ledger", logging]),
         tests("ConsoleTests", ["Access", "Console", "Events", "HTTP", httpTypes, hummingbird, logging, nio]),
         tests("MappingTests", ["CAllocationCounter", "Events", "CEL", "Mapping", "Policy", "Randomness"]),
-        tests("OperationsTests", ["Kafka", "Operations", "Topics"]),
+        tests("OperationsTests", ["HTTP", "Kafka", "Operations", "Pipeline", "Topics", hummingbird, logging]),
         tests(
             "CommandTests",
             ["Events", "Kafka", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Topics", grdb, yams]),

@@ -61,6 +61,21 @@ final class TrialCluster {
         }
     }
 
+    /// Sends an announcement to the members topic.
+    func announce(_ announcement: String, as address: String) throws {
+        let topic = try producer.topic("standing.members")
+        try Array(address.utf8).withUnsafeBytes { key in
+            try Array(announcement.utf8).withUnsafeBytes { value in
+                guard try producer.produce(topic: topic, partition: 0, key: key, value: value) else {
+                    throw Trouble("the producer's queue is full")
+                }
+            }
+        }
+        guard producer.flush(timeoutMilliseconds: Self.flushMilliseconds, { _ in }) else {
+            throw Trouble("the announcement was not acknowledged")
+        }
+    }
+
     private func partitions(of topic: String) throws -> Int {
         try topic == Self.control
             ? partitions : producer.partitionCount(of: topic, timeoutMilliseconds: Self.flushMilliseconds)
