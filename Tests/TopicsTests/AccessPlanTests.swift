@@ -38,7 +38,8 @@ import Topics
         #expect(fold.contains(AccessRight(.topic, "x.standing.control", .describe)))
         #expect(!fold.contains(AccessRight(.topic, "x.standing.control", .read)))
         #expect(intake.contains(AccessRight(.topic, "x.behaviour.dead-letter", .write)))
-        // Whoever folds nothing announces itself too.
+        // Whoever folds nothing announces itself too, and vouches for the audit's end.
+        #expect(intake.contains(AccessRight(.topic, "x.standing.checkpoints", .write)))
         #expect(intake.contains(AccessRight(.topic, "x.standing.members", .write)))
         #expect(
             !intake.contains {

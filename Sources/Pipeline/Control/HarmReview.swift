@@ -27,8 +27,8 @@ final class HarmReview: Sendable {
     private let review: LedgerReview<Change, Report>
 
     init(_ configuration: PipelineConfiguration, place: ReviewPlace) {
-        // Each partition is read under its own policies and under the candidate.
-        review = LedgerReview("harm-review", configuration, lifetime: Self.lifetime, passes: 2, place: place)
+        review = LedgerReview(
+            "harm-review", configuration, lifetime: Self.lifetime, passes: PolicyChange.passes, place: place)
     }
 
     func close() { review.close() }
