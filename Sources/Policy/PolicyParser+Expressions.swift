@@ -12,6 +12,10 @@ extension PolicyParser {
                 at: value)
             return nil
         }
+        guard !value.isCollection else {
+            reader.note("\(what) must be a text\(reader.bracketHint(value))", at: value)
+            return nil
+        }
         guard let text = reader.string(value, what: what) else { return nil }
         let expression: Expression
         do {
@@ -51,9 +55,8 @@ extension PolicyParser {
         let location =
             text.contains("\n") ? "line \(error.line), character \(error.column)" : "character \(error.column)"
         let hint =
-            value.isCut(byCommentIn: self.text)
-            ? "; YAML takes the # after it for the beginning of a comment: an expression with \" #\" in it stands in quotes"
-            : hint(error.message, isOverEvent: declarations == \PolicyVariables.event.declarations)
+            reader.cutHint(error.message, of: value)
+            ?? hint(error.message, isOverEvent: declarations == \PolicyVariables.event.declarations)
         reader.note("\(error.message)\(hint) (\(location) of the expression)", at: value)
     }
 
