@@ -235,21 +235,23 @@ extension Arithmetic {
 
     private static let ofNumbers: [Overload] = [.int, .uint, .double].map { Overload($0, $0, result: $0) }
 
+    private static let ofSums: [Overload] =
+        ofNumbers + [.string, .bytes, .list, .duration].map { Overload($0, $0, result: $0) } + [
+            Overload(.timestamp, .duration, result: .timestamp), Overload(.duration, .timestamp, result: .timestamp),
+        ]
+    private static let ofDifferences: [Overload] =
+        ofNumbers + [
+            Overload(.timestamp, .timestamp, result: .duration), Overload(.timestamp, .duration, result: .timestamp),
+            Overload(.duration, .duration, result: .duration),
+        ]
+    private static let ofRemainders = [Overload(.int, .int, result: .int), Overload(.uint, .uint, result: .uint)]
+
     var overloads: [Overload] {
         switch self {
-        case .add:
-            Self.ofNumbers + [.string, .bytes, .list, .duration].map { Overload($0, $0, result: $0) } + [
-                Overload(.timestamp, .duration, result: .timestamp),
-                Overload(.duration, .timestamp, result: .timestamp),
-            ]
-        case .subtract:
-            Self.ofNumbers + [
-                Overload(.timestamp, .timestamp, result: .duration),
-                Overload(.timestamp, .duration, result: .timestamp),
-                Overload(.duration, .duration, result: .duration),
-            ]
+        case .add: Self.ofSums
+        case .subtract: Self.ofDifferences
         case .multiply, .divide: Self.ofNumbers
-        case .modulo: [Overload(.int, .int, result: .int), Overload(.uint, .uint, result: .uint)]
+        case .modulo: Self.ofRemainders
         }
     }
 }

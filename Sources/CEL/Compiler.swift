@@ -106,8 +106,8 @@ struct Compiler {
         diagnostics.count < Limit.diagnostics ? Suggestion.among(names, for: name) : ""
     }
 
-    mutating func refer(to name: String, slot: Int) {
-        if referenced.insert(slot).inserted { references.append((name, slot)) }
+    mutating func refer(to name: @autoclosure () -> String, slot: Int) {
+        if referenced.insert(slot).inserted { references.append((name(), slot)) }
     }
 
     mutating func noteConstant(_ name: String) {

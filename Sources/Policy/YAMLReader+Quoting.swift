@@ -48,25 +48,36 @@ extension YAMLReader {
         private static let keysOfTypes = ["event", "lifted-by", "streak"]
         /// The limit of lines that a text without quotes continues.
         private static let maximumLines = 100
+        /// The limit of characters before an error in which its key is searched.
+        private static let maximumColumns = 4096
 
         /// Nil if the last key before the error is another one.
         init?(before line: Int, _ column: Int, in text: String) {
-            let lines = text.split(separator: "\n", maxSplits: line, omittingEmptySubsequences: false)
-            guard lines.indices.contains(line - 1) else { return nil }
-            let own = lines[line - 1]
-            let before = own.unicodeScalars.prefix(column)
-            if let found = Self(lastIn: Substring(before), of: own) ?? Self(lastIn: own, of: own) {
+            let bytes = text.utf8.split(separator: UInt8(ascii: "\n"), maxSplits: line, omittingEmptySubsequences: false)
+            guard bytes.indices.contains(line - 1) else { return nil }
+            let lines = bytes[...(line - 1)].suffix(Self.maximumLines + 1).map { Substring($0) }
+            let (own, before) = Self.part(of: lines[lines.count - 1], before: column)
+            if let found = Self(lastIn: before, of: own) ?? Self(lastIn: own, of: own) {
                 self = found
                 return
             }
             // The text may continue on this line.
-            for number in (max(0, line - 1 - Self.maximumLines)..<(line - 1)).reversed()
-            where lines[number].contains(":") {
-                guard let found = Self(lastIn: lines[number], of: lines[number]), !found.isInBraces else { return nil }
-                self = found
-                return
-            }
-            return nil
+            guard let line = lines.dropLast().last(where: { $0.utf8.contains(UInt8(ascii: ":")) }) else { return nil }
+            let (part, _) = Self.part(of: line, before: 1)
+            guard let found = Self(lastIn: part, of: part), !found.isInBraces else { return nil }
+            self = found
+        }
+
+        /// The part of a line in which a key is searched, and what of it is before an error.
+        private static func part(of line: Substring, before column: Int) -> (line: Substring, before: Substring) {
+            let scalars = line.unicodeScalars
+            let begin = scalars.index(
+                scalars.startIndex, offsetBy: max(0, column - maximumColumns), limitedBy: scalars.endIndex)
+            let error = scalars.index(scalars.startIndex, offsetBy: column, limitedBy: scalars.endIndex)
+            let (start, end) = (begin ?? scalars.endIndex, error ?? scalars.endIndex)
+            return (
+                Substring(scalars[start...].prefix(2 * maximumColumns)), Substring(scalars[start..<end])
+            )
         }
 
         private init?(lastIn part: Substring, of line: Substring) {

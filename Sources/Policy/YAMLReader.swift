@@ -124,12 +124,15 @@ public final class YAMLReader {
     }
 
     private func note(_ mistake: YAMLMistake) {
-        guard noted.count < Self.maximumMistakes else {
+        guard !isFull else {
             untold += 1
             return
         }
         noted.append(mistake)
     }
+
+    /// Whether a further mistake is only counted, so that it needs no hint.
+    private var isFull: Bool { noted.count >= Self.maximumMistakes }
 
     /// A mapping. Keys outside `known` are errors, unless it is nil; `required` keys must be present.
     public func mapping(
@@ -147,7 +150,7 @@ public final class YAMLReader {
                 continue
             }
             if let known, !known.contains(name) {
-                note("unknown key \"\(name)\" in \(what)\(Self.hint(name, known))", at: key)
+                note("unknown key \"\(name)\" in \(what)\(hint(name, known))", at: key)
                 continue
             }
             entries.append((key, name, Value(member.value)))
@@ -245,12 +248,13 @@ public final class YAMLReader {
 
     /// Notes an unknown word, with the nearest of the known ones.
     public func noteUnknown(_ what: String, _ word: String, known: [String], at value: Value, listing: Bool = false) {
-        let list = listing ? ": \(known.joined(separator: ", "))" : ""
-        note("unknown \(what) \"\(word.prefix(80))\"\(list)\(Self.hint(word, known))", at: value)
+        let list = listing && !isFull ? ": \(known.joined(separator: ", "))" : ""
+        note("unknown \(what) \"\(word.prefix(80))\"\(list)\(hint(word, known))", at: value)
     }
 
-    private static func hint(_ word: String, _ known: [String]) -> String {
-        nearest(to: word, in: known).map { "; did you mean \"\($0)\"?" } ?? ""
+    private func hint(_ word: String, _ known: [String]) -> String {
+        guard !isFull else { return "" }
+        return Self.nearest(to: word, in: known).map { "; did you mean \"\($0)\"?" } ?? ""
     }
 
     /// The known word that is nearest to a misspelt one; nil if none is near.
