@@ -14,13 +14,25 @@ public struct PolicyFormat {
         let isGood = before.root != nil && before.mistakes.isEmpty
         if isGood, result.utf8.elementsEqual(text.utf8) { return text }
         let after = YAMLReader(result)
-        guard let formatted = after.root, after.mistakes.isEmpty else {
+        guard let formatted = after.root, after.mistakes.isEmpty, hasSameCharacters(text, result) else {
             // If the document is good, the formatter has a defect, and the document is returned unchanged.
             guard isGood else { throw YAMLMistakes(file: file, mistakes: before.mistakes) }
             return text
         }
         if isGood, let original = before.root, !original.meansTheSame(as: formatted) { return text }
         return result
+    }
+
+    /// Whether both have the same characters, however often, apart from white space and single quotes. Comments have no
+    /// meaning, and a document that is not YAML has none either, so only this protects them.
+    private static func hasSameCharacters(_ a: String, _ b: String) -> Bool {
+        func counts(_ text: String) -> [Int] {
+            var counts = [Int](repeating: 0, count: 256)
+            for byte in text.utf8 { counts[Int(byte)] += 1 }
+            for byte in " \t\r\n'".utf8 { counts[Int(byte)] = 0 }
+            return counts
+        }
+        return counts(a) == counts(b)
     }
 
     private static let sections = [
@@ -121,7 +133,7 @@ public struct PolicyFormat {
                 if blocks.isEmpty {
                     // A blank line separates comments on the whole from those on the key.
                     let end = pending.lastIndex(of: "").map { $0 + 1 } ?? (indentation == 0 ? pending.count : 0)
-                    header = Array(pending[..<end])
+                    header += pending[..<end]
                     pending.removeFirst(end)
                 }
                 blocks.append(Block(key: key, lines: pending + [line], keyLine: pending.count))

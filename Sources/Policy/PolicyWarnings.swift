@@ -241,7 +241,7 @@ extension CalendarSpan {
     var days: ClosedRange<Int64> {
         switch unit {
         case .days: count...count
-        case .months: (count * 365 / 12 - 3)...(count * 366 / 12 + 3)
+        case .months: max(count * 28, count * 365 / 12 - 3)...min(count * 31, count * 366 / 12 + 3)
         case .years: count * 365...count * 366
         }
     }
