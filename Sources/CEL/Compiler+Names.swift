@@ -20,12 +20,12 @@ extension Compiler {
         guard case .name(let first, let isAbsolute) = base.kind, isAbsolute || variable(first) == nil else {
             return nil
         }
-        let names = syntax.dottedNames.map { Name($0) }
+        let names = syntax.dottedNames
         var best: Match?
         for start in isAbsolute ? [NameTree.root] : containers {
             var node = start
             for (index, name) in names.enumerated() {
-                guard let next = declarations.tree.node(after: node, name) else { break }
+                guard let next = declarations.tree.node(after: node, Name(name)) else { break }
                 node = next
                 guard index >= best?.segments ?? 0, let entry = declarations.tree.entry(at: node) else { continue }
                 best = Match(segments: index + 1, entry: entry)

@@ -87,11 +87,24 @@ extension PolicyExplanation {
                 return presence(of: Self.trimmed(String(text.dropFirst(sign.count).dropLast())), isThere)
             }
             for (sign, comparison) in Self.comparisons {
-                guard let range = text.firstRange(of: " \(sign) ") else { continue }
+                guard let range = Self.range(of: sign, in: text) else { continue }
                 let name = Self.trimmed(String(text[..<range.lowerBound]))
                 let value = Self.trimmed(String(text[range.upperBound...]))
                 if sign == "in" { return oneOf(name, value) }
                 return number(name, value, sign, comparison) ?? word(name, value, sign)
+            }
+            return nil
+        }
+
+        /// The first sign that stands between two spaces, with them.
+        private static func range(of sign: String, in text: String) -> Range<String.Index>? {
+            let bytes = text.utf8
+            var rest = bytes[...]
+            while let space = rest.firstIndex(of: UInt8(ascii: " ")) {
+                rest = bytes[bytes.index(after: space)...]
+                guard rest.starts(with: sign.utf8) else { continue }
+                let end = rest.dropFirst(sign.utf8.count)
+                if end.first == UInt8(ascii: " ") { return space..<bytes.index(after: end.startIndex) }
             }
             return nil
         }

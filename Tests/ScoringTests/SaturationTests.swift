@@ -34,10 +34,11 @@ import Testing
                 """, file: "p")
     }
 
-    private static let numbers = [
-        Int64.min, .min + 1, -(1 << 62) - 1, -(1 << 62), -limit - 1, -limit, -limit + 1, -1, 0, 1, limit - 1, limit,
-        limit + 1, 1 << 62, 1 << 62 + 1, .max - 1, .max,
-    ]
+    private static let numbers: [Int64] = {
+        let edges: [Int64] = [limit, 1 << 62, .max - 1]
+        let around: [Int64] = edges.flatMap { edge in [edge - 1, edge, edge + 1] }
+        return around + around.map { -$0 } + [Int64.min, -1, 0, 1]
+    }()
 
     private static func deeds(_ random: inout Seeded, _ count: Int) -> [Happening] {
         (0..<count).map { number in
