@@ -91,7 +91,8 @@ public struct PolicyFormat {
     /// Without white space at its end.
     private static func trimmed(_ line: Substring) -> String {
         var bytes = line.utf8
-        while let last = bytes.last, last == UInt8(ascii: " ") || last == UInt8(ascii: "\t") || last == UInt8(ascii: "\r")
+        while let last = bytes.last,
+            last == UInt8(ascii: " ") || last == UInt8(ascii: "\t") || last == UInt8(ascii: "\r")
         {
             bytes.removeLast()
         }

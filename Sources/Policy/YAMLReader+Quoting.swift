@@ -53,7 +53,8 @@ extension YAMLReader {
 
         /// Nil if the last key before the error is another one.
         init?(before line: Int, _ column: Int, in text: String) {
-            let bytes = text.utf8.split(separator: UInt8(ascii: "\n"), maxSplits: line, omittingEmptySubsequences: false)
+            let bytes = text.utf8.split(
+                separator: UInt8(ascii: "\n"), maxSplits: line, omittingEmptySubsequences: false)
             guard bytes.indices.contains(line - 1) else { return nil }
             let lines = bytes[...(line - 1)].suffix(Self.maximumLines + 1).map { Substring($0) }
             let (own, before) = Self.part(of: lines[lines.count - 1], before: column)
@@ -61,7 +62,8 @@ extension YAMLReader {
                 self = found
                 return
             }
-            // The text may continue on this line.
+            // A text may continue on this line.
+            guard !before.contains(": ") else { return nil }
             guard let line = lines.dropLast().last(where: { $0.utf8.contains(UInt8(ascii: ":")) }) else { return nil }
             let (part, _) = Self.part(of: line, before: 1)
             guard let found = Self(lastIn: part, of: part), !found.isInBraces else { return nil }
@@ -83,7 +85,9 @@ extension YAMLReader {
         private init?(lastIn part: Substring, of line: Substring) {
             var last: (key: Range<Substring.Index>, isExpression: Bool)?
             for key in Self.keysOfExpressions + Self.keysOfTypes {
-                guard let range = part.ranges(of: "\(key): ").last, last.map({ $0.key.lowerBound < range.lowerBound }) ?? true else {
+                guard let range = part.ranges(of: "\(key): ").last,
+                    last.map({ $0.key.lowerBound < range.lowerBound }) ?? true
+                else {
                     continue
                 }
                 last = (range, Self.keysOfExpressions.contains(key))

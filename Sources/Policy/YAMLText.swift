@@ -206,7 +206,8 @@ struct YAMLText {
     /// The first character after a text without quotes that is not white space; nil if there is none in its line, or
     /// if the value is something else.
     func sign(after node: YAMLNode) -> Unicode.Scalar? {
-        guard case .scalar(let text, isPlain: true) = node.content, let start = index(line: node.line, column: node.column)
+        guard case .scalar(let text, isPlain: true) = node.content,
+            let start = index(line: node.line, column: node.column)
         else { return nil }
         var index = start
         for scalar in text.unicodeScalars {

@@ -63,7 +63,8 @@ import Testing
         "band == 'A' || band != 'A' && score > 1000", "score % 10 == 9", "score / 10 == 130", "-score / 10 > -3",
         "score == 1000.0", "score > 1000.5", "score in [1301, 1000]", "score in [1000, 1000.5, 'a']",
         "score in [1, 2] && score > 1", "score in [1, 2] && score in [2, 3]", "score >= 7 && score != 7",
-        "score == dimension.transport", "score > 900 && true", "score > 900 || false", "score % -7 == 6", "dimension.transport % 7 == -6", "kind in ['business'] || kind == 'individual' && score > 3",
+        "score == dimension.transport", "score > 900 && true", "score > 900 || false", "score % -7 == 6",
+        "dimension.transport % 7 == -6", "kind in ['business'] || kind == 'individual' && score > 3",
     ])
     func perksWithoutACertainAnswer(when: String) throws {
         #expect(try warnings { $0.perks = "perks: [{id: p, when: \(quoted(when))}]" } == [])
@@ -113,7 +114,8 @@ import Testing
     @Test(arguments: [
         "time.getMonth() == 11", "(time - time).getHours() > 24", "size(data.tags) > 0", "data.km > 3 && data.km < 5",
         "data.km > 3 || data.km < 5", "data.what == 'a' || data.what == 'b'", "data.what != 'a' && data.what != 'b'",
-        "data.km == 1.5", "data.km in [1, 'a']", "data.km == data.far", "type == 'fare.lost'", "data.a > 5 && data.b < 3", "data.a == 3 && data.a != 4",
+        "data.km == 1.5", "data.km in [1, 'a']", "data.km == data.far", "type == 'fare.lost'",
+        "data.a > 5 && data.b < 3", "data.a == 3 && data.a != 4",
         "data.l.all(x, x > 1 && x < 3)",
     ])
     func rulesWithoutACertainAnswer(when: String) throws {

@@ -67,7 +67,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "double(data.km) / 10.0 > 1.0", "data.km / 10 > 1", "uint(data.km) / 10u > 1u", "data.km > 10u", "data.km > 10.0", "data.km == 1.5", "data.a * data.b > 1",
+        "double(data.km) / 10.0 > 1.0", "data.km / 10 > 1", "uint(data.km) / 10u > 1u", "data.km > 10u",
+        "data.km > 10.0", "data.km == 1.5", "data.a * data.b > 1",
     ])
     func numbersThatAreMeantSo(when: String) throws {
         let text = document {

@@ -64,7 +64,8 @@ import Testing
         let text = PolicyDocument.with {
             $0.rules = "rules: [{id: fare, dimension: transport, event: *.paid, points: 1}]"
         }
-        let message = "did not find expected alphabetic or numeric character: a text that begins with !, & or * stands in quotes"
+        let message =
+            "did not find expected alphabetic or numeric character: a text that begins with !, & or * stands in quotes"
         #expect(try mistakes(in: text).map { $0.hasSuffix(message) } == [true])
     }
 
