@@ -23,7 +23,8 @@ extension Compiler {
         guard let arithmetic = Arithmetic(operation) else {
             preconditionFailure("an operator is logical, a comparison or arithmetic")
         }
-        let matching = arithmetic.overloads.filter { $0.accepts([left.type, right.type]) }
+        let types = [left.type, right.type]
+        let matching = arithmetic.overloads.filter { $0.accepts(types) }
         if matching.isEmpty {
             let hint =
                 left.type.isNumber && right.type.isNumber
@@ -47,6 +48,7 @@ extension Compiler {
     private mutating func warnOfMixedNumbers(
         _ arithmetic: Arithmetic, _ operation: Syntax.Operator, _ operands: [Syntax], _ parts: [Part]
     ) {
+        guard parts[0].type == .dynamic || parts[1].type == .dynamic else { return }
         for (field, other) in [(0, 1), (1, 0)]
         where parts[field].type == .dynamic && parts[field].reach.contains(.data) {
             let names = operands[field].segments > 0 ? operands[field].dottedNames.joined(separator: ".") : "…"

@@ -127,11 +127,13 @@ extension PolicyParser {
 
     /// The slots of the subject's values, and of the measures of a dimension. An unknown measure or dimension is
     /// reported already.
-    private func ownSlots(_ dimension: Int?) -> Set<Int> {
+    private mutating func ownSlots(_ dimension: Int?) -> Set<Int> {
+        if let dimension, let known = ownSlotsOfDimensions[dimension] { return known }
         var slots: Set<Int> = [variables.standing.kind]
         slots.formUnion(variables.standing.attributes)
         for (home, slot) in zip(measureDimensions, variables.standing.measures)
         where home == nil || dimension == nil || home == dimension { slots.insert(slot) }
+        if let dimension { ownSlotsOfDimensions[dimension] = slots }
         return slots
     }
 }
