@@ -61,9 +61,11 @@ public struct PolicyFormat {
     private static let expressions: Set<String> = ["when", "points", "sum", "min", "max", "latest"]
 
     private init(_ source: String) {
-        let lines = source.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map {
+        var lines = source.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map {
             Self.trimmed(Substring($0))
         }
+        // The blank lines at the end belong to no section.
+        while lines.last?.isEmpty == true { lines.removeLast() }
         var (header, blocks) = Self.blocks(of: lines, at: 0) { Self.key(of: $0) }
         // Unknown sections are at the end, in their original order.
         blocks = Self.sorted(blocks, by: Self.sections)
