@@ -49,9 +49,9 @@ extension PipelineServiceTests {
             let fixture = try PipelineFixture()
             defer { withExtendedLifetime(fixture) {} }
             let configuration = PipelineConfiguration(kafka: fixture.kafka, topics: fixture.topics)
-            let place = ReviewPlace()
+            let slot = ReviewSlot()
             func review() -> LedgerReview<String, Int> {
-                LedgerReview("test-review", configuration, lifetime: .seconds(3600), passes: 1, place: place)
+                LedgerReview("test-review", configuration, lifetime: .seconds(3600), passes: 1, slot: slot)
             }
             let (first, second) = (review(), review())
             let gate = DispatchSemaphore(value: 0)

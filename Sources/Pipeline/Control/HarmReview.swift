@@ -20,9 +20,9 @@ final class HarmReview: Sendable {
     /// Answers with the breaches in words; empty if the change is within the budgets.
     private let review: LedgerReview<Change, [String]>
 
-    init(_ configuration: PipelineConfiguration, place: ReviewPlace) {
+    init(_ configuration: PipelineConfiguration, slot: ReviewSlot) {
         // Each partition is read under its own policies and under the candidate.
-        review = LedgerReview("harm-review", configuration, lifetime: Self.lifetime, passes: 2, place: place)
+        review = LedgerReview("harm-review", configuration, lifetime: Self.lifetime, passes: 2, slot: slot)
     }
 
     func close() { review.close() }
