@@ -99,12 +99,17 @@ let package = Package(
         room("Scoring", ["CIntrinsics", "Events", "CEL", "CELJSON", "Policy"]),
         room("Ledger", ["CIntrinsics", "CLZ4", "Events", crypto], excluding: ["FORMATS.md"]),
         room("Replay", ["CZlib", "Events", "Ledger", "Policy", "Scoring"]),
+        room("Backtests", ["Events", "Ledger", "Policy", "Replay", "Scoring"]),
 
         // At the edges.
         room("Kafka", ["CRDKafka", "Events"]),
         room("Topics", ["Events", "Kafka", "Mapping", "Policy"]),
         room("Operations", ["Events", "Kafka", "Lag", "Options", "Pipeline", "Topics", logging]),
-        room("Pipeline", ["Events", "Kafka", "Ledger", "Mapping", "Policy", "Replay", "Scoring", logging, metrics]),
+        room(
+            "Pipeline",
+            [
+                "Backtests", "Events", "Kafka", "Ledger", "Mapping", "Policy", "Replay", "Scoring", logging, metrics,
+            ]),
         room("Lag", ["Events", "HTTP", "Kafka", "Ledger", httpTypes, hummingbird, logging]),
         room("Access", ["Events", crypto, cryptoExtras, jwt, logging]),
         room("Audit", ["Access", "Events", "Kafka", "Ledger", crypto, logging]),
@@ -119,8 +124,8 @@ let package = Package(
         room(
             "Query",
             [
-                "Access", "Audit", "Console", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline", "Policy",
-                "Replay", "Scoring", httpTypes, hummingbird, logging, metrics,
+                "Access", "Audit", "Backtests", "Console", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline",
+                "Policy", "Replay", "Scoring", httpTypes, hummingbird, logging, metrics,
             ]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
         room("ServiceManager"),
@@ -154,10 +159,10 @@ let package = Package(
         .executableTarget(
             name: "standing",
             dependencies: [
-                "Access", "Audit", "Benchmarks", "CBuild", "CEL", "CELJSON", "CIntrinsics", "CMimalloc", "Disasters",
-                "Downstream", "Events", "Feeding", "HTTP", "Kafka", "Lag", "Ledger", "Mapping", "Operations",
-                "Options", "Pipeline", "Policy", "Query", "Quickstart", "Replay", "Scoring", "ServiceManager",
-                "Terminal", "Topics", argumentParser, logging, metrics,
+                "Access", "Audit", "Backtests", "Benchmarks", "CBuild", "CEL", "CELJSON", "CIntrinsics", "CMimalloc",
+                "Disasters", "Downstream", "Events", "Feeding", "HTTP", "Kafka", "Lag", "Ledger", "Mapping",
+                "Operations", "Options", "Pipeline", "Policy", "Query", "Quickstart", "Replay", "Scoring",
+                "ServiceManager", "Terminal", "Topics", argumentParser, logging, metrics,
             ],
             exclude: [page], swiftSettings: strict),
 
@@ -165,6 +170,8 @@ let package = Package(
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         // Seeded randomness, for tests only.
         .target(name: "Randomness", path: "Tests/Randomness", swiftSettings: strict),
+        // Files of tests: folders that are removed, and what is shared with other programs.
+        .target(name: "TestFiles", path: "Tests/TestFiles", swiftSettings: strict),
         tests("EventsTests", ["CAllocationCounter", "Events", "Randomness"]),
         tests("CELTests", ["CAllocationCounter", "CEL", "CELJSON", "Randomness"]),
         tests("CELJSONTests", ["CAllocationCounter", "CEL", "CELJSON", "Randomness"]),
@@ -172,7 +179,13 @@ let package = Package(
         tests(
             "ScoringTests", ["CAllocationCounter", "Events", "CEL", "Policy", "Randomness", "Scoring"]),
         tests("LedgerTests", ["Events", "Ledger", "Randomness", "Simulation"]),
-        tests("ReplayTests", ["Events", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Simulation"]),
+        tests(
+            "ReplayTests",
+            [
+                "Backtests", "Events", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Simulation", "TestFiles",
+            ]),
+        tests(
+            "BacktestsTests", ["Backtests", "Events", "Policy", "Randomness", "Replay", "Scoring", "TestFiles"]),
         tests("KafkaTests", ["Events", "Kafka"]),
         tests("TopicsTests", ["Events", "Kafka", "Mapping", "Policy", "Scoring", "Topics"]),
         tests(
@@ -190,8 +203,8 @@ let package = Package(
         tests(
             "QueryTests",
             [
-                "Access", "Audit", "Events", "HTTP", "Kafka", "Pipeline", "Policy", "Query", "Replay", "Scoring",
-                crypto, httpTypes, hummingbird, logging, metrics, nio,
+                "Access", "Audit", "Backtests", "Events", "HTTP", "Kafka", "Pipeline", "Policy", "Query", "Replay",
+                "Scoring", crypto, httpTypes, hummingbird, logging, metrics, nio,
             ]),
         tests("LagTests", ["Events", "Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),

@@ -6,7 +6,7 @@ import Testing
 @testable import Access
 
 struct ConfiguredGateTests {
-    private let folder: TestFolder
+    private let folder: TestFiles
     private let issuer = TestIssuer()
     private let nanoseconds = Steady()
 
@@ -16,7 +16,7 @@ struct ConfiguredGateTests {
         func add(_ seconds: Double) { now.add(Int64(seconds * 1e9), ordering: .relaxed) }
     }
 
-    init() throws { folder = try TestFolder() }
+    init() throws { folder = try TestFiles() }
 
     private func open(_ change: (inout AccessConfiguration) throws -> Void = { _ in }) async throws -> AccessControl {
         var configuration = AccessConfiguration()

@@ -1,5 +1,6 @@
 import Access
 import Audit
+import Backtests
 import Events
 import Foundation
 import Kafka

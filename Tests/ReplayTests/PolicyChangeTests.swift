@@ -1,3 +1,4 @@
+import Backtests
 import Events
 import Ledger
 import Policy

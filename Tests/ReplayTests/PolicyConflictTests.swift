@@ -6,6 +6,7 @@ import Randomness
 import Replay
 import Scoring
 import Simulation
+import TestFiles
 import Testing
 
 /// Activations of a ledger partition that name the policy they were approved against.

@@ -6,6 +6,7 @@ import Replay
 import Scoring
 import Simulation
 import Synchronization
+import TestFiles
 import Testing
 
 /// What earlier releases left behind (`Tests/Releases/record`): this build reads it, and gives the same.

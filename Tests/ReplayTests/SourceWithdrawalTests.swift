@@ -1,3 +1,4 @@
+import Backtests
 import Events
 import Foundation
 import Ledger

@@ -1,3 +1,4 @@
+internal import Backtests
 internal import Events
 internal import Policy
 internal import Replay

@@ -1,5 +1,5 @@
+import Backtests
 import Randomness
-import Replay
 import Testing
 
 @Suite struct BacktestStatisticsTests {
