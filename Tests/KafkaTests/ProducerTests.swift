@@ -20,8 +20,6 @@ extension BrokerTests {
             let topic = try producer.topic(KafkaFixture.topic)
             #expect(try producer.topic(KafkaFixture.topic) == topic)
             #expect(producer.topicName(topic) == KafkaFixture.topic)
-            let limit = KafkaFixture.patienceMilliseconds
-            #expect(try producer.partitionCount(of: KafkaFixture.topic, timeoutMilliseconds: limit) == 2)
             for tag in 1...10 {
                 #expect(try producer.produce(topic: topic, partition: 1, key: nil, value: [1], tag: tag))
             }
