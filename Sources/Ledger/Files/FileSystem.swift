@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// The calls to the operating system that archives, snapshots and exports use. Tests replace them to make the disk
-/// fail. Each returns what the call of that name returns, or the negated `errno`.
+/// fail, which no library of files allows. Each returns what the call of that name returns, or the negated `errno`.
 ///
 /// All other code uses `File`, which handles short writes and interrupted calls.
 public protocol FileSystem: Sendable {
