@@ -121,7 +121,7 @@ extension PipelineServiceTests {
             #expect(try replayed(fixture) == good)
         }
 
-        /// A bit that flips under a member that runs: who asks for the past is told, and the present goes on.
+        /// A bit flips while the member runs: a question about the past gets an error, and the present continues.
         @Test func damageUnderARunningMemberIsTold() throws {
             let fixture = try Fixture(ledgerPartitions: 1)
             defer { withExtendedLifetime(fixture) {} }
@@ -338,7 +338,7 @@ extension PipelineServiceTests {
                 let facts = try fixture.checkedFacts()
                 #expect(
                     facts[.scoreChanges, default: []].contains { $0.time == "2020-01-05T00:00:00Z" } || !facts.isEmpty)
-                // It goes on under the new policy, and without being told another.
+                // It continues under the new policy, and without being given another.
                 let going = fixture.service(policy: nil) { if keeps { $0.data = LocalData("/data", on: disk) } }
                 try fixture.running(going) { service in
                     #expect(service.foldCounters.policySwitches == Int64(fixture.ledgerPartitions))

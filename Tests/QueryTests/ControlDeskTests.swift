@@ -31,7 +31,7 @@ import Testing
 
     private let logger = Logger(label: "desk-tests", factory: { _ in SwiftLogNoOpLogHandler() })
 
-    /// Remembers, and refuses while it is told to.
+    /// Remembers, and refuses while it is set to.
     private final class Book: AuditLog {
         struct Full: Error {}
 

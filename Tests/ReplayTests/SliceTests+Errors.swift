@@ -58,7 +58,7 @@ extension SliceTests {
         #expect(problem { _ = try Self.slices([frames[21]], Self.slice(units), &$0) } == expected)
     }
 
-    /// An operator may pass such a frame over as a whole: none of its facts may have been published before.
+    /// An operator may pass such a frame over as a whole: no fact of it may have been published before.
     @Test func aFrameThatCannotBeReadToItsEndGivesNoFactsBefore() throws {
         let start = LedgerEntry.frame([.policy(TestPolicy.text), .enrolled("s0", offset: 0)])
         let bytes = SkipSearchTests.Stray.malformedEntry.bytes(after: [])

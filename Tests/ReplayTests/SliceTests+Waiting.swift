@@ -59,7 +59,7 @@ extension SliceTests {
         #expect(Outcome(emitted, other) == expected)
     }
 
-    /// Whoever folds in slices may let the state before a switch go elsewhere; whoever does not keeps none.
+    /// A caller that folds in slices may move the state before a switch elsewhere; another caller has no such state.
     @Test func theStateThatASwitchReplacesIsGivenOutOnce() throws {
         let frames = Self.ledgerWithASwitch()
         @Sendable func history(_ end: Int64) -> MemoryFrames { MemoryFrames(frames.filter { $0.offset < end }) }

@@ -310,7 +310,7 @@ import Testing
         return scores
     }
 
-    /// A frame with the activation in its midst, behind 20 frames of history.
+    /// A frame with the activation in its midst, after 20 frames of history.
     static func ledgerWithASwitch() -> Frames {
         var frames: Frames = [(0, LedgerEntry.frame([.policy(TestPolicy.text), .enrolled("anna", offset: 0)]))]
         for number in 1...20 {

@@ -82,7 +82,7 @@ struct NaiveFold {
         standingFrame = EvaluationFrame(policy.variables.standing.declarations)
     }
 
-    /// Folds one happening; tells the facts as `Story` does.
+    /// Folds one happening, and returns the facts as `Story` does.
     mutating func given(_ happening: Happening) -> [String] {
         emitted = []
         guard !isOutOfRange(happening.time) else { return emitted }

@@ -38,7 +38,7 @@ import Topics
         #expect(fold.contains(AccessRight(.topic, "x.standing.control", .describe)))
         #expect(!fold.contains(AccessRight(.topic, "x.standing.control", .read)))
         #expect(intake.contains(AccessRight(.topic, "x.behaviour.dead-letter", .write)))
-        // Whoever folds nothing announces itself too.
+        // A member that folds nothing announces itself too.
         #expect(intake.contains(AccessRight(.topic, "x.standing.members", .write)))
         #expect(
             !intake.contains {
