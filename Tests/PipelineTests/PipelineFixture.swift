@@ -71,7 +71,12 @@ struct PipelineFixture {
     /// The members of a fact that tests look at.
     struct FactBody: Decodable {
         struct Data: Decodable {
+            struct Cause: Decodable {
+                /// The event's type; nil for a timer.
+                var type: String?
+            }
             var perk: String?
+            var cause: Cause
         }
         var specversion: String
         var id: String

@@ -30,6 +30,7 @@ public protocol FileSystem: Sendable {
 
 /// A name in a directory.
 public struct DirectoryEntry: Hashable, Sendable {
+    /// The kind of file that the name leads to.
     public enum Kind: Sendable {
         case file, directory
         /// A pipe, a socket, a device, or a link that leads nowhere.
@@ -55,6 +56,7 @@ extension FileSystem {
 
 /// A call to the operating system that failed.
 public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The call that failed; the raw value is its name in messages.
     public enum Call: String, Sendable {
         case open, read, write, size, sync, truncate, close, lock, rename, remove
         case makeDirectory = "make directory"
