@@ -104,7 +104,7 @@ let package = Package(
         // At the edges.
         room("Kafka", ["CRDKafka", "Events"]),
         room("Topics", ["Events", "Kafka", "Mapping", "Policy"]),
-        room("Operations", ["Events", "Kafka", "Lag", "Options", "Pipeline", "Topics", logging]),
+        room("Operations", ["Events", "HTTP", "Kafka", "Lag", "Options", "Pipeline", "Topics", logging]),
         room(
             "Pipeline",
             [
@@ -215,7 +215,7 @@ let package = Package(
         tests("AuditTests", ["Access", "Audit", "Events", "Kafka", "Ledger", logging]),
         tests("ConsoleTests", ["Access", "Console", "Events", "HTTP", httpTypes, hummingbird, logging, nio]),
         tests("MappingTests", ["CAllocationCounter", "Events", "Mapping", "Policy", "Randomness"]),
-        tests("OperationsTests", ["Kafka", "Operations", "Topics"]),
+        tests("OperationsTests", ["HTTP", "Kafka", "Operations", "Pipeline", "Topics", hummingbird, logging]),
         tests(
             "CommandTests",
             ["Events", "Kafka", "Ledger", "Randomness", "Replay", "Scoring", grdb, yams]),

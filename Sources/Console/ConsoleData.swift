@@ -15,6 +15,8 @@ public protocol ConsoleData: Sendable {
     ) async throws(ProblemView) -> AppealView
     /// `version`: a version's key; nil for the active one.
     func policies(version: String?, for caller: Caller) async throws(ProblemView) -> PolicyView
+    /// What the candidate in the shadow would have done. It waits for a few seconds at most.
+    func backtest(for caller: Caller) async throws(ProblemView) -> BacktestView
     func sources(for caller: Caller) async throws(ProblemView) -> SourcesView
     /// What the withdrawal of a source topic would change. It waits for a few seconds at most.
     func withdrawal(of topic: String, for caller: Caller) async throws(ProblemView) -> WithdrawalView

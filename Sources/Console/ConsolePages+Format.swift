@@ -65,6 +65,9 @@ extension ConsolePages {
         whole == 0 ? "none" : rate(100 * Double(part) / Double(whole)) + " %"
     }
 
+    /// A share from 0 to 1 in whole per cent, rounded down: 0.57, which is a little less in binary, is 57 %.
+    public static func share(_ done: Double) -> String { "\(Int(max(0, min(1, done)) * 100 + 1e-9)) %" }
+
     /// A range as `1–3`, or one number if both ends are equal.
     static func people(_ range: ClosedRange<Int>?) -> String {
         guard let range else { return "unknown" }

@@ -30,10 +30,14 @@ extension ConsolePages {
     func withdrawal(of topic: String, _ view: WithdrawalView, _ fields: FormFields, for visit: Visit) -> String {
         var form = ActKind.withdrawSource.form(fields)
         form.add(view, of: topic)
-        return act(.withdrawSource, form, mistake: nil, for: visit)
+        // The count appears in the form without a reload, which would lose what the person has written.
+        let stream: String? = if case .counting = view { ConsolePath.changes } else { nil }
+        return act(.withdrawSource, form, mistake: nil, stream: stream, for: visit)
     }
 
-    private func act(_ kind: ActKind, _ form: ActForm, mistake: FormMistake?, for visit: Visit) -> String {
+    private func act(
+        _ kind: ActKind, _ form: ActForm, mistake: FormMistake?, stream: String? = nil, for visit: Visit
+    ) -> String {
         let inputs: [Fields] = form.inputs.map { input in
             .of([
                 "name": input.name, "label": input.label, "value": input.value, "isLong": input.isLong,
@@ -43,7 +47,7 @@ extension ConsolePages {
         }
         return html(
             Page(
-                template: "act", title: form.title, tab: form.tab,
+                template: "act", title: form.title, tab: form.tab, stream: stream,
                 fields: .of([
                     "title": form.title, "sentence": form.sentence, "mistake": mistake?.sentence,
                     "action": ConsolePath.act(kind), "hasFacts": !form.facts.isEmpty,
@@ -55,6 +59,30 @@ extension ConsolePages {
                     "reason": form.reason, "reasonLabel": form.reasonLabel, "reasonHint": form.reasonHint,
                     "isReasonMissing": mistake?.field == "reason", "button": form.button, "isGrave": form.isGrave,
                     "isRefused": form.isRefused,
+                    "back": form.back,
+                ])), for: visit)
+    }
+
+    /// The page of an act that cannot be done yet, with everything that was sent. `visit`: has the key of the attempt.
+    func waiting(_ kind: ActKind, _ fields: FormFields, for problem: ProblemView, _ visit: Visit) -> String {
+        let form = kind.form(fields)
+        let entered = form.inputs.compactMap { input in
+            fields[input.name].map { (name: input.name, label: input.label, value: $0) }
+        }
+        let reason = form.reason ?? ""
+        let facts = form.facts + entered.map { ($0.label, $0.value) } + [(form.reasonLabel, reason)]
+        let hidden = form.hidden + entered.map { ($0.name, $0.value) } + [("reason", reason)]
+        return html(
+            Page(
+                template: "waiting", title: problem.title, tab: form.tab,
+                fields: .of([
+                    "act": form.title, "title": problem.title, "detail": problem.detail,
+                    "progress": problem.progress.map { done in
+                        Fields.of(["share": Self.share(done), "bar": Plot.bar(done, "wait")])
+                    },
+                    "action": ConsolePath.act(kind), "seconds": problem.retryAfter.map { "\($0)" },
+                    "facts": facts.map { Fields.of(["name": $0.name, "value": Self.shortened($0.value, to: 200)]) },
+                    "hidden": hidden.map { Self.hidden($0.name, $0.value) }, "isGrave": form.isGrave,
                     "back": form.back,
                 ])), for: visit)
     }

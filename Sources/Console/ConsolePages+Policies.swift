@@ -49,6 +49,24 @@ extension ConsolePages {
                 ])), for: visit)
     }
 
+    func backtest(_ view: BacktestView, for visit: Visit) -> String {
+        var (report, done, failure): (String?, Double?, String?)
+        switch view.state {
+        case .reported(let text): report = text
+        case .folding(let share): done = share
+        case .unknown(let sentence): failure = sentence
+        }
+        return html(
+            Page(
+                template: "backtest", title: "Backtest of \(Self.shortened(view.policy, to: 40))", tab: .policies,
+                json: "/shadow", stream: done == nil ? nil : ConsolePath.changes,
+                fields: .of([
+                    "policy": Self.shortened(view.policy, to: 80), "report": report, "failure": failure,
+                    "progress": done.map { Fields.of(["share": Self.share($0), "bar": Plot.bar($0, "wait")]) },
+                    "back": ConsolePath.policies, "again": ConsolePath.backtest,
+                ])), for: visit)
+    }
+
     private func shadow(_ shadow: PolicyView.Shadow, for visit: Visit) -> Fields {
         let total = shadow.gain + shadow.lose + shadow.same
         func movers(_ movers: [PolicyView.Mover]) -> [Fields] {
@@ -74,6 +92,7 @@ extension ConsolePages {
             "hasWinners": !shadow.winners.isEmpty, "winners": movers(shadow.winners),
             "hasLosers": !shadow.losers.isEmpty, "losers": movers(shadow.losers),
             "isActive": shadow.isActive,
+            "backtest": visit.may(.shadowPolicy) && !shadow.isActive ? ConsolePath.backtest : nil,
             "activate": visit.may(.activatePolicy) && !shadow.isActive
                 ? ConsolePath.act(.activate, [("shadow", "\(shadow.name) \(shadow.version)")]) : nil,
             "end": visit.may(.shadowPolicy) ? ConsolePath.act(.endShadow) : nil,
@@ -98,7 +117,6 @@ extension ConsolePages {
             "sections": selected.sections.map { Fields.of(["title": $0.title, "sentences": $0.sentences]) },
             "comparedWith": selected.comparedWith, "hasDifference": selected.difference.contains { $0.kind != .same },
             "difference": Self.lines(selected.difference),
-            "backtest": selected.backtest.flatMap { $0.hasPrefix("/") ? $0 : nil },
         ])
     }
 }

@@ -12,6 +12,7 @@ enum ConsolePath {
     static let appeals = ConsolePages.root + "/appeals"
     static let appeal = ConsolePages.root + "/appeal"
     static let policies = ConsolePages.root + "/policies"
+    static let backtest = ConsolePages.root + "/backtest"
     static let sources = ConsolePages.root + "/sources"
     static let lag = ConsolePages.root + "/lag"
     static let deadLetters = ConsolePages.root + "/dead-letters"

@@ -12,20 +12,22 @@ public struct ConsoleRoutes: Sendable {
 
     private typealias Show = @Sendable (ConsoleRequest, Caller, Visit) async throws(ProblemView) -> String
 
-    /// A page for callers with a permission.
+    /// A page for callers with a permission: `permission`, or the tab's.
     private func page(
-        _ tab: Tab, _ summary: String, path: String? = nil, _ parameters: [String] = [], _ show: @escaping Show
+        _ tab: Tab, _ summary: String, path: String? = nil, permission: Permission? = nil, _ parameters: [String] = [],
+        _ show: @escaping Show
     ) -> ConsoleRoute {
-        ConsoleRoute(
+        let permission = permission ?? tab.permission
+        return ConsoleRoute(
             method: .get, path: path ?? tab.path,
-            requirement: tab == .mine ? .signedIn : .permission(tab.permission), parameters: parameters + ["done"],
+            requirement: tab == .mine ? .signedIn : .permission(permission), parameters: parameters + ["done"],
             summary: summary
         ) { request in
             guard let caller = request.caller else { return signInFirst(request) }
             let visit = visit(request)
-            guard tab.isOpen(to: caller) || tab == .mine else {
+            guard tab == .mine || caller.may(permission) else {
                 if tab == .overview, Tab.mine.isOpen(to: caller) { return .redirect(to: ConsolePath.mine) }
-                return noRole(caller, tab.permission, visit)
+                return noRole(caller, permission, visit)
             }
             do throws(ProblemView) { return .page(try await show(request, caller, visit)) } catch {
                 return problem(error, visit)
@@ -72,6 +74,12 @@ public struct ConsoleRoutes: Sendable {
             page(.policies, "Policies, their sentences, differences and the shadow", ["version"]) {
                 request, caller, visit throws(ProblemView) in
                 console.policies(try await data.policies(version: request.query["version"], for: caller), for: visit)
+            },
+            page(
+                .policies, "What the policy in the shadow would have done to the past", path: ConsolePath.backtest,
+                permission: .shadowPolicy
+            ) { _, caller, visit throws(ProblemView) in
+                console.backtest(try await data.backtest(for: caller), for: visit)
             },
             page(.sources, "What each source gave") { _, caller, visit throws(ProblemView) in
                 console.sources(try await data.sources(for: caller), for: visit)
@@ -141,10 +149,12 @@ public struct ConsoleRoutes: Sendable {
         return console.appeal(view, purpose: purpose, for: visit)
     }
 
-    /// Unreadable parameters are left out, and the mistake names them.
+    /// Unreadable parameters are left out, and the mistake names them. A time without a partition is one of partition 0.
     private static func ledgerSearch(_ query: FormFields) -> (LedgerSearch, mistake: String?) {
-        let (partition, offset) = (query["partition"].flatMap(Int.init), query["offset"].flatMap { Int64($0) })
         let from = query["from"].flatMap { Timestamp($0) }
+        let isOfFirst = from != nil && query["partition"] == nil && query["subject"] == nil
+        let partition = isOfFirst ? 0 : query["partition"].flatMap(Int.init)
+        let offset = query["offset"].flatMap { Int64($0) }
         var mistake: String?
         if query["partition"] != nil, partition == nil || partition! < 0 { mistake = "A partition is a whole number." }
         if query["offset"] != nil, offset == nil || offset! < 0 { mistake = "An offset is a whole number." }
@@ -280,6 +290,7 @@ public struct ConsoleRoutes: Sendable {
             let outcome = try await data.perform(act, reason: reason, key: key, by: caller)
             return .redirect(to: after(kind, act, outcome))
         } catch {
+            if error.isTemporary { return waiting(kind, form, error, visit, key: key) }
             // A mistake that the person can correct is shown in the form, which retains its fields.
             guard error.status == 409 || error.status == 422 else { return problem(error, visit) }
             return again(kind, form, FormMistake(field: "", sentence: "\(error.title). \(error.detail)"), visit)
@@ -288,6 +299,16 @@ public struct ConsoleRoutes: Sendable {
 
     private func again(_ kind: ActKind, _ form: FormFields, _ mistake: FormMistake, _ visit: Visit) -> ConsoleAnswer {
         .page(console.act(kind, form, mistake: mistake, for: visit), status: 422)
+    }
+
+    /// The page has the key of the attempt, so that the act is done once.
+    private func waiting(
+        _ kind: ActKind, _ form: FormFields, _ problem: ProblemView, _ visit: Visit, key: String
+    ) -> ConsoleAnswer {
+        var visit = visit
+        visit.actKey = key
+        return .page(
+            console.waiting(kind, form, for: problem, visit), status: problem.status, more: Self.retryAfter(problem))
     }
 
     private static func reason(_ form: FormFields) throws(FormMistake) -> String {
@@ -357,8 +378,10 @@ public struct ConsoleRoutes: Sendable {
     }
 
     func problem(_ view: ProblemView, _ visit: Visit) -> ConsoleAnswer {
-        .page(
-            console.problem(view, for: visit), status: view.status,
-            more: view.retryAfter.map { [("Retry-After", String($0))] } ?? [])
+        .page(console.problem(view, for: visit), status: view.status, more: Self.retryAfter(view))
+    }
+
+    private static func retryAfter(_ problem: ProblemView) -> [(name: String, value: String)] {
+        problem.retryAfter.map { [("Retry-After", String($0))] } ?? []
     }
 }

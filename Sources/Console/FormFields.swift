@@ -28,8 +28,21 @@ public struct FormFields: Sendable {
     /// percent-encoded under the name and `.encoded`, so that a page can show it without changing it.
     public subscript(name: String) -> String? {
         if let value = pairs.first(where: { $0.name == name })?.value { return value.isEmpty ? nil : value }
-        return pairs.first { $0.name == name + ".encoded" }.flatMap { PercentEncoding.text($0.value) }
+        return pairs.first { $0.name == name + Self.encoded }.flatMap { PercentEncoding.text($0.value) }
     }
 
-    public func all(_ name: String) -> [String] { pairs.filter { $0.name == name && !$0.value.isEmpty }.map(\.value) }
+    private static let encoded = ".encoded"
+
+    /// The values of all fields with the name, without empty ones, encoded or not.
+    public func all(_ name: String) -> [String] {
+        pairs.compactMap { pair in
+            let value =
+                switch pair.name {
+                case name: Optional(pair.value)
+                case name + Self.encoded: PercentEncoding.text(pair.value)
+                default: nil as String?
+                }
+            return value.flatMap { $0.isEmpty ? nil : $0 }
+        }
+    }
 }

@@ -47,16 +47,13 @@ public struct PolicyView: Sendable {
         /// The name of the version with which `difference` compares; nil for the first.
         public var comparedWith: String?
         public var difference: [DiffLine]
-        /// The path of its backtest's report; nil if there is none.
-        public var backtest: String?
 
         public init(
             key: String, name: String, version: Int, sections: [Section], text: String, comparedWith: String?,
-            difference: [DiffLine], backtest: String?
+            difference: [DiffLine]
         ) {
             (self.key, self.name, self.version, self.sections) = (key, name, version, sections)
             (self.text, self.comparedWith, self.difference) = (text, comparedWith, difference)
-            self.backtest = backtest
         }
     }
 
@@ -140,4 +137,22 @@ public struct PolicyView: Sendable {
             (self.time, self.expires, self.summary, self.difference) = (time, expires, summary, difference)
         }
     }
+}
+
+/// What the policy in the shadow would have done to the past. It names nobody.
+public struct BacktestView: Sendable {
+    public enum State: Sendable {
+        /// The report, in lines.
+        case reported(String)
+        /// The history is being folded: the share that is done, from 0 to 1.
+        case folding(done: Double)
+        /// Why it is not known, as a sentence.
+        case unknown(String)
+    }
+
+    /// Name and version.
+    public var policy: String
+    public var state: State
+
+    public init(policy: String, state: State) { (self.policy, self.state) = (policy, state) }
 }

@@ -15,11 +15,18 @@ public struct ProblemView: Error, Sendable {
     public var next: [Step]
     /// Seconds after which the same request may succeed; nil if waiting does not help.
     public var retryAfter: Int?
+    /// The share of the work that the request waits for, from 0 to 1; nil if it waits for none.
+    public var progress: Double?
 
-    public init(status: Int, title: String, detail: String, next: [Step], retryAfter: Int? = nil) {
+    public init(
+        status: Int, title: String, detail: String, next: [Step], retryAfter: Int? = nil, progress: Double? = nil
+    ) {
         (self.status, self.title, self.detail) = (status, title, detail)
-        (self.next, self.retryAfter) = (next, retryAfter)
+        (self.next, self.retryAfter, self.progress) = (next, retryAfter, progress)
     }
+
+    /// Whether the same act, sent later, may be done.
+    var isTemporary: Bool { (status == 503 || status == 429) && retryAfter != nil }
 }
 
 extension ProblemView {

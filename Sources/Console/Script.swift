@@ -102,37 +102,9 @@ enum Script {
             if (event.persisted) for (const button of document.querySelectorAll("button")) button.disabled = false;
           });
 
-          // Live.
-          const stream = document.body.dataset.stream;
-          if (!stream || !document.querySelector("[data-live]") || !window.EventSource) return;
-          const pulse = document.querySelector(".pulse");
-          let timer = 0, isLoading = false, isWanted = false, last = Date.now(), wait = pause;
-
-          const ask = () => {
-            isWanted = true;
-            if (timer || isLoading || document.hidden) return;
-            timer = setTimeout(load, Math.max(0, last + wait - Date.now()));
-          };
-          const load = async () => {
-            timer = 0;
-            isLoading = true;
-            isWanted = false;
-            try {
-              const answer = await fetch(location.href, { headers: { accept: "text/html" }, redirect: "error" });
-              if (!answer.ok) throw new Error(String(answer.status));
-              replace(new DOMParser().parseFromString(await answer.text(), "text/html"));
-              wait = pause;
-            } catch {
-              isWanted = true;
-              wait = Math.min(longest, wait * 2);
-            }
-            isLoading = false;
-            last = Date.now();
-            if (isWanted) ask();
-          };
-
           // What has the focus, or an open detail, stays as it is until it has lost it.
           const shown = new Map();
+          const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
           const replace = (page) => {
             for (const old of document.querySelectorAll("[data-live]")) {
               const made = page.getElementById(old.id);
@@ -145,7 +117,75 @@ enum Script {
             }
           };
 
-          let source = null;
+          // An act that waits is sent again by itself. Its key is the same, so it is done once.
+          const again = document.querySelector("form[data-again]");
+          if (again) {
+            const attempts = new AbortController();
+            let delay = again.dataset.again * 1000;
+            const send = async () => {
+              if (document.hidden) {
+                document.addEventListener("visibilitychange", send, { once: true });
+                return;
+              }
+              try {
+                const body = new URLSearchParams(new FormData(again));
+                const answer = await fetch(again.action, { method: "POST", body, signal: attempts.signal });
+                if (answer.redirected) {
+                  location.replace(answer.url);
+                  return;
+                }
+                // What the person has to read comes as a page of its own.
+                if (answer.status < 500 && answer.status !== 429) {
+                  again.submit();
+                  return;
+                }
+                replace(parsed(await answer.text()));
+              } catch {
+                // The connection may come back.
+              }
+              delay = Math.min(longest, delay * 2);
+              if (!attempts.signal.aborted) setTimeout(send, delay);
+            };
+            again.querySelector("[data-again-note]").hidden = false;
+            again.addEventListener("submit", () => attempts.abort());
+            setTimeout(send, delay);
+          }
+
+          // Live.
+          const stream = document.body.dataset.stream;
+          if (!stream || !document.querySelector("[data-live]") || !window.EventSource) return;
+          const pulse = document.querySelector(".pulse");
+          let timer = 0, isLoading = false, isWanted = false, isLive = true, last = Date.now(), wait = pause, source = null;
+
+          const ask = () => {
+            isWanted = true;
+            if (timer || isLoading || !isLive || document.hidden) return;
+            timer = setTimeout(load, Math.max(0, last + wait - Date.now()));
+          };
+          const load = async () => {
+            timer = 0;
+            isLoading = true;
+            isWanted = false;
+            try {
+              const answer = await fetch(location.href, { headers: { accept: "text/html" }, redirect: "error" });
+              if (!answer.ok) throw new Error(String(answer.status));
+              const page = parsed(await answer.text());
+              replace(page);
+              wait = pause;
+              // A page that waited for something has it now.
+              if (!page.body.dataset.stream) {
+                isLive = false;
+                source?.close();
+              }
+            } catch {
+              isWanted = true;
+              wait = Math.min(longest, wait * 2);
+            }
+            isLoading = false;
+            last = Date.now();
+            if (isWanted) ask();
+          };
+
           const open = () => {
             source = new EventSource(stream);
             source.onopen = () => { if (pulse) { pulse.hidden = false; pulse.textContent = "live"; } };
@@ -158,7 +198,7 @@ enum Script {
             if (document.hidden) {
               source?.close();
               source = null;
-            } else if (!source) {
+            } else if (!source && isLive) {
               open();
               ask();
             }

@@ -30,6 +30,8 @@ public struct SubjectView: Sendable {
     public var appeals: [Appeal]
     /// The looks at the file, the newest first; nil if the caller may not see them.
     public var looks: [Look]?
+    /// A sentence about the change of everybody's score that is being folded; nil if there is none.
+    public var change: String?
 
     public init(
         id: SubjectID, kind: String, score: Int, minimum: Int, maximum: Int, base: Int, bands: [Band], band: String,

@@ -84,7 +84,7 @@ extension Templates {
             {{#partitions}}<tr><th scope="row"><bdi>{{name}}</bdi></th><td data-label="Status">{{#state}}{{> badge}}{{/state}}</td><td class="n" data-label="Behind">{{seconds}}</td><td class="n" data-label="Unread">{{records}}</td><td class="n" data-label="Read up to">{{committed}}</td><td class="n" data-label="End">{{end}}</td><td class="n" data-label="Read/s">{{read}}</td><td class="n" data-label="Arrive/s">{{arrive}}</td></tr>
             {{/partitions}}</tbody></table></div></section>
             </div>
-            <p><a href="{{back}}">All groups</a></p>
+            <p class="more"><a href="{{back}}">All groups</a></p>
             """#
         ),
     ]

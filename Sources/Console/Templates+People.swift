@@ -23,7 +23,7 @@ extension Templates {
             </div></section>
             <section aria-labelledby="members"><h2 id="members">Members</h2>
             <p class="soft">A member is a process that folds a part of the ledger.</p>
-            <div class="scroll" tabindex="0" role="group" aria-labelledby="members"><table class="stacked"><thead><tr><th scope="col">Member</th><th scope="col">State</th><th scope="col" class="n">Partitions</th><th scope="col" class="n">Lag</th></tr></thead><tbody>
+            <div id="member-list" data-live="member-list" class="scroll" tabindex="0" role="group" aria-labelledby="members"><table class="stacked"><thead><tr><th scope="col">Member</th><th scope="col">State</th><th scope="col" class="n">Partitions</th><th scope="col" class="n">Lag</th></tr></thead><tbody>
             {{#members}}<tr><th scope="row"><bdi>{{name}}</bdi></th><td data-label="State">{{#state}}{{> badge}}{{/state}}</td><td class="n" data-label="Partitions">{{partitions}}</td><td class="n" data-label="Lag">{{lag}}</td></tr>
             {{/members}}</tbody></table></div></section>
             </div>
@@ -84,6 +84,7 @@ extension Templates {
             <header class="head"><p class="kicker">{{kicker}}</p><h1>{{#isOwn}}{{ownTitle}}{{/isOwn}}{{^isOwn}}<bdi class="id">{{shown}}</bdi>{{/isOwn}}</h1>
             <p class="lead">{{lead}}</p>
             {{#whole}}<details class="whole"><summary>The whole id</summary><p class="id"><bdi>{{.}}</bdi></p></details>{{/whole}}</header>
+            <div id="change-now" data-live="change-now">{{#change}}<p class="banner notice">{{.}}</p>{{/change}}</div>
             {{> standing}}
             <div id="sanctions-list" data-live="sanctions-list">
             {{#hasSanctions}}<section aria-labelledby="sanctions"><h2 id="sanctions">Sanctions</h2>

@@ -22,7 +22,7 @@ extension Templates {
             <div><h4>Gain most</h4>{{#hasWinners}}<table><thead><tr><th scope="col">Subject</th><th scope="col" class="n">Now</th><th scope="col" class="n">Then</th><th scope="col" class="n">Change</th></tr></thead><tbody>{{#winners}}{{> mover}}{{/winners}}</tbody></table>{{/hasWinners}}{{^hasWinners}}<p class="empty">Nobody gains.</p>{{/hasWinners}}</div>
             <div><h4>Lose most</h4>{{#hasLosers}}<table><thead><tr><th scope="col">Subject</th><th scope="col" class="n">Now</th><th scope="col" class="n">Then</th><th scope="col" class="n">Change</th></tr></thead><tbody>{{#losers}}{{> mover}}{{/losers}}</tbody></table>{{/hasLosers}}{{^hasLosers}}<p class="empty">Nobody loses.</p>{{/hasLosers}}</div>
             </div>
-            <p class="buttons">{{#isActive}}<span>It is the active policy now, so the shadow has nothing to show.</span> {{/isActive}}{{#activate}}<a class="button" href="{{.}}">Activate it</a> {{/activate}}{{#end}}<a class="button quiet" href="{{.}}">Take it out</a>{{/end}}</p></div>{{/shadow}}
+            <p class="buttons">{{#isActive}}<span>It is the active policy now, so the shadow has nothing to show.</span> {{/isActive}}{{#activate}}<a class="button" href="{{.}}">Activate it</a> {{/activate}}{{#backtest}}<a class="button quiet" href="{{.}}">What it would have done to the past</a> {{/backtest}}{{#end}}<a class="button quiet" href="{{.}}">Take it out</a>{{/end}}</p></div>{{/shadow}}
             {{^shadow}}<p class="empty"><strong>Nothing is in the shadow.</strong> Put a candidate there to see who would gain and who would lose before anybody does.</p>{{/shadow}}
             </div>
             {{#startShadow}}<p class="buttons"><a class="button quiet" href="{{.}}">Put a policy into the shadow</a></p>{{/startShadow}}</section>
@@ -33,10 +33,23 @@ extension Templates {
             {{/versions}}</tbody></table></div>{{/hasVersions}}{{^hasVersions}}<p class="empty"><strong>The ledger has no policy yet.</strong> It begins with one: start a member with <code>--policy FILE</code>.</p>{{/hasVersions}}</section>
             {{#selected}}<section aria-labelledby="plain"><h2 id="plain"><bdi>{{name}}</bdi> {{version}} in plain sentences</h2>
             <div class="prose">{{#sections}}<h3>{{title}}</h3><ul>{{#sentences}}<li>{{.}}</li>{{/sentences}}</ul>{{/sections}}</div></section>
-            {{#backtest}}<p><a class="button quiet" href="{{.}}">Its backtest: what it would have done to the past</a></p>{{/backtest}}
             {{#comparedWith}}<section aria-labelledby="difference"><h2 id="difference">What changed since <bdi>{{.}}</bdi></h2>
             {{#hasDifference}}<div class="scroll code" tabindex="0" role="group" aria-labelledby="difference">{{> diff}}</div>{{/hasDifference}}{{^hasDifference}}<p class="empty">Nothing: the two texts are the same.</p>{{/hasDifference}}</section>{{/comparedWith}}
             <details class="section"><summary>The policy's text</summary><pre tabindex="0">{{text}}</pre></details>{{/selected}}
+            """#
+        ),
+        (
+            "backtest",
+            #"""
+            <header class="head"><p class="kicker">Backtest</p><h1><bdi>{{policy}}</bdi></h1><p class="lead">What this candidate would do on the day of its activation, and what it would have done had it always been active. The whole ledger is folded for it, and the harm budget is computed from the same fold.</p></header>
+            <div id="backtest-now" data-live="backtest-now">
+            {{#report}}<pre tabindex="0">{{.}}</pre>{{/report}}
+            {{#failure}}<p class="banner notice">It is not known here. {{.}}</p><p><a href="{{again}}">Look again</a></p>{{/failure}}
+            {{#progress}}<p><strong>{{share}}</strong> is done. It goes on without this page.</p>
+            {{{bar}}}
+            <p><a href="{{again}}">Look again</a></p>{{/progress}}
+            </div>
+            <p class="more"><a href="{{back}}">All policies</a></p>
             """#
         ),
         (

@@ -121,14 +121,31 @@ enum Templates {
             {{#mistake}}<p class="banner bad" role="alert" id="mistake">{{.}}</p>{{/mistake}}
             <form class="form" method="post" action="{{action}}"{{#mistake}} aria-describedby="mistake"{{/mistake}}>
             {{> hidden}}
-            {{#hasFacts}}<dl class="facts">{{#facts}}<div><dt>{{name}}</dt><dd><bdi>{{value}}</bdi></dd></div>{{/facts}}</dl>{{/hasFacts}}
-            {{#note}}<p class="soft">{{.}}</p>{{/note}}{{#more}}<p><a href="{{path}}">{{text}}</a></p>{{/more}}
+            <div id="about" data-live="about">{{#hasFacts}}<dl class="facts">{{#facts}}<div><dt>{{name}}</dt><dd><bdi>{{value}}</bdi></dd></div>{{/facts}}</dl>{{/hasFacts}}
+            {{#note}}<p class="soft">{{.}}</p>{{/note}}{{#more}}<p><a href="{{path}}">{{text}}</a></p>{{/more}}</div>
             {{#inputs}}<p><label for="{{name}}">{{label}}</label>{{#hasOptions}}<select id="{{name}}" name="{{name}}" required="required">{{#options}}<option value="{{.}}">{{.}}</option>{{/options}}</select>{{/hasOptions}}{{^hasOptions}}{{#isLong}}<textarea id="{{name}}" name="{{name}}" rows="14" spellcheck="false" required="required"{{#isInvalid}} aria-invalid="true"{{/isInvalid}}>
             {{value}}</textarea>{{/isLong}}{{^isLong}}<input id="{{name}}" name="{{name}}" value="{{value}}" required="required"{{#isInvalid}} aria-invalid="true"{{/isInvalid}} autocomplete="off"/>{{/isLong}}{{/hasOptions}}</p>
             {{/inputs}}
             {{^isRefused}}<p><label for="reason">{{reasonLabel}}</label><textarea id="reason" name="reason" rows="4" required="required" maxlength="2000" aria-describedby="reason-hint"{{#isReasonMissing}} aria-invalid="true"{{/isReasonMissing}}>
             {{reason}}</textarea><span class="hint" id="reason-hint">{{reasonHint}}</span></p>{{/isRefused}}
             <p class="buttons">{{^isRefused}}<button{{#isGrave}} class="grave"{{/isGrave}}>{{button}}</button> {{/isRefused}}<a href="{{back}}">Back</a></p>
+            </form>
+            </div>
+            """#
+        ),
+        (
+            "waiting",
+            #"""
+            <div class="narrow">
+            <header class="head" id="waits-for" data-live="waits-for"><p class="kicker">{{act}}</p><h1>{{title}}</h1><p class="lead">{{detail}}</p></header>
+            <div id="waits" data-live="waits" role="status">{{#progress}}<p><strong>{{share}}</strong> is done.</p>
+            {{{bar}}}{{/progress}}</div>
+            <form class="form" method="post" action="{{action}}" data-again="{{seconds}}">
+            {{> hidden}}
+            <h2>What you sent</h2>
+            <dl class="facts">{{#facts}}<div><dt>{{name}}</dt><dd><bdi>{{value}}</bdi></dd></div>{{/facts}}</dl>
+            <p class="soft">However often it is sent from here, it is done once.<span data-again-note="" hidden="hidden"> While this page is open it is sent again by itself, and nothing more is sent once you leave the page.</span></p>
+            <p class="buttons"><button{{#isGrave}} class="grave"{{/isGrave}}>Send it again</button> <a href="{{back}}">Back</a></p>
             </form>
             </div>
             """#

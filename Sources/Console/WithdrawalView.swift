@@ -57,8 +57,7 @@ extension ActForm {
             ]
             note = "Counted from the ledger within the last ten minutes."
         case .counting(let done):
-            let share = Int(max(0, min(1, done)) * 100)
-            note = "The ledger is folded for this, and \(share) % is done. You need not wait for it."
+            note = "The ledger is folded for this, and \(ConsolePages.share(done)) is done. You need not wait for it."
             more = ("Look again", Self.counting(topic))
         case .unknown(let sentence):
             note = "What it would change is not known here. \(sentence)"

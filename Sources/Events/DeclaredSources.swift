@@ -7,15 +7,18 @@
 public final class DeclaredSources {
     private final class Topic {
         let declaration: SourceDeclaration
-        let types: BytePrefixTable
-        let sources: BytePrefixTable
+        /// Nil if the declaration names no types.
+        let types: BytePrefixTable?
+        /// Nil if it names no sources.
+        let sources: BytePrefixTable?
         /// Microseconds since 1970.
         var earliest = Int64.min
 
         init(_ declaration: SourceDeclaration) {
             self.declaration = declaration
-            types = BytePrefixTable(declaration.types.map(DeclaredSources.pattern))
-            sources = BytePrefixTable(DeclaredSources.prefixes(declaration))
+            types =
+                declaration.types.isEmpty ? nil : BytePrefixTable(declaration.types.map(DeclaredSources.pattern))
+            sources = declaration.sources.isEmpty ? nil : BytePrefixTable(DeclaredSources.prefixes(declaration))
         }
     }
 
@@ -55,13 +58,10 @@ public final class DeclaredSources {
     public func defect(of event: EventView, declaration number: Int?) -> EventDefect? {
         guard let number else { return claimed.matches(event.source) ? EventDefect(.source, .notDeclared) : nil }
         let topic = topics[number]
-        let declaration = topic.declaration
-        let mayClaim =
-            declaration.sources.isEmpty ? !claimed.matches(event.source) : topic.sources.matches(event.source)
-        guard mayClaim else { return EventDefect(.source, .notDeclared) }
-        guard declaration.types.isEmpty || topic.types.matches(event.type) else {
-            return EventDefect(.type, .notDeclared)
+        guard topic.sources?.matches(event.source) ?? !claimed.matches(event.source) else {
+            return EventDefect(.source, .notDeclared)
         }
+        guard topic.types?.matches(event.type) ?? true else { return EventDefect(.type, .notDeclared) }
         return event.time.microseconds < topic.earliest ? EventDefect(.source, .tooOld) : nil
     }
 }

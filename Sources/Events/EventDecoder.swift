@@ -43,6 +43,22 @@ public final class EventDecoder {
             time: a.6.view)
     }
 
+    /// Structured mode, of which the writer knows the parts: checks the attributes alone.
+    public func decode(
+        _ value: UnsafeRawBufferPointer, at spans: EventSpans, into event: inout EventView
+    ) -> EventDefect? {
+        func part(_ span: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: value[span]) }
+        event.data = part(spans.data)
+        return finish(
+            &event, specversion: Self.specversion, id: part(spans.id), source: part(spans.source),
+            type: part(spans.type), subject: part(spans.subject), time: part(spans.time))
+    }
+
+    private static let version: StaticString = "1.0"
+    private static var specversion: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: version.utf8Start, count: version.utf8CodeUnitCount)
+    }
+
     /// Binary mode: the attributes come from `ce_` headers, and the value is `data`. An event without data has an
     /// empty value or none.
     public func decode(

@@ -12,7 +12,7 @@ extension Metric {
         case .shadowSanctions: ["change", "sanction"]
         case .subjects: ["band"]
         case .policyInfo: ["policy", "version"]
-        case .foldEventsByRule: ["rule"]
+        case .foldEventsByRule, .foldCostByRule: ["rule"]
         case .foldEvaluationErrorsByRule: ["reason", "rule"]
         case .foldEvaluationErrorsByMeasure: ["measure", "reason"]
         case .foldEvaluationErrorsBySanction: ["reason", "sanction"]

@@ -111,6 +111,12 @@ extension Metric {
                 "Behaviour events that a rule took, by rule, since the process or its policy began; of the first "
                     + "256 rules, and of all others together."
             )
+        case .foldCostByRule:
+            (
+                .counter,
+                "Units of work of a rule's expressions over events, by rule, since the process or its policy began; of "
+                    + "the first 256 rules, and of all others together. A rule that only compares numbers takes none."
+            )
         case .foldUnmatchedByType:
             (.counter, "Events whose type the policy does not name, by type, since the process or its policy began.")
         case .foldNotEnrolledByTopic:

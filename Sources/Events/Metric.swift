@@ -61,6 +61,7 @@ public enum Metric: String, Sendable, CaseIterable {
     case foldTimers = "standing_fold_timers"
     case foldTimersFired = "standing_fold_timers_fired_total"
     case foldEventsByRule = "standing_fold_events_by_rule_total"
+    case foldCostByRule = "standing_fold_cost_by_rule_total"
     case foldUnmatchedByType = "standing_fold_unmatched_by_type_total"
     case foldNotEnrolledByTopic = "standing_fold_not_enrolled_by_topic_total"
     case foldEarlyEvents = "standing_fold_early_events"

@@ -17,6 +17,9 @@ public struct ImportSummary {
     /// Events whose identity an earlier row has. They count once.
     public private(set) var repeats: Int64 = 0
     private(set) var firstRepeat: Int?
+    /// Events that count for nothing because of their times (`EntryTime`).
+    public private(set) var outOfRange: Int64 = 0
+    private(set) var firstOutOfRange: Int?
     /// Whether there were more subjects, or identities, than there is room for.
     private(set) var isBeyondCounting = false
     private var subjectCounts = FingerprintCounts()
@@ -47,6 +50,10 @@ public struct ImportSummary {
         let isKnown = types[type] != nil
         types[isKnown || types.count < Self.maximumNames ? type : Self.otherNames, default: 0] += 1
         times = min(times?.lowerBound ?? event.time, event.time)...max(times?.upperBound ?? event.time, event.time)
+        if event.time < EntryTime.first || event.time > EntryTime.last {
+            outOfRange += 1
+            firstOutOfRange = firstOutOfRange ?? row.line
+        }
         if looksForRepeats { noteIdentity(of: event, line: row.line) }
         switch subjectCounts.add(event.subject.fingerprint(seed: 0)) {
         case 1: return true
@@ -88,6 +95,11 @@ public struct ImportSummary {
             })
         counted("types", types.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.value, $0.key) })
         if let times { lines.append("times: \(times.lowerBound) to \(times.upperBound)") }
+        if let firstOutOfRange {
+            lines.append(
+                "out of range: \(outOfRange) events before 1970 or after 2200, first on line \(firstOutOfRange): they will not count"
+            )
+        }
         if let firstRepeat {
             lines.append(
                 "repeats: \(repeats) events with the source and id of an earlier row, first on line \(firstRepeat)")
@@ -117,6 +129,7 @@ public struct ImportSummary {
             json.close()
             json.member("earliest", times?.lowerBound)
             json.member("latest", times?.upperBound)
+            json.member("outOfRange", outOfRange)
             json.member("repeats", repeats)
             json.member("subjects", subjects)
             json.member("notEnrolled", json: enrolments?.json)

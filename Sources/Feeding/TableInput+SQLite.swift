@@ -17,8 +17,10 @@ extension TableInput {
             configuration.readonly = true
             let database = try DatabaseQueue(path: file, configuration: configuration)
             try database.read { database in
-                let cursor = try GRDB.Row.fetchCursor(database, sql: query)
-                let columns = try database.makeStatement(sql: query).columnNames
+                let statement = try database.makeStatement(sql: query)
+                let columns = statement.columnNames
+                guard statement.isReadonly, !columns.isEmpty else { throw Failure(description: noSelect) }
+                let cursor = try GRDB.Row.fetchCursor(statement)
                 if let twice = columns.indices.first(where: { columns[..<$0].contains(columns[$0]) }) {
                     throw Failure(description: "\(file): error: two columns have the name \"\(columns[twice])\"")
                 }
@@ -36,9 +38,11 @@ extension TableInput {
         } catch let error as DatabaseError {
             let message = error.message ?? "\(error.resultCode)"
             let isMany = message.hasPrefix("Multiple statements")
-            throw Failure(description: "\(file): error: \(isMany ? "--query is one SELECT" : message)")
+            throw Failure(description: isMany ? noSelect : "\(file): error: \(message)")
         }
     }
+
+    private var noSelect: String { "\(file): error: --query is one SELECT" }
 
     /// Returns false if JSON has no such value.
     private static func write(_ row: GRDB.Row, _ columns: [String], _ json: inout ByteWriter) -> Bool {

@@ -21,8 +21,12 @@ public struct LagCause: Sendable, Hashable {
         case catchingUp = "catching-up"
         case nothingCommitted = "nothing-committed"
         /// Causes in Standing's own groups, reported by their members.
+        case archive
         case policySwitch = "policy-switch"
+        case publish
         case fold
+        case fetch
+        case controlFirst = "control-first"
     }
 
     public let code: Code
@@ -53,11 +57,13 @@ public struct LagCause: Sendable, Hashable {
 /// 11. A partition's commit went back: `rewound`.
 /// 12. Of at least `hotPartitions` partitions one has `hotShare` of the lag and of the arrivals: `hot-partition`.
 /// 13. Offsets wait for an open transaction: `transaction`.
-/// 14. More arrives than is read: `too-slow`. Not if a rule above explains the lag.
+/// 14. More arrives than is read: `too-slow`. Not if a rule above explains the lag, nor if all unread records are known to be
+///     so young that they may be on their way (`freshSeconds`).
 /// 15. More is read than arrives: `catching-up`. Not if a rule above explains the lag.
 /// 16. Nothing is committed of a partition that has records, or no partition is known: `nothing-committed`.
 extension LagCause {
     static let unrestChanges = 3
+    static let freshSeconds = 5.0
     static let hotPartitions = 3
     static let hotShare = 0.5
 
@@ -232,7 +238,7 @@ extension LagCause {
         if case .seconds(let seconds) = group.catchUp {
             return LagCause(.catchingUp, "\(rates): caught up in \(LagText.duration(seconds)), with nothing to do")
         }
-        guard arrival > consumption else { return nil }
+        guard arrival > consumption, group.seconds.map({ $0 >= freshSeconds }) ?? true else { return nil }
         let advice = LagRemedy(group).tooSlow(members: group.profile.members, partitions: group.partitions.count)
         return LagCause(.tooSlow, "\(rates): \(advice)", topicPartition: worst.topicPartition)
     }

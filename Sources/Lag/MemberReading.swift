@@ -44,7 +44,7 @@ public struct MemberReading: Sendable, Hashable {
         }
 
         /// `switch to policy town 3`, or `fold their history again for the withdrawal of behaviour.commerce`.
-        fileprivate func words(isOne: Bool) -> String {
+        func words(isOne: Bool) -> String {
             guard let source else {
                 return (isOne ? "switches to " : "switch to ")
                     + (policy.map { "policy \($0.id) \($0.version)" } ?? "another policy")
@@ -60,12 +60,48 @@ public struct MemberReading: Sendable, Hashable {
     public let reasons: [String]
     public let quarantined: [Quarantined]
     public let switching: [Switching]
-    /// Ledger partitions that wait for a worker; nil if it does not report it.
-    public let slicesWaiting: Int?
-    /// Ledger partitions whose queues of frames are full; nil if it does not report it.
-    public let partitionsPaused: Int?
+    public let work: Work
     /// Nil if it does not report it, as before its first look.
     public let sanctions: SanctionReading?
+
+    /// Its waiting work; each is nil if it does not report it.
+    public struct Work: Sendable, Hashable {
+        /// Ledger partitions that wait for a worker.
+        public var slicesWaiting: Int?
+        /// Ledger partitions whose queues of frames are full.
+        public var partitionsPaused: Int?
+        /// Ledger partitions that wait for room on the archive's disk.
+        public var partitionsWithoutRoom: Int?
+        /// Facts that are sent and not acknowledged.
+        public var factsInFlight: Int?
+        /// Whether intake reads nothing, because too much is not acknowledged.
+        public var intakeIsPaused: Bool?
+        /// Bytes that intake has sent and that are not acknowledged.
+        public var intakeBytes: Int?
+        /// Whether sources wait until the control topic is read.
+        public var intakeWaitsForControl: Bool?
+        /// For how many seconds the brokers delay a hundredth of its requests, and more.
+        public var throttle: Double?
+
+        /// The rule whose expressions took most work since the member or its policy began, and its share of all.
+        public var costliestRule: RuleCost?
+
+        public init() {}
+    }
+
+    public struct RuleCost: Sendable, Hashable {
+        public let rule: String
+        /// From 0 to 1.
+        public let share: Double
+
+        /// Nil if no rule took work. `costs`: of each rule.
+        public init?(_ costs: [(rule: String, units: Double)]) {
+            let all = costs.reduce(0) { $0 + $1.units }
+            // Of equal ones the first by name.
+            guard all > 0, let most = costs.max(by: { ($0.units, $1.rule) < ($1.units, $0.rule) }) else { return nil }
+            (rule, share) = (most.rule, most.units / all)
+        }
+    }
 
     private struct Readiness: Decodable {
         let ready: Bool
@@ -75,13 +111,12 @@ public struct MemberReading: Sendable, Hashable {
     }
 
     public init(
-        member: String, reasons: [String], quarantined: [Quarantined], switching: [Switching], slicesWaiting: Int?,
-        partitionsPaused: Int?, sanctions: SanctionReading?
+        member: String, reasons: [String], quarantined: [Quarantined], switching: [Switching], work: Work,
+        sanctions: SanctionReading?
     ) {
         (self.member, self.reasons) = (member, reasons)
         (self.quarantined, self.switching) = (quarantined, switching)
-        (self.slicesWaiting, self.partitionsPaused) = (slicesWaiting, partitionsPaused)
-        self.sanctions = sanctions
+        (self.work, self.sanctions) = (work, sanctions)
     }
 
     /// Nil if the answers are not those of a member. `metrics` is the text exposition; nil if there is none.
@@ -90,9 +125,24 @@ public struct MemberReading: Sendable, Hashable {
         self.member = member
         reasons = found.ready ? [] : found.reasons ?? []
         (quarantined, switching) = (found.quarantined ?? [], found.switching ?? [])
-        slicesWaiting = metrics.flatMap { Self.value(of: Metric.slicesWaiting.rawValue, in: $0) }
-        partitionsPaused = metrics.flatMap { Self.value(of: Metric.partitionsPaused.rawValue, in: $0) }
+        work = metrics.map { Self.work(in: $0) } ?? Work()
         sanctions = metrics.flatMap { Self.sanctions(in: $0) }
+    }
+
+    private static func work(in text: String) -> Work {
+        func number(_ metric: Metric) -> Int? { value(of: metric.rawValue, in: text) }
+        var work = Work()
+        (work.slicesWaiting, work.partitionsPaused) = (number(.slicesWaiting), number(.partitionsPaused))
+        work.partitionsWithoutRoom = number(.archiveWaitsForRoom)
+        work.factsInFlight = number(.factsInFlight)
+        work.intakeIsPaused = number(.intakePaused).map { $0 > 0 }
+        work.intakeBytes = number(.intakeBytesInFlight)
+        work.intakeWaitsForControl = number(.intakeWaitsForControl).map { $0 > 0 }
+        // Of the quantiles of each broker and client; those of no request are not finite.
+        work.costliestRule = RuleCost(
+            series(of: Metric.foldCostByRule.rawValue, in: text).map { (rule: $0.label, units: $0.value) })
+        work.throttle = series(of: Metric.kafkaThrottle.rawValue, in: text).map(\.value).max()
+        return work
     }
 
     private static func sanctions(in text: String) -> SanctionReading? {
@@ -121,56 +171,5 @@ public struct MemberReading: Sendable, Hashable {
     private static func value(of metric: String, in text: String) -> Int? {
         let line = text.split(separator: "\n").first { $0.hasPrefix(metric + " ") }
         return line.flatMap { Double($0.dropFirst(metric.utf8.count + 1)) }.flatMap { Int(exactly: $0.rounded()) }
-    }
-}
-
-/// The causes that members report about the group that folds the ledger. They are pure rules, in this order:
-///
-/// 1. A ledger partition is in quarantine: `poison`.
-/// 2. Ledger partitions switch to another policy, or fold their history again because a source is withdrawn or restored:
-///    `policy-switch`.
-/// 3. Ledger partitions wait for a worker, or their queues of frames are full: `fold`.
-/// 4. A member is not ready for another reason: `member`.
-extension LagCause {
-    public static func inside(_ members: [MemberReading], ledger: String) -> [LagCause] {
-        [quarantine(members, ledger), policySwitch(members), fold(members), unready(members)].compactMap { $0 }
-    }
-
-    private static func quarantine(_ members: [MemberReading], _ ledger: String) -> LagCause? {
-        let all = members.flatMap(\.quarantined)
-        guard let first = all.first else { return nil }
-        let others = all.count > 1 ? " (and \(count(all.count - 1, "other partition")))" : ""
-        return LagCause(
-            .poison,
-            "ledger partition \(first.partition) is in quarantine at offset \(first.offset)\(others), \(first.reason): restore the "
-                + "topic, or `standing ledger skip \(first.partition) \(first.offset) --reason TEXT`",
-            topicPartition: TopicPartition(ledger, first.partition))
-    }
-
-    private static func policySwitch(_ members: [MemberReading]) -> LagCause? {
-        let all = members.flatMap(\.switching)
-        guard let slowest = all.min(by: { $0.done < $1.done }) else { return nil }
-        return LagCause(
-            .policySwitch,
-            "\(count(all.count, "ledger partition")) \(slowest.words(isOne: all.count == 1)), "
-                + "\(LagText.percent(slowest.done)) of the slowest is done: wait, its answers are those of before until then"
-        )
-    }
-
-    private static func fold(_ members: [MemberReading]) -> LagCause? {
-        let busy = members.filter { $0.slicesWaiting ?? 0 > 0 || $0.partitionsPaused ?? 0 > 0 }
-        guard let worst = busy.max(by: { $0.slicesWaiting ?? 0 < $1.slicesWaiting ?? 0 }) else { return nil }
-        let waiting = worst.slicesWaiting ?? 0
-        return LagCause(
-            .fold,
-            "at \(worst.member) \(count(waiting, "ledger partition")) \(waiting == 1 ? "waits" : "wait") for a worker, and the queues "
-                + "of \(worst.partitionsPaused ?? 0) are full: raise --workers while cores are idle, else add a member"
-        )
-    }
-
-    private static func unready(_ members: [MemberReading]) -> LagCause? {
-        let unready = members.first { !$0.reasons.isEmpty && $0.quarantined.isEmpty && $0.switching.isEmpty }
-        guard let unready, let reason = unready.reasons.first else { return nil }
-        return LagCause(.member, "\(unready.member) is not ready: \(reason)")
     }
 }

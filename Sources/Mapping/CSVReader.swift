@@ -90,6 +90,7 @@ public final class CSVReader {
         if head.starts(with: [0xFE, 0xFF]) || head.starts(with: [0xFF, 0xFE]) || head.prefix(4).contains(0) {
             throw failure(1, "the table is UTF-16 or UTF-32: save it as UTF-8")
         }
+        if head.starts(with: [0x1F, 0x8B]) { throw failure(1, "the table is compressed: gunzip it first") }
         if head.starts(with: [0xEF, 0xBB, 0xBF]) { start = 3 }
         guard let row = try readRow() else { throw failure(1, "the table is empty: its first row names the columns") }
         guard fields.count <= Self.maximumColumns else {

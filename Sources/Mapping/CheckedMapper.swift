@@ -48,7 +48,7 @@ public final class CheckedMapper {
         case .event: break
         }
         let defect =
-            decoder.decode(structured: json.bytes, into: &event)
+            mapper.decode(json.bytes, with: decoder, into: &event)
             ?? event.controlDefect(memberDecoder, fromControlTopic: false)
         if let defect { return .notAnEvent(defect) }
         return event.time.microseconds > latest ? .notAnEvent(EventDefect(.time, .inTheFuture)) : .event

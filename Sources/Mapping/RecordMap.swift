@@ -1,5 +1,6 @@
 internal import Events
 internal import CEL
+internal import CELJSON
 public import Policy
 
 /// How a record of a plain JSON topic or a row of a table becomes an event: one CEL expression for each of its parts.
@@ -83,6 +84,15 @@ public struct RecordMap: Sendable {
 
     /// Whether the map has an expression for the id.
     public var givesID: Bool { id != nil }
+
+    /// The source of every event; nil if an expression gives it.
+    public var fixedSource: String? {
+        guard case .text(let json) = source else { return nil }
+        return json.withUnsafeBytes { json in
+            guard case .string(let text)? = JSONReader.value(of: json) else { return nil }
+            return String(decoding: text.bytes, as: UTF8.self)
+        }
+    }
 
     /// The members of `value` that the map names, in the order in which they are first named.
     public var fieldNames: [String] { declarations.objectFields.map(\.name) }

@@ -1,6 +1,7 @@
 public import Events
 internal import CEL
 internal import CELJSON
+internal import Glibc
 internal import Policy
 
 /// A record as input of a map. The bytes are the caller's.
@@ -53,6 +54,10 @@ public final class RecordMapper {
     private let whole: Int?
     private var headers: [(key: Value, value: Value)] = []
 
+    /// Where the parts of the last event are, after `.event`; nil if its JSON has to be parsed to know that it is an
+    /// event.
+    private var spans: EventSpans?
+
     /// Whether the map reads `headers`. If not, none need to be added.
     public let readsHeaders: Bool
 
@@ -83,6 +88,7 @@ public final class RecordMapper {
         _ record: SourceRecord, id: UnsafeRawBufferPointer? = nil, into event: inout ByteWriter
     ) -> MapOutcome {
         event.removeAll()
+        spans = nil
         defer { if readsHeaders { headers.removeAll(keepingCapacity: true) } }
         do throws(MapDefect) {
             try read(record)
@@ -100,6 +106,14 @@ public final class RecordMapper {
             event.removeAll()
             return .defect(error)
         }
+    }
+
+    /// Reads the event that was written into `json` for the last record.
+    public func decode(
+        _ json: UnsafeRawBufferPointer, with decoder: EventDecoder, into event: inout EventView
+    ) -> EventDefect? {
+        guard let spans else { return decoder.decode(structured: json, into: &event) }
+        return decoder.decode(json, at: spans, into: &event)
     }
 
     // MARK: Reading
@@ -169,7 +183,9 @@ public final class RecordMapper {
     private func write(
         _ record: SourceRecord, _ id: UnsafeRawBufferPointer?, _ event: inout ByteWriter
     ) throws(MapDefect) {
+        var spans = EventSpans()
         event.append("{\"specversion\":\"1.0\",\"id\":")
+        var start = event.count
         if let term = map.id {
             try write(term, .id, record, &event)
         } else if let id {
@@ -183,15 +199,28 @@ public final class RecordMapper {
             event.append(decimal: record.offset)
             event.append(byte: UInt8(ascii: "\""))
         }
+        spans.id = event.text(from: start)
         event.append(",\"source\":")
+        start = event.count
         try write(map.source, .source, record, &event)
+        spans.source = event.text(from: start)
         event.append(",\"type\":")
+        start = event.count
         try write(map.type, .type, record, &event)
+        spans.type = event.text(from: start)
         event.append(",\"subject\":")
+        start = event.count
         try write(map.subject, .subject, record, &event)
+        spans.subject = event.text(from: start)
         event.append(",\"time\":")
+        start = event.count
         try writeTime(record, &event)
-        try writeData(record, &event)
+        spans.time = event.text(from: start)
+        let hasEscapes = memchr(event.bytes.baseAddress!, 0x5C, event.count) != nil
+        if let data = try writeData(record, &event), !hasEscapes {
+            spans.data = data
+            self.spans = spans
+        }
         event.append(byte: UInt8(ascii: "}"))
         guard event.count <= Self.maximumBytes else {
             throw MapDefect(.data, "the event is larger than \(Self.maximumBytes) bytes")
@@ -227,25 +256,30 @@ public final class RecordMapper {
         }
     }
 
-    private func writeData(_ record: SourceRecord, _ event: inout ByteWriter) throws(MapDefect) {
+    /// Returns where the data are; nil if it is not certain that they are an object that an event may have.
+    private func writeData(_ record: SourceRecord, _ event: inout ByteWriter) throws(MapDefect) -> Range<Int>? {
         switch map.data {
-        case .none: return
+        case .none: return 0..<0
         case .value:
-            guard let value = record.value else { return }
+            guard let value = record.value else { return 0..<0 }
             event.append(",\"data\":")
             event.append(value)
+            return nil
         case .expression(let expression):
             let value = expression.evaluate(frame)
             switch value {
-            case .null: return
+            case .null: return 0..<0
             case .map: break
             case let other: throw defect(.data, expression, other, wanted: .map, record)
             }
             event.append(",\"data\":")
-            try write(value, &event) { MapDefect(.data, expression: expression.source, $0) }
+            let start = event.count
+            let isCertain = try write(value, &event) { MapDefect(.data, expression: expression.source, $0) }
+            return isCertain ? start..<event.count : nil
         case .members(let members):
             event.append(",\"data\":{")
-            var isFirst = true
+            let start = event.count - 1
+            var (isFirst, isCertain) = (true, true)
             for member in members {
                 let value = member.expression.evaluate(frame)
                 switch value {
@@ -257,26 +291,30 @@ public final class RecordMapper {
                 if !isFirst { event.append(byte: UInt8(ascii: ",")) }
                 isFirst = false
                 event.append(member.key)
-                try write(value, &event) {
+                let isPlain = try write(value, &event) {
                     MapDefect(.data, member: member.name, expression: member.expression.source, $0)
                 }
+                isCertain = isCertain && isPlain
             }
             event.append(byte: UInt8(ascii: "}"))
+            return isCertain ? start..<event.count : nil
         }
     }
 
-    /// The size is checked here too, so that many large values cost no more than one.
+    /// The size is checked here too, so that many large values cost no more than one. Returns what `ValueJSON` does.
     private func write(
         _ value: Value, _ event: inout ByteWriter, _ defect: (String) -> MapDefect
-    ) throws(MapDefect) {
+    ) throws(MapDefect) -> Bool {
+        let isCertain: Bool
         do throws(ValueJSON.Defect) {
-            try ValueJSON.write(value, into: &event)
+            isCertain = try ValueJSON.write(value, into: &event)
         } catch {
             throw defect(error.message)
         }
         guard event.count <= Self.maximumBytes else {
             throw defect("the event is larger than \(Self.maximumBytes) bytes")
         }
+        return isCertain
     }
 
     // MARK: Defects
@@ -304,6 +342,11 @@ public final class RecordMapper {
         }
         return MapDefect(part, member: member, expression: expression.source, message)
     }
+}
+
+extension ByteWriter {
+    /// The text within the quotes of a JSON string that begins at `start` and is the last that was written.
+    fileprivate func text(from start: Int) -> Range<Int> { start + 1..<count - 1 }
 }
 
 extension Value {

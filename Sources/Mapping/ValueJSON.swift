@@ -8,12 +8,21 @@ enum ValueJSON {
         let message: String
     }
 
-    static func write(_ value: Value, into json: inout ByteWriter) throws(Defect) {
-        try write(value, depth: 0, into: &json)
+    /// Returns whether an event's decoder certainly accepts the value among the event's data: no map has keys that are not
+    /// texts, of which two may have the same text, and nothing is nested almost as deep as it may be.
+    @discardableResult static func write(_ value: Value, into json: inout ByteWriter) throws(Defect) -> Bool {
+        var isCertain = true
+        try write(value, depth: 0, into: &json, &isCertain)
+        return isCertain
     }
 
+    /// The levels that an event may have around what is written here: itself and `data`.
+    private static let levelsAround = 2
+
     /// `depth` counts the lists and maps around the value. The limit is that of an event's decoder.
-    private static func write(_ value: Value, depth: Int, into json: inout ByteWriter) throws(Defect) {
+    private static func write(
+        _ value: Value, depth: Int, into json: inout ByteWriter, _ isCertain: inout Bool
+    ) throws(Defect) {
         switch value {
         case .null: json.append("null")
         case .bool(let bool): json.append(bool ? "true" : "false")
@@ -30,21 +39,21 @@ enum ValueJSON {
         case .timestamp(let moment): json.append(jsonString: moment.timestampText)
         case .duration(let span): json.append(jsonString: span.durationText)
         case .list(let list):
-            try descend(depth)
+            try descend(depth, &isCertain)
             json.append(byte: UInt8(ascii: "["))
             for (index, item) in list.items.enumerated() {
                 if index > 0 { json.append(byte: UInt8(ascii: ",")) }
-                try write(item, depth: depth + 1, into: &json)
+                try write(item, depth: depth + 1, into: &json, &isCertain)
             }
             json.append(byte: UInt8(ascii: "]"))
         case .map(let map):
-            try descend(depth)
+            try descend(depth, &isCertain)
             json.append(byte: UInt8(ascii: "{"))
             for (index, entry) in map.entries.enumerated() {
                 if index > 0 { json.append(byte: UInt8(ascii: ",")) }
-                write(key: entry.key, into: &json)
+                write(key: entry.key, into: &json, &isCertain)
                 json.append(byte: UInt8(ascii: ":"))
-                try write(entry.value, depth: depth + 1, into: &json)
+                try write(entry.value, depth: depth + 1, into: &json, &isCertain)
             }
             json.append(byte: UInt8(ascii: "}"))
         case .type: throw Defect(message: "a type is no value of JSON")
@@ -57,15 +66,17 @@ enum ValueJSON {
 
     private static let maximumBytes = EventDecoder.maximumEventBytes
 
-    private static func descend(_ depth: Int) throws(Defect) {
+    private static func descend(_ depth: Int, _ isCertain: inout Bool) throws(Defect) {
         guard depth < EventDecoder.maximumDepth else {
             throw Defect(message: "the value is nested deeper than \(EventDecoder.maximumDepth) levels")
         }
+        if depth >= EventDecoder.maximumDepth - levelsAround { isCertain = false }
     }
 
-    private static func write(key: Value, into json: inout ByteWriter) {
+    private static func write(key: Value, into json: inout ByteWriter, _ isCertain: inout Bool) {
+        if case .string(let text) = key { return json.append(jsonString: text.bytes) }
+        isCertain = false
         switch key {
-        case .string(let text): json.append(jsonString: text.bytes)
         case .int(let number): json.append(jsonString: String(number))
         case .uint(let number): json.append(jsonString: String(number))
         case .bool(let bool): json.append(jsonString: String(bool))

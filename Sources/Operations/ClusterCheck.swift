@@ -57,7 +57,8 @@ public enum ClusterCheck {
                 Finding(
                     "topics", .error, "topic-partitions", words(change),
                     remedy: "change the topic file to what the cluster has, or make the topic anew while it is empty")
-            case .unknownSettings: .unchecked("topics", why: words(change))
+            case .unknownSettings:
+                .unchecked("topics", why: words(change), remedy: describeConfigs("these topics"))
             case .unchanged: nil
             }
         }
@@ -153,12 +154,13 @@ public enum ClusterCheck {
                     remedy: describeConfigs(unknown.wanted.name)))
         }
         let seen = topics.count { $0.found != nil }
-        guard seen > 0 else { return [.unchecked("durability", why: noTopic)] }
+        guard seen > 0 else { return [.unchecked("durability", why: noTopic, remedy: seeTopics)] }
         return findings.isEmpty
             ? [.ok("durability", "replicas and settings of \(seen) topics protect what is written")] : findings
     }
 
     private static let noTopic = "the cluster has none of the topics, or this user may not see them"
+    private static let seeTopics = "mend what is found about the topics, and look again"
 
     static func describeConfigs(_ topic: String) -> String {
         "give this user the right DescribeConfigs on \(topic) (`standing topics acls --role doctor`)"
@@ -172,7 +174,10 @@ public enum ClusterCheck {
         let setting = "max.message.bytes"
         var findings: [Finding] = []
         guard let ledger = topics.first(where: { $0.wanted.role == .ledger }), ledger.found != nil else {
-            return [.unchecked("sizes", why: "there is no ledger topic, or this user may not see it")]
+            return [
+                .unchecked(
+                    "sizes", why: "there is no ledger topic, or this user may not see it", remedy: seeTopics)
+            ]
         }
         guard let ledgerBytes = ledger.number(setting) else {
             return [
@@ -292,11 +297,17 @@ public enum ClusterCheck {
             findings.append(
                 .unchecked(
                     "retention",
-                    why: "how far \(first) is read, or for how long it keeps records, is unknown\(others)"))
+                    why: "how far \(first) is read, or for how long it keeps records, is unknown\(others)",
+                    remedy: "\(describeConfigs(first)), and start a member, because nothing is known before it has read"
+                ))
         }
         guard findings.isEmpty else { return findings }
         guard let most = used.compactMap(\.share).max() else {
-            return [.unchecked("retention", why: "no source is known to be read")]
+            return [
+                .unchecked(
+                    "retention", why: "no source is known to be read",
+                    remedy: "start a member with the role intake, and look again")
+            ]
         }
         return [.ok("retention", "at most \(percent(most)) % of what the sources' retention allows is used up")]
     }

@@ -17,14 +17,15 @@ public struct LagSource: Sendable {
     public let committedReaders: [GroupPattern]
     /// `HOST:PORT` of members that are asked.
     public let members: [String]
+    private let readings: MemberReadings
 
     public init(
         cluster: Cluster, groups: [String]?, knownGroups: [String: [String]], ledger: String,
-        committedReaders: [GroupPattern] = [], members: [String] = []
+        committedReaders: [GroupPattern] = [], members: [String] = [], readings: MemberReadings = MemberReadings()
     ) {
         (kafka, prefix, ledgers) = (cluster.kafka, cluster.prefix, .ledgers(Set(cluster.names(.ledger))))
         (self.groups, self.knownGroups, self.ledger) = (groups, knownGroups, ledger)
-        (self.committedReaders, self.members) = (committedReaders, members)
+        (self.committedReaders, self.members, self.readings) = (committedReaders, members, readings)
     }
 
     public var brokers: String { kafka.brokers }
@@ -60,18 +61,21 @@ public struct LagSource: Sendable {
     public struct Look {
         public let source: LagSource
         private let monitor: LagMonitor
-        private let readings = MemberReadings()
+        private let readings: MemberReadings
 
-        public init(source: LagSource, monitor: LagMonitor) { (self.source, self.monitor) = (source, monitor) }
+        public init(source: LagSource, monitor: LagMonitor) {
+            (self.source, self.monitor, readings) = (source, monitor, source.readings)
+        }
 
         public func observe(now: Int64) throws(KafkaError) -> LagReport { try monitor.observe(now: now) }
 
-        /// A report that includes the members' answers: why the fold lags, and the sanctions that they have.
+        /// A report that includes the members' answers: why fold and intake lag, and the sanctions that they have.
         public func report(now: Int64) throws(KafkaError) -> LagReport {
             var notes: [String] = []
             let members = readings.ask(source.members, &notes)
             let causes = LagCause.inside(members, ledger: source.ledger)
             let report = try observe(now: now).adding(causes, to: source.fold, notes: notes)
+                .adding(LagCause.insideIntake(members), to: source.intake)
             return report.addingPeople(fold: source.fold, intake: source.intake, members.compactMap(\.sanctions))
         }
     }

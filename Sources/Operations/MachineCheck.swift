@@ -23,7 +23,9 @@ public enum MachineCheck {
         let remedy = "start a time service (systemd-timesyncd or chrony), and look at `timedatectl`"
         switch kernel {
         case nil:
-            findings.append(.unchecked("clock", why: "the kernel does not say whether a time service sets its clock"))
+            findings.append(
+                .unchecked(
+                    "clock", why: "the kernel does not say whether a time service sets its clock", remedy: remedy))
         case let kernel? where !kernel.isSynchronized:
             findings.append(
                 Finding(
@@ -113,7 +115,11 @@ public enum MachineCheck {
     /// `needed` is the greatest number that a member can need; nil if it is not known.
     public static func descriptors(limit: Int, needed: Int?) -> [Finding] {
         guard let needed, limit > 0 else {
-            return [.unchecked("descriptors", why: "how many ledger partitions there are, or the limit, is unknown")]
+            return [
+                .unchecked(
+                    "descriptors", why: "how many ledger partitions there are, or the limit, is unknown",
+                    remedy: "mend what is found about the broker and the topics, and look again")
+            ]
         }
         guard limit < needed else {
             return [.ok("descriptors", "this process may open \(limit) files, a member needs at most \(needed)")]

@@ -1,5 +1,6 @@
 internal import Events
 internal import Foundation
+public import HTTP
 public import Lag
 public import Pipeline
 internal import Synchronization
@@ -16,8 +17,11 @@ public final class MemberReadings: Sendable {
     private static let maximumBytes = 4 << 20
 
     private let session: URLSession
+    private let client: TLSClient?
 
-    public init() {
+    /// `client`: asks members that speak TLS; nil trusts the authorities of the machine.
+    public init(_ client: TLSClient? = nil) {
+        self.client = client
         let configuration = URLSessionConfiguration.ephemeral
         configuration.timeoutIntervalForRequest = Self.seconds
         configuration.timeoutIntervalForResource = Self.seconds
@@ -66,6 +70,26 @@ public final class MemberReadings: Sendable {
         }
     }
 
+    /// As above. While `isDone` is false, the members are asked again, until `limit` is over.
+    /// - Parameter members: the members as they are announced. It is called before each question, because partitions
+    ///   change hands meanwhile.
+    /// - Parameter onWait: is called before the second question.
+    public func statuses(
+        of members: () -> [MembersTable.Member], within limit: Duration, pause: Duration = MemberPatience.pause,
+        until isDone: ([MemberStatus]) -> Bool, onWait: ([MemberStatus]) -> Void
+    ) -> [MemberStatus] {
+        let end = ContinuousClock.now + limit
+        var isFirst = true
+        while true {
+            let isLast = ContinuousClock.now >= end
+            let statuses = statuses(of: members())
+            guard !isDone(statuses), !isLast else { return statuses }
+            if isFirst { onWait(statuses) }
+            isFirst = false
+            Thread.sleep(forTimeInterval: pause / .seconds(1))
+        }
+    }
+
     /// One answer for each, in the same order.
     private func eachAtOnce<Asked: Sendable, Answer: Sendable>(
         _ asked: [Asked], _ ask: @escaping @Sendable (Asked) -> Answer
@@ -95,7 +119,24 @@ public final class MemberReadings: Sendable {
     /// twice.
     private func get(_ address: String, _ path: String) -> Data? {
         let deadline = DispatchTime.now() + Self.seconds
-        return ask("http://\(address)\(path)", until: deadline) ?? ask("https://\(address)\(path)", until: deadline)
+        if let answer = ask("http://\(address)\(path)", until: deadline) { return answer }
+        guard let client else { return ask("https://\(address)\(path)", until: deadline) }
+        return ask(client, address, path, until: deadline)
+    }
+
+    /// As a member asks another.
+    private func ask(_ client: TLSClient, _ address: String, _ path: String, until deadline: DispatchTime) -> Data? {
+        guard let address = HTTPAddress(address), deadline > .now() else { return nil }
+        let answer = Answer()
+        let isDone = DispatchSemaphore(value: 0)
+        Task {
+            let outcome = await client.post(
+                RouteTable.forwardPath, at: address, fields: [(name: "content-type", value: "text/plain")],
+                body: Array(path.utf8), maximum: Self.maximumBytes, within: .seconds(Self.seconds))
+            if case .whole(let whole) = outcome { answer.body.withLock { $0 = Data(whole.body) } }
+            isDone.signal()
+        }
+        return isDone.wait(timeout: deadline) == .success ? answer.body.withLock { $0 } : nil
     }
 
     private func ask(_ text: String, until deadline: DispatchTime) -> Data? {

@@ -52,6 +52,20 @@ public struct StatusReport: Sendable {
         self.asked = asked
     }
 
+    /// Why a look at these members is incomplete, as during a rebalance or a restart: an owner that does not answer, or
+    /// a ledger partition without an owner. Nil if it is complete, or if nobody is known to be a member.
+    public static func gap(_ members: [MemberStatus], ledgerPartitions: Int?, owned: Set<Int32>?) -> String? {
+        let silent = members.filter { !$0.isAnswering && !$0.partitions.isEmpty }
+        guard silent.isEmpty else {
+            return silent.map { "\($0.name) (\($0.address))" }.joined(separator: ", ")
+                + " \(silent.count == 1 ? "does" : "do") not answer"
+        }
+        let report = StatusReport(
+            time: 0, members: members, groups: [], ledgerPartitions: ledgerPartitions, owned: owned)
+        guard !members.isEmpty, let unowned = report.unowned, !unowned.isEmpty else { return nil }
+        return "no member owns ledger partition \(list(unowned))"
+    }
+
     // MARK: Attention
 
     /// In this order:
@@ -71,7 +85,10 @@ public struct StatusReport: Sendable {
         for member in members where !member.isAnswering {
             let name = member.name == member.address ? member.name : "\(member.name) (\(member.address))"
             if !member.partitions.isEmpty {
-                add("silent", "\(name) does not answer, and owns ledger partition \(Self.list(member.partitions))")
+                add(
+                    "silent",
+                    "\(name) does not answer, and owns ledger partition \(Self.list(member.partitions)): start it, or see that it is "
+                        + "reached from here; the others take its partitions once its session is over")
             } else if asked.contains(member.address) {
                 add("silent", "\(name) does not answer: see that a member runs there and listens at that address")
             }

@@ -48,7 +48,7 @@ extension Setting {
             "tls-certificate", .serve,
             "File with the server's certificate in PEM, and after it those of its issuers: HTTP is spoken over TLS.",
             otherwise: "none, and HTTP is not encrypted",
-            others: "those that ask members about the policy in the shadow"),
+            others: "those that ask members"),
         Setting(
             "tls-key", .serve,
             "File with the certificate's private key in PEM. Not every user of the machine may read it.",

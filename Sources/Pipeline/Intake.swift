@@ -238,7 +238,7 @@ final class Intake: PollLoop {
         case .defect(let defect): try deadLetter(record, code: defect.code, message: defect.description)
         case .event:
             let defect =
-                decoder.decode(mapped: mapper.event, latest: latest, into: &event)
+                decoder.decode(mapped: mapper, latest: latest, into: &event)
                 ?? declarationDefect(of: record.source)
             if let defect { try deadLetter(record, defect) } else { try appendEvent(of: record) }
         }

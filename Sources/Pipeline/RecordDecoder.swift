@@ -48,9 +48,9 @@ final class RecordDecoder {
             ?? signatureDefect(of: event, record)
     }
 
-    /// The event that a map has made of a record of a source topic. `value` must be valid as long as `event`.
-    func decode(mapped value: UnsafeRawBufferPointer, latest: Int64, into event: inout EventView) -> EventDefect? {
-        decoder.decode(structured: value, into: &event)
+    /// The event that a map has made of a record of a source topic, valid as long as that of the mapper.
+    func decode(mapped mapper: SourceMapper, latest: Int64, into event: inout EventView) -> EventDefect? {
+        mapper.decode(with: decoder, into: &event)
             ?? defect(of: event, fromControlTopic: false, latest: latest)
     }
 

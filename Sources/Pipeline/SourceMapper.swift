@@ -13,9 +13,6 @@ final class SourceMapper {
         self.topic = Array(topic.utf8)
     }
 
-    /// After `.event` the CloudEvents JSON in structured mode, valid until the next record.
-    var event: UnsafeRawBufferPointer { json.bytes }
-
     func map(_ record: Record, from topicPartition: TopicPartition) -> MapOutcome {
         if mapper.readsHeaders { record.forEachHeader { mapper.addHeader($0, $1) } }
         return topic.withUnsafeBytes { topic in
@@ -25,5 +22,10 @@ final class SourceMapper {
                     partition: topicPartition.partition, offset: record.offset),
                 into: &json)
         }
+    }
+
+    /// Reads the event after `.event`. It is valid until the next record.
+    func decode(with decoder: EventDecoder, into event: inout EventView) -> EventDefect? {
+        mapper.decode(json.bytes, with: decoder, into: &event)
     }
 }

@@ -11,10 +11,23 @@ public enum ProtectedAttribute {
 
     public static func contains(_ name: String) -> Bool { folded.contains(fold(name.utf8)) }
 
-    /// The same for the bytes of a key in an event.
+    /// The same for the bytes of a key in an event. A set of the words' first two letters, as bits, passes over almost
+    /// all other keys at once.
     public static func contains(_ name: UnsafeRawBufferPointer) -> Bool {
-        folded.contains { matches($0, name) }
+        guard name.count >= 2 else { return false }
+        let (first, second) = (name[0], name[1])
+        if isLetter(first), isLetter(second), heads &>> head(first, second) & 1 == 0 { return false }
+        return folded.contains { matches($0, name) }
     }
+
+    private static let heads = folded.reduce(UInt64(0)) { $0 | 1 &<< head($1[0], $1[1]) }
+
+    /// The same for upper and lower case.
+    @inline(__always) private static func head(_ first: UInt8, _ second: UInt8) -> UInt64 {
+        UInt64(((first & 0x1F) &* 11 &+ (second & 0x1F)) & 63)
+    }
+
+    @inline(__always) private static func isLetter(_ byte: UInt8) -> Bool { lowerCase(byte) &- UInt8(ascii: "a") < 26 }
 
     private static func matches(_ word: [UInt8], _ name: UnsafeRawBufferPointer) -> Bool {
         var index = 0

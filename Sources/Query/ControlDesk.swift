@@ -142,6 +142,11 @@ public final class ControlDesk: Sendable {
         await acts.review(withdrawing: topic, wait: wait)
     }
 
+    /// As `ControlActs.backtest`. It names nobody, and is not recorded.
+    func backtest(of candidate: String, wait: Duration) async -> ControlActs.Backtest {
+        await acts.backtest(of: candidate, wait: wait)
+    }
+
     // MARK: Four eyes
 
     private func propose(

@@ -40,5 +40,10 @@ extension Exposition {
             rules[index < Self.maximumRules ? item.rule : Self.others, default: 0] += item.events
         }
         for (rule, events) in rules { add(.foldEventsByRule, events, labels: [("rule", rule)]) }
+        var costs: [String: Int64] = [:]
+        for (index, item) in diagnosis.ruleCosts.enumerated() {
+            costs[index < Self.maximumRules ? item.rule : Self.others, default: 0] += item.units
+        }
+        for (rule, units) in costs { add(.foldCostByRule, units, labels: [("rule", rule)]) }
     }
 }

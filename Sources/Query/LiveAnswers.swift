@@ -60,7 +60,9 @@ struct LiveAnswers: Sendable {
         isAllowed: @escaping @Sendable () async -> Bool
     ) async -> Response {
         guard let token = Self.token(position) else { return Self.badToken }
-        guard let number = service.ledgerPartition(of: subject) else { return .retryLater("not ready") }
+        guard let number = service.ledgerPartition(of: subject) else {
+            return .retryLater("the ledger is not known here yet: ask again")
+        }
         let partition = Int32(number)
         guard await mirror.brings(partition) else {
             guard let address = service.address(ofOwner: number) else {

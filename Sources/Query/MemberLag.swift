@@ -55,6 +55,7 @@ public final class MemberLag: Sendable {
                 let member = MemberReading(service, sanctions: reading)
                 return try look(now)
                     .adding(LagCause.inside([member], ledger: names.ledger), to: names.fold)
+                    .adding(LagCause.insideIntake([member]), to: names.intake)
                     .addingPeople(fold: names.fold, intake: names.intake, [reading])
             }
         }
@@ -100,6 +101,15 @@ extension MemberReading {
     fileprivate init(_ service: PipelineService, sanctions: SanctionReading) {
         let status = service.status
         let readiness = Readiness(service, status)
+        var work = Work()
+        (work.slicesWaiting, work.partitionsPaused) = (status.waitingSlices, status.pausedPartitions)
+        work.partitionsWithoutRoom = status.stores.waitingForRoom
+        work.factsInFlight = Int(clamping: status.stores.factsInFlight)
+        work.intakeIsPaused = status.inFlight?.isPaused
+        work.intakeBytes = status.inFlight.map { Int(clamping: $0.bytes) }
+        work.intakeWaitsForControl = status.inFlight?.waitsForControl
+        work.costliestRule = RuleCost(
+            service.diagnosis.ruleCosts.map { (rule: $0.rule, units: Double($0.units)) })
         self.init(
             member: "this member", reasons: readiness.reasons,
             quarantined: status.quarantined.map {
@@ -112,6 +122,6 @@ extension MemberReading {
                     source: $0.source.map { Switching.Source(topic: $0.topic, withdrawn: $0.isWithdrawn) },
                     done: $0.done)
             },
-            slicesWaiting: status.waitingSlices, partitionsPaused: status.pausedPartitions, sanctions: sanctions)
+            work: work, sanctions: sanctions)
     }
 }

@@ -1,5 +1,5 @@
 public import Access
-public import HTTP
+internal import HTTP
 public import Pipeline
 
 /// Questions of commands to members over HTTP, within the limits of `Forwarding`, because the members' addresses are
@@ -16,13 +16,34 @@ public struct MemberQuestions: Sendable {
         forwarding = Forwarding(maximum: Self.atOnce, secret: secret, channel: channel)
     }
 
-    /// The members' reports, in the order of the addresses; nil for one that does not answer.
-    public func shadowReports(of addresses: [HTTPAddress]) async -> [ShadowReport?] {
-        var reports = [ShadowReport?](repeating: nil, count: addresses.count)
-        for start in stride(from: 0, to: addresses.count, by: Self.atOnce) {
+    /// The members' answers. While `isDone` is false, they are asked again, until `limit` is over.
+    /// - Parameter members: the members as they are announced. It is called before each question, because partitions
+    ///   change hands meanwhile.
+    /// - Parameter onWait: is called before the second question.
+    public func shadowAnswers(
+        of members: () -> [MembersTable.Member], within limit: Duration, pause: Duration = MemberPatience.pause,
+        until isDone: (ShadowAnswers) -> Bool, onWait: (ShadowAnswers) -> Void = { _ in }
+    ) async -> ShadowAnswers {
+        let end = ContinuousClock.now + limit
+        var isFirst = true
+        while true {
+            let isLast = ContinuousClock.now >= end
+            let answers = await shadowAnswers(of: members())
+            guard !isDone(answers), !isLast else { return answers }
+            if isFirst { onWait(answers) }
+            isFirst = false
+            guard (try? await Task.sleep(for: pause)) != nil else { return answers }
+        }
+    }
+
+    /// The members' answers. One whose address is not `HOST:PORT` does not answer.
+    private func shadowAnswers(of members: [MembersTable.Member]) async -> ShadowAnswers {
+        let addresses = members.map { HTTPAddress($0.address) }
+        var reports = [ShadowReport?](repeating: nil, count: members.count)
+        for start in stride(from: 0, to: members.count, by: Self.atOnce) {
             await withTaskGroup(of: (Int, ShadowReport?).self) { [forwarding, caller] group in
-                for index in start..<min(start + Self.atOnce, addresses.count) {
-                    let address = addresses[index]
+                for index in start..<min(start + Self.atOnce, members.count) {
+                    guard let address = addresses[index] else { continue }
                     group.addTask {
                         let body = await forwarding.ask(address, target: QueryServer.shadowPath, for: caller)
                         return (index, body.flatMap { ShadowReport(json: $0) })
@@ -31,6 +52,6 @@ public struct MemberQuestions: Sendable {
                 for await (index, report) in group { reports[index] = report }
             }
         }
-        return reports
+        return ShadowAnswers(members, reports)
     }
 }

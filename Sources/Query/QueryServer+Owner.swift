@@ -7,6 +7,8 @@ import Scoring
 
 /// Answers about subjects: from this member if it owns the ledger partition, otherwise from the owner.
 extension QueryServer {
+    private static let notFolded = "the subject's ledger partition is not folded here yet: ask again"
+
     /// Answers from the archive of the subject's partition: the owner's, or, if that is not available, a standby's on
     /// this member.
     func lookUp(
@@ -20,7 +22,7 @@ extension QueryServer {
                     isEnrolled ? .json(json) : .error("not enrolled", status: .notFound, code: "not-enrolled")
                 return response.stamped(freshness)
             case .notOwned: return nil
-            case .notReady: return .retryLater("not ready")
+            case .notReady: return .retryLater(Self.notFolded)
             case .noArchive:
                 return .error(
                     "this member keeps no archive: start it with --data", status: .notImplemented, code: "no-archive")
@@ -43,7 +45,7 @@ extension QueryServer {
 
     func standingOfNow(_ subject: [UInt8], _ call: RouteCall) async throws -> Response {
         func response(_ found: PipelineService.Lookup) -> Response? {
-            if case .notReady = found { return .retryLater("not ready") }
+            if case .notReady = found { return .retryLater(Self.notFolded) }
             return Answer(found).map { Response($0) }
         }
         let found: PipelineService.Lookup

@@ -1,6 +1,7 @@
 internal import CZlib
 
-/// Reads a file's lines, plain or gzip, without copying each: a line is valid until the next call.
+/// Reads a file's lines, plain or gzip, without copying each: a line is valid until the next call. A byte order mark of
+/// UTF-8 at the start is skipped.
 public final class LineReader {
     public struct Failure: Error, Sendable, CustomStringConvertible {
         public let file: String
@@ -24,6 +25,7 @@ public final class LineReader {
     private var start = 0
     private var end = 0
     private var atEnd = false
+    private var hasBegun = false
 
     /// A line longer than `maximumBytes` is an error, and reading can continue after it. `progress` gets the progress
     /// after each chunk.
@@ -95,6 +97,16 @@ public final class LineReader {
         return UnsafeRawPointer(found) - UnsafeRawPointer(buffer.baseAddress! + start)
     }
 
+    /// Called after the first bytes are read.
+    private func begin() throws {
+        hasBegun = true
+        let head = UnsafeRawBufferPointer(rebasing: buffer[start..<end])
+        if head.starts(with: [0xFE, 0xFF]) || head.starts(with: [0xFF, 0xFE]) {
+            throw Failure(file: file, message: "the file is UTF-16 or UTF-32: save it as UTF-8")
+        }
+        if head.starts(with: [0xEF, 0xBB, 0xBF]) { start += 3 }
+    }
+
     private func fill() throws {
         if start > 0 {
             buffer.baseAddress!.copyMemory(from: buffer.baseAddress! + start, byteCount: end - start)
@@ -117,6 +129,7 @@ public final class LineReader {
             atEnd = true
         } else {
             end += Int(count)
+            if !hasBegun { try begin() }
         }
         guard let progress else { return }
         let bytes = max(reported.bytes, Int64(gzoffset(handle)))

@@ -61,6 +61,16 @@ public struct Diagnosis: Sendable, Equatable {
         public init(rule: String, events: Int64) { (self.rule, self.events) = (rule, events) }
     }
 
+    /// The work of one rule's expressions over events.
+    public struct RuleCost: Sendable, Equatable {
+        /// Its id.
+        public var rule: String
+        /// As the limit of an evaluation counts them (`Limit.cost`).
+        public var units: Int64
+
+        public init(rule: String, units: Int64) { (self.rule, self.units) = (rule, units) }
+    }
+
     /// Rules, then measures, sanctions and perks, each in policy order.
     public var failures: [Failure] = []
     /// Failed evaluations beyond the limit of failures that are counted by name.
@@ -75,6 +85,8 @@ public struct Diagnosis: Sendable, Equatable {
     public var waiting: Int64 = 0
     /// In policy order, the rules that took at least one event.
     public var ruleEvents: [RuleEvents] = []
+    /// In policy order, the rules whose expressions took work that depends on the event's size.
+    public var ruleCosts: [RuleCost] = []
     /// Timers that fell due.
     public var timersFired: Int64 = 0
 
@@ -98,6 +110,7 @@ public struct Diagnosis: Sendable, Equatable {
         waiting += other.waiting
         timersFired += other.timersFired
         _ = Self.add(other.ruleEvents, to: &ruleEvents, \.events) { $0.rule == $1.rule }
+        _ = Self.add(other.ruleCosts, to: &ruleCosts, \.units) { $0.rule == $1.rule }
     }
 
     /// Adds items of the same name, and appends items of a new name while there are fewer than `limit`. Returns the sum

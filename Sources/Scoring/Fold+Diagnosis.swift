@@ -37,8 +37,11 @@ extension Fold {
         diagnosis.otherUnmatched = diagnostics.otherTypes
         diagnosis.waiting = Int64(early.count)
         diagnosis.timersFired = diagnostics.timersFired
-        for (rule, events) in zip(policy.rules, eventsByRule) where events > 0 {
-            diagnosis.ruleEvents.append(Diagnosis.RuleEvents(rule: rule.id, events: events))
+        for (rule, counts) in zip(policy.rules, countsByRule) {
+            if counts.events > 0 {
+                diagnosis.ruleEvents.append(Diagnosis.RuleEvents(rule: rule.id, events: counts.events))
+            }
+            if counts.cost > 0 { diagnosis.ruleCosts.append(Diagnosis.RuleCost(rule: rule.id, units: counts.cost)) }
         }
         return diagnosis
     }
@@ -47,16 +50,16 @@ extension Fold {
     public mutating func takeDiagnosis() -> Diagnosis {
         let taken = diagnosis
         if !diagnostics.isEmpty { diagnostics = FoldDiagnostics() }
-        forgetEventsByRule()
+        forgetCountsByRule()
         return taken
     }
 
     public mutating func forgetDiagnosis() {
         diagnostics = FoldDiagnostics()
-        forgetEventsByRule()
+        forgetCountsByRule()
     }
 
-    func forgetEventsByRule() { eventsByRule.update(repeating: 0) }
+    func forgetCountsByRule() { countsByRule.update(repeating: RuleCounts()) }
 
     /// Timers that are not due yet.
     public var timerCount: Int { timers.count + decisionTimers.count }

@@ -37,12 +37,18 @@ extension Fold {
         var change = Change()
         let dimensions = record + SubjectTable.Layout.dimensionsAt
         let kindBit = UInt8(1) << kind
+        var spent = eventFrame.spent
         for number in range {
             let step = types.steps[Int(number)]
-            guard step.kinds & kindBit != 0, let points = points(step, event, record) else { continue }
+            guard step.kinds & kindBit != 0 else { continue }
+            let points = points(step, event, record)
+            let spentNow = eventFrame.spent
+            countsByRule[Int(step.rule)].cost &+= Int64(spentNow &- spent)
+            spent = spentNow
+            guard let points else { continue }
             let last = bucket(of: time, Int(step.rule))
             change.isMatched = true
-            eventsByRule[Int(step.rule)] &+= 1
+            countsByRule[Int(step.rule)].events &+= 1
             // A bucket that has ended never counts.
             guard last.due > clock.microseconds else { continue }
             if points < 0 { change.adverse |= 1 &<< UInt64(step.dimension) }

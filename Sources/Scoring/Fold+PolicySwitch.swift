@@ -281,7 +281,7 @@ extension Fold {
         begin(under: policy)
         counters = old.counters
         diagnostics = old.diagnostics.withoutFailures
-        forgetEventsByRule()
+        forgetCountsByRule()
         counters.policySwitches += 1
         self.entry = entry
         output.continueNumbers(of: old.output)

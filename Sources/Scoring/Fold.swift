@@ -101,9 +101,16 @@ public struct Fold: ~Copyable {
     var maximumEvents = Fold.maximumSubjectEvents
     /// Counts of this process. Not part of the state.
     var diagnostics = FoldDiagnostics()
-    /// Events that each rule took, for the diagnosis.
-    let eventsByRule: UnsafeMutableBufferPointer<Int64>
+    /// Of each rule, for the diagnosis.
+    let countsByRule: UnsafeMutableBufferPointer<RuleCounts>
     var purpose: Purpose
+
+    struct RuleCounts {
+        /// Events that it took.
+        var events: Int64 = 0
+        /// Units of work of its expressions over events (`Limit.cost`).
+        var cost: Int64 = 0
+    }
 
     struct LastBucket {
         var number: Int32 = .min
@@ -148,8 +155,8 @@ public struct Fold: ~Copyable {
         ranks = TimerRanks(policy)
         bounds = policy.dimensions.map { Bounds(min: $0.min, max: $0.max) }
         lastBuckets = [LastBucket](repeating: LastBucket(), count: series.count)
-        eventsByRule = .allocate(capacity: policy.rules.count)
-        eventsByRule.initialize(repeating: 0)
+        countsByRule = .allocate(capacity: policy.rules.count)
+        countsByRule.initialize(repeating: RuleCounts())
         calendar = CalendarCache(series: series.count)
         eventFrame = EvaluationFrame(policy.variables.event.declarations)
         standingFrame = EvaluationFrame(policy.variables.standing.declarations)
@@ -160,7 +167,7 @@ public struct Fold: ~Copyable {
 
     deinit {
         for bytes in lentEvents { bytes.deallocate() }
-        eventsByRule.deallocate()
+        countsByRule.deallocate()
     }
 
     /// If false, facts are only counted (`FactBuffer.counts`), which is enough for a replay. A past and a shadow never

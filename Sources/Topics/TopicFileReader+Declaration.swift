@@ -47,6 +47,11 @@ extension TopicFileReader {
         for type in types ?? [] { check(type: type) }
         for source in sources ?? [] { check(source) }
         if let value = values[.map], format != .json { report(value, "`map` needs `format: json`") }
+        if format == .json, let source = map?.fixedSource, let sources, !sources.isEmpty,
+            !sources.contains(where: { source.utf8.starts(with: $0.text.utf8) })
+        {
+            report(values[.map] ?? root, "the map gives the source `\(source)`, which `sources` does not have")
+        }
         if format == .json, values[.map] == nil {
             report(values[.format] ?? root, "the format `json` needs a `map`")
         }
@@ -154,6 +159,19 @@ extension TopicFile {
                             + "\(path):\(location.line):\(location.column) declares"))
             }
             open.append(claim)
+        }
+        for file in files {
+            guard let source = file.definition.map?.fixedSource, let value = file.values[.map],
+                let claim = claims.first(where: {
+                    files[$0.file].path != file.path && source.utf8.starts(with: $0.source.text.utf8)
+                })
+            else { continue }
+            let (path, location) = (files[claim.file].path, claim.source.value)
+            result.append(
+                TopicFileError.Diagnostic(
+                    file: file.path, line: value.line, column: value.column,
+                    message: "the map gives the source `\(source)`, which begins with `\(claim.source.text)`, which "
+                        + "\(path):\(location.line):\(location.column) declares"))
         }
         return result
     }

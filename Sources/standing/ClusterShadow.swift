@@ -1,7 +1,6 @@
 import Access
 import Events
 import Foundation
-import HTTP
 import Kafka
 import Options
 import Pipeline
@@ -12,16 +11,7 @@ import Topics
 
 /// The policy in the shadow, according to the members topic and the members.
 struct ClusterShadow {
-    /// A member and its answer; nil if it does not answer.
-    struct Answer {
-        let member: MembersTable.Member
-        let report: ShadowReport?
-
-        var name: String { "\(member.name) (\(member.address))" }
-    }
-
     private static let patienceMilliseconds = 30_000
-    private static let betweenLooks = Duration.milliseconds(250)
 
     /// The order in force; nil if there is none.
     let order: ShadowOrder?
@@ -29,8 +19,8 @@ struct ClusterShadow {
     private let topic: String
     private let members: [MembersTable.Member]
     private let questions: MemberQuestions
-    private let secret: MemberSecret?
-    private let channel: MemberChannel
+    /// Of announcements; nil if members have no secret.
+    private let seal: MemberSeal?
 
     /// Nil if the topic files have no topic for members. Ends the command if the topic cannot be read.
     /// `settings`: the members' secret and how they speak.
@@ -40,16 +30,21 @@ struct ClusterShadow {
 
     private init?(_ cluster: Cluster, secret: MemberSecret?, channel: MemberChannel) throws {
         guard let topic = cluster.names(.members).first else { return nil }
-        var table = MembersTable(seal: secret?.seal)
+        (self.cluster, self.topic, seal) = (cluster, topic, secret?.seal)
+        questions = MemberQuestions(secret: secret, channel: channel)
+        let table: MembersTable
         do {
-            try TopicScan(cluster.kafka, topic: topic).forEach { table.note(key: $1.key, value: $1.value) }
+            table = try Self.table(cluster, topic, seal)
         } catch let error as KafkaError {
             throw fail("error: \(error)")
         }
-        (self.cluster, self.topic) = (cluster, topic)
-        (questions, self.secret) = (MemberQuestions(secret: secret, channel: channel), secret)
-        self.channel = channel
         (order, members) = (table.shadow, table.members)
+    }
+
+    private static func table(_ cluster: Cluster, _ topic: String, _ seal: MemberSeal?) throws -> MembersTable {
+        var table = MembersTable(seal: seal)
+        try TopicScan(cluster.kafka, topic: topic).forEach { table.note(key: $1.key, value: $1.value) }
+        return table
     }
 
     /// As `init`, but ends the command if there is no topic.
@@ -60,28 +55,27 @@ struct ClusterShadow {
         return shadow
     }
 
-    /// The answer of each announced member. A member that neither answers nor owns partitions has left and is omitted.
-    func answers() async -> [Answer] {
-        let addresses = members.map { HTTPAddress($0.address) }
-        let known = addresses.compactMap(\.self)
-        let reports = await questions.shadowReports(of: known)
-        var next = reports.makeIterator()
-        return zip(members, addresses).map { member, address in
-            Answer(member: member, report: address == nil ? nil : next.next() ?? nil)
-        }.filter { $0.report != nil || !$0.member.partitions.isEmpty }
+    /// The announced members' answers. They are asked again until `isDone` returns true, or the limit is over. The topic
+    /// is read again each time; if that fails, the last members are asked.
+    func answers(
+        within limit: Duration, until isDone: (ShadowAnswers) -> Bool, onWait: (ShadowAnswers) -> Void = { _ in }
+    ) async -> ShadowAnswers {
+        var (known, isFirst) = (members, true)
+        return await questions.shadowAnswers(
+            of: {
+                if !isFirst { known = (try? Self.table(cluster, topic, seal))?.members ?? known }
+                isFirst = false
+                return known
+            }, within: limit, until: isDone, onWait: onWait)
     }
 
-    /// Asks the members until `isDone` returns true for their answers, or the time is over, in microseconds. Returns
-    /// the last answers, and whether it is done.
-    func wait(
-        _ microseconds: Int64, until isDone: ([Answer]) -> Bool
-    ) async -> (answers: [Answer], isDone: Bool) {
-        let end = ContinuousClock.now + .microseconds(microseconds)
-        while true {
-            let isLast = ContinuousClock.now >= end
-            let answers = await answers()
-            if isDone(answers) { return (answers, true) }
-            guard !isLast, (try? await Task.sleep(for: Self.betweenLooks)) != nil else { return (answers, false) }
+    /// As above, until the answers are complete. Prints why members are asked again. `ledger`: the partitions that need
+    /// an owner.
+    func settledAnswers(of ledger: [Int32] = [], within limit: Duration) async -> ShadowAnswers {
+        await answers(within: limit) {
+            $0.gap(in: ledger) == nil
+        } onWait: {
+            printMessage(MemberPatience.notice($0.gap(in: ledger) ?? "", limit))
         }
     }
 
@@ -120,78 +114,36 @@ struct ClusterShadow {
 // MARK: An activation
 
 extension ClusterShadow {
-    /// The time that an activation of `policy` takes, in a sentence, according to the members.
-    func forecast(of policy: ScoringPolicy) async -> String {
-        let name = "\(policy.id) version \(policy.version)"
-        let answers = await answers()
-        let reports = answers.compactMap(\.report)
-        guard let work = ShadowReport.totalWork(of: reports) else {
-            return "no member that folds answers, so how long it will take is not known"
-        }
-        let hash = PolicyHash.of(policy.text)
-        let shadows = reports.filter { $0.shadow?.sha256 == hash }.flatMap(\.partitions).filter { !$0.standby }
-        if order?.hash == hash, reports.count == answers.count, !shadows.isEmpty,
-            shadows.count == work.partitions, shadows.allSatisfy(\.isAtHand)
-        {
-            return "\(name) is in the shadow: each partition switches at its entry, in under a second"
-        }
-        var sentence =
-            "\(Self.duration(work.seconds)): \(Self.count(work.partitions, "partition")), "
-            + "\(work.entries.inThousands) entries to fold anew, on \(Self.count(work.members, "member"))"
-        if !work.isMeasured {
-            sentence += ", at \(Int64(ShadowReport.cautiousRate).inThousands) entries/s for each worker"
-        }
-        if reports.count < answers.count { sentence += "; \(answers.count - reports.count) more do not answer" }
-        if !shadows.isEmpty { sentence += "; less, because \(name) is on its way into the shadow" }
-        return sentence
-    }
-
-    private static func count(_ number: Int, _ noun: String) -> String {
-        "\(number) \(noun)" + (number == 1 ? "" : "s")
-    }
-
-    private static func duration(_ seconds: Double) -> String {
-        switch seconds.rounded(.up) {
-        case ...1: "about a second"
-        case ..<120: "about \(Int(seconds.rounded(.up))) s"
-        case ..<7200: "about \(Int((seconds / 60).rounded())) minutes"
-        default: "about \(Int((seconds / 3600).rounded())) hours"
-        }
+    /// The time that an activation of `policy` takes, in a sentence, according to the members. `ledger`: its partitions.
+    /// `limit`: for members that do not answer yet, at most `MemberPatience.acting`.
+    func forecast(of policy: ScoringPolicy, _ ledger: [Int32], within limit: Duration) async -> String {
+        let answers = await settledAnswers(of: ledger, within: min(limit, MemberPatience.acting))
+        return answers.forecast(of: policy, order: order, ledger: ledger)
     }
 
     /// Whether this policy is the one in the shadow.
     func isOrdered(_ policy: ScoringPolicy) -> Bool { order?.hash == PolicyHash.of(policy.text) }
 
-    /// Removes the order after the activated policy is active in every ledger partition, or reports that the order
-    /// remains. `ledger`: its partitions. The topic is read again each time, because members come and go, and other
-    /// orders may be given.
-    func end(after policy: ScoringPolicy, of ledger: [Int32], within microseconds: Int64) async throws {
+    /// Removes the order after the activated policy is active in every partition of every member, including the owners of
+    /// all of the ledger's partitions, or reports that the order remains. Members come and go meanwhile, and other orders
+    /// may be given. `ledger`: its partitions.
+    func end(after policy: ScoringPolicy, of ledger: [Int32], within limit: Duration) async throws {
         guard isOrdered(policy) else { return }
-        let end = ContinuousClock.now + .microseconds(microseconds)
-        var isLast = microseconds <= 0
-        while !isLast {
-            isLast = ContinuousClock.now >= end
-            guard let now = try Self(cluster, secret: secret, channel: channel) else { break }
-            if Self.isActive(await now.answers(), in: ledger) {
-                guard let order = try Self(cluster, secret: secret, channel: channel)?.order else {
-                    return printMessage("its shadow has ended")
-                }
-                guard order == self.order else {
-                    return printMessage("the policy is active in every partition, and another order stands by now")
-                }
-                try write(nil)
-                return printMessage("the policy is active in every partition, and its shadow has ended")
-            }
-            guard !isLast, (try? await Task.sleep(for: Self.betweenLooks)) != nil else { break }
+        func isActive(_ answers: ShadowAnswers) -> Bool {
+            answers.silent.isEmpty && ShadowReport.isActive(in: ledger, by: answers.reports)
         }
-        printMessage(
-            "its shadow stands until it is ended: `standing policy shadow stop`, once it is active in every partition")
-    }
-
-    /// Whether the policy is active in every partition of every member, including the owners of all of the ledger's
-    /// partitions.
-    private static func isActive(_ answers: [Answer], in ledger: [Int32]) -> Bool {
-        let reports = answers.compactMap(\.report)
-        return reports.count == answers.count && ShadowReport.isActive(in: ledger, by: reports)
+        guard limit > .zero, isActive(await answers(within: limit, until: isActive)),
+            let now = try? Self.table(cluster, topic, seal)
+        else {
+            return printMessage(
+                "its shadow stands until it is ended: `standing policy shadow stop`, once it is active in every partition"
+            )
+        }
+        guard let standing = now.shadow else { return printMessage("its shadow has ended") }
+        guard standing == order else {
+            return printMessage("the policy is active in every partition, and another order stands by now")
+        }
+        try write(nil)
+        printMessage("the policy is active in every partition, and its shadow has ended")
     }
 }

@@ -17,6 +17,9 @@ final class DoctorCluster: Sendable {
         var describesSettings = true
     }
 
+    static let noAnswer = "the brokers do not answer"
+    static let brokersFirst = "mend what is found about the broker, and look again"
+
     /// librdkafka's default of a producer's batch, if the properties have none.
     private static let batchBytes: Int64 = 1_000_000
 
@@ -54,10 +57,10 @@ final class DoctorCluster: Sendable {
         var findings = DoctorCheck.run("broker", limit) { [self] in try broker() }
         guard brokers != nil else {
             let others = ["topics", "durability", "sizes", "offsets", "retention", "access"]
-            findings += others.map { .unchecked($0, why: "the brokers do not answer") }
+            findings += others.map { .unchecked($0, why: Self.noAnswer, remedy: Self.brokersFirst) }
             return findings + DoctorCheck.run("clock", limit) { [self] in clock(newest: nil) }
         }
-        findings += DoctorCheck.run("topics", limit) { [self] in topics() }
+        findings += DoctorCheck.run("topics", limit) { [self] in described(topics()) }
         for (name, check) in checks { findings += DoctorCheck.run(name, limit, check) }
         return findings
     }

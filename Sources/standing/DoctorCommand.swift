@@ -100,6 +100,9 @@ enum DoctorCheck {
         let isDone = DispatchSemaphore(value: 0)
     }
 
+    private static let rights = "give this user the rights that `standing topics acls --role doctor` prints"
+    private static let again = "mend what it names, and look again"
+
     static func run(
         _ name: String, _ seconds: Double, _ body: @escaping @Sendable () throws -> [Finding]
     ) -> [Finding] {
@@ -109,11 +112,11 @@ enum DoctorCheck {
             do {
                 findings = try body()
             } catch let error as KafkaError {
-                findings = [.unchecked(name, why: "\(error)")]
+                findings = [.unchecked(name, why: "\(error)", remedy: error.isNotAllowed ? rights : again)]
             } catch is ExitCode {
-                findings = [.unchecked(name, why: "see the message on standard error")]
+                findings = [.unchecked(name, why: "see the message on standard error", remedy: again)]
             } catch {
-                findings = [.unchecked(name, why: "\(error)")]
+                findings = [.unchecked(name, why: "\(error)", remedy: again)]
             }
             outcome.findings.withLock { $0 = findings }
             outcome.isDone.signal()

@@ -128,14 +128,22 @@ struct DoctorMachine: Sendable {
         }
         let name = "\(own.id) version \(own.version)"
         guard isReached else {
-            return [.ok("policy", "\(name) compiles"), .unchecked("policy", why: "the brokers do not answer")]
+            return [
+                .ok("policy", "\(name) compiles"),
+                .unchecked("policy", why: DoctorCluster.noAnswer, remedy: DoctorCluster.brokersFirst),
+            ]
         }
         let ledger = try LedgerSource(topicOf: cluster)
         guard ledger.ends.values.contains(where: { $0 > 0 }) else {
             return [.ok("policy", "\(name) compiles, and the ledger is empty: it can begin with it")]
         }
         guard let active = try ActivePolicies(cluster).texts.last else {
-            return [.ok("policy", "\(name) compiles"), .unchecked("policy", why: "the ledger names no policy")]
+            return [
+                .ok("policy", "\(name) compiles"),
+                .unchecked(
+                    "policy", why: "the ledger names no policy", remedy: "look at what it is with `standing policy log`"
+                ),
+            ]
         }
         guard active != own.text else {
             return [.ok("policy", "\(name) compiles, and is the active one")]

@@ -55,7 +55,7 @@ struct LagCommand: AsyncParsableCommand {
 
     @Option(
         parsing: .upToNextOption,
-        help: "HOST:PORT of members: what they say over HTTP explains why the group that folds the ledger is behind.")
+        help: "HOST:PORT of members: what they say over HTTP explains why intake and fold are behind.")
     var ask: [String] = []
 
     @Flag(help: "Go on, an evaluation every --interval, until interrupted.")
@@ -119,7 +119,7 @@ struct LagCommand: AsyncParsableCommand {
         let source = LagSource(
             cluster: cluster, groups: group.isEmpty ? nil : group, knownGroups: try cluster.knownGroups(),
             ledger: try cluster.pipelineTopics().ledger, committedReaders: committedReaders.map { GroupPattern($0) },
-            members: ask)
+            members: ask, readings: try AskedMembers(&settings).readings)
         if serve { return try await serve(source, try settings.address("lag.", host: httpHost, port: httpPort)) }
         let (pause, watch, output) = (pause, watch, output)
         let exceeded = try await onThread {

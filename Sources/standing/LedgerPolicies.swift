@@ -104,8 +104,8 @@ struct ActivePolicies {
             $0.member(EventView.replacesMember.description, PolicyHash.of(active))
         }
         let id = try ControlTopic(cluster: cluster, signer: signer).send(.policyActivated, data: data, at: time)
-        guard wait.microseconds > 0 else { return ActivationAnswer(policy: policy, outcome: .sent) }
-        let end = ContinuousClock.now + .microseconds(wait.microseconds)
+        guard wait.duration > .zero else { return ActivationAnswer(policy: policy, outcome: .sent) }
+        let end = ContinuousClock.now + wait.duration
         let location = "ledger partition \(partition)"
         let wasActive = "\(policy.id) version \(policy.version) was active already at that entry of \(location)"
         switch try outcome(of: id, until: end) {
@@ -187,7 +187,7 @@ struct ActivationWaitOptions: ParsableArguments {
         help: "How long the ledger may take to have the activation, such as 30s or 5m. 0s: send it, and do not look.")
     var text = "30s"
 
-    var microseconds: Int64 { Settings.duration(text) ?? 0 }
+    var duration: Duration { .microseconds(Settings.duration(text) ?? 0) }
 
     func validate() throws {
         guard Settings.duration(text) != nil else {
@@ -291,7 +291,7 @@ struct LedgerPolicies {
         return (partition, history)
     }
 
-    private static func emptyLedger() -> ExitCode {
+    static func emptyLedger() -> ExitCode {
         fail("error: the ledger is empty: `standing serve --policy FILE` begins it")
     }
 }

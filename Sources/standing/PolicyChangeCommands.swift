@@ -160,11 +160,11 @@ struct PolicyActivateCommand: AsyncParsableCommand {
         }
         let signer = try key.signer(&settings)
         let shadow = try ClusterShadow(cluster, &settings)
-        if let shadow { printMessage(await shadow.forecast(of: policy)) }
+        if let shadow { printMessage(await shadow.forecast(of: policy, active.partitions, within: wait.duration)) }
         let answer = try active.activate(policy, wait, signer, isInShadow: shadow?.isOrdered(policy) ?? false) {
             try time.stamp(cluster, &settings, known: proposal.clock)
         }
-        try await shadow?.end(after: policy, of: active.partitions, within: wait.microseconds)
+        try await shadow?.end(after: policy, of: active.partitions, within: wait.duration)
         print(answer.json)
     }
 
@@ -210,11 +210,11 @@ struct PolicyRollbackCommand: AsyncParsableCommand {
         let policy = try loadLedgerPolicy(text)
         let signer = try key.signer(&settings)
         let shadow = try ClusterShadow(cluster, &settings)
-        if let shadow { printMessage(await shadow.forecast(of: policy)) }
+        if let shadow { printMessage(await shadow.forecast(of: policy, active.partitions, within: wait.duration)) }
         let answer = try active.activate(policy, wait, signer, isInShadow: shadow?.isOrdered(policy) ?? false) {
             try time.stamp(cluster, &settings)
         }
-        try await shadow?.end(after: policy, of: active.partitions, within: wait.microseconds)
+        try await shadow?.end(after: policy, of: active.partitions, within: wait.duration)
         print(answer.json)
     }
 }

@@ -5,6 +5,7 @@ import Foundation
 import Options
 import Pipeline
 import Policy
+import Query
 import Terminal
 
 struct PolicyShadowCommand: AsyncParsableCommand {
@@ -67,7 +68,7 @@ struct PolicyShadowStartCommand: AsyncParsableCommand {
                 "error: \(ShadowReport.Order(order).name) is in the shadow already, since \(order.since)"
                     + (order.by.map { ", by \($0)" } ?? "") + ": `standing policy shadow stop` ends it")
         }
-        try refuse(await shadow.answers())
+        try refuse(await shadow.settledAnswers(of: policies.partitions, within: MemberPatience.acting))
         let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
         let order = ShadowOrder(text: candidate.text, since: now, by: by)
         try shadow.write(order)
@@ -79,13 +80,17 @@ struct PolicyShadowStartCommand: AsyncParsableCommand {
             })
     }
 
-    private func refuse(_ answers: [ClusterShadow.Answer]) throws {
-        guard !answers.isEmpty else {
+    private func refuse(_ found: ShadowAnswers) throws {
+        guard !found.answers.isEmpty else {
             throw fail(
-                "error: no member is announced: is one running, with an address that others reach (--advertise)?")
+                found.isAnyAnnounced
+                    ? "error: no announced member answers: `standing status` shows who is away"
+                    : "error: no member is announced: is one running, with an address that others reach (--advertise)?")
         }
-        let reasons = answers.compactMap { answer -> String? in
-            guard let report = answer.report else { return "\(answer.name) does not answer" }
+        let reasons = found.answers.compactMap { answer -> String? in
+            guard let report = answer.report else {
+                return "\(answer.name) does not answer: see that it runs and is reached from here, and ask again"
+            }
             return report.canShadow ? nil : "\(answer.name) cannot: \(report.reason ?? "")"
         }
         guard reasons.isEmpty else {
@@ -102,29 +107,33 @@ struct PolicyShadowStartCommand: AsyncParsableCommand {
         func isAbout(_ report: ShadowReport) -> Bool {
             report.shadow?.sha256 == order.hash && report.shadow?.since == ordered
         }
-        func hasTaken(_ answer: ClusterShadow.Answer) -> Bool {
+        func hasTaken(_ answer: ShadowAnswers.Answer) -> Bool {
             answer.report.map { report in
                 isAbout(report) && report.partitions.count >= report.work.partitions.count
             } ?? false
         }
-        func refusal(_ answer: ClusterShadow.Answer) -> String? {
+        func refusal(_ answer: ShadowAnswers.Answer) -> String? {
             guard let report = answer.report, isAbout(report) else { return nil }
             return report.partitions.first { $0.phase == .refused }?.reason
         }
-        let (answers, isDone) = await shadow.wait(microseconds) { answers in
-            answers.contains { refusal($0) != nil } || answers.allSatisfy(hasTaken)
+        func isTaken(_ found: ShadowAnswers) -> Bool {
+            !found.answers.isEmpty && found.answers.allSatisfy(hasTaken)
         }
+        let found = await shadow.answers(within: .microseconds(microseconds)) { found in
+            isTaken(found) || found.answers.contains { refusal($0) != nil }
+        }
+        let answers = found.answers
         if let answer = answers.first(where: { refusal($0) != nil }) {
             try shadow.write(nil)
             throw fail("error: \(answer.name) refuses: \(refusal(answer) ?? ""): nothing is in the shadow")
         }
-        guard !isDone else {
+        guard !isTaken(found) else {
             return printMessage(
                 "the members fold it: `standing policy shadow status` says how far they are and what would differ")
         }
         let late = answers.filter { !hasTaken($0) }.map(\.name).joined(separator: ", ")
         throw fail(
-            "error: the order is sent, and these members have not taken it after \(wait): \(late). `standing policy shadow status` "
+            "error: the order is sent, and these members have not taken it after \(wait): \(late.isEmpty ? "all" : late). `standing policy shadow status` "
                 + "says more, and `standing policy shadow stop` ends it")
     }
 }
@@ -150,9 +159,12 @@ struct PolicyShadowStatusCommand: AsyncParsableCommand {
         var settings = try Settings(config: cluster.config)
         let shadow = try ClusterShadow.required(
             try Cluster(cluster, &settings), &settings)
-        let view = ShadowView(order: shadow.order, answers: await shadow.answers())
+        let view = ShadowView(
+            order: shadow.order, answers: await shadow.settledAnswers(within: MemberPatience.looking).answers)
         print(output == .json ? view.json : view.text, terminator: "")
-        for answer in view.silent { printMessage("\(answer.name) does not answer") }
+        for answer in view.silent {
+            printMessage("\(answer.name) does not answer: see that it runs and is reached from here")
+        }
     }
 }
 

@@ -1,13 +1,14 @@
 import Events
 import Pipeline
+import Query
 import Replay
 
 /// The output of `standing policy shadow status`.
 struct ShadowView {
     let order: ShadowOrder?
-    let answers: [ClusterShadow.Answer]
+    let answers: [ShadowAnswers.Answer]
 
-    var silent: [ClusterShadow.Answer] { answers.filter { $0.report == nil } }
+    var silent: [ShadowAnswers.Answer] { answers.filter { $0.report == nil } }
     private var reports: [ShadowReport] { answers.compactMap(\.report) }
 
     /// Of all members together; nil before a member has compared anything.

@@ -20,7 +20,7 @@ struct SourceCheckCommand: ParsableCommand {
             Examples:
               standing source check deploy/examples/sources/debezium.yaml --sample deploy/examples/sources/debezium.jsonl
               standing source check map.yaml --sample records.jsonl --output json
-            Exit 1 if the map has a mistake or a record is refused.
+            Exit 1 if the map has a mistake, a line is no record, or a record is refused.
             """)
 
     @Argument(help: "File with a map, YAML.", completion: .file(extensions: ["yaml", "yml"]))
@@ -42,13 +42,20 @@ struct SourceCheckCommand: ParsableCommand {
         var counts = (events: 0, none: 0, refused: 0)
         do {
             let lines = try LineReader(sample, maximumBytes: EventDecoder.maximumEventBytes)
-            while let line = try lines.next() {
-                guard !line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) else { continue }
+            while true {
                 let record: SampleRecord
-                do throws(SampleRecord.Defect) {
+                do {
+                    guard let line = try lines.next() else { break }
+                    guard !line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) else { continue }
                     record = try SampleRecord(line: line)
-                } catch {
-                    throw fail("\(sample):\(lines.line): error: \(error)")
+                } catch let defect as SampleRecord.Defect {
+                    counts.refused += 1
+                    printMessage("\(sample):\(lines.line): error: \(defect)")
+                    continue
+                } catch let failure as LineReader.Failure where failure.isOneLine {
+                    counts.refused += 1
+                    printMessage(failure.description)
+                    continue
                 }
                 var outcome = mapper.map(
                     record, topic: topic, offset: Int64(lines.line - 1), timestamp: now, latest: .max)

@@ -175,8 +175,10 @@ struct SourceImportCommand: ParsableCommand {
 
     /// Warns of columns that the map reads and the table does not have.
     private func warn(of columns: [String], _ map: RecordMap) {
+        let delimiter = columns.count == 1 ? columns[0].first { ";\t|".contains($0) } : nil
+        let other = delimiter.map { "; does --delimiter \($0 == "\t" ? "tab" : "'\($0)'") fit?" }
         for name in map.fieldNames where !columns.contains(name) {
-            let near = YAMLReader.nearest(to: name, in: columns).map { "; did you mean \"\($0)\"?" } ?? ""
+            let near = other ?? YAMLReader.nearest(to: name, in: columns).map { "; did you mean \"\($0)\"?" } ?? ""
             let some = columns.prefix(Self.shownColumns).joined(separator: ", ")
             let more = columns.count > Self.shownColumns ? ", …" : ""
             printMessage(

@@ -18,7 +18,8 @@ struct SourceListCommand: ParsableCommand {
             not declared is null.
 
             Which sources are withdrawn, the members answer from their folds (/metrics). If none answers, `withdrawn` is null; \
-            with --topic the ledger's first partition is then read, which can take a while.
+            with --topic the whole ledger is then read, which can take a while. A message names what is withdrawn in some ledger \
+            partitions only.
 
             Examples:
               standing source list --brokers kafka:9092

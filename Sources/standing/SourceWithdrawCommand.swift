@@ -153,15 +153,20 @@ struct SourceActOptions: ParsableArguments {
 
     /// Ends the command where the act would change nothing.
     static func require(_ type: ControlType, of topic: String, _ cluster: Cluster) throws {
-        let history = try LedgerPolicies.firstHistory(of: try LedgerSource(topicOf: cluster)).history
-        guard history.foldVersion >= PolicyHistory.sourcesVersion else {
+        let ledger = try LedgerSource(topicOf: cluster)
+        let sources = try LedgerSource.reading { try LedgerSources(ledger) }
+        guard sources.hasBegun else { throw LedgerPolicies.emptyLedger() }
+        guard sources.foldVersion >= PolicyHistory.sourcesVersion else {
             throw fail(
-                "error: the ledger is of fold version \(history.foldVersion), in which no source is withdrawn: `standing ledger "
+                "error: the ledger is of fold version \(sources.foldVersion), in which no source is withdrawn: `standing ledger "
                     + "upgrade` moves it, once all members are updated")
         }
-        let isWithdrawn = history.withdrawnSources.contains(topic)
-        guard isWithdrawn == (type == .sourceRestored) else {
-            throw fail("error: \(topic) is \(isWithdrawn ? "withdrawn already" : "not withdrawn")")
+        // An act that only some partitions have is repeated for the others.
+        switch type {
+        case .sourceRestored where sources.withdrawn[topic] == nil: throw fail("error: \(topic) is not withdrawn")
+        case .sourceWithdrawn where sources.isWithdrawnEverywhere(topic):
+            throw fail("error: \(topic) is withdrawn already")
+        default: break
         }
     }
 

@@ -1,3 +1,4 @@
+import Access
 import ArgumentParser
 import Foundation
 import Kafka
@@ -14,8 +15,10 @@ struct StatusCommand: AsyncParsableCommand {
         abstract: "All members on one screen: who owns what, how far it is, and what wants attention.",
         discussion: """
             Asks the members that have announced themselves (or those that --ask names) for /readyz and /metrics, and the cluster how \
-            far Standing's groups are behind. What somebody does not say is shown as -, and is null in JSON. With --watch the screen is \
-            drawn anew every --interval until it is interrupted.
+            far Standing's groups are behind. What somebody does not say is shown as -, and is null in JSON. During a rebalance or a \
+            restart members are asked again for a while; with --watch they are not, and the screen is drawn anew every --interval \
+            until it is interrupted. Where members have a secret, only announcements with its seal count (`member-secret`, \
+            `member-ca` in the settings).
 
             Examples:
               standing status --brokers HOST:PORT
@@ -51,13 +54,14 @@ struct StatusCommand: AsyncParsableCommand {
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
         let pause = Double(Settings.duration(interval) ?? 0) / 1e6
+        let members = try AskedMembers(&settings)
         let (asked, watch, output, partitions) = (ask, watch, output, partitions)
         try await onThread {
             do {
-                let look = try StatusLook(cluster, asked: asked)
+                let look = try StatusLook(cluster, asked: asked, members)
                 let screen = watch && output == .text ? TerminalScreen(wantsKeys: false) : nil
                 while true {
-                    let report = try look.report()
+                    let report = try look.report(within: watch ? .zero : MemberPatience.looking)
                     if output == .json {
                         print(report.json)
                     } else if let screen {
@@ -85,7 +89,7 @@ final class StatusLook {
 
     private let cluster: Cluster
     private let asked: [String]
-    private let readings = MemberReadings()
+    private let members: AskedMembers
     private let monitor: LagMonitor
     private let admin: Admin
     private let groups: [String]
@@ -95,8 +99,8 @@ final class StatusLook {
     private var lastAnnounced: [MembersTable.Member]?
 
     /// `asked`: addresses of members; empty for those that have announced themselves.
-    init(_ cluster: Cluster, asked: [String]) throws {
-        (self.cluster, self.asked) = (cluster, asked)
+    init(_ cluster: Cluster, asked: [String], _ members: AskedMembers) throws {
+        (self.cluster, self.asked, self.members) = (cluster, asked, members)
         let known = try cluster.knownGroups()
         groups = known.keys.sorted()
         monitor = try LagMonitor(
@@ -104,8 +108,9 @@ final class StatusLook {
         admin = try Admin(cluster.kafka, timeoutMilliseconds: Self.clusterMilliseconds)
     }
 
+    /// `limit`: for members that do not answer, or have no owner of a partition among them, because partitions move.
     /// Throws if the cluster has never answered and no addresses are given. Other failures are notes.
-    func report() throws -> StatusReport {
+    func report(within limit: Duration) throws -> StatusReport {
         let now = Date().timeIntervalSince1970
         var notes: [String] = []
         let ledger = cluster.names(.ledger)[0]
@@ -122,16 +127,38 @@ final class StatusLook {
                     + "unknown: \(error)")
         }
         if isAnswering { readAnnouncements(&notes) }
-        let announced = lastAnnounced ?? []
-        let wanted = asked.map { address in
-            announced.first { $0.address == address } ?? MembersTable.Member(asked: address)
-        }
-        let members = readings.statuses(of: asked.isEmpty ? announced : wanted)
+        let members = statuses(within: limit, ledgerPartitions, canReread: isAnswering)
         return StatusReport(
             time: now, members: members, groups: isAnswering ? lag(now, &notes) : [],
-            ledgerPartitions: ledgerPartitions,
-            owned: lastAnnounced.map { Set($0.flatMap(\.partitions).filter { $0 >= 0 }) }, notes: notes,
-            asked: Set(asked))
+            ledgerPartitions: ledgerPartitions, owned: owned, notes: notes, asked: Set(asked))
+    }
+
+    /// Ledger partitions that any member has announced; nil if the announcements are not known.
+    private var owned: Set<Int32>? { lastAnnounced.map { Set($0.flatMap(\.partitions).filter { $0 >= 0 }) } }
+
+    /// `canReread`: whether announcements are read again before members are asked again.
+    private func statuses(within limit: Duration, _ ledgerPartitions: Int?, canReread: Bool) -> [MemberStatus] {
+        func gap(_ members: [MemberStatus]) -> String? {
+            StatusReport.gap(members, ledgerPartitions: ledgerPartitions, owned: owned)
+        }
+        var isFirst = true
+        return members.readings.statuses(
+            of: {
+                // If it cannot be read, the last members are asked.
+                var notes: [String] = []
+                if !isFirst, canReread { readAnnouncements(&notes) }
+                isFirst = false
+                let announced = lastAnnounced ?? []
+                guard !asked.isEmpty else { return announced }
+                return asked.map { address in
+                    announced.first { $0.address == address } ?? MembersTable.Member(asked: address)
+                }
+            }, within: limit
+        ) {
+            gap($0) == nil
+        } onWait: {
+            printMessage(MemberPatience.notice(gap($0) ?? "", limit))
+        }
     }
 
     private static func unseen(_ topic: String) -> String {
@@ -141,11 +168,13 @@ final class StatusLook {
 
     private func readAnnouncements(_ notes: inout [String]) {
         do {
-            if let found = try cluster.announcedMembers(admin) {
+            if let found = try cluster.announcedMembers(admin, seal: try members.seal()) {
                 lastAnnounced = found
             } else if let topic = cluster.names(.members).first {
                 notes.append(Self.unseen(topic))
             }
+        } catch let mistake as AccessMistake {
+            notes.append("which members run is not known, because the seal of their announcements is not: \(mistake)")
         } catch {
             notes.append("the members topic cannot be read: \(error)")
         }

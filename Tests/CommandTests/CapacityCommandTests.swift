@@ -15,6 +15,30 @@ extension CommandTests {
             #expect(json.lines.count == 1)
         }
 
+        /// The country of deploy/README.md: a column of the table for each command above it.
+        @Test func theCountryOnPaperIsWhatTheCommandsPrint() async throws {
+            let page = try String(contentsOf: Package.root.appending(path: "deploy/README.md"), encoding: .utf8)
+            let section = try #require(page.components(separatedBy: "\n## Capacity\n").last)
+            let lines = section.split(separator: "\n").prefix { !$0.hasPrefix("## ") }
+            var printed: [[String: String]] = []
+            for line in lines where line.hasPrefix("standing capacity ") {
+                let run = try await Running(line.split(separator: " ").dropFirst().map(String.init)).finished()
+                #expect(run.code == 0, "\(line): \(run.messages)")
+                var column: [String: String] = [:]
+                for match in run.output.matches(of: /(?m)^(\S.*?) {2,}(\S.*)$/) {
+                    column[String(match.1)] = String(match.2)
+                }
+                printed.append(column)
+            }
+            let rows = lines.filter { $0.hasPrefix("| ") && !$0.hasPrefix("| what") && !$0.hasPrefix("| ---") }
+            #expect(printed.count == 2 && rows.count > 10)
+            for row in rows {
+                let cells = row.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+                let found = printed.map { $0[cells[0]] ?? "nothing" }
+                #expect(found == Array(cells.dropFirst()), "\(row)")
+            }
+        }
+
         @Test func whatIsNoNumberIsRefused() async throws {
             for arguments in [
                 ["--subjects", "many", "--events-per-day", "1"], ["--subjects", "1", "--events-per-day", "-1"],

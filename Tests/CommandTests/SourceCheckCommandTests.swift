@@ -74,10 +74,12 @@ extension CommandTests {
 
         @Test func aSampleThatIsNoJSONIsToldWithItsLine() async throws {
             let folder = try TemporaryFolder()
-            let sample = try folder.write("{\"value\":null}\n{\n", to: "sample.jsonl")
+            let sample = try folder.write("{\"value\":null}\n{\n{\"value\":null}\n", to: "sample.jsonl")
             let run = try await standing("source", "check", Self.example("compacted.yaml"), "--sample", sample)
             #expect(run.code == 1)
             #expect(run.messages.hasPrefix("\(sample):2: error: the line is not JSON"), "\(run.messages)")
+            // The lines after it are shown too.
+            #expect(run.lines.last?.hasPrefix("\(sample):3: ") == true, "\(run.output)")
         }
     }
 }

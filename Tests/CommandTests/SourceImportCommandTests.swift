@@ -156,6 +156,9 @@ extension CommandTests {
                         + "amount; did you mean \"citizn\"?\n\(table):2: refused: subject: no such field, in: value.citizen\n"
                 ),
                 "\(run.messages)")
+            let other = try folder.write("citizen;paid_on;amount\nada;2026-01-02;3\n", to: "other.csv")
+            let messages = try await self.run([other, "--map", map]).messages
+            #expect(messages.contains("citizen;paid_on;amount; does --delimiter ';' fit?\n"), "\(messages)")
         }
 
         @Test func anotherEncodingIsRefusedAndReadIfGiven() async throws {
@@ -196,7 +199,17 @@ extension CommandTests {
                 wrong.code == 1 && wrong.messages == "\(path): error: no such table: nothing\n", "\(wrong.messages)")
             let act = try await run([path, "--map", map, "--query", "DELETE FROM \"paid bills\""])
             #expect(act.code == 1 && act.output == "", "\(act.messages)")
+            #expect(act.messages == "\(path): error: --query is one SELECT\n", "\(act.messages)")
             #expect(try await run([path, "--map", map]).code == 2)
+        }
+
+        /// No refusal: intake takes them, and the fold counts them as out of range.
+        @Test func timesThatTheLedgerDoesNotCountAreNamed() async throws {
+            let table = try folder.write(
+                "citizen,paid_on,amount\nada,2026-01-02,3\nben,1950-01-02,3\n", to: "table.csv")
+            let found = try await run([table, "--map", map])
+            #expect(found.code == 0, "\(found.messages)")
+            #expect(found.output.contains("\nout of range: 1 events before 1970 or after 2200, first on line 3"))
         }
 
         @Test func whatIsNotOfTheTopicsDeclarationIsRefused() async throws {

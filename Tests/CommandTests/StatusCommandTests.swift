@@ -68,6 +68,37 @@ extension CommandTests {
             #expect(try await server.process.stop().code == 0)
         }
 
+        /// Everybody who may write the members topic could otherwise send the operator's questions anywhere.
+        @Test func onlyAnnouncementsWithTheSealOfTheMembersSecretCount() async throws {
+            let folder = try TemporaryFolder()
+            let policy = try folder.write(Trial.policy, to: "policy.yaml")
+            let secret = try folder.write("4b1dJ0pQzv7RkT2mXw9sYc6hLf3gNe8uAo5iVb", to: "secret")
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: secret)
+            let config = try folder.write("member-secret: \(secret)\n", to: "status.yaml")
+            let broker = try await Broker()
+            let cluster = try TrialCluster(broker.address)
+            let server = try await Server(
+                broker: broker.address, policy: policy, ["--member", "one", "--member-secret", secret])
+            try await server.waitUntilReady()
+            try cluster.announce(#"{"member":"forged","address":"127.0.0.1:1","partitions":[]}"#, as: "127.0.0.1:1")
+            let sealed = try await wait(for: "the announcement of the member") { () -> Report? in
+                let report = try await status(broker, "--config", config)
+                return report.members.isEmpty ? nil : report
+            }
+            #expect(sealed.members.map(\.member) == ["one"])
+            let open = try await status(broker)
+            #expect(open.members.map(\.member) == ["forged", "one"], "without the secret it is believed")
+
+            // The file is of the members' user. Who cannot use it knows no member, and asks those that it names.
+            let absent = try folder.write("member-secret: \(folder.path("absent"))\n", to: "absent.yaml")
+            let blind = try await standing(
+                "status", "--brokers", broker.address, "--config", absent, "--ask",
+                try #require(sealed.members.first).address)
+            #expect(blind.code == 0 && blind.output.contains("1 of 1 members ready"), "\(blind.output)")
+            #expect(blind.output.contains("note: which members run is not known"), "\(blind.output)")
+            #expect(try await server.process.stop().code == 0)
+        }
+
         @Test func aClusterThatIsAwayFails() async throws {
             let run = try await standing("status", "--brokers", "127.0.0.1:1")
             #expect(run.code == 1 && run.output.isEmpty && run.messages.contains("error: 127.0.0.1:1"))

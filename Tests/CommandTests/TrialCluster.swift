@@ -62,6 +62,21 @@ final class TrialCluster {
         }
     }
 
+    /// Sends an announcement to the members topic.
+    func announce(_ announcement: String, as address: String) throws {
+        let topic = try producer.topic("standing.members")
+        try Array(address.utf8).withUnsafeBytes { key in
+            try Array(announcement.utf8).withUnsafeBytes { value in
+                guard try producer.produce(topic: topic, partition: 0, key: key, value: value) else {
+                    throw Trouble("the producer's queue is full")
+                }
+            }
+        }
+        guard producer.flush(timeoutMilliseconds: Self.flushMilliseconds, { _ in }) else {
+            throw Trouble("the announcement was not acknowledged")
+        }
+    }
+
     private func partitions(of topic: String) throws -> Int {
         if topic == Self.control, partitions > 0 { return partitions }
         guard let found = try admin.topic(topic) else { throw Trouble("the cluster has no topic \(topic)") }

@@ -55,7 +55,7 @@ extension DemoTown {
                     PolicyView.DiffLine(kind: .added, text: t("    lasts: 12 months")),
                     PolicyView.DiffLine(kind: .added, text: t("    fades: true")),
                     PolicyView.DiffLine(kind: .same, text: t("    event: bill.missed")),
-                ], backtest: "/policies/9f3c03/backtest"),
+                ]),
             shadow: PolicyView.Shadow(
                 name: t("card"), version: 4, since: Self.ago(days: 1.5), isActive: false, gain: 210_442, lose: 31_870,
                 same: 962_206,
@@ -99,11 +99,27 @@ extension DemoTown {
         ])
     }
 
+    func backtest(for caller: Caller) async throws(ProblemView) -> BacktestView {
+        try check()
+        if isEmpty { return BacktestView(policy: t("card 4"), state: .unknown(t("The ledger cannot be read now."))) }
+        guard waits == 0 else { return BacktestView(policy: t("card 4"), state: .folding(done: 0.57)) }
+        let report = """
+            From card version 3 to card version 4, 1,204,518 subjects, folded to 7,528,416 frames.
+
+            Had it always been active (an activation imposes nothing)
+              sanction no-deferred-payment: 31,870 both ways, 12 more, 4,410 fewer
+
+            Within the harm budget.
+            """
+        return BacktestView(policy: t("card 4"), state: .reported(t(report)))
+    }
+
     func withdrawal(of topic: String, for caller: Caller) async throws(ProblemView) -> WithdrawalView {
         try check()
+        let isCounted = await performed.hasCounted
         return switch topic {
-        case t("behaviour.payments"): .counting(done: 0.429)
-        case t("behaviour.community"):
+        case t("behaviour.payments") where !isCounted: .counting(done: 0.429)
+        case t("behaviour.community"), t("behaviour.payments"):
             .counted(
                 .init(
                     events: 12_004_112, gain: 4_410, lose: 610_022, same: 589_086, largestLoss: 43, bandUp: 12,
@@ -131,10 +147,12 @@ extension DemoTown {
                 partitions: (0..<4).map { index in
                     let isLast = index == 3
                     let name = t("standing.ledger/\(index)")
+                    let unread = records.map { $0 / (4 - index) }
+                    let committed = 18_204_113 + Int64(index) * 900
                     return LagView.Partition(
                         name: name, level: isLast ? level : .good, status: isLast ? status : "ok",
-                        seconds: seconds.map { $0 / Double(4 - index) }, records: records.map { $0 / (4 - index) },
-                        committed: 18_204_113, end: 18_204_113 + Int64(index) * 900, readPerSecond: 410.2,
+                        seconds: seconds.map { $0 / Double(4 - index) }, records: unread,
+                        committed: committed, end: unread.map { committed + Int64($0) }, readPerSecond: 410.2,
                         arrivePerSecond: isLast ? 988.5 : 401)
                 })
         }
@@ -229,6 +247,12 @@ extension DemoTown {
         _ act: ConsoleAct, reason: String, key: String, by caller: Caller
     ) async throws(ProblemView) -> ActOutcome {
         try check()
+        if waits > 0, await performed.waiting.count < waits {
+            let attempt = await performed.wait(key)
+            throw ProblemView(
+                status: 503, title: t("The harm budget is being computed"), detail: t("The whole ledger is folded."),
+                next: [], retryAfter: 1, progress: Double(attempt) * 0.28)
+        }
         await performed.add(act, reason, key, caller)
         if case .activate = act { return .waiting }
         return .done

@@ -8,11 +8,25 @@ struct DemoTown: ConsoleData {
     var isEmpty = false
     /// What every function throws instead of an answer.
     var problem: ProblemView?
+    /// How often an act is asked to wait before it is done.
+    var waits = 0
     let performed = Performed()
 
     /// What the console asked to have done.
     actor Performed {
         private(set) var acts: [(act: ConsoleAct, reason: String, key: String, caller: Caller)] = []
+        /// The keys of the acts that were asked to wait.
+        private(set) var waiting: [String] = []
+
+        /// Whether every source's withdrawal is counted.
+        private(set) var hasCounted = false
+
+        func count() { hasCounted = true }
+
+        func wait(_ key: String) -> Int {
+            waiting.append(key)
+            return waiting.count
+        }
 
         func add(_ act: ConsoleAct, _ reason: String, _ key: String, _ caller: Caller) {
             acts.append((act, reason, key, caller))

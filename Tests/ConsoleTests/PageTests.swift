@@ -170,6 +170,15 @@ struct PageTests {
         }
     }
 
+    @Test func aFileWhoseHistoryIsFoldedAgainSaysSo() async throws {
+        var view = try await DemoTown().subject("ada-4471", purpose: "test", for: Visits.reviewer)
+        let (pages, visit) = (ConsolePages(), Visit(caller: Visits.reviewer, formToken: "t", actKey: "k"))
+        let sentence = "Policy card 4 becomes active: 42 % of the history is folded for that."
+        #expect(!pages.subject(view, for: visit).contains(sentence))
+        view.change = sentence
+        #expect(pages.subject(view, for: visit).contains("<p class=\"banner notice\">\(sentence)</p>"))
+    }
+
     @Test func aShadowThatIsActiveAlreadyIsNotActivatedAgain() async throws {
         var view = try await DemoTown().policies(version: nil, for: Visits.conductor)
         let (pages, visit) = (ConsolePages(), Visit(caller: Visits.conductor, formToken: "t", actKey: "k"))

@@ -212,6 +212,24 @@ struct RouteTests {
         #expect(away.status == 429)
     }
 
+    @Test func theBacktestOfTheShadowIsAPageForThoseWhoPutPoliciesThere() async throws {
+        func page(_ town: DemoTown, as caller: Caller = Visits.conductor) async throws -> ConsoleAnswer {
+            try await answer(.get, "/console/backtest", as: caller, to: town)
+        }
+        let report = try await page(DemoTown())
+        #expect(report.status == 200 && report.body.contains("31,870 both ways, 12 more, 4,410 fewer"))
+        #expect(!report.body.contains("data-stream"))
+        let folding = try await page(DemoTown(waits: 1))
+        #expect(folding.body.contains("<strong>57 %</strong> is done") && folding.body.contains("data-stream"))
+        let unknown = try await page(DemoTown(isEmpty: true))
+        #expect(unknown.body.contains("It is not known here. The ledger cannot be read now."))
+        #expect(try await page(DemoTown(), as: Visits.viewer).status == 403)
+        let policies = try await answer(.get, "/console/policies", as: Visits.conductor, to: DemoTown())
+        #expect(policies.body.contains("href=\"/console/backtest\""))
+        let read = try await answer(.get, "/console/policies", as: Visits.viewer, to: DemoTown())
+        #expect(!read.body.contains("/console/backtest"))
+    }
+
     @Test func aSourceIsWithdrawnAndCountedAgain() async throws {
         let town = DemoTown()
         let form = [("token", "the-token"), ("key", "k"), ("topic.encoded", "behaviour%2Ecommerce"), ("reason", "r")]
@@ -308,6 +326,13 @@ struct RouteTests {
                 .get, "/console/ledger", as: Visits.auditor, to: DemoTown(), query: [(name, value)])
             #expect(page.status == 200 && page.body.contains(words), "\(name) \(value)")
         }
+    }
+
+    @Test func aTimeWithoutAPartitionIsOneOfTheFirstWhichTheFormShows() async throws {
+        let page = try await answer(
+            .get, "/console/ledger", as: Visits.auditor, to: DemoTown(), query: [("from", "2026-11-30T00:00:00Z")])
+        #expect(page.body.contains("name=\"partition\" value=\"0\""))
+        #expect(page.body.contains("/ledger/0/entries?from=2026-11-30T00%3A00%3A00Z"))
     }
 
     @Test func somebodysEntriesAreReadForAPurposeAlone() async throws {

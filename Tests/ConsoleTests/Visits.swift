@@ -37,6 +37,7 @@ enum Visits {
                 name: "appeal", caller: reviewer, path: "/console/appeal",
                 query: [("id", ada), ("sanction", "no-deferred-payment" + plant), ("purpose", "Decision" + plant)]),
             Page(name: "policies", caller: everything, path: "/console/policies"),
+            Page(name: "backtest", caller: conductor, path: "/console/backtest"),
             Page(name: "sources", caller: conductor, path: "/console/sources"),
             Page(
                 name: "dead-letters", caller: conductor, path: "/console/dead-letters",

@@ -157,6 +157,19 @@ private let read: [(committed: Int64?, end: Int64?)] = [(100, 100), (100, 100), 
         #expect(fast.first?.sentence == "2.0/s are read and 0.0/s arrive: caught up in 10s, with nothing to do")
     }
 
+    /// One look more often than not falls between a record's arrival and its reading.
+    @Test(arguments: [(500, []), (4_999, []), (5_000, [.tooSlow])] as [(Int64, [LagCause.Code])])
+    func aRecordOnItsWayIsNoGroupThatIsTooSlow(_ age: Int64, _ codes: [LagCause.Code]) {
+        let samples = [
+            LagSample(time: start, committed: 2, start: 0, end: 2, next: .nothing),
+            LagSample(
+                time: start + 10_000, committed: 3, start: 0, end: 5, next: .timestamp(start + 10_000 - age)),
+        ]
+        let lag = LagEvaluation(samples, now: start + 10_000)
+        let found = causes([GroupLag.Partition(topicPartition: TopicPartition("orders", 0), lag: lag)])
+        #expect(found.map(\.code) == codes)
+    }
+
     /// A remedy for a group of Standing names Standing's commands, and none of what other programs may do.
     @Test(arguments: ["standing-intake", "north.standing-fold", "standing-perks", "standing-blacklist"])
     func theRemediesForStandingsGroupsAreItsOwn(group: String) {

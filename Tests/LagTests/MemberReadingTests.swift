@@ -62,6 +62,67 @@ import Testing
         #expect(found.first?.sentence.hasPrefix("at one:8080 3 ledger partitions wait for a worker, ") == true)
     }
 
+    @Test func theFoldsCauseNamesTheRuleThatCostsMost() {
+        let busy = "standing_slices_waiting 3\nstanding_partitions_paused 1\n"
+        func sentence(_ metrics: String) -> String {
+            causes(#"{"ready":true}"#, metrics: busy + metrics).first?.sentence ?? ""
+        }
+        let costs = """
+            standing_fold_cost_by_rule_total{rule="late"} 100
+            standing_fold_cost_by_rule_total{rule="tags"} 300
+
+            """
+        #expect(sentence(costs).hasSuffix("; of the work of the policy's expressions 75% is rule tags's"))
+        #expect(sentence("").hasSuffix("else add a member"), "no rule is known to cost anything")
+    }
+
+    @Test func aFullDiskIsTheArchive() {
+        let paused = "standing_slices_waiting 0\nstanding_partitions_paused 2\n"
+        let found = causes(#"{"ready":true}"#, metrics: paused + "standing_archive_waits_for_room 2\n")
+        #expect(found.map(\.code) == [.archive], "the queues are full because of it")
+        #expect(found.first?.sentence.hasPrefix("at one:8080 2 ledger partitions wait for room on the disk ") == true)
+        let others = causes(#"{"ready":true}"#, metrics: paused + "standing_archive_waits_for_room 1\n")
+        #expect(others.map(\.code) == [.archive, .fold])
+    }
+
+    @Test func factsThatAreNotAcknowledgedStopTheFold() {
+        let paused = "standing_partitions_paused 2\nstanding_facts_in_flight 900\n"
+        let found = causes(#"{"ready":true}"#, metrics: paused + "standing_slices_waiting 0\n")
+        #expect(found.map(\.code) == [.publish])
+        #expect(found.first?.sentence.contains("900 facts are not acknowledged") == true)
+        // Workers have more to do than they can.
+        #expect(causes(#"{"ready":true}"#, metrics: paused + "standing_slices_waiting 1\n").map(\.code) == [.fold])
+        // Facts are always on their way while something is folded.
+        #expect(causes(#"{"ready":true}"#, metrics: quiet + "standing_facts_in_flight 900\n").isEmpty)
+    }
+
+    @Test func whyIntakeReadsNothing() throws {
+        func intake(_ metrics: String) throws -> [LagCause] {
+            LagCause.insideIntake([try #require(reading(#"{"ready":true}"#, metrics: metrics))])
+        }
+        #expect(try intake("standing_intake_paused 0\nstanding_intake_waits_for_control 0\n").isEmpty)
+        #expect(try intake("").isEmpty, "nothing is known of its intake")
+        let paused = try intake("standing_intake_paused 1\nstanding_intake_bytes_in_flight 4096\n")
+        #expect(paused.map(\.code) == [.publish])
+        #expect(paused.first?.sentence.hasPrefix("at one:8080 4096 bytes that were sent to the ledger ") == true)
+        #expect(try intake("standing_intake_waits_for_control 1\n").map(\.code) == [.controlFirst])
+    }
+
+    @Test func brokersThatDelayRequestsAreACauseOfBoth() throws {
+        let throttle = """
+            standing_kafka_throttle_seconds{client="fold",broker="1",quantile="0.99"} 0.02
+            standing_kafka_throttle_seconds{client="fold",broker="2",quantile="0.99"} 1.25
+            standing_kafka_throttle_seconds_sum{client="fold",broker="2"} 900
+
+            """
+        let found = causes(#"{"ready":true}"#, metrics: throttle)
+        #expect(found.map(\.code) == [.fetch])
+        #expect(found.first?.sentence.hasPrefix("the brokers delay requests of one:8080 by 1.2 s, ") == true)
+        let member = try #require(reading(#"{"ready":true}"#, metrics: throttle))
+        #expect(LagCause.insideIntake([member]) == found)
+        #expect(causes(#"{"ready":true}"#, metrics: throttle.replacing("1.25", with: "0.05")).isEmpty)
+    }
+
     @Test func sanctionsAreReadFromItsMetrics() {
         let found = reading(
             #"{"ready":true}"#,

@@ -94,6 +94,7 @@ struct CSVReaderTests {
             Self.read(windows, encoding: .windows1252)
                 == [#"2 {"a":"€","b":"Ÿ"}"#, "3: the byte 0x81 is not windows-1252"])
         #expect(Self.read([0xFF, 0xFE, 0x61, 0]) == ["1! the table is UTF-16 or UTF-32: save it as UTF-8"])
+        #expect(Self.read([0x1F, 0x8B, 0x08]) == ["1! the table is compressed: gunzip it first"])
         #expect(Self.read([0x61, 0, 0x2C, 0]) == ["1! the table is UTF-16 or UTF-32: save it as UTF-8"])
         #expect(Self.read([0xEF, 0xBB, 0xBF] + Array("é\nü".utf8)) == [#"2 {"é":"ü"}"#])
     }

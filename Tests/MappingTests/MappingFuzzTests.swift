@@ -25,32 +25,49 @@ struct MappingFuzzTests {
         #expect(rows > fuzz.count / 4)
     }
 
-    /// Whatever the record is, it is an event that the decoder takes, none, or refused.
+    /// Whatever the record is, it is an event, none, or refused. It is the event that a decoder finds in its JSON.
     @Test func noRecordTraps() throws {
         var fuzz = Fuzz("map", count: 20_000, long: 200_000)
         var random = Seeded(fuzz.seed)
         let maps = try Self.maps.map { CheckedMapper(try RecordMap(yaml: $0, file: "map.yaml")) }
-        var events = 0
+        let decoder = EventDecoder()
+        var decoded = EventView.empty
+        var (events, refused) = (0, 0)
         for _ in 0..<fuzz.count {
-            let json = RandomJSON.text(&random, depth: 4)
+            let json =
+                random.below(50) == 0
+                ? RandomJSON.nested(58 + random.below(8)) : RandomJSON.text(&random, depth: 4)
             var bytes = Array(json.utf8)
             if random.below(8) == 0, !bytes.isEmpty { bytes[random.below(bytes.count)] = UInt8(random.below(256)) }
             let mapper = maps[random.below(maps.count)]
             fuzz.run(json) {
                 bytes.withUnsafeBytes { bytes in
+                    // The name of a topic has nothing that JSON escapes.
+                    let topic = UnsafeRawBufferPointer(start: Self.topic.utf8Start, count: Self.topic.utf8CodeUnitCount)
                     let record = SourceRecord(
                         key: random.below(3) == 0 ? nil : bytes, value: random.below(20) == 0 ? nil : bytes,
-                        timestamp: Int64(bitPattern: random.next()) >> random.below(64), topic: bytes, partition: 0,
+                        timestamp: Int64(bitPattern: random.next()) >> random.below(64), topic: topic, partition: 0,
                         offset: Int64(bitPattern: random.next()))
                     if random.below(2) == 0 { mapper.addHeader(bytes, bytes) }
                     let outcome = mapper.map(record, latest: .max)
-                    if outcome == .event { events += 1 }
+                    switch outcome {
+                    case .event:
+                        events += 1
+                        let defect = decoder.decode(structured: mapper.bytes, into: &decoded)
+                        #expect(defect == nil, "\(String(decoding: mapper.bytes, as: UTF8.self))")
+                        #expect(decoded.hasSameContent(as: mapper.event))
+                    case .notAnEvent(let defect):
+                        refused += 1
+                        #expect(decoder.decode(structured: mapper.bytes, into: &decoded) == defect)
+                    case .noEvent, .noValue: break
+                    }
                     #expect((outcome.refusal == nil) == (outcome == .event || outcome == .noEvent))
                 }
             }
         }
-        fuzz.report("\(events) events")
+        fuzz.report("\(events) events, \(refused) refused by the decoder")
         #expect(events > fuzz.count / 20)
+        #expect(refused > fuzz.count / 100)
     }
 
     /// Whatever the text is, it is a map or its mistakes have locations.
@@ -74,6 +91,8 @@ struct MappingFuzzTests {
         fuzz.report("\(good) compiled")
         #expect(good > 0)
     }
+
+    private static let topic: StaticString = "orders"
 
     private static let maps = [
         """
@@ -101,6 +120,30 @@ struct MappingFuzzTests {
           subject: 'size(headers) > 0 ? "h" : string(value.a.b.c)'
           time: 'value == null || !has(value.a) ? timestamp(0) : timestamp(value.a)'
           data: 'type(value) == map ? value : {"x": value}'
+        """,
+        """
+        map:
+          source: 'type(key) == string ? key : "/s"'
+          type: a.b
+          subject: '"s"'
+          time: timestamp("2024-01-01T00:00:00Z")
+          data: '{"a": value, "b": {1: 2, "1": type(value) == map ? 3 : 4}, "c": type(value) == list ? {2: 3} : {}}'
+        """,
+        """
+        map:
+          source: /s
+          type: a.b
+          subject: 'type(key) == string ? key : "s"'
+          time: timestamp("2024-01-01T00:00:00Z")
+          data: {a: value, b: '{true: 1}'}
+        """,
+        """
+        map:
+          source: /s
+          type: a.b
+          subject: '"s"'
+          time: timestamp("2024-01-01T00:00:00Z")
+          data: 'type(value) == map ? {"a": value} : {"b": {1: value}}'
         """,
     ]
 }
@@ -200,7 +243,19 @@ private struct SimpleTable {
     }
 }
 
+extension EventView {
+    fileprivate func hasSameContent(as other: EventView) -> Bool {
+        id.equals(other.id) && source.equals(other.source) && type.equals(other.type)
+            && subject.equals(other.subject) && time == other.time && data.equals(other.data)
+    }
+}
+
 private enum RandomJSON {
+    /// An object with so many levels.
+    static func nested(_ levels: Int) -> String {
+        String(repeating: "{\"a\":", count: levels) + "1" + String(repeating: "}", count: levels)
+    }
+
     static func text(_ random: inout Seeded, depth: Int) -> String {
         let scalars = [
             "null", "true", "0", "-1", "1.5", "1e300", "-9223372036854775808", "18446744073709551615",

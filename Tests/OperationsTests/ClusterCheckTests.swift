@@ -19,7 +19,13 @@ import Topics
         return ClusterCheck.Topic(wanted: wanted, found: found, settings: settings)
     }
 
-    private func codes(_ findings: [Finding]) -> [String] { findings.map { "\($0.severity.rawValue) \($0.code)" } }
+    /// Whatever is not well has a mend.
+    private func codes(_ findings: [Finding]) -> [String] {
+        for finding in findings where ![.ok, .note].contains(finding.severity) {
+            #expect(finding.remedy != nil, "\(finding.code): \(finding.message)")
+        }
+        return findings.map { "\($0.severity.rawValue) \($0.code)" }
+    }
 
     @Test func durability() throws {
         let ledger = "standing.ledger"

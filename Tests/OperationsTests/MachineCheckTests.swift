@@ -2,7 +2,13 @@ import Operations
 import Testing
 
 @Suite struct MachineCheckTests {
-    private func codes(_ findings: [Finding]) -> [String] { findings.map { "\($0.severity.rawValue) \($0.code)" } }
+    /// Whatever is not well has a mend.
+    private func codes(_ findings: [Finding]) -> [String] {
+        for finding in findings where ![.ok, .note].contains(finding.severity) {
+            #expect(finding.remedy != nil, "\(finding.code): \(finding.message)")
+        }
+        return findings.map { "\($0.severity.rawValue) \($0.code)" }
+    }
 
     @Test func theClock() {
         func clock(_ kernel: MachineCheck.KernelClock?, _ newest: Int64? = nil) -> [String] {

@@ -114,12 +114,13 @@ struct DiagnosisMetricsTests {
     @Test func rulesBeyondALimitAreOneSeries() {
         var diagnosis = Diagnosis()
         diagnosis.ruleEvents = (0..<300).map { .init(rule: "rule-\($0)", events: 2) }
+        diagnosis.ruleCosts = (0..<300).map { .init(rule: "rule-\($0)", units: 2) }
         var exposition = Exposition()
         exposition.add(diagnosis)
-        let lines = exposition.text.split(separator: "\n").filter {
-            $0.hasPrefix("\(Metric.foldEventsByRule.rawValue){")
+        for metric in [Metric.foldEventsByRule, .foldCostByRule] {
+            let lines = exposition.text.split(separator: "\n").filter { $0.hasPrefix("\(metric.rawValue){") }
+            #expect(lines.count == 257 && lines.contains("\(metric.rawValue){rule=\"other\"} 88"), "\(metric)")
         }
-        #expect(lines.count == 257 && lines.contains("\(Metric.foldEventsByRule.rawValue){rule=\"other\"} 88"))
     }
 
     /// A type can be called what the rest is called.

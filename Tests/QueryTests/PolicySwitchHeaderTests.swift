@@ -38,6 +38,23 @@ struct PolicySwitchHeaderTests {
 
     @Test func whereNothingIsSwitchedThereIsNoHeader() { #expect(answer(nil).headers[.policySwitch] == nil) }
 
+    /// The console reads the header, also that of another member.
+    @Test func theConsoleSaysInASentenceWhatIsFolded() {
+        func sentence(_ source: PartitionFold.PolicySwitch.Source?) -> String? {
+            answer(.init(partition: 3, policy: "town", version: 2, source: source, done: 0.57))
+                .headers[.policySwitch].flatMap { ConsoleAnswers.sentence(ofChange: $0) }
+        }
+        #expect(
+            sentence(nil)
+                == "Policy town 2 becomes active: 57 % of the history is folded for that. Until all is, this page shows the "
+                + "standing under the policy before it. Load it again then.")
+        let withdrawn = sentence(.init(topic: "a", isWithdrawn: true))
+        #expect(withdrawn?.hasPrefix("A source is being withdrawn: 57 % ") == true)
+        #expect(withdrawn?.contains("standing with it.") == true)
+        #expect(sentence(.init(topic: "a", isWithdrawn: false))?.contains("standing without it.") == true)
+        #expect(ConsoleAnswers.sentence(ofChange: "town/2") == nil)
+    }
+
     /// Another member's answer is handed on with it.
     @Test func theHeaderIsHandedOn() { #expect(HTTPField.Name.ofAnswer.contains(.policySwitch)) }
 }

@@ -8,9 +8,9 @@ enum LedgerEntry {
     case policy(String)
     case system(type: String, data: String)
     case tick(Int64)
-    /// `second` is its time; nil for its offset.
+    /// `id` is nil for its topic, partition and offset, and `second`, its time, nil for its offset.
     case event(
-        type: String, subject: String, offset: Int64, topic: String = "town", partition: Int32 = 0,
+        type: String, subject: String, id: String? = nil, offset: Int64, topic: String = "town", partition: Int32 = 0,
         second: Int64? = nil,
         data: String)
 
@@ -26,7 +26,6 @@ enum LedgerEntry {
         .event(type: type, subject: subject, offset: offset, topic: topic, partition: partition, data: "")
     }
 
-    /// An event's id is its topic, partition and offset; its time is its offset in seconds.
     fileprivate func append(to builder: inout FrameBuilder) {
         switch self {
         case .policy(let text):
@@ -36,9 +35,10 @@ enum LedgerEntry {
                 builder.append(system: event)
             }
         case .tick(let second): builder.append(tick: Timestamp(microseconds: second * 1_000_000))
-        case .event(let type, let subject, let offset, let topic, let partition, let second, let data):
+        case .event(let type, let subject, let id, let offset, let topic, let partition, let second, let data):
             let time = Timestamp(microseconds: (second ?? offset) * 1_000_000)
-            Self.lend([type, subject, "\(topic)-\(partition)-\(offset)", "/town", data, topic], at: time) {
+            let id = id ?? "\(topic)-\(partition)-\(offset)"
+            Self.lend([type, subject, id, "/town", data, topic], at: time) {
                 event, more in
                 builder.append(event, topic: more, partition: partition, offset: offset)
             }

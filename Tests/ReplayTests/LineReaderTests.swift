@@ -78,6 +78,19 @@ import Testing
         #expect(failure(path, maximumBytes: 100) == "")
     }
 
+    @Test func aByteOrderMarkIsNoPartOfTheFirstLine() throws {
+        for text in ["\u{FEFF}{}\n{}", "\u{FEFF}", "\u{FEFF}\n"] {
+            let expected = try lines(try folder.write(String(text.unicodeScalars.dropFirst()), to: "plain.jsonl"))
+            #expect(try lines(try folder.write(text, to: "marked.jsonl")) == expected)
+        }
+        let inside = "a\n\u{FEFF}b"
+        #expect(try lines(try folder.write(inside, to: "inside.jsonl")) == ["a", "\u{FEFF}b"])
+        for mark in [[0xFF, 0xFE], [0xFE, 0xFF]] as [[UInt8]] {
+            let path = try folder.write(Data(mark + [0x7B, 0]), to: "wide.jsonl")
+            #expect(failure(path) == "wide.jsonl: error: the file is UTF-16 or UTF-32: save it as UTF-8")
+        }
+    }
+
     @Test func whatCannotBeReadIsSaid() throws {
         #expect(failure(folder.url.path(percentEncoded: false) + "/nothing").hasSuffix("error: cannot be opened"))
         #expect(failure(folder.url.path(percentEncoded: false)).contains("error: cannot be read to its end: "))

@@ -160,6 +160,28 @@ import Testing
         #expect(story.fold.timerCount == 0)
     }
 
+    /// What a cheap rule takes is not counted, and what one that does not match takes is.
+    @Test func theWorkOfExpressionsIsCountedByRule() throws {
+        let text = Self.text.replacing(
+            "event: calm.driven, points: 5",
+            with: #"event: calm.driven, when: 'data.tags.exists(tag, tag == "wet")', points: 5"#)
+        let story = Story(try ScoringPolicy(yaml: text, file: "rides.yaml"))
+        func calm(_ tags: Int, id: String) -> Happening {
+            let list = (0..<tags).map { "\"t\($0)\"" }.joined(separator: ",")
+            return happened("calm.driven", "anna", on: 1, id: id, data: #"{"tags":[\#(list)]}"#)
+        }
+        story.given(enrolled("anna"), ride("25.0", on: 1, id: "r"))
+        #expect(story.fold.diagnosis.ruleCosts.isEmpty)
+        story.given(calm(10, id: "a"))
+        let one = try #require(story.fold.diagnosis.ruleCosts.first)
+        #expect(one.rule == "calm" && one.units >= 10 && story.fold.diagnosis.ruleCosts.count == 1)
+        story.given(calm(100, id: "b"), ride("25.0", on: 1, id: "s"))
+        let both = story.fold.diagnosis.ruleCosts
+        #expect(both.map(\.rule) == ["calm"] && both[0].units >= one.units + 100)
+        _ = story.fold.takeDiagnosis()
+        #expect(story.fold.diagnosis.ruleCosts.isEmpty)
+    }
+
     // MARK: No part of the state
 
     @Test func neitherSnapshotNorDigestHasIt() throws {

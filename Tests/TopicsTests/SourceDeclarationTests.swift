@@ -91,6 +91,10 @@ import Topics
                 "map", "map: {source: /a, type: b, subject: value.c, time: value.d}",
                 "t.yaml:16:6: error: `map` needs `format: json`"
             ),
+            (
+                "map", "format: json\nmap: {source: /a, type: b, subject: value.c, time: value.d}",
+                "t.yaml:17:6: error: the map gives the source `/a`, which `sources` does not have"
+            ),
         ] as [(String, String?, String)])
     func aMistakeInADeclarationHasItsLocation(_ key: String, _ line: String?, _ error: String) {
         #expect(errors(Self.file("a", [key: line])) == error)
@@ -132,6 +136,21 @@ import Topics
     func declarationsThatOverlapAreRefusedWithBothLocations(
         _ first: String, _ second: String, _ message: String
     ) throws {
+        try check(
+            [Self.file("a", ["sources": "sources: \(first)"]), Self.file("b", ["sources": "sources: \(second)"])],
+            message)
+    }
+
+    /// A map may give a source that begins with what another topic declares, where its own topic declares none.
+    @Test(arguments: ["/bank", "/bank/7"]) func aMapThatClaimsAnothersSourceIsRefused(source: String) throws {
+        let map = "map: {source: \(source), type: bill.paid, subject: key, time: timestamp}"
+        let changes: [String: String?] = ["sources": "format: json", "map": map]
+        let message = "b.yaml:16:6: error: the map gives the source `\(source)`, which begins with `/bank`, which "
+        try check([Self.file("a"), Self.file("b", changes)], message)
+    }
+
+    /// The first file's line 14 is in the message.
+    private func check(_ files: [String], _ message: String) throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(
             at: folder.appending(path: "schemas"), withIntermediateDirectories: true)
@@ -143,9 +162,8 @@ import Topics
         for schema in ["event.json", "control.json", "dead-letter.json"] {
             try Data("{}".utf8).write(to: folder.appending(path: "schemas/\(schema)"))
         }
-        for (name, sources) in [("a", first), ("b", second)] {
-            try Data(Self.file(name, ["sources": "sources: \(sources)"]).utf8)
-                .write(to: folder.appending(path: "\(name).yaml"))
+        for (name, text) in zip(["a", "b"], files) {
+            try Data(text.utf8).write(to: folder.appending(path: "\(name).yaml"))
         }
         let path = folder.path(percentEncoded: false)
         do throws(TopicFileError) {

@@ -115,7 +115,7 @@ extension PolicyChange.Difference {
         var lines = [
             "From \(active.id) version \(active.version) to \(candidate.id) version \(candidate.version), "
                 + "\(change.subjects) subjects, folded to \(nextOffsets.reduce(0, +)) frames.", "",
-            "Right behind the activation",
+            "Directly after the activation",
             change.scoreLine,
             "  band     \(change.bandUp) up, \(change.bandDown) down, \(change.bandSame) same"
                 + (change.bandOther > 0 ? ", \(change.bandOther) in bands that cannot be compared" : ""),

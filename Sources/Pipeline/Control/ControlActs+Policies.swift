@@ -71,6 +71,35 @@ extension ControlActs {
         }
     }
 
+    /// What a candidate would have done to the past, as far as it is known.
+    public enum Backtest: Sendable {
+        /// The page that `standing policy diff` prints, without subjects.
+        case reported(String)
+        /// The history is folded, and a repeated request finds the outcome.
+        case underWay(frames: Int64, of: Int64)
+        /// A reason in words.
+        case unknown(String)
+    }
+
+    /// Folds the ledger under its policies and under the candidate, as the harm budget's review does, whose outcome it shares. Waits
+    /// at most `wait`.
+    public func backtest(of candidate: String, wait: Duration) async -> Backtest {
+        let deadline = ContinuousClock.now + wait
+        let (policy, active): (ScoringPolicy, String)
+        do throws(ControlRefusal) {
+            policy = try Self.compiled(candidate)
+            active = PolicyHash.of(try await history().texts.last ?? "")
+        } catch {
+            return .unknown(error.detail)
+        }
+        return switch await harm.state(of: policy, against: active, until: deadline) {
+        case .answered(let report): .reported(report.page)
+        case .underWay(let frames, let total): .underWay(frames: frames, of: total)
+        case .failed(let reason): .unknown(reason)
+        case .busy: .unknown("the ledger is folded for another question: ask again later")
+        }
+    }
+
     private func history() async throws(ControlRefusal) -> (texts: [String], version: Int64) {
         let policies = policies
         guard let found = await onThread({ try policies.read { ($0.texts, $0.foldVersion) } }) else {
@@ -156,7 +185,7 @@ extension ControlActs {
         do {
             _ = try await producer.send(to: topic, key: Array(ShadowOrder.key.utf8)) { _ in order }
         } catch {
-            throw ControlRefusal(503, "not-acknowledged", "\(error): ask again")
+            throw ControlRefusal(503, ControlRefusal.notAcknowledged, "\(error): ask again")
         }
     }
 

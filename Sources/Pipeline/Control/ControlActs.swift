@@ -116,7 +116,7 @@ public final class ControlActs: Sendable {
     ) async throws(ControlRefusal) -> ControlResult {
         guard recent.isRead else { throw .notReady("the control topic has not been read yet: ask again") }
         guard underWay.withLock({ $0.insert(request.eventID).inserted }) else {
-            throw .conflict("under-way", "an act with this idempotency key is being done: ask again")
+            throw .conflict(ControlRefusal.underWay, "an act with this idempotency key is being done: ask again")
         }
         defer { _ = underWay.withLock { $0.remove(request.eventID) } }
         if let known = try known(request) {
@@ -182,7 +182,8 @@ public final class ControlActs: Sendable {
             return LedgerWatch.Origin(partition: position.partition, offset: position.offset)
         } catch {
             throw ControlRefusal(
-                503, "not-acknowledged", "\(error): ask again with the same idempotency key, and it is done once")
+                503, ControlRefusal.notAcknowledged,
+                "\(error): ask again with the same idempotency key, and it is done once")
         }
     }
 

@@ -3,13 +3,20 @@ internal import Events
 internal import Policy
 internal import Replay
 
-/// Knows whether a change of policy keeps within the harm budgets: it folds the ledger's history under the active policy and under the
-/// candidate. The document of a proposal is not asked for that, because anybody can write one.
+/// Knows what a change of policy would do, and whether it keeps within the harm budgets: it folds the ledger's history under the active
+/// policy and under the candidate. The document of a proposal is not asked for that, because anybody can write one.
 final class HarmReview: Sendable {
+    struct Report: Sendable {
+        /// In words; empty if the change is within the budgets.
+        let breaches: [String]
+        /// `PolicyProposal.page`. It names nobody.
+        let page: String
+    }
+
     private static let lifetime = Duration.seconds(3600)
 
     /// Hashes of the policies' texts.
-    private struct Change: Hashable {
+    struct Change: Hashable {
         let active: String
         let candidate: String
     }
@@ -18,8 +25,7 @@ final class HarmReview: Sendable {
         var description: String { "another policy is active by now" }
     }
 
-    /// Answers with the breaches in words; empty if the change is within the budgets.
-    private let review: LedgerReview<Change, [String]>
+    private let review: LedgerReview<Change, Report>
 
     init(_ configuration: PipelineConfiguration, slot: ReviewSlot) {
         // Each partition is read under its own policies and under the candidate.
@@ -33,28 +39,40 @@ final class HarmReview: Sendable {
     func require(
         _ candidate: ScoringPolicy, against active: String, until deadline: ContinuousClock.Instant
     ) async throws(ControlRefusal) {
-        let change = Change(active: active, candidate: PolicyHash.of(candidate.text))
-        let state = await review.state(of: change, until: deadline) { ledger in
-            let difference = try PolicyChange(candidate: candidate).run(
-                partitions: ledger.partitions, source: ledger.frames, progress: ledger.progress)
-            // An activation came in between.
-            guard PolicyHash.of(difference.active.text) == active else { throw OtherPolicy() }
-            return difference.breaches.map(\.description)
-        }
-        switch state {
-        case .answered([]): return
-        case .answered(let breaches):
-            throw .conflict("harm-budget", "the change breaks the harm budget: \(breaches.joined(separator: "; "))")
+        switch await state(of: candidate, against: active, until: deadline) {
+        case .answered(let report):
+            guard report.breaches.isEmpty else {
+                let breaches = report.breaches.joined(separator: "; ")
+                throw .conflict("harm-budget", "the change breaks the harm budget: \(breaches)")
+            }
         case .failed(let reason): throw .notReady("the harm budget cannot be reviewed now: \(reason)")
         case .busy:
             throw ControlRefusal(
-                503, "harm-review",
+                503, ControlRefusal.harmReview,
                 "the history is folded for another change, which this one's harm budget waits for: ask again later")
         case .underWay(let frames, let total):
             throw ControlRefusal(
-                503, "harm-review",
+                503, ControlRefusal.harmReview,
                 "the whole history is folded under both policies, for the harm budget: \(frames) of \(total) frames are "
-                    + "done. Ask again with the same idempotency key")
+                    + "done. Ask again with the same idempotency key",
+                progress: total > 0 ? Double(frames) / Double(total) : 0)
+        }
+    }
+
+    /// As far as it is known at the deadline. `active`: the hash of the active policy's text.
+    func state(
+        of candidate: ScoringPolicy, against active: String, until deadline: ContinuousClock.Instant
+    ) async -> LedgerReview<Change, Report>.State {
+        let change = Change(active: active, candidate: PolicyHash.of(candidate.text))
+        return await review.state(of: change, until: deadline) { ledger in
+            var change = PolicyChange(candidate: candidate)
+            change.listLimit = 0
+            let difference = try change.run(
+                partitions: ledger.partitions, source: ledger.frames, progress: ledger.progress)
+            // An activation came in between.
+            guard PolicyHash.of(difference.active.text) == active else { throw OtherPolicy() }
+            return Report(
+                breaches: difference.breaches.map(\.description), page: PolicyProposal(difference).page)
         }
     }
 }

@@ -125,15 +125,39 @@ extension ConsoleAnswers {
             let reply = try await body()
             return (try? JSONDecoder().decode(ReplyForm.self, from: Data(reply.json))) ?? ReplyForm()
         } catch {
-            let title = error.status == 503 ? "Not now" : error.status == 403 ? "This needs somebody else" : "Not done"
-            throw ProblemView(
-                status: error.status, title: title, detail: Self.sentence(error.detail),
+            throw Self.problem(error)
+        }
+    }
+
+    private static func problem(_ refusal: ControlRefusal) -> ProblemView {
+        func later(_ title: String, _ detail: String) -> ProblemView {
+            ProblemView(
+                status: 503, title: title, detail: detail, next: [ProblemView.Step("Overview", path: "/console")],
+                retryAfter: 5, progress: refusal.progress)
+        }
+        switch (refusal.status, refusal.code) {
+        case (503, ControlRefusal.harmReview):
+            return later(
+                "The harm budget is being computed",
+                refusal.progress == nil
+                    ? "The ledger is being folded for another question, and the harm budget of this change comes after it. "
+                        + "Nothing is activated before it is known."
+                    : "It limits how many people a change may harm, and by how much. To know that, the whole ledger is "
+                        + "folded under the active policy and under the new one. Nothing is activated before it is known."
+            )
+        case (_, ControlRefusal.underWay):
+            return later("It is being done", "It was sent before, and the ledger does not have it yet.")
+        case (503, ControlRefusal.notAcknowledged):
+            return later("Not confirmed yet", "The broker has not confirmed it, so it may be done already, or not yet.")
+        case (503, _): return later("Not now", sentence(refusal.detail))
+        default:
+            return ProblemView(
+                status: refusal.status, title: refusal.status == 403 ? "This needs somebody else" : "Not done",
+                detail: sentence(refusal.detail),
                 next: [
-                    ProblemView.Step(
-                        error.status == 503
-                            ? "Go back and send the form again: it is done once." : "Go back and change what is wrong."),
+                    ProblemView.Step("Go back and change what is wrong."),
                     ProblemView.Step("Overview", path: "/console"),
-                ], retryAfter: error.status == 503 ? 5 : nil)
+                ])
         }
     }
 
@@ -211,14 +235,16 @@ extension ConsoleAnswers {
                 next: [page])
         }
         guard let active = try await activePolicy() else { throw .emptyLedger }
+        // The form was sent before, or somebody else activated the policy meanwhile.
+        guard active.text != candidate.text else { return .done }
         let report = try await run(on: overviewWork) { [service] in service.shadowReport }
         guard report.partitions.filter({ !$0.standby }).allSatisfy(\.isAtHand) else {
             throw ProblemView(
                 status: 409, title: "The shadow is not at the ledger's end yet",
                 detail: "Wait until it is, and look at what would change.", next: [page], retryAfter: 5)
         }
-        let clock = service.partitions.compactMap(\.clock).min()
-        let proposal = PolicyProposal(candidate: candidate.text, active: active.text, clock: clock)
+        // Without a clock, which moves: a repeated form has the same body, as its key requires.
+        let proposal = PolicyProposal(candidate: candidate.text, active: active.text, clock: nil)
         let body = Self.object(reason: reason) { $0.member("proposal", json: proposal.json) }
         return try await outcome { () async throws(ControlRefusal) in
             try await desk.act(.activate, body: body, by: caller, key: key)

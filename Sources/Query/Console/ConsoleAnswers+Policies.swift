@@ -51,7 +51,7 @@ extension ConsoleAnswers {
             ],
             selected: PolicyView.Selected(
                 key: "active", name: name, version: version, sections: Self.sections(PolicyExplanation(policy).text),
-                text: policy.text, comparedWith: nil, difference: [], backtest: nil),
+                text: policy.text, comparedWith: nil, difference: []),
             shadow: try await shadow(active: policy.text, for: caller),
             proposals: (desk?.openProposals ?? []).map { Self.view($0, [], active: policy.text) },
             failure: "Earlier versions cannot be read now: this is the policy that is active here.")
@@ -126,7 +126,7 @@ extension ConsoleAnswers {
             key: key(version), name: version.policy?.id ?? "policy", version: Int(version.policy?.version ?? 0),
             sections: version.policy.map { sections(PolicyExplanation($0).text) } ?? [], text: version.text,
             comparedWith: before.map { "\($0.policy?.id ?? "the policy before") \($0.policy?.version ?? 0)" },
-            difference: before.map { LineDifference(from: $0.text, to: version.text).lines } ?? [], backtest: nil)
+            difference: before.map { LineDifference(from: $0.text, to: version.text).lines } ?? [])
     }
 
     /// The text of Markdown without its marks.
@@ -160,6 +160,23 @@ extension ConsoleAnswers {
     }
 
     // MARK: The shadow
+
+    /// The page waits no longer for it.
+    private static let backtestWait = Duration.seconds(3)
+
+    func backtest(for caller: Caller) async throws(ProblemView) -> BacktestView {
+        guard let order = service.status.shadowOrder, let policy = order.policy else {
+            throw .nothing("candidate in the shadow", back: ProblemView.Step("Policies", path: "/console/policies"))
+        }
+        let state: BacktestView.State =
+            switch await desk?.backtest(of: policy.text, wait: Self.backtestWait) {
+            case .reported(let page): .reported(page)
+            case .underWay(let frames, let total): .folding(done: total > 0 ? Double(frames) / Double(total) : 0)
+            case .unknown(let reason): .unknown(Self.sentence(reason))
+            case nil: .unknown("This member does no acts.")
+            }
+        return BacktestView(policy: "\(policy.id) \(policy.version)", state: state)
+    }
 
     private static let movers = 10
 

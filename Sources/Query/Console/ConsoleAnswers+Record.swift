@@ -15,16 +15,26 @@ extension ConsoleAnswers {
         let (name, partitions) = try await read { [reader = programme.ledger] in (reader.name, try reader.partitions())
         }
         let (entries, next) = try await entries(search, partitions, for: caller)
+        let switching = service.status.switching
         return LedgerView(
-            name: name ?? service.configuration.topics.ledger, partitions: partitions.map { Self.view($0) },
+            name: name ?? service.configuration.topics.ledger,
+            partitions: partitions.map { partition in
+                Self.view(partition, switching.first { $0.partition == partition.partition })
+            },
             entries: entries, next: next)
     }
 
-    private static func view(_ partition: LedgerPartitionReading) -> LedgerView.Partition {
+    private static func view(
+        _ partition: LedgerPartitionReading, _ switching: PipelineStatus.Switching?
+    ) -> LedgerView.Partition {
         let fold = partition.fold
         var (level, state) = (Level.good, "folded to its end")
         if let quarantine = partition.quarantine {
             (level, state) = (.bad, "in quarantine: \(quarantine)")
+        } else if let switching {
+            let aim =
+                switching.source == nil ? "policy \(switching.policy) \(switching.version)" : "an act about a source"
+            (level, state) = (.notice, "folded again for \(aim): \(switching.percent) % is done")
         } else if let fold {
             let unread = partition.end - fold.nextOffset
             if unread > 0 { (level, state) = (.notice, unread == 1 ? "1 frame to fold" : "\(unread) frames to fold") }

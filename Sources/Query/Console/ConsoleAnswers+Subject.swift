@@ -15,19 +15,16 @@ extension ConsoleAnswers {
         let path = "/subjects/" + Self.encoded(id)
         let isOwn = caller.subject == Array(id.utf8)
         guard caller.may(.readFile, to: Array(id.utf8)), isOwn || purpose != nil else {
-            let standing = try await standing(path, of: id, for: caller)
-            let policy = try await policy(of: standing)
-            return view(id, standing, policy, enrolled: await enrolled(id))
+            return try await standingAlone(path, of: id, for: caller)
         }
-        let file: FileForm
+        let (file, change): (FileForm, String?)
         do throws(ProblemView) {
-            file = try await ask(FileForm.self, path + "/file", for: caller, purpose: purpose)
+            (file, change) = try await askStamped(FileForm.self, path + "/file", for: caller, purpose: purpose)
         } catch {
             // Without an archive there is no file, but a standing is shown to its owner and to callers who may read
             // standings.
             guard error.status == 501, isOwn || caller.may(.readStanding) else { throw error }
-            let standing = try await standing(path, of: id, for: caller)
-            return view(id, standing, try await policy(of: standing), enrolled: await enrolled(id))
+            return try await standingAlone(path, of: id, for: caller)
         }
         guard let standing = file.standing else { throw .noSubject(id) }
         // Part of the same look at the file.
@@ -37,6 +34,7 @@ extension ConsoleAnswers {
         let appeals = try await ask(SubjectAppealsForm.self, path + "/appeals", for: caller, isRecorded: false)
         let policy = try await policy(of: standing)
         var view = view(id, standing, policy, enrolled: Self.enrolled(history))
+        view.change = change.flatMap { Self.sentence(ofChange: $0) }
         (view.steps, view.olderSteps) = Self.steps(history, policy)
         let shown = file.history.filter { $0.origin != nil }.suffix(Self.maximumEvents)
         // The events are shown without it where it is too large for a page.
@@ -52,13 +50,36 @@ extension ConsoleAnswers {
         return view
     }
 
-    private func standing(_ path: String, of id: String, for caller: Caller) async throws(ProblemView) -> StandingForm {
+    /// The view without the file.
+    private func standingAlone(
+        _ path: String, of id: String, for caller: Caller
+    ) async throws(ProblemView) -> SubjectView {
+        let (standing, change): (StandingForm, String?)
         do throws(ProblemView) {
-            return try await ask(StandingForm.self, path, for: caller)
+            (standing, change) = try await askStamped(StandingForm.self, path, for: caller)
         } catch {
             guard error.status == 404 else { throw error }
             throw .noSubject(id)
         }
+        var view = view(id, standing, try await policy(of: standing), enrolled: await enrolled(id))
+        view.change = change.flatMap { Self.sentence(ofChange: $0) }
+        return view
+    }
+
+    /// What is being folded anew, from the value of `HTTPField.Name.policySwitch`; nil if it cannot be read.
+    static func sentence(ofChange value: String) -> String? {
+        let parts = value.split(separator: "; ").map(String.init)
+        let share = parts.last?.split(separator: "=").last.flatMap { Double($0) }
+        guard let policy = parts.first, let share else { return nil }
+        let act: (now: String, before: String) =
+            switch parts.dropFirst().dropLast().first {
+            case "source=withdrawn": ("A source is being withdrawn", "with it")
+            case "source=restored": ("A source is being counted again", "without it")
+            default:
+                ("Policy \(policy.replacing("/", with: " ")) becomes active", "under the policy before it")
+            }
+        return "\(act.now): \(ConsolePages.share(share)) of the history is folded for that. Until all is, this page "
+            + "shows the standing \(act.before). Load it again then."
     }
 
     /// The policy of a standing; nil if it is not the policy that is active here.

@@ -31,6 +31,13 @@ struct ConsoleAnswers: ConsoleData {
     func ask<Form: Decodable>(
         _ form: Form.Type, _ target: String, for caller: Caller, purpose: String? = nil, isRecorded: Bool = true
     ) async throws(ProblemView) -> Form {
+        try await askStamped(form, target, for: caller, purpose: purpose, isRecorded: isRecorded).found
+    }
+
+    /// `change`: the value of `HTTPField.Name.policySwitch`; nil if the answer has none.
+    func askStamped<Form: Decodable>(
+        _ form: Form.Type, _ target: String, for caller: Caller, purpose: String? = nil, isRecorded: Bool = true
+    ) async throws(ProblemView) -> (found: Form, change: String?) {
         let asked = await table.ask(target, for: caller, purpose: purpose, isRecorded: isRecorded)
         guard asked.isFound else { throw problem(asked, for: caller) }
         guard let found = try? JSONDecoder().decode(form, from: Data(asked.body)) else {
@@ -40,7 +47,7 @@ struct ConsoleAnswers: ConsoleData {
                     + "release.",
                 next: [ProblemView.Step("Overview", path: "/console")])
         }
-        return found
+        return (found, asked.fields[.policySwitch])
     }
 
     private struct ProblemForm: Decodable {

@@ -67,7 +67,7 @@ public enum EventOutcome: String, Sendable, CaseIterable {
         case .notEnrolled: "its subject was not enrolled"
         case .beyondLimit: "its subject had as many events as there can be"
         case .outOfRange: "its time is out of range"
-        case .sourceWithdrawn: "its source was withdrawn when it came"
+        case .sourceWithdrawn: "its source was withdrawn when it came, or while it waited"
         case .kindNotScored: "the policy does not score this kind"
         case .enrolled: "it enrolled its subject"
         case .withdrawn: "it ended its subject's enrolment"

@@ -41,11 +41,11 @@ public struct EventTrace: Sendable {
             Position(offset: entries[number].offset, entry: entries[number].entry)
         }
         let voids = entries.indices.filter { entries[$0].voids(source: source, id: id, decoder) }
-        var countedBy: [Int: Position] = [:]
+        var countedThen: [Int: Int] = [:]
         var found: [Occurrence] = []
         for step in replay.steps {
             guard let number = step.entry else { continue }
-            for early in step.letCount { countedBy[early] = position(number) }
+            for early in step.letCount { countedThen[early] = number }
         }
         for step in replay.steps {
             guard let number = step.entry, entries[number].source == source, entries[number].id == id,
@@ -54,13 +54,17 @@ public struct EventTrace: Sendable {
             let wasVoided =
                 found.isEmpty && step.outcome.map { [.duplicate, .voids, .applied].contains($0) } ?? false
                 && entries[number].isOfBehaviour && voids.contains { $0 < number }
-            let outcome = step.outcome == .early ? replay.outcome(ofEarly: number) : step.outcome ?? .applied
+            let isWithdrawn = replay.leavesOut(entries[number])
+            let countedBy = isWithdrawn ? countedThen[number] : replay.countedBy[number]
+            let outcome =
+                step.outcome == .early && countedBy == nil
+                ? replay.outcome(ofEarly: number) : step.outcome ?? .applied
             let voidedBy = found.contains { $0.voidedBy != nil } ? nil : voids.first { $0 > number }
             found.append(
                 Occurrence(
                     entry: entries[number], outcome: wasVoided ? .voidedBefore : outcome,
-                    changes: step.changes, errors: step.errors, countedBy: countedBy[number],
-                    voidedBy: voidedBy.map(position), isWithdrawn: replay.leavesOut(entries[number])))
+                    changes: step.changes, errors: step.errors, countedBy: countedBy.map(position),
+                    voidedBy: voidedBy.map(position), isWithdrawn: isWithdrawn))
         }
         (subject, occurrences) = (history.subject, found)
     }

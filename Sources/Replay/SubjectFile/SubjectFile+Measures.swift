@@ -20,7 +20,7 @@ extension SubjectFile {
             var left = history.subject.withUnsafeBytes { replay.fold.events(inMeasure: item.measure, of: $0) }
             for number in entries {
                 let entry = history.entries[number]
-                guard entry.kind == .event, entry.subject == history.subject,
+                guard entry.kind == .event, entry.subject == history.subject, !replay.leavesOut(entry),
                     left.remove(entry.lend { replay.fold.fingerprint(of: $0) }) != nil
                 else { continue }
                 writer.open()

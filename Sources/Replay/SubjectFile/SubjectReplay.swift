@@ -60,6 +60,9 @@ public struct SubjectReplay: ~Copyable {
     private var inVain: [Int: EventOutcome] = [:]
     /// The begin of the subject's present or last enrolment.
     private var enrolment = (entry: 0, early: [Int]())
+    /// The enrolments that made early events count, by the events' numbers, in the history without the sources that are
+    /// withdrawn now.
+    private(set) var countedBy: [Int: Int] = [:]
     private var previous: ScoringPolicy?
 
     /// `policy` is used regardless of the ledger's policies; nil for those that the ledger activates. With `asOf` it
@@ -110,25 +113,24 @@ public struct SubjectReplay: ~Copyable {
         _ number: Int, from before: EnrolmentState, to after: EnrolmentState
     ) -> [Int] {
         let entry = entries[number]
+        expireWaiting(at: after.clock)
         if after.early > before.early {
             waiting.append((number, after.clock.adding(microseconds: earlyWaits[number])))
             if waiting.count > Fold.maximumEarlyEventsOfSubject {
                 inVain[waiting.removeFirst().entry] = .earlyBeyondLimit
             }
-        } else if ControlType.eventVoided.isType(entry.type) {
+        } else if after.voids > before.voids, ControlType.eventVoided.isType(entry.type) {
             for item in waiting {
                 let early = entries[item.entry]
                 if entry.voids(source: early.source, id: early.id, decoder) { inVain[item.entry] = .voidedBefore }
             }
-            waiting = waiting.filter { inVain[$0.entry] == nil }
+            waiting.removeAll { inVain[$0.entry] != nil }
         }
         guard !before.isEnrolled, after.isEnrolled else { return [] }
         enrolment = (number, [])
         for item in waiting {
             let early = entries[item.entry]
-            if item.expires <= after.clock {
-                inVain[item.entry] = .earlyExpired
-            } else if early.time < entry.time {
+            if early.time < entry.time {
                 inVain[item.entry] = .earlyOlder
             } else if enrolment.early.contains(where: {
                 entries[$0].source == early.source && entries[$0].id == early.id
@@ -136,27 +138,37 @@ public struct SubjectReplay: ~Copyable {
                 inVain[item.entry] = .duplicate
             } else {
                 enrolment.early.append(item.entry)
+                countedBy[item.entry] = number
             }
         }
         waiting = []
         return enrolment.early
     }
 
+    private mutating func expireWaiting(at clock: Timestamp) {
+        guard !waiting.isEmpty else { return }
+        for item in waiting where item.expires <= clock { inVain[item.entry] = .earlyExpired }
+        waiting.removeAll { inVain[$0.entry] != nil }
+    }
+
     /// The part of a fold's state that decides about early events.
     private struct EnrolmentState {
         let isEnrolled: Bool
-        let early: Int64
+        let early, voids: Int64
         let clock: Timestamp
 
         init(_ fold: borrowing Fold) {
-            (isEnrolled, early, clock) = (fold.subjectCount > 0, fold.counters.early, fold.clock)
+            (isEnrolled, clock) = (fold.subjectCount > 0, fold.clock)
+            (early, voids) = (fold.counters.early, fold.counters.voids)
         }
     }
 
     /// The outcome of an early event so far.
     func outcome(ofEarly number: Int) -> EventOutcome {
+        if countedBy[number] != nil { return .early }
         if let outcome = inVain[number] { return outcome }
-        guard let item = waiting.first(where: { $0.entry == number }) else { return .early }
+        // In a history with other sources a void may have come before it.
+        guard let item = waiting.first(where: { $0.entry == number }) else { return .voidedBefore }
         return item.expires > fold.clock ? .earlyWaits : .earlyExpired
     }
 
@@ -225,7 +237,9 @@ public struct SubjectReplay: ~Copyable {
     ) throws {
         var past = Fold(pastOf: policy)
         var hasBegun = false
-        if hasOtherSources { (waiting, inVain, enrolment) = ([], [:], (0, [])) }
+        expireWaiting(at: fold.clock)
+        let inVainBefore = inVain
+        if hasOtherSources { (waiting, inVain, enrolment, countedBy) = ([], [:], (0, []), [:]) }
         for (index, earlier) in entries[..<number].enumerated() {
             let was = EnrolmentState(past)
             try earlier.lend { event in
@@ -236,7 +250,7 @@ public struct SubjectReplay: ~Copyable {
                 past.tick(earlier.clock, entry: 0)
                 if leavesOut(earlier) {
                     past.tick(earlier.time, entry: 0)
-                    inVain[index] = .sourceWithdrawn
+                    inVain[index] = inVainBefore[index] ?? .sourceWithdrawn
                     return
                 }
                 past.fold(event, type: past.resolve(type: event.type), entry: 0, isFrozen: earlier.isFrozen)
@@ -311,77 +325,5 @@ public struct SubjectReplay: ~Copyable {
                 })
         }
         steps.append(Step(entry: entry, changes: changes, errors: errors, isUnmatched: isUnmatched))
-    }
-}
-
-/// The differences in a subject's past without an event that was voided.
-public struct MakeGood: Sendable, Equatable {
-    /// A span in which the subject would have had a perk that it lacked, or had a sanction that it would not have had.
-    public struct Span: Sendable, Equatable {
-        public var item: String
-        public var from: Timestamp
-        /// Nil if the span has not ended.
-        public var until: Timestamp?
-
-        public init(item: String, from: Timestamp, until: Timestamp?) {
-            (self.item, self.from, self.until) = (item, from, until)
-        }
-    }
-
-    /// Perks that it would have had.
-    public var perks: [Span]
-    /// Sanctions, from noticed to lifted, that it would not have had.
-    public var sanctions: [Span]
-
-    public init(perks: [Span], sanctions: [Span]) { (self.perks, self.sanctions) = (perks, sanctions) }
-
-    /// `actual` and `without` are folded to the same time.
-    init(actual: [SubjectReplay.Step], without: [SubjectReplay.Step]) {
-        perks = Self.difference(
-            Self.spans(without, from: [.perkGranted], until: [.perkRevoked]),
-            less: Self.spans(actual, from: [.perkGranted], until: [.perkRevoked]))
-        let begins: Set<Fact.Kind> = [.sanctionNoticed, .sanctionInForce]
-        sanctions = Self.difference(
-            Self.spans(actual, from: begins, until: [.sanctionLifted]),
-            less: Self.spans(without, from: begins, until: [.sanctionLifted]))
-    }
-
-    /// The spans of each item.
-    private static func spans(
-        _ steps: [SubjectReplay.Step], from begins: Set<Fact.Kind>, until ends: Set<Fact.Kind>
-    ) -> [String: [(from: Timestamp, until: Timestamp?)]] {
-        var spans: [String: [(from: Timestamp, until: Timestamp?)]] = [:]
-        for change in steps.flatMap(\.changes) {
-            let last = spans[change.item]?.last
-            let isOpen = last.map { $0.until == nil } ?? false
-            if begins.contains(change.kind), !isOpen {
-                spans[change.item, default: []].append((change.time, nil))
-            } else if ends.contains(change.kind), isOpen {
-                spans[change.item]![spans[change.item]!.count - 1].until = change.time
-            }
-        }
-        return spans
-    }
-
-    private static func difference(
-        _ spans: [String: [(from: Timestamp, until: Timestamp?)]],
-        less others: [String: [(from: Timestamp, until: Timestamp?)]]
-    ) -> [Span] {
-        var result: [Span] = []
-        for (item, list) in spans.sorted(by: { $0.key < $1.key }) {
-            for span in list {
-                var from = span.from
-                for other in others[item] ?? [] {
-                    let end = other.until ?? Timestamp(microseconds: .max)
-                    guard end > from, other.from < span.until ?? Timestamp(microseconds: .max) else { continue }
-                    if other.from > from { result.append(Span(item: item, from: from, until: other.from)) }
-                    from = end
-                }
-                if from < span.until ?? Timestamp(microseconds: .max) {
-                    result.append(Span(item: item, from: from, until: span.until))
-                }
-            }
-        }
-        return result
     }
 }

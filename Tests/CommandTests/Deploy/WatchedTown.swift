@@ -63,6 +63,29 @@ final class WatchedTown {
         ]
         try cluster.feed(
             (0..<Self.subjects).map { event("standing.subject.enrolled", $0, #"{"kind":"individual","terms":"1"}"#) })
+        try await decide()
+    }
+
+    /// A source is withdrawn, and a candidate is in the shadow.
+    private func decide() async throws {
+        func run(_ arguments: String...) async throws -> Finished {
+            try await Running(arguments + ["--brokers", broker.address]).finished(limit: Limit.run)
+        }
+        let source = "behaviour.commerce"
+        try cluster.feed([event("bill.paid", 3)], to: source)
+        // It is refused until the ledger has an event of the source.
+        try await wait(for: "the withdrawal") {
+            let act = try await run("source", "withdraw", source, "--go", "--reason", "a test", "--topic")
+            return act.code == 0 ? true : nil
+        }
+        let candidate = Self.policy.replacing("version: 1", with: "version: 2").replacing(
+            "points: 15", with: "points: 10")
+        let path = try folder.write(candidate, to: "candidate.yaml")
+        // It is refused until the members are announced and answer.
+        try await wait(for: "the shadow") {
+            let shadow = try await run("policy", "shadow", "start", path)
+            return shadow.code == 0 || shadow.messages.contains("in the shadow already") ? true : nil
+        }
     }
 
     private func event(_ type: String, _ subject: Int, _ data: String = "{}") -> Trial.Event {

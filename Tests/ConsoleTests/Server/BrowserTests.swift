@@ -111,6 +111,40 @@ struct BrowserTests {
         await browser.close()
     }
 
+    /// With scripts the page sends the form again by itself; without them the person does.
+    @Test(arguments: [true, false]) func anActThatWaitsIsDoneOnceWhenItCan(withScripts: Bool) async throws {
+        let (browser, client) = try await Self.browser(DemoTown(waits: 2))
+        try await browser.allowScripts(withScripts)
+        try await browser.show(width: 1440)
+        try await Self.signIn(browser, "oda")
+        try await browser.open("/console/acts/activate?shadow=card%204")
+        try await browser.fill("Reason", "The shadow shows\nno \u{201C}new\u{201D} sanctions.")
+        try await browser.click("Activate")
+        let (note, done) = ("it is sent again by itself", "It waits for a second person")
+        let text = try await browser.text
+        #expect(text.contains(" % is done") && text.contains("card 4"))
+        #expect(text.contains(note) == withScripts)
+        if withScripts {
+            // There is no text while the page is replaced.
+            for _ in 0..<3000 where (try? await browser.text)?.contains(done) != true {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        } else {
+            #expect(text.contains("28 % is done"))
+            try await browser.click("Send it again")
+            #expect(try await browser.text.contains("56 % is done"))
+            try await browser.click("Send it again")
+        }
+        #expect(try await browser.text.contains(done))
+        let performed = client.town.town.performed
+        let acts = await performed.acts
+        #expect(acts.count == 1 && acts.first?.reason == "The shadow shows\nno \u{201C}new\u{201D} sanctions.")
+        #expect(await performed.waiting == [String](repeating: acts.first?.key ?? "", count: 2))
+        let findings = await browser.findings
+        #expect(findings == [])
+        await browser.close()
+    }
+
     private final class Count: Sendable {
         private let number = Mutex(0)
         var value: Int { number.withLock { $0 } }
@@ -143,6 +177,35 @@ struct BrowserTests {
         await browser.close()
     }
 
+    /// The person writes meanwhile, and loses nothing.
+    @Test func theCountOfAWithdrawalArrivesInTheForm() async throws {
+        let (pages, streams) = (Count(), Count())
+        let path = "/console/acts/withdraw-source?topic=behaviour.payments&what-if=yes"
+        let (browser, client) = try await Self.browser { request in
+            if request.target.hasPrefix("/changes") {
+                streams.add()
+                return Browser.Answer(
+                    status: 200, fields: [("Content-Type", "text/event-stream")],
+                    body: "retry: 20\nevent: overview\ndata: {}\n\n")
+            }
+            if request.target == path { pages.add() }
+            return nil
+        }
+        try await browser.show(width: 1440)
+        try await Self.signIn(browser, "oda")
+        try await browser.open(path)
+        #expect(try await browser.text.contains("42 % is done"))
+        try await browser.fill("Reason", "The contract ended.")
+        await client.town.town.performed.count()
+        for _ in 0..<3000 where try await !browser.text.contains("43 points at most") {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        #expect(try await browser.text.contains("43 points at most"))
+        #expect(try await browser.evaluate("document.getElementById('reason').value") == "\"The contract ended.\"")
+        #expect(pages.value >= 2 && streams.value > 0)
+        await browser.close()
+    }
+
     /// A caller, and what the caller opens.
     private static let tours: [(user: String, paths: [String])] = [
         (
@@ -159,7 +222,7 @@ struct BrowserTests {
             [
                 "/console/policies", "/console/dead-letters", "/console/dead-letters?letter=3-1200",
                 "/console/lag?group=standing.perks", "/console/acts/enrol", "/console/acts/shadow", "/console/sources",
-                "/console/acts/withdraw-source?topic=behaviour.community&what-if=yes",
+                "/console/acts/withdraw-source?topic=behaviour.community&what-if=yes", "/console/backtest",
             ]
         ),
         ("ilse", ["/console/audit", "/console/ledger?subject=ada-4471"]), ("sam", ["/console/me"]),

@@ -44,6 +44,9 @@ struct TownWithUsers: ConsoleData {
     func policies(version: String?, for caller: Caller) async throws(ProblemView) -> PolicyView {
         try await town.policies(version: version, for: caller)
     }
+    func backtest(for caller: Caller) async throws(ProblemView) -> BacktestView {
+        try await town.backtest(for: caller)
+    }
     func sources(for caller: Caller) async throws(ProblemView) -> SourcesView {
         try await town.sources(for: caller)
     }

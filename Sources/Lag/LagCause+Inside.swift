@@ -1,0 +1,141 @@
+internal import Events
+internal import Kafka
+
+/// The causes that members report about the group that folds the ledger. They are pure rules, in this order:
+///
+/// 1. A ledger partition is in quarantine: `poison`.
+/// 2. Ledger partitions wait for room on the archive's disk: `archive`.
+/// 3. Ledger partitions switch to another policy, or fold their history again because a source is withdrawn or restored:
+///    `policy-switch`.
+/// 4. Queues of frames are full, nothing waits for a worker, and facts are not acknowledged: `publish`.
+/// 5. Otherwise ledger partitions wait for a worker, or their queues are full: `fold`. Not those of rule 2.
+/// 6. The brokers delay the member's requests, because a quota is used up: `fetch`.
+/// 7. A member is not ready for another reason: `member`.
+///
+/// And about the group that reads the sources:
+///
+/// 1. Intake reads nothing, because what it has sent is not acknowledged: `publish`.
+/// 2. Sources wait until the control topic is read: `control-first`.
+/// 3. As rule 6 above: `fetch`.
+extension LagCause {
+    public static func inside(_ members: [MemberReading], ledger: String) -> [LagCause] {
+        [
+            quarantine(members, ledger), archive(members), policySwitch(members), publish(members), fold(members),
+            fetch(members), unready(members),
+        ].compactMap { $0 }
+    }
+
+    /// Of intake.
+    public static func insideIntake(_ members: [MemberReading]) -> [LagCause] {
+        [append(members), controlFirst(members), fetch(members)].compactMap { $0 }
+    }
+
+    // MARK: The fold
+
+    private static func quarantine(_ members: [MemberReading], _ ledger: String) -> LagCause? {
+        let all = members.flatMap(\.quarantined)
+        guard let first = all.first else { return nil }
+        let others = all.count > 1 ? " (and \(count(all.count - 1, "other partition")))" : ""
+        return LagCause(
+            .poison,
+            "ledger partition \(first.partition) is in quarantine at offset \(first.offset)\(others), \(first.reason): restore the "
+                + "topic, or `standing ledger skip \(first.partition) \(first.offset) --reason TEXT`",
+            topicPartition: TopicPartition(ledger, first.partition))
+    }
+
+    private static func archive(_ members: [MemberReading]) -> LagCause? {
+        let full = members.filter { $0.work.partitionsWithoutRoom ?? 0 > 0 }
+        guard let worst = full.first, let waiting = worst.work.partitionsWithoutRoom else { return nil }
+        return LagCause(
+            .archive,
+            "at \(worst.member) \(count(waiting, "ledger partition")) \(waiting == 1 ? "waits" : "wait") for room on the disk of the "
+                + "archive: make room, and it goes on by itself")
+    }
+
+    private static func policySwitch(_ members: [MemberReading]) -> LagCause? {
+        let all = members.flatMap(\.switching)
+        guard let slowest = all.min(by: { $0.done < $1.done }) else { return nil }
+        return LagCause(
+            .policySwitch,
+            "\(count(all.count, "ledger partition")) \(slowest.words(isOne: all.count == 1)), "
+                + "\(LagText.percent(slowest.done)) of the slowest is done: wait, its answers are those of before until then"
+        )
+    }
+
+    private static func waitsForFacts(_ member: MemberReading) -> Bool {
+        member.work.partitionsPaused ?? 0 > 0 && member.work.slicesWaiting == 0 && member.work.factsInFlight ?? 0 > 0
+            && member.work.partitionsWithoutRoom ?? 0 == 0
+    }
+
+    private static func publish(_ members: [MemberReading]) -> LagCause? {
+        let waiting = members.filter(waitsForFacts)
+        guard let worst = waiting.max(by: { $0.work.factsInFlight ?? 0 < $1.work.factsInFlight ?? 0 }) else {
+            return nil
+        }
+        let facts = worst.work.factsInFlight ?? 0
+        return LagCause(
+            .publish,
+            "at \(worst.member) no ledger partition waits for a worker, and \(count(facts, "fact")) \(facts == 1 ? "is" : "are") not "
+                + "acknowledged: see the brokers of the fact topics (replicas in sync, their disks, `\(Metric.kafkaRoundTrip.rawValue)`)"
+        )
+    }
+
+    private static func fold(_ members: [MemberReading]) -> LagCause? {
+        let busy = members.filter { member in
+            !waitsForFacts(member)
+                && (member.work.slicesWaiting ?? 0 > 0
+                    || member.work.partitionsPaused ?? 0 > member.work.partitionsWithoutRoom ?? 0)
+        }
+        guard let worst = busy.max(by: { $0.work.slicesWaiting ?? 0 < $1.work.slicesWaiting ?? 0 }) else { return nil }
+        let waiting = worst.work.slicesWaiting ?? 0
+        let rule =
+            worst.work.costliestRule.map { cost in
+                "; of the work of the policy's expressions \(LagText.percent(cost.share)) is rule \(cost.rule)'s"
+            } ?? ""
+        return LagCause(
+            .fold,
+            "at \(worst.member) \(count(waiting, "ledger partition")) \(waiting == 1 ? "waits" : "wait") for a worker, and the queues "
+                + "of \(worst.work.partitionsPaused ?? 0) are full: raise --workers while cores are idle, else add a member\(rule)"
+        )
+    }
+
+    private static func unready(_ members: [MemberReading]) -> LagCause? {
+        let unready = members.first { !$0.reasons.isEmpty && $0.quarantined.isEmpty && $0.switching.isEmpty }
+        guard let unready, let reason = unready.reasons.first else { return nil }
+        return LagCause(.member, "\(unready.member) is not ready: \(reason)")
+    }
+
+    // MARK: Both
+
+    /// In seconds. A shorter delay makes no lag.
+    static let longThrottle = 0.1
+
+    private static func fetch(_ members: [MemberReading]) -> LagCause? {
+        let throttled = members.filter { $0.work.throttle ?? 0 >= longThrottle }
+        guard let worst = throttled.max(by: { $0.work.throttle ?? 0 < $1.work.throttle ?? 0 }) else { return nil }
+        return LagCause(
+            .fetch,
+            "the brokers delay requests of \(worst.member) by \(LagText.decimal(worst.work.throttle ?? 0)) s, because its user has used up "
+                + "a quota: raise consumer_byte_rate or producer_byte_rate of that user")
+    }
+
+    // MARK: Intake
+
+    private static func append(_ members: [MemberReading]) -> LagCause? {
+        let paused = members.filter { $0.work.intakeIsPaused == true }
+        guard let worst = paused.max(by: { $0.work.intakeBytes ?? 0 < $1.work.intakeBytes ?? 0 }) else { return nil }
+        let bytes = worst.work.intakeBytes.map { "\($0) bytes that were sent" } ?? "records that were sent"
+        return LagCause(
+            .publish,
+            "at \(worst.member) \(bytes) to the ledger and the dead letters are not acknowledged, so nothing is read: see the brokers "
+                + "of these topics (replicas in sync, their disks, `\(Metric.kafkaRoundTrip.rawValue)`)")
+    }
+
+    private static func controlFirst(_ members: [MemberReading]) -> LagCause? {
+        guard let member = members.first(where: { $0.work.intakeWaitsForControl == true }) else { return nil }
+        return LagCause(
+            .controlFirst,
+            "at \(member.member) the sources wait until the control topic is read, so that enrolments come before events: it goes on by "
+                + "itself")
+    }
+}

@@ -1,0 +1,40 @@
+import Replay
+import Terminal
+
+/// The source topics that are withdrawn, by the acts in every partition of a ledger. They differ where an act has not
+/// reached every partition yet, or where one was of an older fold version.
+struct LedgerSources {
+    /// The least fold version of a partition.
+    let foldVersion: Int64
+    /// Whether every partition has a policy.
+    let hasBegun: Bool
+    let partitions: Int
+    /// The number of partitions in which a topic is withdrawn.
+    private(set) var withdrawn: [String: Int] = [:]
+
+    /// Reads the whole ledger. Throws the source's errors.
+    init(_ source: LedgerSource) throws {
+        let work = WorkCounter(total: source.total)
+        let line = ProgressLine("frames", work)
+        defer { line.finish() }
+        var versions: [Int64] = []
+        var hasBegun = true
+        for partition in source.partitions {
+            var history = PolicyHistory()
+            try history.read(CountedFrames(try source.frames(partition, 0, .max), work))
+            versions.append(history.foldVersion)
+            hasBegun = hasBegun && !history.texts.isEmpty
+            for topic in history.withdrawnSources { withdrawn[topic, default: 0] += 1 }
+        }
+        (self.hasBegun, foldVersion, partitions) = (hasBegun, versions.min() ?? 0, versions.count)
+    }
+
+    func isWithdrawnEverywhere(_ topic: String) -> Bool { withdrawn[topic] == partitions }
+
+    /// In words, the topics that are withdrawn in some partitions only.
+    var differences: [String] {
+        withdrawn.filter { $0.value < partitions }.sorted { $0.key < $1.key }.map {
+            "\($0.key) is withdrawn in \($0.value) of \(partitions) ledger partitions: withdraw or restore it again"
+        }
+    }
+}
