@@ -1,3 +1,6 @@
+public import Events
+public import Ledger
+
 /// Proves for one partition of the audit topic that no record between two others was removed or changed. It gets the
 /// records in their order.
 ///
@@ -7,6 +10,9 @@
 /// With trusted keys it checks the signatures too. A record without a signature is a finding, unless its time is before
 /// the one from which all are signed and its member has signed none before it. The writer of a record chooses its
 /// time, so of the records before that time nothing is proved but their chains.
+///
+/// With heads (`AuditHead`) it also proves that the records which members have vouched for are there, at the topic's end
+/// too (`close`).
 public struct AuditChain: Sendable {
     public struct Finding: Sendable, Hashable, CustomStringConvertible {
         public let partition: Int32
@@ -50,9 +56,13 @@ public struct AuditChain: Sendable {
     /// The offset of the last record without a signature; nil if there is none.
     public private(set) var lastUnsigned: Int64?
 
-    /// `trust`: nil if signatures are not checked.
-    public init(partition: Int32, beginning: Int64, trust: AuditTrust? = nil) {
+    /// The heads of this partition, by offset.
+    private let heads: [Int64: [AuditHead]]
+
+    /// `trust`: nil if signatures are not checked. `heads`: those of this partition that trusted keys have signed.
+    public init(partition: Int32, beginning: Int64, trust: AuditTrust? = nil, heads: [AuditHead] = []) {
         (self.partition, self.beginning, self.trust) = (partition, beginning, trust)
+        self.heads = Dictionary(grouping: heads, by: \.offset)
         (nextOffset, firstHash) = (beginning, beginning)
     }
 
@@ -88,9 +98,29 @@ public struct AuditChain: Sendable {
         }
         nextOffset = offset + 1
         defer { remember(hash) }
+        if let head = heads[offset]?.first(where: { $0.hash != hash }) {
+            find(offset, "it is not the record that \(head.member) has vouched for, at \(head.time)")
+        }
         guard let entry else { return find(offset, "it is no record of an audit") }
         checkSession(entry, hash, offset)
         checkPosition(entry, offset)
+    }
+
+    /// To be called after the last record. `end` is the topic's end. `expired`: records of a time before it may have
+    /// expired at the topic's beginning; nil if that is not known.
+    public mutating func close(at end: Int64, expired: Timestamp?) {
+        let all = heads.values.joined()
+        if let head = all.filter({ $0.offset >= end }).max(by: { $0.offset < $1.offset }) {
+            find(
+                head.offset,
+                "it is missing: \(head.member) has vouched for it, at \(head.time), and the topic ends at \(end)")
+        }
+        guard let expired,
+            let head = all.filter({ $0.offset < beginning && $0.time >= expired }).max(by: { $0.offset < $1.offset })
+        else { return }
+        find(
+            head.offset,
+            "it is missing: \(head.member) has vouched for it, at \(head.time), and it has not expired since")
     }
 
     private mutating func checkSession(_ entry: AuditEntry, _ hash: String, _ offset: Int64) {

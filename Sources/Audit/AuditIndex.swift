@@ -1,6 +1,7 @@
 public import Events
 internal import Foundation
 public import Kafka
+public import Ledger
 public import Logging
 internal import Synchronization
 
@@ -66,12 +67,16 @@ public final class AuditIndex: Sendable {
         var incomplete: Set<String> = []
         var isIncomplete = false
         var proposals = ProposalTable()
+        /// Nil if proposals and decisions about them need no signature, or if the cluster's id is not known yet.
+        var trust: AuditTrust?
         /// By name, the oldest first.
         var acts: [String: [Act]] = [:]
         var chains: [Int32: AuditChain] = [:]
         var isRead = false
         /// The next offset by partition.
         var positions: [Int32: Int64] = [:]
+        /// Ends of the topic before a record that had been read.
+        var cuts: [AuditChain.Finding] = []
         var isClosed = false
     }
 
@@ -85,17 +90,19 @@ public final class AuditIndex: Sendable {
 
     private let state = Mutex(State())
     private let writer: AuditWriter?
+    private let keyring: Keyring?
 
-    /// `writer` is informed of the records of others, so that its own records name them.
-    public init(writer: AuditWriter? = nil) { self.writer = writer }
+    /// `writer` is informed of the records of others, so that its own records name them. `keyring`: if it trusts keys,
+    /// a proposal counts only if one of them signed it for the topic, and so does a decision about it.
+    public init(writer: AuditWriter? = nil, keyring: Keyring? = nil) { (self.writer, self.keyring) = (writer, keyring) }
 
     /// Follows the topic from its beginning, on a thread, until `close`.
-    public func follow(_ kafka: any KafkaCluster, topic: String, logger: Logger) {
+    public func follow(_ kafka: KafkaConfiguration, topic: String, logger: Logger) {
         let thread = Thread { [self] in
             var lastLogged = ""
             while !isClosed {
                 do {
-                    try read(kafka, topic)
+                    try read(kafka, topic, logger)
                 } catch {
                     // A repeated reason is logged once.
                     logger.log(
@@ -114,7 +121,10 @@ public final class AuditIndex: Sendable {
 
     private var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    private func read(_ kafka: any KafkaCluster, _ topic: String) throws {
+    private func read(_ kafka: KafkaConfiguration, _ topic: String, _ logger: Logger) throws {
+        if let keyring, !keyring.trustedKeys.isEmpty {
+            trust(keyring, of: AuditOrigin(topic: topic, cluster: try Admin(kafka).clusterID() ?? ""))
+        }
         let topicPartitions = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
         var options = Consumer.Options()
         options.reportsEnds = true
@@ -128,38 +138,75 @@ public final class AuditIndex: Sendable {
             try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
                 for record in records {
                     let partition = consumer.assignment[record.source].topicPartition.partition
-                    note(record.value, at: record.offset, of: partition)
+                    guard let objection = note(record.value, at: record.offset, of: partition) else { continue }
+                    logger.warning(
+                        "a proposal in the audit does not count",
+                        metadata: [
+                            "topic": "\(topic)", "partition": "\(partition)", "offset": "\(record.offset)",
+                            "reason": "\(objection)",
+                        ])
                 }
             }
             for (topicPartition, error) in consumer.takeErrors() {
-                // Records that have expired in the meantime are skipped.
-                if error.isOffsetOutOfRange { state.withLock { $0.positions[topicPartition.partition] = nil } }
+                if error.isOffsetOutOfRange {
+                    let end = try kafka.ends(of: [topicPartition])[topicPartition] ?? 0
+                    if let cut = restart(topicPartition.partition, at: end) {
+                        logger.error("the audit was cut off", metadata: ["topic": "\(topic)", "finding": "\(cut)"])
+                    }
+                }
                 if error.isOffsetOutOfRange || !error.isRetriable { throw error }
             }
             if consumer.assignment.allSatisfy(\.reachedEnd) { state.withLock { $0.isRead = true } }
         }
     }
 
-    /// Adds a record of the topic, in its partition's order.
-    func note(_ value: UnsafeRawBufferPointer?, at offset: Int64, of partition: Int32) {
+    /// The partition no longer has the next record, and is read from its beginning. Records that have expired in the
+    /// meantime are skipped. Returns a finding if the partition ends before a record that has been read.
+    func restart(_ partition: Int32, at end: Int64) -> AuditChain.Finding? {
+        state.withLock { state in
+            guard let next = state.positions.removeValue(forKey: partition), end < next else { return nil }
+            let cut = AuditChain.Finding(
+                partition: partition, offset: end,
+                reason: "the topic ends here, and this member has read the record at \(next - 1)")
+            if state.cuts.count < AuditChain.maximumFindings { state.cuts.append(cut) }
+            return cut
+        }
+    }
+
+    /// Nothing is noted before it, if signatures are needed.
+    func trust(_ keyring: Keyring, of origin: AuditOrigin) {
+        state.withLock { $0.trust = AuditTrust(keyring, of: [origin]) }
+    }
+
+    /// Adds a record of the topic, in its partition's order. Returns why the proposal in it does not count; nil if it
+    /// counts, or if there is none.
+    @discardableResult func note(
+        _ value: UnsafeRawBufferPointer?, at offset: Int64, of partition: Int32
+    ) -> String? {
         let entry = value.flatMap { AuditEntry(json: $0) }
         let hash = AuditTopic.hash(of: value.map(Array.init) ?? [])
         writer?.note(partition, offset: offset, hash: hash)
-        state.withLock { state in
-            guard offset >= state.positions[partition] ?? 0 else { return }
+        return state.withLock { state in
+            guard offset >= state.positions[partition] ?? 0 else { return nil }
             // If records have expired before they were read, the chain begins again.
             if state.positions[partition] == nil { state.chains[partition] = nil }
             state.positions[partition] = offset + 1
             state.chains[partition, default: AuditChain(partition: partition, beginning: offset)].note(
                 entry, hash: hash, at: offset)
-            guard let entry else { return }
-            state.proposals.note(entry)
+            guard let entry else { return nil }
+            var objection: String?
+            if Proposal.isStep(entry.action) {
+                objection = value.flatMap { state.trust?.objection(to: entry, $0) }
+                state.proposals.note(entry, objection: objection)
+            }
             if Self.taken.contains(entry.outcome) { state.add(entry) }
-            guard let subject = entry.subject else { return }
-            state.add(
-                Look(
-                    time: entry.time, actor: entry.actor, action: entry.action, purpose: entry.purpose,
-                    outcome: entry.outcome), of: subject)
+            if let subject = entry.subject {
+                state.add(
+                    Look(
+                        time: entry.time, actor: entry.actor, action: entry.action, purpose: entry.purpose,
+                        outcome: entry.outcome), of: subject)
+            }
+            return entry.action == Proposal.proposing ? objection : nil
         }
     }
 
@@ -182,7 +229,9 @@ public final class AuditIndex: Sendable {
 
     public var chains: Chains {
         state.withLock { state in
-            state.chains.sorted { $0.key < $1.key }.reduce(into: Chains(isRead: state.isRead)) { sum, chain in
+            state.chains.sorted { $0.key < $1.key }.reduce(
+                into: Chains(findings: state.cuts, isRead: state.isRead)
+            ) { sum, chain in
                 sum.records += chain.value.records
                 sum.findings += chain.value.findings
             }
@@ -199,6 +248,9 @@ public final class AuditIndex: Sendable {
 
     /// Nil if there is none of this id, or if it is not in memory.
     public func proposal(_ id: String) -> Proposal? { state.withLock { $0.proposals[id] } }
+
+    /// The newest proposals that do not count, the oldest first.
+    public var refusedProposals: [RefusedProposal] { state.withLock { $0.proposals.refused } }
 
     /// `{"looks":[{"time","actor","action","purpose","outcome"}],"complete"}`, as in a subject's file. `purpose` is
     /// null if there is none.

@@ -125,17 +125,25 @@ public struct AuditReader: Sendable {
 
     /// Reads everything and checks the chains, by partition, and the signatures unless `trust` is nil. `expecting` is
     /// called with the number of all offsets before the first is read, and `progress` with the number of offsets that
-    /// were read since its last call.
+    /// were read since its last call. `heads`: read before, so that each of their records must be there; nil if they are
+    /// not compared. `expired`: as in `AuditChain.close`.
     public func verify(
-        _ trust: AuditTrust? = nil, expecting: (Int64) -> Void = { _ in }, progress: (Int64) -> Void = { _ in }
+        _ trust: AuditTrust? = nil, heads: AuditHeads? = nil, expired: Timestamp? = nil,
+        expecting: (Int64) -> Void = { _ in }, progress: (Int64) -> Void = { _ in }
     ) throws -> [(partition: Int32, chain: AuditChain)] {
         let topicPartitions = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
         let (beginnings, ends) = (try kafka.beginnings(of: topicPartitions), try kafka.ends(of: topicPartitions))
         expecting(topicPartitions.reduce(0) { $0 + max(0, (ends[$1] ?? 0) - (beginnings[$1] ?? 0)) })
-        return try topicPartitions.map { topicPartition in
+        // A topic that was made anew can have fewer partitions.
+        let missing = (Int32(topicPartitions.count)..<max(Int32(topicPartitions.count), heads?.partitions ?? 0)).map {
+            TopicPartition(topic, $0)
+        }
+        return try (topicPartitions + missing).map { topicPartition in
             let beginning = beginnings[topicPartition] ?? 0
             var next = beginning
-            var chain = AuditChain(partition: topicPartition.partition, beginning: beginning, trust: trust)
+            var chain = AuditChain(
+                partition: topicPartition.partition, beginning: beginning, trust: trust,
+                heads: heads?.of(topicPartition.partition) ?? [])
             if let end = ends[topicPartition], end > beginning {
                 try forEach([topicPartition: beginning..<end]) { _, offset, value in
                     chain.note(value, at: offset)
@@ -143,6 +151,7 @@ public struct AuditReader: Sendable {
                     next = offset + 1
                 }
             }
+            chain.close(at: ends[topicPartition] ?? 0, expired: expired)
             return (topicPartition.partition, chain)
         }
     }

@@ -22,8 +22,9 @@ internal import Events
 /// Without a key nobody can make signed chains anew. Without the signatures they can be made anew, so where
 /// keys are trusted, a record without a signature is a finding.
 ///
-/// A removal at the topic's end, after the last record that another one names, is only detectable after the next record
-/// is written.
+/// A removal at the topic's end, after the last record that another one names, shows in the chains only after the next
+/// record is written. So a member with a signing key publishes the newest record that it knows to the topic of
+/// checkpoints (`AuditHead`): at its start, every few minutes if there are newer ones, and at its end.
 public enum AuditTopic {
     public static let name = "standing.audit"
 

@@ -44,8 +44,8 @@ public final class AuditWriter: AuditLog {
         var writer = ""
         var number: Int64 = 0
         var previous = AuditTopic.genesis
-        /// The newest record that is known.
-        var newest: (offset: Int64, hash: String) = (-1, AuditTopic.genesis)
+        /// The newest record that is known, and since when.
+        var newest: (offset: Int64, hash: String, since: Int64) = (-1, AuditTopic.genesis, 0)
     }
 
     private let kafka: KafkaConfiguration
@@ -89,9 +89,23 @@ public final class AuditWriter: AuditLog {
 
     /// Informs the writer of the last record that a reader of the topic has read.
     func note(_ partition: Int32, offset: Int64, hash: String) {
+        if isReady { learn(partition, offset: offset, hash: hash) }
+    }
+
+    private func learn(_ partition: Int32, offset: Int64, hash: String) {
         state.withLock { state in
-            guard state.isReady, state.partition == partition, offset > state.newest.offset else { return }
-            state.newest = (offset, hash)
+            guard state.partition == partition, offset > state.newest.offset else { return }
+            state.newest = (offset, hash, now())
+        }
+    }
+
+    /// The newest record that is known; nil before the session's first one is written.
+    var head: AuditHead? {
+        state.withLock { state in
+            guard state.isReady, state.newest.offset >= 0 else { return nil }
+            return AuditHead(
+                topic: topic, cluster: state.cluster, partition: state.partition, offset: state.newest.offset,
+                hash: state.newest.hash, time: Timestamp(microseconds: state.newest.since), member: member)
         }
     }
 
@@ -116,7 +130,7 @@ public final class AuditWriter: AuditLog {
         } catch {
             throw AuditFailure.refused(error)
         }
-        note(position.partition, offset: position.offset, hash: written.withLock { $0 })
+        learn(position.partition, offset: position.offset, hash: written.withLock { $0 })
     }
 
     /// Called in the order of the records.
@@ -188,7 +202,7 @@ public final class AuditWriter: AuditLog {
         state.withLock { state in
             state.partition = partition
             state.cluster = cluster ?? ""
-            if let newest { state.newest = newest }
+            if let newest { state.newest = (newest.offset, newest.hash, now()) }
         }
     }
 }

@@ -8,6 +8,8 @@ public struct FourEyes: Sendable {
         /// The audit in memory is not up to date.
         case notReady
         case unknown
+        /// No trusted key signed the proposal.
+        case notSigned(reason: String)
         /// It was approved or withdrawn.
         case closed(by: String)
         case expired
@@ -20,6 +22,8 @@ public struct FourEyes: Sendable {
             switch self {
             case .notReady: "the audit has not been read yet: ask again"
             case .unknown: "there is no proposal of this id"
+            case .notSigned(let reason):
+                "the audit has this proposal, and it does not count: \(reason). Propose it again over HTTP"
             case .closed(let by): "the proposal is closed already, by \(by)"
             case .expired: "the proposal has expired: propose it again"
             case .own: "a proposal needs a second person: who proposed it cannot approve it"
@@ -53,6 +57,16 @@ public struct FourEyes: Sendable {
 
     public func proposal(_ id: String) -> Proposal? { index.proposal(id) }
 
+    /// The newest proposals that no trusted key signed, the oldest first. They do not count.
+    public var refused: [RefusedProposal] { index.refusedProposals }
+
+    /// The proposal. Throws the reason why there is none that counts.
+    public func known(_ id: String) throws(Refusal) -> Proposal {
+        if let proposal = index.proposal(id) { return proposal }
+        if let refused = refused.last(where: { $0.id == id }) { throw .notSigned(reason: refused.reason) }
+        throw .unknown
+    }
+
     /// Records that `caller` proposes the act. Returns the proposal's id after the audit has the record. A repeat with
     /// the same `id` is the same proposal.
     public func propose(
@@ -74,7 +88,7 @@ public struct FourEyes: Sendable {
     /// read.
     public func approve(_ id: String, hash: String, by caller: Caller) async throws -> Proposal {
         guard index.isRead else { throw Refusal.notReady }
-        guard let proposal = index.proposal(id) else { throw Refusal.unknown }
+        let proposal = try known(id)
         if proposal.state == .approved(by: caller.name) { return proposal }
         guard caller.name != proposal.proposer else { throw Refusal.own }
         guard hash == proposal.hash else { throw Refusal.differs }
@@ -91,7 +105,7 @@ public struct FourEyes: Sendable {
     /// Withdraws a proposal.
     public func withdraw(_ id: String, by caller: Caller) async throws {
         guard index.isRead else { throw Refusal.notReady }
-        guard let proposal = index.proposal(id) else { throw Refusal.unknown }
+        let proposal = try known(id)
         try check(proposal)
         try await record(Proposal.withdrawing, proposal, by: caller)
         let decided = try await decided(id)

@@ -31,6 +31,9 @@ public struct Proposal: Sendable, Equatable {
     public let hash: String
     public var state: State
 
+    /// Whether records of this action propose something or decide about it.
+    static func isStep(_ action: String) -> Bool { [proposing, approving, withdrawing].contains(action) }
+
     /// Nil if the record is not a proposal with the hash of its body.
     init?(_ entry: AuditEntry) {
         guard entry.action == Self.proposing, let id = entry.detail(Self.idName), let act = entry.detail(Self.actName),
@@ -65,15 +68,25 @@ public struct Proposal: Sendable, Equatable {
     }
 }
 
+/// A record that proposes something and that no trusted key signed. It does not count, whichever author it names.
+public struct RefusedProposal: Sendable, Equatable {
+    public let id: String
+    public let reason: String
+}
+
 /// The proposals of the audit topic, as far as they are in memory. It gets the topic's records in their order: the
 /// first approval or withdrawal of a proposal decides.
 struct ProposalTable: Sendable {
     /// The limit of proposals. The oldest are dropped first.
     static let maximum = 1000
+    /// The limit of refused proposals.
+    static let maximumRefused = 100
 
     private var byID: [String: Proposal] = [:]
     /// The oldest first.
     private var order: [String] = []
+    /// The newest refused proposals, the oldest first.
+    private(set) var refused: [RefusedProposal] = []
 
     subscript(_ id: String) -> Proposal? { byID[id] }
 
@@ -81,10 +94,20 @@ struct ProposalTable: Sendable {
         order.compactMap { byID[$0] }.filter { $0.state == .open && $0.expires > time }
     }
 
-    mutating func note(_ entry: AuditEntry) {
+    /// `objection`: why the record does not count; nil if it counts.
+    mutating func note(_ entry: AuditEntry, objection: String? = nil) {
+        if let objection {
+            // A decision that does not count changes nothing, and neither does a repeat of a proposal that counts.
+            guard let proposal = Proposal(entry), byID[proposal.id] == nil else { return }
+            refused.removeAll { $0.id == proposal.id }
+            refused.append(RefusedProposal(id: proposal.id, reason: objection))
+            if refused.count > Self.maximumRefused { refused.removeFirst() }
+            return
+        }
         if let proposal = Proposal(entry) {
             // Of two with one id the first one counts.
             guard byID[proposal.id] == nil else { return }
+            refused.removeAll { $0.id == proposal.id }
             byID[proposal.id] = proposal
             order.append(proposal.id)
             if order.count > Self.maximum { byID[order.removeFirst()] = nil }

@@ -244,12 +244,16 @@ public struct JSONReader {
         map(manner, depth: depth).map { .map($0) }
     }
 
+    /// The members of an object that cost one allocation.
+    private static let usualMembers = 4
+
     /// Starts at `{`, and ends after the object.
     mutating func map(_ manner: Manner, depth: Int) -> ValueMap? {
         guard descends(to: depth), take(0x7B) else { return nil }
         skipSpace()
         var entries: [(key: Value, value: Value)] = []
         if !take(0x7D) {
+            entries.reserveCapacity(Self.usualMembers)
             while true {
                 guard take(0x22), let raw = rawString() else { return nil }
                 skipSpace()

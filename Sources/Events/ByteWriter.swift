@@ -67,7 +67,8 @@ public struct ByteWriter: ~Copyable {
 
     @inlinable public mutating func append(_ bytes: [UInt8]) { bytes.withUnsafeBytes { append($0) } }
 
-    public mutating func append(_ text: String) {
+    // A literal is a StaticString.
+    @_disfavoredOverload public mutating func append(_ text: String) {
         var copy = text
         copy.withUTF8 { append(UnsafeRawBufferPointer($0)) }
     }

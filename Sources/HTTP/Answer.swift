@@ -39,8 +39,21 @@ public struct Answer: Sendable {
     private static let fieldsReserved = 13
 }
 
+extension Answer {
+    /// A successful answer without an entity tag of its own gets that of its bytes.
+    var tagged: Answer {
+        guard status == .ok, !fields.contains(where: { $0.name == .eTag }) else { return self }
+        var tag = EntityTag()
+        tag.add(body.readableBytesView)
+        var answer = self
+        answer.fields.append(HTTPField(name: .eTag, value: tag.text))
+        return answer
+    }
+}
+
 extension Response {
     public init(_ answer: Answer) {
+        let answer = answer.tagged
         self.init(status: answer.status, headers: answer.fields, body: ResponseBody(byteBuffer: answer.body))
     }
 }

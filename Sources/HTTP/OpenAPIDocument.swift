@@ -115,8 +115,10 @@ public struct OpenAPIDocument: Sendable {
             writer.close()
         }
         writer.open("responses")
-        write(route.answers, to: &writer)
-        if route.answers.contains(where: \.isOfLedger) {
+        let hasTag =
+            route.method == .get && route.answers.contains { $0.status == 200 && $0.mediaType == "application/json" }
+        write(route.answers, hasTag: hasTag, to: &writer)
+        if hasTag {
             writer.open("304")
             writer.member("description", "The client has this state: If-None-Match names its entity tag.")
             writer.close()
@@ -167,15 +169,18 @@ public struct OpenAPIDocument: Sendable {
         writer.close()
     }
 
-    /// Answers with the same status are one, with a content for each media type.
-    private static func write(_ answers: [RouteAnswer], to writer: inout JSONWriter) {
+    /// Answers with the same status are one, with a content for each media type. `hasTag`: those with the status 200 have
+    /// an entity tag.
+    private static func write(_ answers: [RouteAnswer], hasTag: Bool, to writer: inout JSONWriter) {
         var statuses: [Int] = []
         for answer in answers where !statuses.contains(answer.status) { statuses.append(answer.status) }
         for status in statuses {
             let same = answers.filter { $0.status == status }
             writer.open(String(status))
             writer.member("description", same.map(\.description).joined(separator: " "))
-            if same.contains(where: \.isOfLedger) { writeLedgerFields(to: &writer) }
+            var fields = hasTag && status == 200 ? [tagField] : []
+            if same.contains(where: \.isOfLedger) { fields += ledgerFields }
+            write(fields, to: &writer)
             let contents = same.filter { $0.mediaType != nil }
             if !contents.isEmpty {
                 writer.open("content")
@@ -198,17 +203,23 @@ public struct OpenAPIDocument: Sendable {
         writer.close()
     }
 
+    private typealias Field = (name: String, description: String)
+
+    private static let tagField: Field = ("ETag", "A weak entity tag: If-None-Match with it is answered 304.")
+
     /// The fields that say where in the ledger an answer holds.
-    private static func writeLedgerFields(to writer: inout JSONWriter) {
+    private static let ledgerFields: [Field] = [
+        ("Standing-Ledger-Partition", "The ledger partition of the subject."),
+        ("Standing-Ledger-Offset", "The offset of the ledger's next frame."),
+        ("Standing-Clock", "The partition's clock; left out before the first event."),
+        ("Standing-Lag", "Frames of the ledger that the answer does not know; left out where that is not known."),
+        ("Standing-Current", "Whether the partition is folded to the ledger's end."),
+    ]
+
+    private static func write(_ fields: [Field], to writer: inout JSONWriter) {
+        guard !fields.isEmpty else { return }
         writer.open("headers")
-        for (name, description) in [
-            ("ETag", "A weak entity tag of the state: If-None-Match with it is answered 304."),
-            ("Standing-Ledger-Partition", "The ledger partition of the subject."),
-            ("Standing-Ledger-Offset", "The offset of the ledger's next frame."),
-            ("Standing-Clock", "The partition's clock; left out before the first event."),
-            ("Standing-Lag", "Frames of the ledger that the answer does not know; left out where that is not known."),
-            ("Standing-Current", "Whether the partition is folded to the ledger's end."),
-        ] {
+        for (name, description) in fields {
             writer.open(name)
             writer.open("schema")
             writer.member("type", "string")

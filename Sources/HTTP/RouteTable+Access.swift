@@ -173,7 +173,7 @@ extension RouteTable {
             return PromptRoute(
                 prefix: String(route.path[..<brace]),
                 answer: { segment in
-                    guard var answer = handler(segment) else { return nil }
+                    guard var answer = handler(segment)?.tagged else { return nil }
                     answer.fields.addSecurity(isPersonal: isPersonal)
                     return answer
                 },

@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import Hummingbird
+internal import NIOCore
 
 extension RouteTable {
     /// Adds what every answer has, and answers 304 without a body where the client has this very state.
@@ -31,7 +32,7 @@ extension HTTPFields {
     }
 }
 
-/// A weak entity tag of a state of the ledger, made of what identifies the state.
+/// A weak entity tag of a state of the ledger, made of what identifies the state, or of an answer's bytes.
 public struct EntityTag {
     private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
     /// `W/"`, eleven digits of 6 bits, `"`.
@@ -48,6 +49,19 @@ public struct EntityTag {
     public mutating func add(_ text: String) {
         for byte in text.utf8 { add(Int64(byte)) }
         add(Int64(text.utf8.count))
+    }
+
+    /// The bytes of an answer, eight at a time.
+    mutating func add(_ bytes: ByteBufferView) {
+        bytes.withUnsafeBytes { bytes in
+            var offset = 0
+            while offset + 8 <= bytes.count {
+                add(bytes.loadUnaligned(fromByteOffset: offset, as: Int64.self))
+                offset += 8
+            }
+            for byte in bytes[offset...] { add(Int64(byte)) }
+            add(Int64(bytes.count))
+        }
     }
 
     /// `W/"…"`, which Swift stores without an allocation.

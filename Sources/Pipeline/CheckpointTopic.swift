@@ -28,7 +28,8 @@ public final class CheckpointTopic {
             })
     }
 
-    /// Every checkpoint in the topic now, without regard to its key. Other records are passed to `reject`.
+    /// Every checkpoint in the topic now, without regard to its key. Heads of the audit are passed over, and other
+    /// records are passed to `reject`.
     public static func all(
         _ kafka: KafkaConfiguration, topic: String, reject: (TopicPartition, Int64) -> Void
     ) throws -> [SignedCheckpoint] {
@@ -37,7 +38,7 @@ public final class CheckpointTopic {
         try TopicScan(kafka, topic: topic).forEach { topicPartition, record in
             if let value = record.value, let signed = SignedCheckpoint(json: value, decoder) {
                 found.append(signed)
-            } else {
+            } else if record.value.flatMap({ SignedAuditHead(json: $0, decoder) }) == nil {
                 reject(topicPartition, record.offset)
             }
         }
@@ -56,6 +57,7 @@ public final class CheckpointTopic {
         let count = try consumer.poll(timeoutMilliseconds: timeoutMilliseconds) { records in
             for record in records {
                 guard let value = record.value, let signed = SignedCheckpoint(json: value, decoder) else {
+                    if record.value.flatMap({ SignedAuditHead(json: $0, decoder) }) != nil { continue }
                     logger.warning(
                         "a record of the checkpoint topic is no checkpoint", metadata: ["offset": "\(record.offset)"])
                     continue

@@ -37,7 +37,7 @@ public final class PipelineService: Sendable {
     var owned: OwnedPartitions { member.owned }
     /// The published facts of this member, as they are acknowledged.
     public var changes: ChangeFeed { member.changes }
-    private var directory: MemberDirectory { member.directory }
+    var directory: MemberDirectory { member.directory }
 
     /// Returns at once; the work is done in threads of its own. `onLedger`: called on one of them with the number of
     /// the ledger's partitions, before any of them is opened.

@@ -180,11 +180,18 @@ public final class ControlDesk: Sendable {
         return Reply(status: 202, json: writer.take())
     }
 
-    /// The open proposals, the oldest first: `{"proposals":[…]}` as `Proposal.write` writes them, without bodies.
+    /// The open proposals, the oldest first: `{"proposals":[…],"refused":[{"id","reason"}]}`, as `Proposal.write` writes
+    /// them, without bodies. `refused`: those that no trusted key signed, which do not count.
     public func proposals() -> Reply {
         var writer = JSONWriter()
         writer.open()
         writer.list("proposals", fourEyes?.open ?? []) { $1.write(to: &$0, withBody: false) }
+        writer.list("refused", fourEyes?.refused ?? []) { writer, refused in
+            writer.open()
+            writer.member("id", refused.id)
+            writer.member("reason", refused.reason)
+            writer.close()
+        }
         writer.close()
         return Reply(status: 200, json: writer.take())
     }
@@ -197,10 +204,16 @@ public final class ControlDesk: Sendable {
 
     /// One proposal, with its act.
     public func proposal(_ id: String) throws(ControlRefusal) -> Reply {
-        guard let proposal = fourEyes?.proposal(id) else {
-            throw ControlRefusal(404, "no-proposal", "there is no proposal of this id")
+        return Self.reply(try known(id), status: 200)
+    }
+
+    private func known(_ id: String) throws(ControlRefusal) -> Proposal {
+        guard let fourEyes else { throw Self.refusal(FourEyes.Refusal.unknown) }
+        do {
+            return try fourEyes.known(id)
+        } catch {
+            throw Self.refusal(error)
         }
-        return Self.reply(proposal, status: 200)
     }
 
     private static func reply(_ proposal: Proposal, status: Int) -> Reply {
@@ -209,18 +222,13 @@ public final class ControlDesk: Sendable {
         return Reply(status: status, json: writer.take())
     }
 
-    /// The kind of a proposal's act; nil if there is no such proposal.
-    public func kind(ofProposal id: String) -> ControlAct.Kind? {
-        fourEyes?.proposal(id).flatMap { ControlAct.Kind(rawValue: $0.act) }
-    }
-
     /// Approves a proposal and executes its act. `hash`: the `sha256` that the person has read. A repeat by the same
     /// person has no further effect.
     public func approve(
         _ id: String, hash: String, by caller: Caller, wait: Int? = nil
     ) async throws(ControlRefusal) -> Reply {
-        guard let fourEyes, let kind = kind(ofProposal: id) else {
-            throw ControlRefusal(404, "no-proposal", "there is no proposal of this id")
+        guard let fourEyes, let kind = ControlAct.Kind(rawValue: try known(id).act) else {
+            throw Self.refusal(FourEyes.Refusal.unknown)
         }
         let proposal: Proposal
         do {
@@ -235,7 +243,7 @@ public final class ControlDesk: Sendable {
     }
 
     public func withdraw(_ id: String, by caller: Caller) async throws(ControlRefusal) -> Reply {
-        guard let fourEyes else { throw ControlRefusal(404, "no-proposal", "there is no proposal of this id") }
+        guard let fourEyes else { throw Self.refusal(FourEyes.Refusal.unknown) }
         do {
             try await fourEyes.withdraw(id, by: caller)
         } catch {
@@ -255,6 +263,7 @@ public final class ControlDesk: Sendable {
         return switch refusal {
         case .notReady: ControlRefusal(503, "not-ready", detail)
         case .unknown: ControlRefusal(404, "no-proposal", detail)
+        case .notSigned: ControlRefusal(409, "proposal-not-signed", detail)
         case .closed: ControlRefusal(409, "proposal-closed", detail)
         case .expired: ControlRefusal(409, "proposal-expired", detail)
         case .own: ControlRefusal(403, "four-eyes", detail)

@@ -1,4 +1,5 @@
 import Access
+import Audit
 import Events
 import HTTP
 import Hummingbird
@@ -10,17 +11,21 @@ extension QueryServer {
     private static let notFolded = "the subject's ledger partition is not folded here yet: ask again"
 
     /// Answers from the archive of the subject's partition: the owner's, or, if that is not available, a standby's on
-    /// this member.
+    /// this member. `looks`: the member `looks` of the answer, as JSON; nil if it has none.
     func lookUp(
-        _ call: RouteCall, _ body: @escaping @Sendable (_ asStandby: Bool) throws -> PipelineService.FileLookup
+        _ call: RouteCall, looks: [UInt8]? = nil,
+        _ body: @escaping @Sendable (_ asStandby: Bool) throws -> PipelineService.FileLookup
     ) async throws -> Response {
         func response(_ found: PipelineService.FileLookup) -> Response? {
             switch found {
             case .found(let json, let freshness):
-                let isEnrolled = json != Array("null".utf8)
-                let response: Response =
-                    isEnrolled ? .json(json) : .error("not enrolled", status: .notFound, code: "not-enrolled")
-                return response.stamped(freshness)
+                guard json != Array("null".utf8) else {
+                    return Response.error("not enrolled", status: .notFound, code: "not-enrolled").stamped(freshness)
+                }
+                guard let looks else { return Response.json(json).stamped(freshness) }
+                let whole = json.dropLast() + Array(",\"looks\":".utf8) + looks + Array("}".utf8)
+                // Looks are no part of the ledger's state.
+                return Response.json(whole).stamped(freshness, keepsTag: true)
             case .notOwned: return nil
             case .notReady: return .retryLater(Self.notFolded)
             case .noArchive:
@@ -41,6 +46,14 @@ extension QueryServer {
             case .archive, .tooMany: return .error(failure.description, status: .internalServerError)
             }
         }
+    }
+
+    /// Who has looked at a subject, as JSON; nil if this member does not follow the audit.
+    func looks(at subject: [UInt8]) -> [UInt8]? {
+        guard let index = desk?.index else { return nil }
+        var writer = JSONWriter()
+        index.write(looksAt: String(decoding: subject, as: UTF8.self), to: &writer)
+        return writer.take()
     }
 
     func standingOfNow(_ subject: [UInt8], _ call: RouteCall) async throws -> Response {

@@ -33,7 +33,8 @@ extension QueryServer {
             .answeringAtOnce { [service] in Self.answerAtOnce($0, service) },
             Route(
                 .get, "/subjects/{id}/file", name: "readFile",
-                summary: "A subject's file: its events with what each gave, its facts, sanctions and appeals.",
+                summary:
+                    "A subject's file: its events with what each gave, its facts, sanctions and appeals, and who looked at it.",
                 tag: Self.tag,
                 parameters: [
                     .subject(),
@@ -46,7 +47,7 @@ extension QueryServer {
             ) { [self] call in
                 try await answer(call) { subject in
                     let source = call["source"].map { Array($0.utf8) }
-                    return try await lookUp(call) {
+                    return try await lookUp(call, looks: looks(at: subject)) {
                         try self.service.file(of: subject, source: source, asStandby: $0)
                     }
                 }

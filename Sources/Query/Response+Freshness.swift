@@ -26,10 +26,14 @@ extension HTTPField.Name {
 }
 
 extension Response {
-    /// The response with the position in the ledger for which it holds.
-    func stamped(_ freshness: Freshness) -> Response {
+    /// The response with the position in the ledger for which it holds. The state's entity tag replaces that of the
+    /// bytes, unless `keepsTag` is true, for an answer that depends on more than the state.
+    func stamped(_ freshness: Freshness, keepsTag: Bool = false) -> Response {
         var response = self
+        let tag = response.headers[.eTag]
+        response.headers[.eTag] = nil
         response.headers.stamp(freshness)
+        if keepsTag { response.headers[.eTag] = tag }
         return response
     }
 

@@ -98,7 +98,8 @@ public struct AccessPlan: Sendable {
             case .deadLetter: [.write]
             // A member checks that all of its topics exist.
             case .facts: [.describe]
-            case .checkpoints: []
+            // A member with a signing key vouches for the audit's end.
+            case .checkpoints: [.write]
             // Either role answers requests, and who looks is recorded.
             case .audit: [.read, .write]
             }

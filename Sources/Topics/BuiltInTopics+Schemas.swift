@@ -63,51 +63,87 @@ extension BuiltInTopics {
             {
               "$schema": "https://json-schema.org/draft/2020-12/schema",
               "title": "A checkpoint",
-              "description": "What a member says of a ledger partition, signed with Ed25519 over the lines that Sources/Ledger/Chain/Checkpoint.swift documents. The record's key is the ledger partition's number.",
-              "type": "object",
-              "required": [
-                "partition",
-                "next-offset",
-                "chain-head",
-                "state",
-                "fold-version",
-                "policy",
-                "member",
-                "key",
-                "signature"
-              ],
-              "properties": {
-                "partition": {"type": "integer", "minimum": 0},
-                "next-offset": {
-                  "type": "integer",
-                  "minimum": 1,
-                  "description": "The ledger offset behind the last frame that it speaks of."
+              "description": "What a member says of a ledger partition, or of the audit, signed with Ed25519.",
+              "oneOf": [
+                {
+                  "title": "A checkpoint of a ledger partition",
+                  "description": "Signed over the lines that Sources/Ledger/Chain/Checkpoint.swift documents. The record's key is the ledger partition's number.",
+                  "type": "object",
+                  "required": [
+                    "partition",
+                    "next-offset",
+                    "chain-head",
+                    "state",
+                    "fold-version",
+                    "policy",
+                    "member",
+                    "key",
+                    "signature"
+                  ],
+                  "properties": {
+                    "partition": {"type": "integer", "minimum": 0},
+                    "next-offset": {
+                      "type": "integer",
+                      "minimum": 1,
+                      "description": "The ledger offset behind the last frame that it speaks of."
+                    },
+                    "chain-head": {
+                      "type": "string",
+                      "pattern": "^[0-9a-f]{64}$",
+                      "description": "SHA-256 chain over the partition's frames."
+                    },
+                    "state": {
+                      "type": "string",
+                      "pattern": "^[0-9a-f]{32}$",
+                      "description": "Digest of the folded state."
+                    },
+                    "fold-version": {"type": "integer", "minimum": 1},
+                    "policy": {
+                      "type": "string",
+                      "pattern": "^[0-9a-f]{64}$",
+                      "description": "SHA-256 of the active policy's text."
+                    },
+                    "member": {"type": "string", "minLength": 1},
+                    "key": {
+                      "type": "string",
+                      "pattern": "^[0-9a-f]{16}$",
+                      "description": "The first 16 digits of the public key's SHA-256."
+                    },
+                    "signature": {"type": "string", "pattern": "^[0-9a-f]{128}$"}
+                  },
+                  "additionalProperties": false
                 },
-                "chain-head": {
-                  "type": "string",
-                  "pattern": "^[0-9a-f]{64}$",
-                  "description": "SHA-256 chain over the partition's frames."
-                },
-                "state": {
-                  "type": "string",
-                  "pattern": "^[0-9a-f]{32}$",
-                  "description": "Digest of the folded state."
-                },
-                "fold-version": {"type": "integer", "minimum": 1},
-                "policy": {
-                  "type": "string",
-                  "pattern": "^[0-9a-f]{64}$",
-                  "description": "SHA-256 of the active policy's text."
-                },
-                "member": {"type": "string", "minLength": 1},
-                "key": {
-                  "type": "string",
-                  "pattern": "^[0-9a-f]{16}$",
-                  "description": "The first 16 digits of the public key's SHA-256."
-                },
-                "signature": {"type": "string", "pattern": "^[0-9a-f]{128}$"}
-              },
-              "additionalProperties": false
+                {
+                  "title": "A head of the audit",
+                  "description": "A record of the audit topic that the member knew, signed over the lines that Sources/Ledger/Chain/AuditHead.swift documents. The record has no key.",
+                  "type": "object",
+                  "required": ["audit", "cluster", "partition", "offset", "hash", "time", "member", "key", "signature"],
+                  "properties": {
+                    "audit": {"type": "string", "minLength": 1, "description": "The audit topic's name."},
+                    "cluster": {"type": "string", "description": "The id of the audit's cluster; empty if it has none."},
+                    "partition": {"type": "integer", "minimum": 0},
+                    "offset": {"type": "integer", "minimum": 0},
+                    "hash": {
+                      "type": "string",
+                      "pattern": "^[0-9a-f]{64}$",
+                      "description": "SHA-256 of the record's value."
+                    },
+                    "time": {
+                      "type": "string",
+                      "format": "date-time",
+                      "description": "When the member wrote or read the record, in UTC."
+                    },
+                    "member": {"type": "string", "minLength": 1},
+                    "key": {
+                      "type": "string",
+                      "pattern": "^[0-9a-f]{16}$",
+                      "description": "The first 16 digits of the public key's SHA-256."
+                    },
+                    "signature": {"type": "string", "pattern": "^[0-9a-f]{128}$"}
+                  },
+                  "additionalProperties": false
+                }
+              ]
             }
 
             """#

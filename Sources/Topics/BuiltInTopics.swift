@@ -117,7 +117,7 @@ public enum BuiltInTopics {
               Who looked at whose file and why, who decided an appeal, who changed a policy or proposed to. It names people, so it is
               personal data: the retention is as long as it may be kept. Records are chained, so that one which is removed or changed
               shows (`standing audit verify`), and signed by members that have a signing key. Whoever may write here could propose an
-              activation in another's name.
+              activation in another's name, unless members trust keys (`trusted-keys`).
             role: audit
             key: writer
             partitions: 1
@@ -135,14 +135,15 @@ public enum BuiltInTopics {
             title: Checkpoints
             description: >-
               What members vouch for: at this ledger offset the partition's frames have this chain head and give this state, signed.
-              Written only by members that have a signing key; `standing verify` and the other members read it.
+              Also which record of the audit was there, so that a cut end of the audit shows. Written only by members that have a
+              signing key; `standing verify`, `standing audit verify` and the other members read it.
             role: checkpoints
             key: ledger-partition
             partitions: 1
             retention: forever
             schema: checkpoint.json
-            written-by: standing (fold)
-            read-by: [standing (fold), standing verify]
+            written-by: [standing (query), standing (fold)]
+            read-by: [standing (fold), standing verify, standing audit]
 
             """#
         ),

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Audit
 import Events
+import Foundation
 import Kafka
 import Ledger
 import Options
@@ -113,8 +114,10 @@ struct AuditVerifyCommand: ParsableCommand {
         abstract: "Prove that no record of the audit was removed or changed, or say which.",
         discussion: """
             Reads the whole topic, a partition after the other, and checks its chains: each record names the one before it of its \
-            writer, and the newest of all that the writer knew. What has expired at the topic's beginning is no finding. What is cut \
-            off at its end shows when the next record is written. With --trusted-keys it checks the signatures of the members too: a \
+            writer, and the newest of all that the writer knew. What has expired at the topic's beginning is no finding. With \
+            --trusted-keys it compares the topic with the records that members have vouched for in the topic of checkpoints, so that \
+            what is cut off at its end shows, and what is cut off at its beginning before it has expired; without, a cut end shows \
+            when the next record is written. With --trusted-keys it checks the signatures of the members too: a \
             record that a key signed which is not trusted is a finding, and so is one that is not signed. Members without a key have \
             written before they had one: --unsigned-before TIME allows their records of a time before TIME, of which nothing but \
             the chains is proved then. A signature is for a topic of a cluster: of a copy on another cluster, name the cluster that \
@@ -160,11 +163,15 @@ struct AuditVerifyCommand: ParsableCommand {
         let keyring = try Keyring.read(trusted: settings.text("trusted-keys", flag: trustedKeys))
         let trust = try trust(keyring, topic, cluster)
         let partitions: [(partition: Int32, chain: AuditChain)]
+        let heads: AuditHeads?
         do {
+            heads = try trust.flatMap { try Self.heads($0, cluster) }
             let work = ReplayProgress()
             let line = ProgressLine(work, unit: "records")
             defer { line.finish() }
-            partitions = try AuditReader(cluster.kafka, topic: topic).verify(trust) {
+            partitions = try AuditReader(cluster.kafka, topic: topic).verify(
+                trust, heads: heads, expired: Self.expired(cluster)
+            ) {
                 work.expect($0)
             } progress: {
                 work.add(offsets: $0, entries: 1)
@@ -196,7 +203,36 @@ struct AuditVerifyCommand: ParsableCommand {
             if chain.findingCount > 0 { isProved = false }
         }
         if trust == nil { printMessage("signatures are not checked: no key is trusted (--trusted-keys FILE)") }
+        if trust != nil, heads?.count ?? 0 == 0 {
+            printMessage(
+                "no member has vouched for the audit's end in the topic of checkpoints: what is cut off there shows when the next "
+                    + "record is written")
+        }
         if !isProved { throw Exit.corruption }
+    }
+
+    /// What members have vouched for; nil if there is no topic for it.
+    private static func heads(_ trust: AuditTrust, _ cluster: Cluster) throws -> AuditHeads? {
+        guard let topic = cluster.names(.checkpoints).first else { return nil }
+        var heads = AuditHeads(trust)
+        try TopicScan(cluster.kafka, topic: topic).forEach { heads.note($1.value) }
+        return heads
+    }
+
+    /// The difference of members' clocks, in microseconds.
+    private static let clockDifference: Int64 = 86_400_000_000
+
+    /// Records of a time before it may have expired, by the topic files; nil if the topic's size is limited too.
+    private static func expired(_ cluster: Cluster) -> Timestamp? {
+        guard let audit = cluster.definitions.first(where: { $0.role == .audit }),
+            audit.config["retention.bytes"].map({ $0 == "-1" }) ?? true
+        else { return nil }
+        switch audit.retention {
+        case .forever: return .distantPast
+        case .milliseconds(let milliseconds):
+            let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+            return now.adding(microseconds: clockDifference).adding(microseconds: -milliseconds * 1000)
+        }
     }
 
     /// Nil if no key is trusted.

@@ -59,7 +59,28 @@ struct ControlOptions: ParsableArguments {
                 + "would be turned away. Add the line of its .pub file", Exit.usage)
     }
 
-    static func warnOfUnsigned(_ configuration: PipelineConfiguration, _ logger: Logger) {
+    /// Ends the command if proposals need a signature that this member cannot give or check.
+    static func check(_ fourEyes: Set<String>, _ keyring: Keyring?, _ keys: ControlKeys?) throws {
+        guard !fourEyes.isEmpty else { return }
+        guard let keyring else {
+            guard keys != nil else { return }
+            throw fail(
+                "error: --four-eyes: with --control-keys a proposal needs a signature too, for whoever may write the audit topic "
+                    + "could propose in another's name. Give each member a --signing-key, and the public keys of all in "
+                    + "--trusted-keys", Exit.usage)
+        }
+        guard keyring.signingKey == nil else { return }
+        throw fail(
+            "error: --four-eyes: this member trusts keys and has none of its own, so what is proposed here would not count: "
+                + "give it a --signing-key that the others trust", Exit.usage)
+    }
+
+    static func warnOfUnsigned(_ configuration: PipelineConfiguration, _ fourEyes: Set<String>, _ logger: Logger) {
+        if !fourEyes.isEmpty, configuration.checkpoints == nil {
+            logger.warning(
+                "proposals are not signed: who may write the audit topic can propose in another's name (--signing-key, --trusted-keys)"
+            )
+        }
         guard configuration.controlKeys == nil, configuration.roles.contains(.intake) else { return }
         logger.warning(
             "control events are not signed: who may write the topic decides who is scored, and by what (--control-keys)",

@@ -12,8 +12,8 @@ import Topics
 
 /// The parts of `standing serve` for the acts of people: the audit, its reader, and the desk that executes the acts.
 struct ControlServices {
-    /// The greatest number of its clients of the cluster: two producers, three consumers, one admin client.
-    static let clients = 6
+    /// The greatest number of its clients of the cluster: three producers, three consumers, one admin client.
+    static let clients = 7
 
     let audit: AuditWriter
     let index: AuditIndex
@@ -21,6 +21,8 @@ struct ControlServices {
     let routes: [Route]
     let desk: ControlDesk
     private let acts: ControlActs
+    /// Nil if this member signs nothing.
+    private let heads: AuditHeadPublisher?
 
     /// Nil, with a warning, if the topic files have no topic for the audit, because acts that cannot be recorded are
     /// not allowed.
@@ -32,15 +34,23 @@ struct ControlServices {
             logger.warning("no topic for the audit: nobody's file is shown and nothing is changed over HTTP")
             return nil
         }
+        let checkpoints = service.configuration.checkpoints
+        let keyring = checkpoints?.keyring
         do {
             audit = try AuditWriter(
-                cluster.kafka, topic: topic, member: member, keyring: service.configuration.checkpoints?.keyring,
-                logger: logger)
+                cluster.kafka, topic: topic, member: member, keyring: keyring, logger: logger)
             acts = try ControlActs(service, kafka: cluster.kafka, signer: signer, logger: logger)
         } catch let error as KafkaError {
             throw fail("error: \(error)")
         }
-        index = AuditIndex(writer: audit)
+        heads = checkpoints.flatMap { [audit] checkpoints in
+            checkpoints.keyring.signingKey == nil
+                ? nil
+                : AuditHeadPublisher(
+                    cluster.kafka, topic: checkpoints.topic, writer: audit, keyring: checkpoints.keyring,
+                    logger: logger)
+        }
+        index = AuditIndex(writer: audit, keyring: keyring)
         index.follow(cluster.kafka, topic: topic, logger: logger)
         desk = ControlDesk(
             acts, audit: audit,
@@ -53,6 +63,7 @@ struct ControlServices {
     func close() {
         acts.close()
         index.close()
+        heads?.close()
         audit.close()
     }
 }

@@ -1,3 +1,4 @@
+import Access
 import ArgumentParser
 import Foundation
 import Ledger
@@ -20,10 +21,18 @@ struct KeyOptions: ParsableArguments {
 }
 
 extension Keyring {
-    /// Ends the command if a file is no file of keys.
+    private static let maximumBytes = 1 << 20
+
+    /// Ends the command if a file is no file of keys, or if every user of the machine may read the private key.
     static func read(signing: String? = nil, trusted: String?) throws -> Keyring {
         do {
+            if let signing {
+                _ = try SettingFile(path: signing, setting: "--signing-key", isSecret: true).read(
+                    limit: maximumBytes)
+            }
             return try Keyring(signing: signing, trusted: trusted)
+        } catch let mistake as AccessMistake {
+            throw fail("error: \(mistake)", Exit.usage)
         } catch let failure as Keyring.Failure {
             throw fail(failure.description, Exit.usage)
         } catch let error as FileError {

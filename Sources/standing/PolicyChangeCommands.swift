@@ -64,8 +64,7 @@ struct PolicyProposeCommand: ParsableCommand {
     }
 
     static func fold(_ change: PolicyChange, _ ledger: LedgerSource, people: String? = nil) throws -> PolicyProposal {
-        // Each partition is read under its own policies and under the candidate.
-        let progress = ReplayProgress(total: ledger.total * 2)
+        let progress = ReplayProgress(total: PolicyChange.passes * ledger.total)
         let bar = ProgressLine(progress)
         defer { bar.finish() }
         return try LedgerSource.reading {

@@ -132,6 +132,7 @@ struct ServeCommand: AsyncParsableCommand {
         let signer = try options.control.key.signer(&settings)
         let fourEyes = try options.control.twoPeople(&settings)
         try ControlOptions.check(signer, configuration.controlKeys)
+        try ControlOptions.check(fourEyes, configuration.checkpoints?.keyring, configuration.controlKeys)
         let secretFile = try options.memberSecret.path(&settings)
         let authorities = try options.memberSecret.authorities(&settings)
         try options.check(configuration, cluster, settings)
@@ -189,7 +190,7 @@ struct ServeCommand: AsyncParsableCommand {
             ])
         StartCheck.warnOfIdleWorkers(configuration, logger)
         StartCheck.warnOfUndeclaredSources(configuration, logger)
-        ControlOptions.warnOfUnsigned(configuration, logger)
+        ControlOptions.warnOfUnsigned(configuration, fourEyes, logger)
         let notification = ServiceNotification(environment: ProcessInfo.processInfo.environment) {
             ServiceReport.Health(
                 isAtWork: service.configuration.roles.isSubset(of: service.status.joined),
@@ -323,7 +324,7 @@ extension ServeOptions {
             ("tick-interval", !isFold, foldsNothing),
             ("tick-interval", configuration.clock == .events, "with --clock events no tick is appended"),
             ("signing-key", !isFold && cluster.names(.audit).isEmpty, foldsNothing),
-            ("trusted-keys", !isFold, foldsNothing),
+            ("trusted-keys", !isFold && !settings.isGiven("four-eyes"), foldsNothing),
             ("allowed-skew", !isIntake, "it is the intake's, and the role intake is left out"),
             ("advertise", configuration.members == nil, "the topic files have no topic for members"),
             ("access-algorithms", !settings.isGiven("access-keys"), withoutTokens),

@@ -103,7 +103,7 @@ import Testing
     // MARK: Signatures
 
     /// A key of its own, which trusts the public keys of `others`.
-    private static func keyring(trusts others: [String] = []) throws -> (keyring: Keyring, publicFile: String) {
+    static func keyring(trusts others: [String] = []) throws -> (keyring: Keyring, publicFile: String) {
         let (folder, files) = (FileManager.default.temporaryDirectory, Keyring.generate())
         let (signing, trusted) = (folder.appending(path: UUID().uuidString), folder.appending(path: UUID().uuidString))
         defer { for file in [signing, trusted] { try? FileManager.default.removeItem(at: file) } }
@@ -239,114 +239,5 @@ import Testing
         let read = try #require(entry.json.withUnsafeBytes { AuditEntry(json: $0) })
         #expect(read == entry)
         #expect(read.detail("event") == "api-1" && read.detail("none") == nil)
-    }
-}
-
-/// What is remembered of the audit, without a broker.
-@Suite struct AuditIndexTests {
-    private static func value(
-        _ number: Int64, _ actor: String = "nora", _ action: String = "readFile", of subject: String? = "ada",
-        details: [(name: String, value: String)] = [], at seconds: Int64 = 1_700_000_000, outcome: String = "allowed",
-        previous: String = AuditTopic.genesis
-    ) -> [UInt8] {
-        AuditEntry(
-            AuditRecord(
-                actor: actor, action: action, subject: subject.map { Array($0.utf8) }, purpose: "appeal",
-                outcome: outcome, details: details),
-            at: Timestamp(microseconds: seconds * 1_000_000), writer: "one/a", number: number, member: "one",
-            previous: previous, after: -1, seen: AuditTopic.genesis
-        ).json
-    }
-
-    private static func index(_ values: [[UInt8]]) -> AuditIndex {
-        let index = AuditIndex()
-        for (offset, value) in values.enumerated() {
-            value.withUnsafeBytes { index.note($0, at: Int64(offset), of: 0) }
-        }
-        return index
-    }
-
-    @Test func theNewestLooksOfASubjectAreRemembered() {
-        let count = AuditIndex.maximumLooks + 5
-        let index = Self.index((1...count).map { Self.value(Int64($0), "person-\($0)") })
-        let known = index.looks(at: "ada")
-        #expect(known.looks.count == AuditIndex.maximumLooks)
-        #expect(known.looks.first?.actor == "person-\(count)" && known.looks.last?.actor == "person-6")
-        #expect(!known.isComplete)
-        #expect(index.looks(at: "bob").looks.isEmpty)
-    }
-
-    @Test func aRecordThatIsReadTwiceCountsOnce() {
-        let index = Self.index([Self.value(1)])
-        Self.value(1).withUnsafeBytes { index.note($0, at: 0, of: 0) }
-        #expect(index.looks(at: "ada").looks.count == 1)
-    }
-
-    @Test func theNewestActsOfANameAreRememberedIfTheyWereTaken() throws {
-        func act(_ number: Int64, _ outcome: String) -> [UInt8] {
-            Self.value(number, "nora", "decide-appeal", details: [("decision", "upheld")], outcome: outcome)
-        }
-        let count = Int64(2 * AuditIndex.maximumActs)
-        let index = Self.index(
-            [act(1, "requested"), act(2, "denied"), act(3, "pending")] + (4...count + 3).map { act($0, "done") })
-        let acts = index.acts("decide-appeal")
-        #expect(acts.count == AuditIndex.maximumActs + 1)
-        #expect(acts.first?.detail("decision") == "upheld" && acts.first?.reason == "appeal")
-        #expect(index.acts("activate").isEmpty)
-    }
-
-    @Test func theChainsAreCheckedWhileTheyAreRead() {
-        var first = AuditTopic.genesis
-        let values = (1...3).map { number -> [UInt8] in
-            let value = Self.value(Int64(number), previous: first)
-            first = AuditTopic.hash(of: value)
-            return value
-        }
-        #expect(Self.index(values).chains == AuditIndex.Chains(records: 3))
-        let findings = Self.index([values[0], values[2]]).chains.findings
-        #expect(findings.map(\.offset) == [1])
-    }
-
-    // MARK: Proposals
-
-    private static let body = #"{"reason":"fairer"}"#
-
-    private static func proposal(_ actor: String, hash: String = PolicyHash.of(body)) -> [UInt8] {
-        value(
-            1, actor, Proposal.proposing, of: nil,
-            details: [
-                ("proposal", "p-1"), ("act", "activate"), ("sha256", hash), ("expires", "2023-11-20T00:00:00Z"),
-                ("body", body),
-            ])
-    }
-
-    private static func decision(_ action: String, _ actor: String, hash: String = PolicyHash.of(body)) -> [UInt8] {
-        value(2, actor, action, of: nil, details: [("proposal", "p-1"), ("sha256", hash)])
-    }
-
-    @Test func aSecondPersonApproves() throws {
-        let index = Self.index([Self.proposal("ana"), Self.decision(Proposal.approving, "ben")])
-        #expect(try #require(index.proposal("p-1")).state == .approved(by: "ben"))
-    }
-
-    @Test func whateverTheTopicSaysNobodyApprovesTheirOwn() throws {
-        let index = Self.index([
-            Self.proposal("ana"), Self.decision(Proposal.approving, "ana"),
-            Self.decision(Proposal.approving, "ben", hash: PolicyHash.of("something else")),
-        ])
-        #expect(try #require(index.proposal("p-1")).state == .open)
-        #expect(index.proposals(at: Timestamp(microseconds: 1_700_000_000_000_000)).map(\.id) == ["p-1"])
-        #expect(index.proposals(at: Timestamp(microseconds: 1_800_000_000_000_000)) == [])
-    }
-
-    @Test func theFirstDecisionCounts() throws {
-        let index = Self.index([
-            Self.proposal("ana"), Self.decision(Proposal.withdrawing, "ana"), Self.decision(Proposal.approving, "ben"),
-        ])
-        #expect(try #require(index.proposal("p-1")).state == .withdrawn(by: "ana"))
-    }
-
-    @Test func aProposalWhoseHashIsAnotherIsNone() {
-        #expect(Self.index([Self.proposal("ana", hash: PolicyHash.of("x"))]).proposal("p-1") == nil)
     }
 }

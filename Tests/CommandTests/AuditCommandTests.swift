@@ -1,4 +1,7 @@
+import Events
 import Foundation
+import Kafka
+import Ledger
 import Testing
 
 extension CommandTests {
@@ -48,6 +51,26 @@ extension CommandTests {
             #expect(shared.code == 0, "\(shared.messages)")
             let strange = try await run("verify", "--trusted-keys", folder.path("strange.pub"))
             #expect(strange.code == 3 && strange.messages.contains("is not trusted"), "\(strange.messages)")
+            // The member has vouched for a record that is there, and then for one that is not there any more.
+            try await wait(for: "the member's head") {
+                let verified = try await run("verify", "--trusted-keys", folder.path("key.pub"))
+                return verified.code == 0 && !verified.messages.contains("has vouched") ? true : nil
+            }
+            let kafka = KafkaConfiguration(brokers: broker.address, fetchWaitMilliseconds: 10)
+            let head = AuditHead(
+                topic: "standing.audit", cluster: try Admin(kafka).clusterID() ?? "", partition: 0, offset: 1_000_000,
+                hash: PolicyHash.of("cut"), time: Timestamp(microseconds: 1_700_000_000_000_000), member: "one")
+            let signed = try #require(SignedAuditHead(head, signedWith: try Keyring(signing: folder.path("key"))))
+            let producer = try AcknowledgedProducer(
+                kafka, topics: ["standing.checkpoints"], maximumQueued: 1, longestWait: Limit.settle)
+            _ = try await producer.send(to: "standing.checkpoints", key: nil) { _ in signed.json }
+            producer.close()
+            let cut = try await run("verify", "--trusted-keys", folder.path("key.pub"))
+            #expect(cut.code == 3 && cut.messages.contains("it is missing: one has vouched for it"), "\(cut.messages)")
+            #expect(try await run("verify").code == 0, "without trusted keys nothing is vouched for")
+            // A head is no bad checkpoint.
+            let ledger = try await Running(["verify"], environment: environment).finished(limit: Limit.run)
+            #expect(ledger.code == 0 && !ledger.messages.contains("no checkpoint"), "\(ledger.messages)")
             let useless = try await run("verify", "--unsigned-before", "2026-01-01T00:00:00Z")
             #expect(useless.code == 2 && useless.messages.contains("--trusted-keys"), "\(useless.messages)")
             let table = try await run("list", "--limit", "1")

@@ -82,6 +82,14 @@ extension CommandTests {
             }
             // One look is one record, however many routes the page asks.
             #expect(!audit.body.contains("readHistory"))
+            let file = try await wait(for: "the look in the file") {
+                let answer = await server.get("/subjects/anna/file?purpose=a+test")
+                return answer?.body.contains(#""purpose":"the yearly review""#) == true ? answer : nil
+            }
+            #expect(file.body.contains(#""looks":{"looks":[{"time":"#) && file.body.contains(#""action":"readFile""#))
+            // What is known is not only of the ledger's state, so it has another tag than the standing.
+            let standing = try #require(await server.get("/subjects/anna"))
+            #expect(file.header("etag") != nil && file.header("etag") != standing.header("etag"))
         }
 
         @Test func whatIsNotThereHasAPageThatSaysSo() async throws {

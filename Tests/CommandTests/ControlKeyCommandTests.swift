@@ -37,7 +37,8 @@ extension CommandTests {
             let (desk, other) = (folder.path("desk.key"), folder.path("other.key"))
             _ = try await run("keys", "new", desk, "--name", "desk", "--acts", "all")
             _ = try await run("keys", "new", other, "--name", "other", "--acts", "all")
-            func start(_ arguments: String...) async throws -> Finished {
+            func start(_ arguments: String...) async throws -> Finished { try await start(arguments) }
+            func start(_ arguments: [String]) async throws -> Finished {
                 try await Running(
                     ["serve", "--brokers", "embedded", "--policy", policy, "--http-port", "0"] + arguments
                 ).finished(limit: Limit.run)
@@ -46,6 +47,16 @@ extension CommandTests {
             #expect(absent.code == 2 && absent.messages.contains("no such file"), "\(absent.messages)")
             let unknown = try await start("--control-keys", desk + ".pub", "--control-key", other)
             #expect(unknown.code == 2 && unknown.messages.contains("has no key other"), "\(unknown.messages)")
+            // Proposals of two people need a signature where control events need one.
+            let keys = ["--control-keys", desk + ".pub", "--four-eyes", "activate"]
+            let unsigned = try await start(keys)
+            #expect(unsigned.code == 2 && unsigned.messages.contains("--signing-key"), "\(unsigned.messages)")
+            _ = try await run("key", folder.path("member"))
+            let mute = try await start(keys + ["--trusted-keys", folder.path("member.pub")])
+            #expect(mute.code == 2 && mute.messages.contains("has none of its own"), "\(mute.messages)")
+            try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: folder.path("member"))
+            let shown = try await start(["--signing-key", folder.path("member")])
+            #expect(shown.code == 2 && shown.messages.contains("run `chmod o= "), "\(shown.messages)")
             try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: desk)
             let open = try await start("--control-keys", desk + ".pub", "--control-key", desk)
             #expect(open.code == 2 && open.messages.contains("chmod 600"), "\(open.messages)")

@@ -176,6 +176,28 @@ struct RouteTableTests {
         #expect(try await client.send("/absent", [.ifNoneMatch: text]).status == 404)
     }
 
+    /// Of what is not made for a state of the ledger the bytes are the state.
+    @Test func anAnswerWithoutATagHasThatOfItsBytes() async throws {
+        let texts = ["{}", "[]", "{\"a\":1234567}", "{\"a\":1234568}", "{\"a\":1234567} "]
+        let routes: [Route] = texts.enumerated().map { index, text in
+            .sample("/text-\(index)") { _ in .json(Array(text.utf8)) }
+        }
+        let absent = Route.sample("/absent") { _ in .error("no", status: .notFound) }
+        let client = TestClient(table: Self.table(routes + [absent]))
+        var tags: [String] = []
+        for index in texts.indices {
+            let answer = try await client.send("/text-\(index)")
+            let tag = try #require(answer.fields[.eTag])
+            #expect(answer.status == 200 && tag.hasPrefix("W/\""))
+            let again = try await client.send("/text-\(index)", [.ifNoneMatch: tag])
+            #expect(again.status == 304 && again.body.isEmpty && again.fields[.eTag] == tag)
+            tags.append(tag)
+        }
+        #expect(Set(tags).count == texts.count)
+        #expect(try await client.send("/text-0", [.ifNoneMatch: tags[1]]).status == 200)
+        #expect(try await client.send("/absent").fields[.eTag] == nil)
+    }
+
     @Test func aStandstillIsNotAliveFromItsLimitOn() {
         let limit = Duration.seconds(300)
         #expect(Response.liveness(standstill: .zero, limit: limit).status == .ok)

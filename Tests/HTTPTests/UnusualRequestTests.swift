@@ -173,8 +173,10 @@ struct UnusualRequestTests {
     @Test func thousandsOfIdleConnectionsAreBounded() async throws {
         let maximum = 32
         try await serving(maximumConnections: maximum) { port in
-            // Two descriptors of this process each.
-            let count = min(2000, HTTPServer.descriptorLimit / 4)
+            // The server has closed most of them by the next answer, so each is about one descriptor of this process, which other
+            // tests need too.
+            let limit = HTTPServer.descriptorLimit
+            let count = limit >= 20_000 ? 10_000 : min(2000, limit / 4)
             var clients: [Int32] = []
             defer { for client in clients { Foundation.close(client) } }
             for number in 1...count {

@@ -70,6 +70,40 @@ import Testing
         #expect(try Keyring(on: disk).sign(checkpoint(5)) == nil)
     }
 
+    @Test func aHeadOfTheAuditIsWhatItsKeyVouchesFor() throws {
+        let one = try keyring("one")
+        let head = AuditHead(
+            topic: "standing.audit", cluster: "c", partition: 2, offset: 17, hash: PolicyHash.of("a record"),
+            time: Timestamp(microseconds: 1_700_000_000_123_456), member: "one")
+        let signed = try #require(SignedAuditHead(head, signedWith: one))
+        #expect(signed.objection(one) == nil)
+        func read(_ json: [UInt8]) -> SignedAuditHead? {
+            json.withUnsafeBytes { SignedAuditHead(json: $0, EventDecoder()) }
+        }
+        #expect(read(signed.json) == signed)
+        #expect(signed.objection(try keyring("two")) == "key \(signed.key) is not trusted")
+        for change: (inout AuditHead) -> Void in [
+            { $0.topic = "audit" }, { $0.cluster = "" }, { $0.partition = 3 }, { $0.offset += 1 },
+            { $0.hash = PolicyHash.of("another") }, { $0.time = Timestamp(microseconds: 0) }, { $0.member = "two" },
+        ] {
+            var forged = signed
+            change(&forged.head)
+            #expect(forged.objection(one) == "the signature by key \(signed.key) is not good")
+        }
+        // It is no checkpoint, and a checkpoint is no head.
+        #expect(signed.json.withUnsafeBytes { SignedCheckpoint(json: $0, EventDecoder()) } == nil)
+        #expect(read(Array(try #require(one.sign(checkpoint(5))).json.utf8)) == nil)
+        let text = String(decoding: signed.json, as: UTF8.self)
+        for (old, new) in [
+            ("\"offset\":17", "\"offset\":-1"), ("\"member\":\"one\"", "\"member\":\"on\\ne\""),
+            (head.hash, "0"), ("\"cluster\":\"c\",", ""),
+        ] {
+            try #require(text.contains(old))
+            #expect(read(Array(text.replacing(old, with: new).utf8)) == nil, "\(new)")
+        }
+        #expect(SignedAuditHead(head, signedWith: try Keyring(on: disk)) == nil)
+    }
+
     @Test func keyFilesSayWhatIsWrong() throws {
         func failure(signing: String? = nil, trusted: String? = nil) -> String {
             do {

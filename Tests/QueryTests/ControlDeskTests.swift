@@ -16,7 +16,7 @@ import Testing
 /// Acts as callers ask for them, on librdkafka's broker: each in the audit, some with a second person.
 @Suite(.serialized) struct ControlDeskTests {
     private static let patience = Duration.seconds(90)
-    private static let policyText = """
+    static let policyText = """
         policy: hamlet
         version: 1
         score: {base: 500, min: 0, max: 1000}
@@ -29,7 +29,7 @@ import Testing
     private static let ana = Caller(name: "ana", roles: [.operator])
     private static let ben = Caller(name: "ben", roles: [.operator])
 
-    private let logger = Logger(label: "desk-tests", factory: { _ in SwiftLogNoOpLogHandler() })
+    let logger = Logger(label: "desk-tests", factory: { _ in SwiftLogNoOpLogHandler() })
 
     /// Remembers, and refuses while it is set to.
     private final class Book: AuditLog {
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    private func wait(_ what: Comment, until condition: () -> Bool) async throws {
+    func wait(_ what: Comment, until condition: () -> Bool) async throws {
         let end = ContinuousClock.now + Self.patience
         while !condition() {
             try #require(ContinuousClock.now < end, what)
@@ -65,7 +65,7 @@ import Testing
     }
 
     /// A running programme; `body` gets its service and the cluster.
-    private func running(_ body: (PipelineService, KafkaConfiguration) async throws -> Void) async throws {
+    func running(_ body: (PipelineService, KafkaConfiguration) async throws -> Void) async throws {
         let broker = try EmbeddedBroker()
         for (name, partitions) in [
             ("control", 1), ("bills", 1), ("ledger", 2), ("dead-letter", 1), ("scores", 2), ("sanctions", 2),
@@ -99,6 +99,17 @@ import Testing
         }
         withExtendedLifetime(broker) {}
         if let failure { throw failure }
+    }
+
+    /// The body of a request that activates this version.
+    static func activation(of version: Int) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.append("{\"proposal\":{\"proposal\":2,\"breachCount\":0,\"against\":")
+        writer.append(jsonString: PolicyHash.of(policyText))
+        writer.append(",\"policy\":")
+        writer.append(jsonString: policyText.replacing("version: 1", with: "version: \(version)"))
+        writer.append("},\"reason\":\"fairer\"}")
+        return Array(writer.bytes)
     }
 
     private static func refusal(_ body: () async throws -> Void) async -> ControlRefusal? {
@@ -234,14 +245,7 @@ import Testing
             try await wait("all is read") { acts.isReady && audit.isReady && index.isRead }
             let desk = ControlDesk(
                 acts, audit: audit, fourEyes: FourEyes(acts: ["activate"], writer: audit, index: index), logger: logger)
-            let second = Self.policyText.replacing("version: 1", with: "version: 2")
-            var writer = ByteWriter()
-            writer.append("{\"proposal\":{\"proposal\":2,\"breachCount\":0,\"against\":")
-            writer.append(jsonString: PolicyHash.of(Self.policyText))
-            writer.append(",\"policy\":")
-            writer.append(jsonString: second)
-            writer.append("},\"reason\":\"fairer\"}")
-            let body = Array(writer.bytes)
+            let body = Self.activation(of: 2)
             let hash = PolicyHash.of(String(decoding: body, as: UTF8.self))
             let proposed = try await desk.act(.activate, body: body, by: Self.ana, key: "k")
             #expect(proposed.status == 202)
@@ -284,5 +288,5 @@ extension ControlDesk {
 }
 
 extension ControlDesk.Reply {
-    fileprivate var isEmpty: Bool { json == Array(#"{"proposals":[]}"#.utf8) }
+    fileprivate var isEmpty: Bool { json == Array(#"{"proposals":[],"refused":[]}"#.utf8) }
 }

@@ -84,6 +84,19 @@ struct RouteMatrix {
             isEmpty: false, fields: response.headers, problem: String(decoding: received.bytes, as: UTF8.self))
     }
 
+    /// The body of a `GET`.
+    func body(of path: String, as role: Role) async throws -> [UInt8] {
+        let head = HTTPRequest(
+            method: .get, scheme: "http", authority: "127.0.0.1", path: path,
+            headerFields: [.authorization: "Bearer \(role.rawValue)"])
+        let response = try await table.respond(
+            to: Request(head: head, body: RequestBody(buffer: ByteBuffer())),
+            context: Peer(try SocketAddress(ipAddress: address, port: 1)))
+        let received = Received()
+        try await response.body.write(received)
+        return received.bytes
+    }
+
     private final class Received: ResponseBodyWriter {
         private(set) var bytes: [UInt8] = []
         func write(_ part: ByteBuffer) async throws { bytes += part.readableBytesView }

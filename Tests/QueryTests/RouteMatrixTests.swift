@@ -24,7 +24,7 @@ final class RouteMatrixTests {
     private let index: AuditIndex
     private let makeTable: (AccessRule) -> RouteTable
     private let table: RouteTable
-    private let matrix: RouteMatrix
+    let matrix: RouteMatrix
 
     init() async throws {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

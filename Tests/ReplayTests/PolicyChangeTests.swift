@@ -41,7 +41,8 @@ import Testing
     }
 
     private func difference(
-        to candidate: ScoringPolicy, active: String = text, person: ((UnsafeRawBufferPointer) throws -> Void)? = nil
+        to candidate: ScoringPolicy, active: String = text, progress: ReplayProgress = ReplayProgress(),
+        person: ((UnsafeRawBufferPointer) throws -> Void)? = nil
     ) throws -> PolicyChange.Difference {
         let frames = [
             (offset: Int64(0), bytes: LedgerEntry.frame(session: 9, [.policy(active)])),
@@ -50,7 +51,14 @@ import Testing
         return try PolicyChange(candidate: candidate).run(
             partitions: [0],
             source: { _, start, end in MemoryFrames(frames.filter { $0.offset >= start && $0.offset < end }) },
-            person: person)
+            progress: progress, person: person)
+    }
+
+    /// The two frames are read in each pass, and the progress ends at its total.
+    @Test func theProgressCountsEveryPass() throws {
+        let progress = ReplayProgress(total: PolicyChange.passes * 2)
+        _ = try difference(to: policy([("points: 20", "points: 30")]), progress: progress)
+        #expect(progress.offsets == progress.total && progress.offsets == 6)
     }
 
     @Test func whoGainsAndWhoLoses() throws {

@@ -28,6 +28,10 @@ public struct PolicyChange: Sendable {
         public let description: String
     }
 
+    /// How often a run reads the history: under its own policies, under the candidate, and for the state directly after the
+    /// activation. Its progress counts the frames of each time.
+    public static let passes: Int64 = 3
+
     public let candidate: ScoringPolicy
     /// The limit of subjects in each list.
     public var listLimit = 10
@@ -66,7 +70,8 @@ public struct PolicyChange: Sendable {
             let always = try PartitionFold.folded(until: end, source, progress) {
                 PartitionFold(partition: partition, fixedPolicy: candidate, history: history, keepsFacts: false)
             }
-            let switched = try current.preview(candidate, history: history)
+            let switched = try current.preview(
+                candidate, history: { try CountedHistory(source(partition, 0, $0), progress) })
             if activation == nil {
                 activation = BacktestComparison(policy: candidate, against: policy, listLimit: listLimit)
                 wholeHistory = activation

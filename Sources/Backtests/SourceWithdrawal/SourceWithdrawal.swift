@@ -69,24 +69,6 @@ public struct SourceWithdrawal: Sendable {
     }
 }
 
-/// Adds the offsets of the frames that are read to a progress.
-private final class CountedHistory: FrameSource {
-    private let frames: any FrameSource
-    private let progress: ReplayProgress
-    private var nextOffset: Int64 = 0
-
-    init(_ frames: any FrameSource, _ progress: ReplayProgress) { (self.frames, self.progress) = (frames, progress) }
-
-    func next() throws -> LedgerFrame? {
-        let frame = try frames.next()
-        if let frame {
-            progress.add(offsets: frame.offset + 1 - nextOffset, entries: 0)
-            nextOffset = frame.offset + 1
-        }
-        return frame
-    }
-}
-
 extension BacktestReport.Comparison {
     /// With a number instead of each subject's id.
     fileprivate var masked: Self {

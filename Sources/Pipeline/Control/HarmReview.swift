@@ -28,8 +28,8 @@ final class HarmReview: Sendable {
     private let review: LedgerReview<Change, Report>
 
     init(_ configuration: PipelineConfiguration, slot: ReviewSlot) {
-        // Each partition is read under its own policies and under the candidate.
-        review = LedgerReview("harm-review", configuration, lifetime: Self.lifetime, passes: 2, slot: slot)
+        review = LedgerReview(
+            "harm-review", configuration, lifetime: Self.lifetime, passes: PolicyChange.passes, slot: slot)
     }
 
     func close() { review.close() }

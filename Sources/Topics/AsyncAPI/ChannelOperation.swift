@@ -41,8 +41,11 @@ struct ChannelOperation {
             ]
         case .checkpoints:
             [
-                .init("sign", .send, "Members with a signing key vouch for ledger offsets."),
-                .init("verify", .receive, "Members and `standing verify` hold the ledger against it."),
+                .init(
+                    "sign", .send, "Members with a signing key vouch for ledger offsets, and for records of the audit."),
+                .init(
+                    "verify", .receive,
+                    "Members, `standing verify` and `standing audit verify` compare the ledger and the audit with it."),
             ]
         case .members:
             [

@@ -1,0 +1,98 @@
+import Foundation
+import Logging
+import Replay
+import Scoring
+import Synchronization
+import Testing
+
+@testable import Pipeline
+
+extension PipelineServiceTests {
+    /// A review of a source's withdrawal has two states of a partition in memory beside the member's own.
+    @Suite struct WithdrawalReviewTests {
+        private typealias Fixture = PipelineFixture
+
+        /// This machine, with the memory in use that a test sets.
+        private final class MeasuredRuntime: Runtime {
+            private let system = SystemRuntime()
+            private let resident = Mutex(Int64(0))
+
+            var now: ContinuousClock.Instant { system.now }
+            var wallClock: Int64 { system.wallClock }
+            var residentBytes: Int64? {
+                get { resident.withLock { $0 } }
+                set { resident.withLock { $0 = newValue ?? 0 } }
+            }
+
+            func randomSession() -> UInt64 { system.randomSession() }
+            func background(_ line: BackgroundLine, _ work: @escaping @Sendable () -> Void) {
+                system.background(line, work)
+            }
+        }
+
+        private let logger = Logger(label: "review-tests", factory: { _ in SwiftLogNoOpLogHandler() })
+
+        private func wait(_ what: Comment, until condition: () throws -> Bool) async throws {
+            let end = ContinuousClock.now + Fixture.patience
+            while try !condition() {
+                try #require(ContinuousClock.now < end, what)
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+
+        private func words(_ acts: ControlActs, _ topic: String = Fixture.bills) async -> String {
+            switch await acts.review(withdrawing: topic, wait: Fixture.patience) {
+            case .counted(let difference): "counted \(difference.entries)"
+            case .underWay: "under way"
+            case .unknown(let reason), .refused(let reason): reason
+            }
+        }
+
+        @Test func aReviewNeedsRoomForTwoStatesOfTheLargestPartition() async throws {
+            let fixture = try Fixture()
+            let runtime = MeasuredRuntime()
+            let fold = fixture.service(policy: fixture.policy, roles: [.fold]) {
+                ($0.memoryLimit, $0.runtime) = (1 << 30, runtime)
+            }
+            let intake = fixture.service(policy: fixture.policy, roles: [.intake]) { $0.memoryLimit = 1 << 30 }
+            let services = [fold, intake]
+            for service in services { service.start() }
+            let (atFold, atIntake) = (
+                try ControlActs(fold, kafka: fixture.kafka, signer: nil, logger: logger),
+                try ControlActs(intake, kafka: fixture.kafka, signer: nil, logger: logger)
+            )
+            var failure: (any Error)?
+            do {
+                try await wait("ready") { services.allSatisfy { $0.isReady || $0.finalFailure != nil } }
+                try fixture.send([Fixture.enrolment(of: "anna"), Fixture.bill("1", of: "anna")])
+                try await wait("the bill is folded, and the sizes are known") {
+                    guard case .found(let answer) = fold.standing(of: Array("anna".utf8)) else { return false }
+                    return answer.standing.level.score == 510 && fold.status.sizes.count == fixture.ledgerPartitions
+                }
+                // A member without states of its own cannot tell whether two more fit.
+                let unknown = await words(atIntake)
+                #expect(unknown.hasPrefix("this member folds no ledger partition"), "\(unknown)")
+
+                let needed = 2 * (try #require(fold.status.sizes.map(\.bytes).max()))
+                try #require(needed > 0)
+                /// Takes memory until this much is left. What the tables need to grow moves meanwhile, so the room is not exact.
+                func leave(_ bytes: Int64) throws {
+                    let room = try #require(fold.memoryRoom)
+                    runtime.residentBytes = (runtime.residentBytes ?? 0) + room - bytes
+                }
+                try leave(needed / 2)
+                #expect(await words(atFold) == "this member's memory limit leaves no room for it")
+                try leave(needed / 2 * 3)
+                #expect(await words(atFold) == "counted 1")
+                #expect(try #require(fold.memoryRoom) > needed, "the room is free again")
+            } catch {
+                failure = error
+            }
+            for acts in [atFold, atIntake] { acts.close() }
+            for service in services { service.requestStop() }
+            for service in services { _ = await onThread { try service.join() } }
+            withExtendedLifetime(fixture) {}
+            if let failure { throw failure }
+        }
+    }
+}
