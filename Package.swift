@@ -191,8 +191,8 @@ let package = Package(
         tests(
             "PipelineTests",
             [
-                "Events", "Kafka", "Ledger", "Mapping", "Pipeline", "Policy", "Randomness", "Replay", "Scoring",
-                "Simulation", logging,
+                "Backtests", "Events", "Kafka", "Ledger", "Mapping", "Pipeline", "Policy", "Randomness", "Replay",
+                "Scoring", "Simulation", logging,
             ]),
         tests(
             "HTTPTests",
