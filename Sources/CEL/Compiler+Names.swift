@@ -20,12 +20,12 @@ extension Compiler {
         guard case .name(let first, let isAbsolute) = base.kind, isAbsolute || variable(first) == nil else {
             return nil
         }
-        let names = syntax.dottedNames.map { Name($0) }
+        let names = syntax.dottedNames
         var best: Match?
         for start in isAbsolute ? [NameTree.root] : containers {
             var node = start
             for (index, name) in names.enumerated() {
-                guard let next = declarations.tree.node(after: node, name) else { break }
+                guard let next = declarations.tree.node(after: node, Name(name)) else { break }
                 node = next
                 guard index >= best?.segments ?? 0, let entry = declarations.tree.entry(at: node) else { continue }
                 best = Match(segments: index + 1, entry: entry)
@@ -74,30 +74,40 @@ extension Compiler {
         return Part(node: FailureNode(.noSuchVariable), type: .dynamic, offset: offset)
     }
 
-    private struct Field {
-        /// A `FailureNode` if the record has no such field.
-        var value: Node = FailureNode(.noSuchField)
-        var presence: Node = FailureNode(.noSuchField)
-        var type = ValueType.dynamic
-        var reach: Reach = []
+    private enum Field {
+        case slot(Int, ValueType, Reach)
+        case constant(Value)
+        /// A field that a record does not have; `isOpen` if the record is open, so that it is absent.
+        case missing(isOpen: Bool)
 
-        init() {}
-
-        init(slot: Int, type: ValueType = .dynamic, reach: Reach = []) {
-            (value, presence) = (SlotNode(slot), SlotPresenceNode(slot))
-            (self.type, self.reach) = (type, reach)
+        var value: Node {
+            switch self {
+            case .slot(let slot, _, _): SlotNode(slot)
+            case .constant(let value): ConstantNode(value)
+            case .missing: FailureNode(.noSuchField)
+            }
         }
 
-        init(constant: Value) {
-            (value, presence) = (ConstantNode(constant), ConstantNode(.bool(true)))
-            type = constant.valueType ?? .dynamic
+        /// The answer of `has()`.
+        var presence: Node {
+            switch self {
+            case .slot(let slot, _, _): SlotPresenceNode(slot)
+            case .constant: ConstantNode(.bool(true))
+            case .missing(isOpen: true): ConstantNode(.bool(false))
+            case .missing(isOpen: false): FailureNode(.noSuchField)
+            }
         }
 
-        /// A field that an open record does not declare.
-        static var absent: Field {
-            var field = Field()
-            field.presence = ConstantNode(.bool(false))
-            return field
+        var type: ValueType {
+            switch self {
+            case .slot(_, let type, _): type
+            case .constant(let value): value.valueType ?? .dynamic
+            case .missing: .dynamic
+            }
+        }
+
+        var reach: Reach {
+            if case .slot(_, _, let reach) = self { reach } else { [] }
         }
     }
 
@@ -105,15 +115,15 @@ extension Compiler {
     private mutating func field(_ field: String, of operand: Syntax, _ offset: Int) -> Field? {
         switch meaning(of: operand) {
         case .object(let name)?:
-            return Field(slot: objectField(name, field, offset), reach: .data)
+            return .slot(objectField(name, field, offset), .dynamic, .data)
         case .record(let record)?:
             switch record.fields[Name(field)] {
             case .slot(let slot, let type)?:
                 refer(to: "\(record.name).\(field)", slot: slot)
-                return Field(slot: slot, type: type)
+                return .slot(slot, type, [])
             case .constant(let value)?:
                 noteConstant("\(record.name).\(field)")
-                return Field(constant: value)
+                return .constant(value)
             case nil:
                 let hint = suggestion(field, among: record.fieldNames)
                 guard !record.isOpen else {
@@ -122,10 +132,10 @@ extension Compiler {
                         offset,
                         "'\(record.name)' has no field \(shown(field)): it is absent, and reading it is an error\(hint)"
                     )
-                    return .absent
+                    return .missing(isOpen: true)
                 }
                 diagnose(offset, "'\(record.name)' has no field \(shown(field))\(hint)")
-                return Field()
+                return .missing(isOpen: false)
             }
         default:
             return nil

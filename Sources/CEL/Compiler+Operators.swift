@@ -12,7 +12,9 @@ extension Compiler {
             case .int, .double, .dynamic: break
             default: diagnose(offset, "no overload of unary - for \(parts[0].type.name)")
             }
-            return Part(node: fold(NegateNode(nodes[0]), of: nodes, at: offset), type: parts[0].type, offset: offset)
+            return Part(
+                node: fold(NegateNode(nodes[0]), of: nodes, at: offset), type: parts[0].type,
+                reach: parts[0].reach.inner, offset: offset)
         default:
             break
         }
@@ -21,7 +23,8 @@ extension Compiler {
         guard let arithmetic = Arithmetic(operation) else {
             preconditionFailure("an operator is logical, a comparison or arithmetic")
         }
-        let matching = arithmetic.overloads.filter { $0.accepts([left.type, right.type]) }
+        let types = [left.type, right.type]
+        let matching = arithmetic.overloads.filter { $0.accepts(types) }
         if matching.isEmpty {
             let hint =
                 left.type.isNumber && right.type.isNumber
@@ -40,18 +43,27 @@ extension Compiler {
             reach: left.reach.union(right.reach).inner, offset: offset)
     }
 
-    /// JSON writers write 25.0 as 25, which is an int, and CEL has no operator for an int and a double.
+    /// JSON writers write 25.0 as 25, which is an int, and CEL has no operator for an int and a double. No number in
+    /// JSON is a uint.
     private mutating func warnOfMixedNumbers(
         _ arithmetic: Arithmetic, _ operation: Syntax.Operator, _ operands: [Syntax], _ parts: [Part]
     ) {
-        guard arithmetic != .modulo else { return }
+        guard parts[0].type == .dynamic || parts[1].type == .dynamic else { return }
         for (field, other) in [(0, 1), (1, 0)]
-        where parts[field].type == .dynamic && parts[field].reach.contains(.data) && parts[other].type == .double {
+        where parts[field].type == .dynamic && parts[field].reach.contains(.data) {
             let names = operands[field].segments > 0 ? operands[field].dottedNames.joined(separator: ".") : "…"
-            warn(
-                operands[field].base?.offset ?? parts[field].offset,
-                "a whole number in JSON is an int, and \(operation.rawValue) of an int and a double has no value: write "
-                    + "double(\(names))")
+            let offset = operands[field].base?.offset ?? parts[field].offset
+            if parts[other].type == .uint {
+                warn(
+                    offset,
+                    "a number in JSON is no uint, and \(operation.rawValue) of it and a uint has no value: write "
+                        + "uint(\(names))")
+            } else if arithmetic != .modulo, parts[other].mayBeDouble {
+                warn(
+                    offset,
+                    "a whole number in JSON is an int, and \(operation.rawValue) of an int and a double has no value: "
+                        + "write double(\(names))")
+            }
         }
     }
 
@@ -62,7 +74,11 @@ extension Compiler {
         for (key, name) in [(left, right), (right, left)] where key.reach.contains(.keys) {
             if let text = name.text { noteField(text.string, name.offset) }
         }
-        noteComparison(offset, .operands(comparison, left.node, right.node))
+        if let whole = answer(comparison, left, right) ?? answer(comparison, right, left) {
+            noteComparison(offset, .certain(whole, .wholeNumber))
+        } else {
+            noteComparison(offset, .operands(comparison, left.node, right.node))
+        }
         let node =
             quickComparison(comparison, left.node, right.node)
             ?? quickComparison(comparison.mirrored, right.node, left.node)
@@ -70,6 +86,14 @@ extension Compiler {
                 comparison, left.node, right.node,
                 mayBeNumbers: left.type.isNumberOrDynamic && right.type.isNumberOrDynamic)
         return Part(node: fold(node, of: [left.node, right.node], at: offset), type: .bool, offset: offset)
+    }
+
+    /// The answer of a comparison of a whole number with a fraction; nil if it depends on the number.
+    private func answer(_ comparison: Comparison, _ whole: Part, _ other: Part) -> Bool? {
+        guard whole.type == .int || whole.type == .uint, comparison == .equal || comparison == .notEqual,
+            other.node.constant?.isFraction == true
+        else { return nil }
+        return comparison == .notEqual
     }
 
     /// A fast node for a comparison of a slot with a constant; nil if there is none.
@@ -112,7 +136,10 @@ extension Compiler {
         if range.reach.contains(.keys), let text = item.text { noteField(text.string, item.offset) }
         var node: Node?
         if case .list(let list)? = range.node.constant {
-            noteComparison(offset, .within(item.node, list))
+            noteComparison(
+                offset,
+                item.type.mayEqual(oneOf: list.items)
+                    ? .within(item.node, list) : .certain(false, list.items.isEmpty ? .emptyList : .otherType))
             if item.reach.contains(.keys) {
                 for case .string(let text) in list.items { noteField(text.string, range.offset) }
             }
@@ -188,6 +215,14 @@ extension Compiler {
 }
 
 extension ValueType {
+    /// Whether a value of this type may equal one of some constants.
+    fileprivate func mayEqual(oneOf constants: [Value]) -> Bool {
+        constants.contains { constant in
+            guard self != .dynamic, let type = constant.valueType else { return true }
+            return isNumber && type.isNumber ? self == .double || !constant.isFraction : self == type
+        }
+    }
+
     /// Whether `<` may have a result for values of this type.
     fileprivate var isOrdered: Bool {
         switch self {
@@ -202,21 +237,30 @@ extension Arithmetic {
 
     private static let ofNumbers: [Overload] = [.int, .uint, .double].map { Overload($0, $0, result: $0) }
 
+    private static let ofSums: [Overload] =
+        ofNumbers + [.string, .bytes, .list, .duration].map { Overload($0, $0, result: $0) } + [
+            Overload(.timestamp, .duration, result: .timestamp), Overload(.duration, .timestamp, result: .timestamp),
+        ]
+    private static let ofDifferences: [Overload] =
+        ofNumbers + [
+            Overload(.timestamp, .timestamp, result: .duration), Overload(.timestamp, .duration, result: .timestamp),
+            Overload(.duration, .duration, result: .duration),
+        ]
+    private static let ofRemainders = [Overload(.int, .int, result: .int), Overload(.uint, .uint, result: .uint)]
+
     var overloads: [Overload] {
         switch self {
-        case .add:
-            Self.ofNumbers + [.string, .bytes, .list, .duration].map { Overload($0, $0, result: $0) } + [
-                Overload(.timestamp, .duration, result: .timestamp),
-                Overload(.duration, .timestamp, result: .timestamp),
-            ]
-        case .subtract:
-            Self.ofNumbers + [
-                Overload(.timestamp, .timestamp, result: .duration),
-                Overload(.timestamp, .duration, result: .timestamp),
-                Overload(.duration, .duration, result: .duration),
-            ]
+        case .add: Self.ofSums
+        case .subtract: Self.ofDifferences
         case .multiply, .divide: Self.ofNumbers
-        case .modulo: [Overload(.int, .int, result: .int), Overload(.uint, .uint, result: .uint)]
+        case .modulo: Self.ofRemainders
         }
+    }
+}
+
+extension Value {
+    /// Whether it is a double between two whole numbers.
+    fileprivate var isFraction: Bool {
+        if case .double(let number) = self { number.isFinite && number.rounded(.towardZero) != number } else { false }
     }
 }

@@ -59,6 +59,16 @@ struct Compiler {
         var type: ValueType
         var reach: Reach = []
         var offset: Int
+        /// Whether the type is double, or a branch of a conditional has this type.
+        var mayBeDouble: Bool
+
+        init(node: Node, type: ValueType, reach: Reach = [], offset: Int, mayBeDouble: Bool = false) {
+            self.node = node
+            self.type = type
+            self.reach = reach
+            self.offset = offset
+            self.mayBeDouble = mayBeDouble || type == .double
+        }
 
         var text: Text? {
             if case .string(let text)? = node.constant { return text }
@@ -96,8 +106,8 @@ struct Compiler {
         diagnostics.count < Limit.diagnostics ? Suggestion.among(names, for: name) : ""
     }
 
-    mutating func refer(to name: String, slot: Int) {
-        if referenced.insert(slot).inserted { references.append((name, slot)) }
+    mutating func refer(to name: @autoclosure () -> String, slot: Int) {
+        if referenced.insert(slot).inserted { references.append((name(), slot)) }
     }
 
     mutating func noteConstant(_ name: String) {
@@ -207,9 +217,12 @@ struct Compiler {
             requireBool(part, "an operand of \(sign)")
             nodes.append(part.node)
         }
-        if nodes.count(where: { $0.constraint != nil }) > 1 {
-            noteComparison(offset, .together(nodes.compactMap(\.constraint), isAll: sign == "&&"))
+        let decisive = sign == "||"
+        if operands.contains(where: { if case .literal(.bool(decisive)) = $0.kind { true } else { false } }) {
+            noteComparison(offset, .certain(decisive, nil))
         }
+        let constraints = nodes.compactMap(\.constraint)
+        if constraints.count > 1 { noteComparison(offset, .together(constraints, isAll: sign == "&&")) }
         while nodes.count > 1 {
             nodes = stride(from: 0, to: nodes.count, by: 2).map { at in
                 at + 1 < nodes.count ? join(nodes[at], nodes[at + 1]) : nodes[at]
@@ -230,7 +243,7 @@ struct Compiler {
         let no = compile(no)
         return Part(
             node: ConditionalNode(condition.node, yes.node, no.node), type: yes.type == no.type ? yes.type : .dynamic,
-            reach: yes.reach.union(no.reach), offset: offset)
+            reach: yes.reach.union(no.reach), offset: offset, mayBeDouble: yes.mayBeDouble || no.mayBeDouble)
     }
 
     private mutating func macro(

@@ -16,8 +16,20 @@ public struct ForegoneComparison: Sendable, Hashable {
     public let text: String?
     /// The range of the side that is not constant, in a comparison of numbers.
     public let range: ClosedRange<Double>?
-    /// True if the answer follows from several comparisons of the slot.
-    public let isOfSeveral: Bool
+    /// Nil if the answer follows from the members above, or from constants.
+    public let reason: Reason?
+
+    public enum Reason: Sendable, Hashable {
+        /// The answer follows from several comparisons of the slot.
+        case severalConditions
+        /// Both sides are the same value.
+        case sameSides
+        /// A whole number is compared with a fraction.
+        case wholeNumber
+        case emptyList
+        /// The list has only values of other types.
+        case otherType
+    }
 }
 
 /// A compiled comparison.
@@ -27,6 +39,8 @@ struct ComparisonSite: Sendable {
         case within(Node, ValueList)
         /// Comparisons that are joined by `&&`, or by `||`.
         case together([SlotConstraint], isAll: Bool)
+        /// An answer that follows from types and constants.
+        case certain(Bool, ForegoneComparison.Reason?)
     }
 
     let offset: Int
@@ -37,7 +51,7 @@ struct ComparisonSite: Sendable {
         var slot: Int?
         var text: String?
         var range: ClosedRange<Double>?
-        var isOfSeveral = false
+        var reason: ForegoneComparison.Reason?
     }
 
     func verdicts(_ range: (Int) -> SlotRange?) -> [Verdict] {
@@ -46,6 +60,9 @@ struct ComparisonSite: Sendable {
             let (a, b) = (left.bounds(range), right.bounds(range))
             if let answer = comparison.answer(a, b) {
                 return [Verdict(answer: answer, range: left.constant == nil ? a : right.constant == nil ? b : nil)]
+            }
+            if let slot = (left as? SlotNode)?.slot, slot == (right as? SlotNode)?.slot {
+                return [Verdict(answer: comparison.holds(.equal), reason: .sameSides)]
             }
             for (node, other) in [(left, right), (right, left)] {
                 guard let (slot, texts) = Self.texts(node, range), case .string(let text)? = other.constant,
@@ -58,7 +75,9 @@ struct ComparisonSite: Sendable {
             }
             return []
         case .within(let item, let list):
-            guard let (slot, texts) = Self.texts(item, range) else { return [] }
+            guard let (slot, texts) = Self.texts(item, range) else {
+                return Self.verdict(item.bounds(range), list).map { [$0] } ?? []
+            }
             let wanted = list.items.compactMap { if case .string(let text) = $0 { text } else { nil } }
             let strange = wanted.filter { !Self.contains(texts, $0) }
             if strange.count == wanted.count {
@@ -70,7 +89,18 @@ struct ComparisonSite: Sendable {
             return strange.map { Verdict(slot: slot, text: $0.string) }
         case .together(let constraints, let isAll):
             return Self.verdicts(constraints, isAll: isAll, range)
+        case .certain(let answer, let reason):
+            return [Verdict(answer: answer, reason: reason)]
         }
+    }
+
+    /// A list without a number of the range. Nil if there is one, or if the range is not known.
+    private static func verdict(_ range: ClosedRange<Double>?, _ list: ValueList) -> Verdict? {
+        guard let range else { return nil }
+        let isReached = list.items.contains { item in
+            ConstantNode(item).bounds { _ in nil }.map(range.overlaps) ?? false
+        }
+        return isReached ? nil : Verdict(answer: false, range: range)
     }
 
     /// `a || b` is always true if `!a && !b` never is.
@@ -78,15 +108,18 @@ struct ComparisonSite: Sendable {
         -> [Verdict]
     {
         var slots: [Int] = []
-        for constraint in constraints where !slots.contains(constraint.slot) { slots.append(constraint.slot) }
+        var bySlot: [Int: [SlotConstraint]] = [:]
+        for constraint in constraints {
+            if bySlot[constraint.slot] == nil { slots.append(constraint.slot) }
+            bySlot[constraint.slot, default: []].append(isAll ? constraint : constraint.negated)
+        }
         return slots.compactMap { slot in
             let known = slot < 0 ? nil : range(slot)
-            let own = constraints.filter { $0.slot == slot }.map { isAll ? $0 : $0.negated }
             // A condition that decides by itself has a warning at its own position.
-            guard own.count > 1, SlotConstraint.excludeEachOther(own, known),
+            guard let own = bySlot[slot], own.count > 1, SlotConstraint.excludeEachOther(own, known),
                 !own.contains(where: { SlotConstraint.excludeEachOther([$0], known) })
             else { return nil }
-            return Verdict(answer: !isAll, slot: slot, isOfSeveral: true)
+            return Verdict(answer: !isAll, slot: slot, reason: .severalConditions)
         }
     }
 
@@ -124,7 +157,7 @@ extension Expression {
                 let (line, column) = lineMap[site.offset]
                 return ForegoneComparison(
                     line: line, column: column, answer: $0.answer, slot: $0.slot, text: $0.text, range: $0.range,
-                    isOfSeveral: $0.isOfSeveral)
+                    reason: $0.reason)
             }
         }
     }

@@ -11,8 +11,12 @@ struct NameTree: Sendable {
 
     private var edges: [Edge: Int32] = [:]
     private var entries: [Declarations.Entry?] = [nil]
+    /// By node: whether a longer name begins with it.
+    private var isInner = [false]
 
-    func node(after node: Int32, _ segment: Name) -> Int32? { edges[Edge(from: node, segment: segment)] }
+    func node(after node: Int32, _ segment: @autoclosure () -> Name) -> Int32? {
+        isInner[Int(node)] ? edges[Edge(from: node, segment: segment())] : nil
+    }
 
     func entry(at node: Int32) -> Declarations.Entry? { entries[Int(node)] }
 
@@ -29,6 +33,8 @@ struct NameTree: Sendable {
             } else {
                 node = Int32(entries.count)
                 edges[edge] = node
+                isInner[Int(edge.from)] = true
+                isInner.append(false)
                 entries.append(nil)
             }
         }

@@ -9,12 +9,21 @@ struct Parser {
     private var nodes = 0
 
     /// Reserved words of the grammar. A field or a member function may have such a name.
-    static let reservedWords: Set<String> = [
-        "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package",
-        "namespace", "return", "var", "void", "while",
-    ]
+    private static func isReserved(_ word: String) -> Bool {
+        switch word {
+        case "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package",
+            "namespace", "return", "var", "void", "while":
+            true
+        default: false
+        }
+    }
     /// Words that cannot be the name of a field, except in backticks.
-    static let keywords: Set<String> = ["false", "in", "null", "true"]
+    private static func isKeyword(_ word: String) -> Bool {
+        switch word {
+        case "false", "in", "null", "true": true
+        default: false
+        }
+    }
     /// Keywords that are values.
     static let constants = ["true", "false", "null"]
 
@@ -219,7 +228,7 @@ struct Parser {
         let name = token
         guard name.kind == .identifier || name.kind == .quotedName else { throw unexpected("a field's name") }
         let text = lexer.text(of: name)
-        if name.kind == .identifier, Self.keywords.contains(text) { throw unexpected("a field's name") }
+        if name.kind == .identifier, Self.isKeyword(text) { throw unexpected("a field's name") }
         try take()
         guard name.kind == .identifier, token.kind == .leftParenthesis else {
             return try make(.select(operand, field: text), at: name.start)
@@ -305,12 +314,12 @@ struct Parser {
         guard token.kind == .identifier else { throw unexpected("a name") }
         let name = lexer.text(of: token)
         let start = token.start
-        if Self.keywords.contains(name) {
+        if Self.isKeyword(name) {
             guard !isAbsolute, name != "in" else { throw unexpected("a name") }
             try take()
             return try make(.literal(name == "null" ? .null : .bool(name == "true")), at: start)
         }
-        guard !Self.reservedWords.contains(name) else {
+        guard !Self.isReserved(name) else {
             throw Defect(offset: start, message: "'\(name)' is a reserved word")
         }
         try take()

@@ -13,17 +13,22 @@ struct SlotConstraint: Sendable {
 
     /// Whether no possible value of the slot satisfies all constraints, which are of one slot.
     static func excludeEachOther(_ constraints: [SlotConstraint], _ range: SlotRange?) -> Bool {
-        var numbers = Interval()
+        var interval = Interval()
+        var numbers: [Double]?
+        var excluded: [Double] = []
         var texts: [Text]?
-        if case .numbers(let known)? = range { numbers = Interval(known) }
+        if case .numbers(let known)? = range { interval = Interval(known) }
         if case .texts(let known)? = range { texts = known.map { Text($0) } }
         for constraint in constraints {
             let ofTexts = constraint.values.compactMap { if case .string(let text) = $0 { text } else { nil } }
             guard ofTexts.count == constraint.values.count else {
-                guard let value = constraint.values.first, constraint.values.count == 1,
-                    let number = ConstantNode(value).bounds({ _ in nil })?.lowerBound
-                else { continue }
-                numbers.narrow(constraint.comparison, number)
+                let ofNumbers = constraint.values.compactMap { ConstantNode($0).bounds { _ in nil }?.lowerBound }
+                guard ofNumbers.count == constraint.values.count, let number = ofNumbers.first else { continue }
+                switch constraint.comparison {
+                case .equal: numbers = numbers.map { $0.filter(ofNumbers.contains) } ?? ofNumbers
+                case .notEqual: excluded += ofNumbers
+                case .less, .lessOrEqual, .greater, .greaterOrEqual: interval.narrow(constraint.comparison, number)
+                }
                 continue
             }
             switch constraint.comparison {
@@ -32,7 +37,8 @@ struct SlotConstraint: Sendable {
             case .less, .lessOrEqual, .greater, .greaterOrEqual: break
             }
         }
-        return numbers.isEmpty || texts?.isEmpty == true
+        if let numbers, !numbers.contains(where: { interval.contains($0) && !excluded.contains($0) }) { return true }
+        return interval.isEmpty || interval.only.map(excluded.contains) == true || texts?.isEmpty == true
     }
 
     private struct Interval {
@@ -49,8 +55,7 @@ struct SlotConstraint: Sendable {
 
         mutating func narrow(_ comparison: Comparison, _ number: Double) {
             switch comparison {
-            case .equal: (low, high, isLowOpen, isHighOpen) = narrowed(to: number)
-            case .notEqual: break
+            case .equal, .notEqual: break
             case .less, .lessOrEqual:
                 guard number < high || number == high && comparison == .less else { return }
                 (high, isHighOpen) = (number, comparison == .less)
@@ -60,10 +65,11 @@ struct SlotConstraint: Sendable {
             }
         }
 
-        private func narrowed(to number: Double) -> (Double, Double, Bool, Bool) {
-            let isInside =
-                (number > low || number == low && !isLowOpen) && (number < high || number == high && !isHighOpen)
-            return isInside ? (number, number, false, false) : (1, 0, false, false)
+        func contains(_ number: Double) -> Bool {
+            (number > low || number == low && !isLowOpen) && (number < high || number == high && !isHighOpen)
         }
+
+        /// The only number inside; nil if there are several or none.
+        var only: Double? { low == high && contains(low) ? low : nil }
     }
 }

@@ -56,6 +56,14 @@ final class WithinConstantsNode: Node, @unchecked Sendable {
         constants = ValueMap(ValueMap.firsts(of: list.items.map { ($0, .null) }))
     }
 
+    /// Only for few constants, so that comparing the conditions on a slot is quick.
+    override var constraint: SlotConstraint? {
+        guard let slot = (item as? SlotNode)?.slot, constants.entries.count <= SlotWithinTextsNode.maximumTexts else {
+            return nil
+        }
+        return SlotConstraint(slot: slot, comparison: .equal, values: constants.entries.map(\.key))
+    }
+
     override func cost(_ estimator: inout CostEstimator) -> CostEstimate {
         let item = estimator.estimate(item)
         return CostEstimate(least: item.least, most: item.most + ValueMap.greatestCost(ofKey: item.size))

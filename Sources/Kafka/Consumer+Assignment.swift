@@ -38,10 +38,15 @@ extension Consumer {
     /// few rounds of its main thread. There must be a pause between two assignments, and before the close.
     private static let settleMicroseconds = 50_000
 
-    func settle() {
-        guard let replacedAt else { return }
+    /// What is left of the pause after the last assignment; nil if nothing is.
+    var settling: Duration? {
+        guard let replacedAt else { return nil }
         let rest = .microseconds(Self.settleMicroseconds) - (ContinuousClock.now - replacedAt)
-        if rest > .zero { usleep(UInt32(max(1, rest / .microseconds(1)))) }
+        return rest > .zero ? rest : nil
+    }
+
+    func settle() {
+        if let rest = settling { usleep(UInt32(max(1, rest / .microseconds(1)))) }
     }
 
     /// `isRevoked`: the answer to a group that revokes the partitions. An assignment of nothing, although the group

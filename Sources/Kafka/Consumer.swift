@@ -136,11 +136,15 @@ public final class Consumer: ConsumerClient {
     /// How long leaving the group may take, in milliseconds.
     private static let closeMilliseconds = 15_000
 
-    /// Leaves the group. `revoked` is called once more if there are assigned partitions.
+    /// Leaves the group. `revoked` is called once more if there are assigned partitions. Without a group it does not
+    /// wait for the end of the library's threads.
     public func close() {
         guard !closed else { return }
         closed = true
         waker?.stop()
+        if group == nil, let settling, LateClose.take(handle, after: settling, within: Self.closeMilliseconds) {
+            return
+        }
         settle()
         handle.closeConsumer(within: Self.closeMilliseconds)
     }

@@ -113,7 +113,7 @@ public struct RecordMap: Sendable {
         let reader = YAMLReader(text)
         if let root = reader.root,
             let document = reader.mapping(root, what: "the document", known: nil, required: ["map"]),
-            let value = document["map"], let map = RecordMap(value, by: reader, of: text), reader.mistakes.isEmpty
+            let value = document["map"], let map = RecordMap(value, by: reader), reader.mistakes.isEmpty
         {
             self = map
             return
@@ -121,9 +121,9 @@ public struct RecordMap: Sendable {
         throw YAMLMistakes(file: file, mistakes: reader.mistakes)
     }
 
-    /// A map that is a part of a larger document, `text`. Nil if it has an error; the reader has noted every one.
-    public init?(_ value: YAMLReader.Value, by reader: YAMLReader, of text: String) {
-        var parser = RecordMapParser(reader, text)
+    /// A map that is a part of a larger document. Nil if it has an error; the reader has noted every one.
+    public init?(_ value: YAMLReader.Value, by reader: YAMLReader) {
+        var parser = RecordMapParser(reader)
         guard let map = parser.map(value) else { return nil }
         self = map
     }

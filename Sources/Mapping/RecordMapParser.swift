@@ -7,16 +7,13 @@ struct RecordMapParser {
     typealias Value = YAMLReader.Value
 
     private let reader: YAMLReader
-    private let text: String
     private var declarations = Declarations()
     private let slots: RecordMap.Slots
     private var parts: [(name: String, text: String)] = []
     private var isGood = true
 
-    /// `text` is the whole document, for hints.
-    init(_ reader: YAMLReader, _ text: String) {
+    init(_ reader: YAMLReader) {
         self.reader = reader
-        self.text = text
         slots = RecordMap.Slots(&declarations)
     }
 
@@ -96,10 +93,8 @@ struct RecordMapParser {
         let isLong = source.contains("\n")
         let location = isLong ? "line \(error.line), character \(error.column)" : "character \(error.column)"
         var hint = ""
-        if value.isCut(byCommentIn: text) {
-            hint =
-                "; YAML takes the # after it for the beginning of a comment: an expression with \" #\" in it stands in "
-                + "quotes"
+        if let cut = reader.cutHint(error.message, of: value) {
+            hint = cut
         } else if error.message.hasPrefix("unknown name"), !error.message.contains("did you mean") {
             hint = ": a map sees \(RecordMap.Slots.names.joined(separator: ", "))"
         }

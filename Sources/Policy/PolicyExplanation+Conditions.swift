@@ -14,8 +14,12 @@ extension PolicyExplanation {
             return clauses(source).map { "when " + $0 } ?? "if `\(Self.oneLine(source))` is true"
         }
 
+        /// The limit of the bytes of an expression that is put into words. A longer one is quoted.
+        static let longestSource = 2048
+
         /// The condition without its "when"; nil if there are no words for it.
         func clauses(_ source: String) -> String? {
+            guard source.utf8.count <= Self.longestSource else { return nil }
             let (parts, isAny) = Self.operands(source)
             let words = parts.compactMap { clause($0) }
             return words.count == parts.count ? PolicyExplanation.list(words, isAny ? "or" : "and") : nil
@@ -25,6 +29,8 @@ extension PolicyExplanation {
         /// are put into words.
         func points(_ source: String) -> String {
             let text = withConstants(source)
+            let quoted = "counts as many points as `\(Self.oneLine(text))` says"
+            guard text.utf8.count <= Self.longestSource else { return quoted }
             if let field = Self.field(Self.trimmed(text)) { return "counts its `\(field)` as points" }
             if let (factor, name) = Self.product(text), let field = Self.field(name) {
                 return "counts \(factor) times its `\(field)` as points"
@@ -41,7 +47,7 @@ extension PolicyExplanation {
                 }
                 return cases.joined(separator: ", ") + ", otherwise \(phrase(choice.otherwise))"
             }
-            return "counts as many points as `\(Self.oneLine(text))` says"
+            return quoted
         }
 
         /// The conditions in words; nil if there are none for one of them.
@@ -81,11 +87,24 @@ extension PolicyExplanation {
                 return presence(of: Self.trimmed(String(text.dropFirst(sign.count).dropLast())), isThere)
             }
             for (sign, comparison) in Self.comparisons {
-                guard let range = text.firstRange(of: " \(sign) ") else { continue }
+                guard let range = Self.range(of: sign, in: text) else { continue }
                 let name = Self.trimmed(String(text[..<range.lowerBound]))
                 let value = Self.trimmed(String(text[range.upperBound...]))
                 if sign == "in" { return oneOf(name, value) }
                 return number(name, value, sign, comparison) ?? word(name, value, sign)
+            }
+            return nil
+        }
+
+        /// The first sign that stands between two spaces, with them.
+        private static func range(of sign: String, in text: String) -> Range<String.Index>? {
+            let bytes = text.utf8
+            var rest = bytes[...]
+            while let space = rest.firstIndex(of: UInt8(ascii: " ")) {
+                rest = bytes[bytes.index(after: space)...]
+                guard rest.starts(with: sign.utf8) else { continue }
+                let end = rest.dropFirst(sign.utf8.count)
+                if end.first == UInt8(ascii: " ") { return space..<bytes.index(after: end.startIndex) }
             }
             return nil
         }

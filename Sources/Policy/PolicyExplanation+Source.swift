@@ -89,6 +89,7 @@ extension PolicyExplanation.Words {
     /// Parses `CONDITION ? INT : INT`, with a further choice instead of the last number. Returns the conditions in
     /// their order.
     static func choice(_ source: String) -> (cases: [(condition: String, points: Int64)], otherwise: Int64)? {
+        guard source.utf8.count <= longestSource else { return nil }
         var cases: [(condition: String, points: Int64)] = []
         var parts = [""]
         var signs: [Character] = []
@@ -135,8 +136,10 @@ extension PolicyExplanation.Words {
     // MARK: Tokens
 
     static func trimmed(_ text: String) -> String {
-        let start = text.drop { $0.isWhitespace }
-        return String(start.reversed().drop { $0.isWhitespace }.reversed())
+        var part = text[...]
+        while part.first?.isWhitespace == true { part.removeFirst() }
+        while part.last?.isWhitespace == true { part.removeLast() }
+        return String(part)
     }
 
     /// The name of an event's field, or of a subject's value, in words.

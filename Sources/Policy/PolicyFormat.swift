@@ -10,15 +10,29 @@ public struct PolicyFormat {
     /// a document never change.
     public static func formatted(_ text: String, file: String) throws -> String {
         let result = PolicyFormat(text).text
-        let (before, after) = (YAMLReader(text), YAMLReader(result))
+        let before = YAMLReader(text)
         let isGood = before.root != nil && before.mistakes.isEmpty
-        guard let formatted = after.root, after.mistakes.isEmpty else {
+        if isGood, result.utf8.elementsEqual(text.utf8) { return text }
+        let after = YAMLReader(result)
+        guard let formatted = after.root, after.mistakes.isEmpty, hasSameCharacters(text, result) else {
             // If the document is good, the formatter has a defect, and the document is returned unchanged.
             guard isGood else { throw YAMLMistakes(file: file, mistakes: before.mistakes) }
             return text
         }
         if isGood, let original = before.root, !original.meansTheSame(as: formatted) { return text }
         return result
+    }
+
+    /// Whether both have the same characters, however often, apart from white space and single quotes. Comments have no
+    /// meaning, and a document that is not YAML has none either, so only this protects them.
+    private static func hasSameCharacters(_ a: String, _ b: String) -> Bool {
+        func counts(_ text: String) -> [Int] {
+            var counts = [Int](repeating: 0, count: 256)
+            for byte in text.utf8 { counts[Int(byte)] += 1 }
+            for byte in " \t\r\n'".utf8 { counts[Int(byte)] = 0 }
+            return counts
+        }
+        return counts(a) == counts(b)
     }
 
     private static let sections = [
@@ -47,7 +61,9 @@ public struct PolicyFormat {
     private static let expressions: Set<String> = ["when", "points", "sum", "min", "max", "latest"]
 
     private init(_ source: String) {
-        let lines = source.split(separator: "\n", omittingEmptySubsequences: false).map { Self.trimmed($0) }
+        let lines = source.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map {
+            Self.trimmed(Substring($0))
+        }
         var (header, blocks) = Self.blocks(of: lines, at: 0) { Self.key(of: $0) }
         // Unknown sections are at the end, in their original order.
         blocks = Self.sorted(blocks, by: Self.sections)
@@ -74,9 +90,13 @@ public struct PolicyFormat {
 
     /// Without white space at its end.
     private static func trimmed(_ line: Substring) -> String {
-        var line = line
-        while let last = line.last, last == " " || last == "\t" || last == "\r" { line.removeLast() }
-        return String(line)
+        var bytes = line.utf8
+        while let last = bytes.last,
+            last == UInt8(ascii: " ") || last == UInt8(ascii: "\t") || last == UInt8(ascii: "\r")
+        {
+            bytes.removeLast()
+        }
+        return String(Substring(bytes))
     }
 
     /// Without blank lines at the start and the end, and without two in succession.
@@ -114,7 +134,7 @@ public struct PolicyFormat {
                 if blocks.isEmpty {
                     // A blank line separates comments on the whole from those on the key.
                     let end = pending.lastIndex(of: "").map { $0 + 1 } ?? (indentation == 0 ? pending.count : 0)
-                    header = Array(pending[..<end])
+                    header += pending[..<end]
                     pending.removeFirst(end)
                 }
                 blocks.append(Block(key: key, lines: pending + [line], keyLine: pending.count))
@@ -315,6 +335,11 @@ public struct PolicyFormat {
 }
 
 extension YAMLReader.Value {
+    /// The text of a scalar; empty for a list or a mapping.
+    private var keyText: String {
+        if case .scalar(let text, _) = node.content { text } else { "" }
+    }
+
     /// Whether both have the same values, regardless of the order of a mapping's members.
     fileprivate func meansTheSame(as other: Self) -> Bool {
         switch (node.content, other.node.content) {
@@ -327,13 +352,16 @@ extension YAMLReader.Value {
         case (.sequence(let a), .sequence(let b)):
             return a.count == b.count && zip(a, b).allSatisfy { Self($0).meansTheSame(as: Self($1)) }
         case (.mapping(let a), .mapping(let b)):
-            return a.count == b.count
-                && a.allSatisfy { member in
-                    b.contains {
-                        Self(member.key).meansTheSame(as: Self($0.key))
-                            && Self(member.value).meansTheSame(as: Self($0.value))
-                    }
+            guard a.count == b.count else { return false }
+            // Only a key with a tag of its own may have another text.
+            let byKey = Dictionary(grouping: b.indices) { Self(b[$0].key).keyText }
+            return a.allSatisfy { member in
+                let found = Self(member.key).ownTag == nil ? byKey[Self(member.key).keyText] ?? [] : Array(b.indices)
+                return found.contains {
+                    Self(member.key).meansTheSame(as: Self(b[$0].key))
+                        && Self(member.value).meansTheSame(as: Self(b[$0].value))
                 }
+            }
         default: return false
         }
     }

@@ -14,10 +14,10 @@ extension PolicyParser {
     mutating func eventPatterns(_ value: Value, what: String, dimension: Int?, user kind: String, _ id: String?)
         -> [EventPattern]
     {
-        names(value, what: what).compactMap { text, location in
+        let user = id.map { "\(kind) \"\($0)\"" } ?? "a \(kind)"
+        return names(value, what: what).compactMap { text, location in
             guard let pattern = eventPattern(text, at: location) else { return nil }
             if let dimension {
-                let user = id.map { "\(kind) \"\($0)\"" } ?? "a \(kind)"
                 eventUses.append(EventUse(pattern: pattern, dimension: dimension, user: user, location: location))
             }
             return pattern
@@ -49,35 +49,40 @@ extension PolicyParser {
 
     /// Notes the later of two uses of the same events in different dimensions.
     func noteEventsOfTwoDimensions() {
-        let uses = eventUses.sorted { ($0.location.line, $0.location.column) < ($1.location.line, $1.location.column) }
-        var homes: [EventPattern: EventUse] = [:]
-        var counts: [EventPattern: Int] = [:]
-        for use in uses {
-            counts[use.pattern, default: 0] += 1
-            guard let home = homes[use.pattern] else {
-                homes[use.pattern] = use
-                continue
-            }
-            if home.dimension != use.dimension { noteCrossing(home, use) }
+        let positions = eventUses.map { (line: $0.location.line, column: $0.location.column) }
+        let order = positions.indices.sorted { positions[$0] < positions[$1] }
+        /// The number of the first use of a pattern, and of all its uses.
+        var homes: [EventPattern: (first: Int, count: Int)] = [:]
+        for number in order {
+            let use = eventUses[number]
+            homes[use.pattern, default: (number, 0)].count += 1
+            guard let home = homes[use.pattern]?.first else { continue }
+            if eventUses[home].dimension != use.dimension { noteCrossing(eventUses[home], use) }
         }
         guard homes.keys.contains(where: \.isPrefix) else { return }
         // In the order of bytes a prefix directly precedes the types that it matches.
-        let ordered = homes.values.sorted { a, b in
-            if a.pattern.stem.utf8.elementsEqual(b.pattern.stem.utf8) { return a.pattern.isPrefix }
-            return a.pattern.stem.utf8.lexicographicallyPrecedes(b.pattern.stem.utf8)
-        }
+        let ordered = homes.values.map { (stem: Array(eventUses[$0.first].pattern.stem.utf8), number: $0.first) }
+            .sorted { a, b in
+                let isShorter = a.stem.count < b.stem.count
+                for index in 0..<min(a.stem.count, b.stem.count) where a.stem[index] != b.stem[index] {
+                    return a.stem[index] < b.stem[index]
+                }
+                return a.stem.count == b.stem.count ? eventUses[a.number].pattern.isPrefix : isShorter
+            }
         var prefixes: [EventUse] = []
         var total = 0
-        for use in ordered {
+        for (_, number) in ordered {
+            let use = eventUses[number]
             while let last = prefixes.last, !last.pattern.covers(use.pattern) { prefixes.removeLast() }
             if let other = prefixes.first(where: { $0.dimension != use.dimension }) {
                 let isFirst = (other.location.line, other.location.column) < (use.location.line, use.location.column)
                 noteCrossing(isFirst ? other : use, isFirst ? use : other)
             }
             if use.pattern.isPrefix { prefixes.append(use) }
-            for other in use.pattern.isPrefix ? prefixes : prefixes + [use] { total += counts[other.pattern] ?? 0 }
+            for other in prefixes { total += homes[other.pattern]?.count ?? 0 }
+            if !use.pattern.isPrefix { total += homes[use.pattern]?.count ?? 0 }
         }
-        if total > ScoringPolicy.maximumUses, let first = uses.first {
+        if total > ScoringPolicy.maximumUses, let first = order.first.map({ eventUses[$0] }) {
             reader.note(
                 "more than \(ScoringPolicy.maximumUses) uses of event types: each counts as often as a rule, a measure or a "
                     + "sanction applies to it", at: first.location)

@@ -12,6 +12,10 @@ extension PolicyParser {
                 at: value)
             return nil
         }
+        guard !value.isCollection else {
+            reader.note("\(what) must be a text\(reader.bracketHint(value))", at: value)
+            return nil
+        }
         guard let text = reader.string(value, what: what) else { return nil }
         let expression: Expression
         do {
@@ -51,9 +55,8 @@ extension PolicyParser {
         let location =
             text.contains("\n") ? "line \(error.line), character \(error.column)" : "character \(error.column)"
         let hint =
-            value.isCut(byCommentIn: self.text)
-            ? "; YAML takes the # after it for the beginning of a comment: an expression with \" #\" in it stands in quotes"
-            : hint(error.message, isOverEvent: declarations == \PolicyVariables.event.declarations)
+            reader.cutHint(error.message, of: value)
+            ?? hint(error.message, isOverEvent: declarations == \PolicyVariables.event.declarations)
         reader.note("\(error.message)\(hint) (\(location) of the expression)", at: value)
     }
 
@@ -124,11 +127,13 @@ extension PolicyParser {
 
     /// The slots of the subject's values, and of the measures of a dimension. An unknown measure or dimension is
     /// reported already.
-    private func ownSlots(_ dimension: Int?) -> Set<Int> {
+    private mutating func ownSlots(_ dimension: Int?) -> Set<Int> {
+        if let dimension, let known = ownSlotsOfDimensions[dimension] { return known }
         var slots: Set<Int> = [variables.standing.kind]
         slots.formUnion(variables.standing.attributes)
         for (home, slot) in zip(measureDimensions, variables.standing.measures)
         where home == nil || dimension == nil || home == dimension { slots.insert(slot) }
+        if let dimension { ownSlotsOfDimensions[dimension] = slots }
         return slots
     }
 }

@@ -98,9 +98,11 @@ extension PolicyParser {
     private mutating func points(
         _ value: Value, _ expression: (inout Self, Value) -> Expression?
     ) -> ScoringPolicy.Points? {
-        guard let text = reader.string(value, what: "points") else { return nil }
-        if Int64(text) != nil {
-            return reader.integer(value, what: "points", in: Self.points, anyStyle: true).map { .constant($0) }
+        if !value.isCollection {
+            guard let text = reader.string(value, what: "points") else { return nil }
+            if Int64(text) != nil {
+                return reader.integer(value, what: "points", in: Self.points, anyStyle: true).map { .constant($0) }
+            }
         }
         guard let expression = expression(&self, value) else { return nil }
         if case .int(let points)? = expression.constant, Self.points.contains(points) {

@@ -34,6 +34,8 @@ struct PolicyParser {
     var variables = PolicyVariables()
     /// The dimension of each measure; nil if it is not known.
     var measureDimensions: [Int?] = []
+    /// The slots that the conditions of a dimension see, by dimension.
+    var ownSlotsOfDimensions: [Int: Set<Int>] = [:]
     /// The YAML of the policy's parts. The lists are complete only without errors.
     var nodes = PolicyNodes()
     /// Every event type and prefix with the dimension of its use.

@@ -60,9 +60,15 @@ struct PolicyWarnings {
         -> String?
     {
         let name = expression.references.first { $0.slot == comparison.slot }?.name
-        if comparison.isOfSeveral {
+        switch comparison.reason {
+        case .severalConditions:
             let what = "these conditions on \(name ?? "one value")"
             return comparison.answer == true ? "\(what) leave nothing out" : "\(what) exclude each other"
+        case .sameSides: return "both sides are the same"
+        case .wholeNumber: return "a whole number is no fraction"
+        case .emptyList: return "the list is empty"
+        case .otherType: return "the list has only values of other types"
+        case nil: break
         }
         if let range = comparison.range {
             let (low, high) = (PolicyRanges.text(range.lowerBound), PolicyRanges.text(range.upperBound))
@@ -235,7 +241,7 @@ extension CalendarSpan {
     var days: ClosedRange<Int64> {
         switch unit {
         case .days: count...count
-        case .months: (count * 365 / 12 - 3)...(count * 366 / 12 + 3)
+        case .months: max(count * 28, count * 365 / 12 - 3)...min(count * 31, count * 366 / 12 + 3)
         case .years: count * 365...count * 366
         }
     }

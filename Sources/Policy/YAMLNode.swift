@@ -16,8 +16,16 @@ struct YAMLNode {
 
     /// Notes syntax that only YAML 1.1 allows, halves of surrogate pairs, and equal keys.
     init(_ node: Node, of document: YAMLText, _ mistakes: inout [YAMLMistake]) {
-        let line = node.mark?.line ?? 1
-        let column = node.mark?.column ?? 1
+        // Asking the node copies it.
+        let mark =
+            switch node {
+            case .scalar(let scalar): scalar.mark
+            case .sequence(let items): items.mark
+            case .mapping(let members): members.mark
+            case .alias(let alias): alias.mark
+            }
+        let line = mark?.line ?? 1
+        let column = mark?.column ?? 1
         self.line = line
         self.column = column
         switch node {

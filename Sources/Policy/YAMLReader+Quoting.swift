@@ -1,48 +1,122 @@
 /// Effects of YAML's syntax on an expression that lacks quotes, or has too many.
 extension YAMLReader {
     /// The probable cause of the parser's error in a line with an expression; empty if none is known.
-    static func quotingHint(_ problem: String, line: Int, in text: String) -> String {
-        let lines = text.split(separator: "\n", maxSplits: line, omittingEmptySubsequences: false)
-        guard lines.indices.contains(line - 1), let first = firstOfExpression(lines[line - 1]) else { return "" }
+    static func quotingHint(_ problem: String, line: Int, column: Int, in text: String) -> String {
+        guard let place = Unquoted(before: line, column, in: text) else { return "" }
+        let first = place.first
         switch problem {
-        case "mapping values are not allowed in this context":
+        case "mapping values are not allowed in this context" where place.isExpression:
             return ": an expression with \": \" in it stands in quotes"
         case "did not find expected ',' or '}'", "did not find expected ',' or ']'":
-            return ": in braces, an expression with : , [ ] { or } in it stands in quotes"
-        case "did not find expected key":
-            return first == "[" || first == "{"
-                ? ": an expression that begins with [ or { stands in quotes"
-                : ": an expression that begins with a quote stands in other quotes as a whole"
-        case "did not find expected comment or line break":
+            guard place.isExpression else { return "" }
+            return first == "'" || first == "\"" ? Self.quoteHint : Self.flowHint
+        case "did not find expected key" where first == "[" || first == "{":
+            return place.isExpression ? ": an expression that begins with [ or { stands in quotes" : ""
+        case "did not find expected key" where first == "'" || first == "\"":
+            return place.isExpression ? Self.quoteHint : ""
+        case "did not find expected comment or line break" where place.isExpression:
             return ": an expression that begins with > or | stands in quotes"
-        case "found character that cannot start any token":
+        case "block sequence entries are not allowed in this context" where first == "-" && place.isExpression:
+            return ": an expression that begins with a minus and a space stands in quotes"
+        case "found character that cannot start any token" where place.isExpression:
             return ": an expression that begins with %, @ or ` stands in quotes"
-        case "did not find expected alphabetic or numeric character", "did not find expected whitespace or line break":
-            return ": an expression that begins with !, & or * stands in quotes"
+        case "did not find expected alphabetic or numeric character", "did not find expected whitespace or line break",
+            "found undefined alias":
+            let what = place.isExpression ? "an expression" : "a text"
+            if first == "!" || first == "&" || first == "*" {
+                return ": \(what) that begins with !, & or * stands in quotes"
+            }
+            return place.isExpression && place.isInBraces ? Self.flowHint : ""
         case "found unknown escape character":
             return ": in double quotes a \\ is written twice, in single quotes once"
         default: return ""
         }
     }
 
-    private static let keysOfExpressions = ["when", "points", "sum", "min", "max", "latest"]
+    private static let quoteHint = ": an expression that begins with a quote stands in other quotes as a whole"
+    private static let flowHint = ": in braces, an expression with : , [ ] { or } in it stands in quotes"
 
-    /// The first character of the last expression in a line; nil if there is none.
-    private static func firstOfExpression(_ line: Substring) -> Character? {
-        let ends = keysOfExpressions.compactMap { line.ranges(of: "\($0): ").last?.upperBound }
-        return ends.max().flatMap { line[$0...].first { $0 != " " } }
+    /// The value in which the parser has found an error.
+    private struct Unquoted {
+        /// Whether its key is that of an expression. Otherwise it is the key of event types.
+        let isExpression: Bool
+        let first: Character
+        /// Whether the key is not the first of its line.
+        let isInBraces: Bool
+
+        private static let keysOfExpressions = ["when", "points", "sum", "min", "max", "latest"]
+        private static let keysOfTypes = ["event", "lifted-by", "streak"]
+        /// The limit of lines that a text without quotes continues.
+        private static let maximumLines = 100
+        /// The limit of characters before an error in which its key is searched.
+        private static let maximumColumns = 4096
+
+        /// Nil if the last key before the error is another one.
+        init?(before line: Int, _ column: Int, in text: String) {
+            let bytes = text.utf8.split(
+                separator: UInt8(ascii: "\n"), maxSplits: line, omittingEmptySubsequences: false)
+            guard bytes.indices.contains(line - 1) else { return nil }
+            let lines = bytes[...(line - 1)].suffix(Self.maximumLines + 1).map { Substring($0) }
+            let (own, before) = Self.part(of: lines[lines.count - 1], before: column)
+            if let found = Self(lastIn: before, of: own) ?? Self(lastIn: own, of: own) {
+                self = found
+                return
+            }
+            // A text may continue on this line.
+            guard !before.contains(": ") else { return nil }
+            guard let line = lines.dropLast().last(where: { $0.utf8.contains(UInt8(ascii: ":")) }) else { return nil }
+            let (part, _) = Self.part(of: line, before: 1)
+            guard let found = Self(lastIn: part, of: part), !found.isInBraces else { return nil }
+            self = found
+        }
+
+        /// The part of a line in which a key is searched, and what of it is before an error.
+        private static func part(of line: Substring, before column: Int) -> (line: Substring, before: Substring) {
+            let scalars = line.unicodeScalars
+            let begin = scalars.index(
+                scalars.startIndex, offsetBy: max(0, column - maximumColumns), limitedBy: scalars.endIndex)
+            let error = scalars.index(scalars.startIndex, offsetBy: column, limitedBy: scalars.endIndex)
+            let (start, end) = (begin ?? scalars.endIndex, error ?? scalars.endIndex)
+            return (
+                Substring(scalars[start...].prefix(2 * maximumColumns)), Substring(scalars[start..<end])
+            )
+        }
+
+        private init?(lastIn part: Substring, of line: Substring) {
+            var last: (key: Range<Substring.Index>, isExpression: Bool)?
+            for key in Self.keysOfExpressions + Self.keysOfTypes {
+                guard let range = part.ranges(of: "\(key): ").last,
+                    last.map({ $0.key.lowerBound < range.lowerBound }) ?? true
+                else {
+                    continue
+                }
+                last = (range, Self.keysOfExpressions.contains(key))
+            }
+            guard let last, let first = line[last.key.upperBound...].first(where: { $0 != " " }) else { return nil }
+            isExpression = last.isExpression
+            self.first = first
+            isInBraces = part[..<last.key.lowerBound].contains { $0 != " " && $0 != "-" }
+        }
     }
-}
 
-extension YAMLReader.Value {
-    /// Whether YAML reads the rest of the line after a text without quotes as a comment.
-    public func isCut(byCommentIn text: String) -> Bool {
-        guard case .scalar(let scalar, isPlain: true) = node.content, !scalar.contains("\n") else { return false }
-        let lines = text.split(separator: "\n", maxSplits: line, omittingEmptySubsequences: false)
-        guard lines.indices.contains(line - 1) else { return false }
-        let rest = lines[line - 1].unicodeScalars.dropFirst(column - 1)
-        guard rest.starts(with: scalar.unicodeScalars) else { return false }
-        return rest.dropFirst(scalar.unicodeScalars.count).drop { $0 == " " || $0 == "\t" }.first == "#"
+    /// The end of a message about the error in an expression without quotes that YAML has cut; nil if it has not.
+    public func cutHint(_ message: String, of value: Value) -> String? {
+        switch document?.sign(after: value.node) {
+        case "#":
+            "; YAML takes the # after it for the beginning of a comment: an expression with \" #\" in it stands in quotes"
+        case "," where message.hasSuffix("not the end") || message.hasSuffix("no closing quote"):
+            "; YAML takes the , after it for the end of the text: in braces, an expression with : , [ ] { or } in it stands "
+                + "in quotes"
+        default: nil
+        }
+    }
+
+    /// The end of a message about a list or a mapping instead of an expression; empty if it has no brackets.
+    func bracketHint(_ value: Value) -> String {
+        switch document?.scalar(at: value.node) {
+        case "[", "{": ": an expression that begins with [ or { stands in quotes"
+        default: ""
+        }
     }
 }
 

@@ -62,20 +62,25 @@ public final class YAMLReader {
     }
 
     public let root: Value?
+    /// The characters of a document that has a value.
+    let document: YAMLText?
 
     public init(_ text: String) {
         do throws(YAMLMistake) {
             var mistakes: [YAMLMistake] = []
-            root = Value(try Self.node(of: text, &mistakes))
+            let (node, document) = try Self.read(text, &mistakes)
+            (root, self.document) = (Value(node), document)
             for mistake in mistakes { note(mistake) }
         } catch {
-            root = nil
+            (root, document) = (nil, nil)
             note(error)
         }
     }
 
-    /// The document's value. Throws an error that leaves the document without a value.
-    private static func node(of text: String, _ mistakes: inout [YAMLMistake]) throws(YAMLMistake) -> YAMLNode {
+    /// The document and its value. Throws an error that leaves the document without a value.
+    private static func read(
+        _ text: String, _ mistakes: inout [YAMLMistake]
+    ) throws(YAMLMistake) -> (YAMLNode, YAMLText) {
         guard text.utf8.count <= maximumBytes else {
             throw YAMLMistake(line: 1, column: 1, message: "the document is larger than \(maximumBytes) bytes")
         }
@@ -86,7 +91,7 @@ public final class YAMLReader {
         do {
             // The reader resolves texts itself, because the parser's rules are those of YAML 1.1.
             if let node = try compose(yaml: document.readable, .basic) {
-                return YAMLNode(node, of: document, &mistakes)
+                return (YAMLNode(node, of: document, &mistakes), document)
             }
         } catch {
             throw mistake(error, in: document)
@@ -99,7 +104,7 @@ public final class YAMLReader {
         case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
             YamlError.composer(_, let problem, let mark, _):
             let isHash = document.isAdjoiningHash(line: mark.line, column: mark.column)
-            let hint = quotingHint(problem, line: mark.line, in: document.readable)
+            let hint = quotingHint(problem, line: mark.line, column: mark.column, in: document.readable)
             return YAMLMistake(
                 line: mark.line, column: mark.column, message: isHash ? YAMLText.adjoiningHashMessage : problem + hint)
         case YamlError.duplicatedKeysInMapping(let duplicates, let context):
@@ -119,12 +124,15 @@ public final class YAMLReader {
     }
 
     private func note(_ mistake: YAMLMistake) {
-        guard noted.count < Self.maximumMistakes else {
+        guard !isFull else {
             untold += 1
             return
         }
         noted.append(mistake)
     }
+
+    /// Whether a further mistake is only counted, so that it needs no hint.
+    private var isFull: Bool { noted.count >= Self.maximumMistakes }
 
     /// A mapping. Keys outside `known` are errors, unless it is nil; `required` keys must be present.
     public func mapping(
@@ -142,7 +150,7 @@ public final class YAMLReader {
                 continue
             }
             if let known, !known.contains(name) {
-                note("unknown key \"\(name)\" in \(what)\(Self.hint(name, known))", at: key)
+                note("unknown key \"\(name)\" in \(what)\(hint(name, known))", at: key)
                 continue
             }
             entries.append((key, name, Value(member.value)))
@@ -240,12 +248,13 @@ public final class YAMLReader {
 
     /// Notes an unknown word, with the nearest of the known ones.
     public func noteUnknown(_ what: String, _ word: String, known: [String], at value: Value, listing: Bool = false) {
-        let list = listing ? ": \(known.joined(separator: ", "))" : ""
-        note("unknown \(what) \"\(word.prefix(80))\"\(list)\(Self.hint(word, known))", at: value)
+        let list = listing && !isFull ? ": \(known.joined(separator: ", "))" : ""
+        note("unknown \(what) \"\(word.prefix(80))\"\(list)\(hint(word, known))", at: value)
     }
 
-    private static func hint(_ word: String, _ known: [String]) -> String {
-        nearest(to: word, in: known).map { "; did you mean \"\($0)\"?" } ?? ""
+    private func hint(_ word: String, _ known: [String]) -> String {
+        guard !isFull else { return "" }
+        return Self.nearest(to: word, in: known).map { "; did you mean \"\($0)\"?" } ?? ""
     }
 
     /// The known word that is nearest to a misspelt one; nil if none is near.

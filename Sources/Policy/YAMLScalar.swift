@@ -120,4 +120,9 @@ extension YAMLReader.Value {
         guard case .sequence(let items) = node.content else { return nil }
         return items.map { Self($0) }
     }
+
+    /// Whether it is a list or a mapping.
+    var isCollection: Bool {
+        if case .scalar = node.content { false } else { true }
+    }
 }

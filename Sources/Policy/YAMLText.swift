@@ -198,6 +198,26 @@ struct YAMLText {
         return scalars.indices.contains(index) ? index : nil
     }
 
+    /// The first character of a value, its tag and anchor included.
+    func scalar(at node: YAMLNode) -> Unicode.Scalar? {
+        index(line: node.line, column: node.column).map { scalars[$0] }
+    }
+
+    /// The first character after a text without quotes that is not white space; nil if there is none in its line, or
+    /// if the value is something else.
+    func sign(after node: YAMLNode) -> Unicode.Scalar? {
+        guard case .scalar(let text, isPlain: true) = node.content,
+            let start = index(line: node.line, column: node.column)
+        else { return nil }
+        var index = start
+        for scalar in text.unicodeScalars {
+            guard index < scalars.count, scalar == sign(scalars[index])?.scalar ?? scalars[index] else { return nil }
+            index += 1
+        }
+        while index < scalars.count, scalars[index] == " " || scalars[index] == "\t" { index += 1 }
+        return index < scalars.count && !Self.isBreak(scalars[index]) ? scalars[index] : nil
+    }
+
     // MARK: Characters
 
     private func sign(_ scalar: Unicode.Scalar) -> Sign? {

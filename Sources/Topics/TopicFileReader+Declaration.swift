@@ -106,7 +106,7 @@ extension TopicFileReader {
     /// A mapping is the map itself; a text names a file in the topic file's folder that has it under `map`.
     private func recordMap(_ value: Value?) -> RecordMap? {
         guard let value else { return nil }
-        guard let name = text(of: value) else { return RecordMap(value, by: yaml, of: document) }
+        guard let name = text(of: value) else { return RecordMap(value, by: yaml) }
         let file = (path as NSString).deletingLastPathComponent + "/" + name
         guard !name.hasPrefix("/"), !name.split(separator: "/").contains(".."),
             let data = FileManager.default.contents(atPath: file), data.count <= TopicDefinition.maximumFileBytes

@@ -36,6 +36,20 @@ import Testing
         ("score % 10 == 11", "this is never true: it lies between 0 and 9"),
         ("score / 10 > 130", "this is never true: it lies between 0 and 130"),
         ("double(score) > 1300.5", "this is never true: it lies between 0 and 1300"),
+        ("score == 1000.5", "this is never true: a whole number is no fraction"),
+        ("0.5 != score", "this is always true: a whole number is no fraction"),
+        ("score in [1301, -1]", "this is never true: it lies between 0 and 1300"),
+        ("score in []", "this is never true: the list is empty"),
+        ("score in ['1000']", "this is never true: the list has only values of other types"),
+        ("score in [900.5, 1000.5]", "this is never true: the list has only values of other types"),
+        ("band in [1, 2]", "this is never true: the list has only values of other types"),
+        ("score in [1, 2] && score > 2", "this is never true: these conditions on score exclude each other"),
+        ("score in [1, 2] && score in [3, 4]", "this is never true: these conditions on score exclude each other"),
+        ("score == 7 && score != 7", "this is never true: these conditions on score exclude each other"),
+        ("score != 7 || score != 8", "this is always true: these conditions on score leave nothing out"),
+        ("score == score", "this is always true: both sides are the same"),
+        ("dimension.payment < dimension.payment", "this is never true: both sides are the same"),
+        ("score > 900 && false", "this is never true"), ("true || score > 900", "this is always true"),
         ("sanctioned || score > 9", "nobody is ever sanctioned: the policy has no sanctions"),
     ])
     func perksWithACertainAnswer(when: String, message: String) throws {
@@ -47,7 +61,10 @@ import Testing
         "score > 1100 && score < 1200", "score >= 1100 && score <= 1100", "score < 900 || score > 900",
         "score < 900 || score > 1000", "band == 'A' && score > 1000", "band != 'A' && score != 3",
         "band == 'A' || band != 'A' && score > 1000", "score % 10 == 9", "score / 10 == 130", "-score / 10 > -3",
-        "score % -7 == 6", "dimension.transport % 7 == -6", "kind in ['business'] || kind == 'individual' && score > 3",
+        "score == 1000.0", "score > 1000.5", "score in [1301, 1000]", "score in [1000, 1000.5, 'a']",
+        "score in [1, 2] && score > 1", "score in [1, 2] && score in [2, 3]", "score >= 7 && score != 7",
+        "score == dimension.transport", "score > 900 && true", "score > 900 || false", "score % -7 == 6",
+        "dimension.transport % 7 == -6", "kind in ['business'] || kind == 'individual' && score > 3",
     ])
     func perksWithoutACertainAnswer(when: String) throws {
         #expect(try warnings { $0.perks = "perks: [{id: p, when: \(quoted(when))}]" } == [])
@@ -58,6 +75,11 @@ import Testing
         ("time.getDayOfWeek('Europe/Berlin') > 6", "this is never true: it lies between 0 and 6"),
         ("time.getHours() >= 24", "this is never true: it lies between 0 and 23"),
         ("size(data.tags) < 0", "this is never true: it is at least 0"),
+        ("size(data.tags) == 1.5", "this is never true: a whole number is no fraction"),
+        ("int(data.km) in ['a', 'b']", "this is never true: the list has only values of other types"),
+        ("data.km in []", "this is never true: the list is empty"),
+        ("data.km >= data.km", "this is always true: both sides are the same"),
+        ("data.km in [1, 2] && data.km == 3", "this is never true: these conditions on data.km exclude each other"),
         ("data.km > 5 && data.km < 3", "this is never true: these conditions on data.km exclude each other"),
         (
             "data.what == 'a' && data.what == 'b'",
@@ -92,7 +114,8 @@ import Testing
     @Test(arguments: [
         "time.getMonth() == 11", "(time - time).getHours() > 24", "size(data.tags) > 0", "data.km > 3 && data.km < 5",
         "data.km > 3 || data.km < 5", "data.what == 'a' || data.what == 'b'", "data.what != 'a' && data.what != 'b'",
-        "type == 'fare.lost'", "data.a > 5 && data.b < 3", "data.a == 3 && data.a != 4",
+        "data.km == 1.5", "data.km in [1, 'a']", "data.km == data.far", "type == 'fare.lost'",
+        "data.a > 5 && data.b < 3", "data.a == 3 && data.a != 4",
         "data.l.all(x, x > 1 && x < 3)",
     ])
     func rulesWithoutACertainAnswer(when: String) throws {

@@ -118,6 +118,30 @@ import Testing
         )
     }
 
+    /// The line is no part of a key, so the formatter may not make YAML by leaving it out.
+    @Test(arguments: ["    dimension: road", "nce.", "- a"]) func aStrayLineIsNotLost(line: String) throws {
+        let text = "# A header.\n\(line)\npolicy: p\nversion: 1\n"
+        #expect(throws: YAMLMistakes.self) { try formatted(text) }
+    }
+
+    @Test func theCommentsOfAHeaderStay() throws {
+        let text = "# One.\n---\n# Two.\nversion: 1\npolicy: p\n"
+        let result = try formatted(text)
+        #expect(result.contains("# One.\n") && result.contains("# Two.\n"), "\(result)")
+        #expect(try formatted(result) == result)
+    }
+
+    @Test func linesOfAnotherSystemAreFormattedToo() throws {
+        #expect(try formatted("version: 1\r\npolicy: p\r\n") == "policy: p\nversion: 1\n")
+    }
+
+    /// A mapping of very many keys: comparing what it means takes no time that grows with the square.
+    @Test func manyKeysMeanTheSame() throws {
+        let keys = (0..<20_000).map { "k\($0): {b: 2, a: \($0)}\n" }
+        let text = "version: 1\npolicy: p\n" + keys.joined()
+        #expect(try formatted(text) == "policy: p\nversion: 1\n" + keys.joined())
+    }
+
     @Test(arguments: ["a: [", "a: b: c", "\"a"]) func whatIsNoYAMLIsToldAsItIs(text: String) {
         #expect(throws: YAMLMistakes.self) { try formatted(text) }
     }

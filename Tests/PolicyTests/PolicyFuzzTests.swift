@@ -154,6 +154,27 @@ import Testing
         #expect(policies > 0)
     }
 
+    /// A document that can be formatted is formatted once for all, and a policy remains one.
+    @Test func formattingTwiceChangesNothing() {
+        var fuzz = Fuzz("policy format", count: 500, long: 300_000)
+        var random = Seeded(fuzz.seed)
+        var changed = 0
+        for number in 0..<fuzz.count {
+            let text = number % 2 == 0 ? Self.mutated(&random) : Self.rewritten(&random)
+            fuzz.run(text) {
+                guard let once = try? PolicyFormat.formatted(text, file: "fuzzed.yaml"), once != text else { return }
+                changed += 1
+                let twice = try? PolicyFormat.formatted(once, file: "fuzzed.yaml")
+                #expect(twice == once, "\(text)")
+                guard (try? ScoringPolicy(yaml: text, file: "")) != nil else { return }
+                let isPolicy = (try? ScoringPolicy(yaml: once, file: "")) != nil
+                #expect(isPolicy, "\(text)")
+            }
+        }
+        fuzz.report("\(changed) of them changed")
+        #expect(changed > 0)
+    }
+
     // MARK: What is made to be large
 
     /// Nine levels of nine aliases: four hundred million words, if anyone wrote them out.

@@ -36,7 +36,10 @@ import Testing
     @Test(arguments: [
         ("data.km / 10.0 > 1.0", "/", "double(data.km)", 1),
         ("1.5 * data.trip.km > 3.0", "*", "double(data.trip.km)", 7),
-        ("data.a - data.b + 0.5 > 1.0", "+", "double(…)", 8),
+        ("data.a - data.b + 0.5 > 1.0", "+", "double(…)", 8), ("-data.km * 1.5 < 0.0", "*", "double(…)", 1),
+        ("data.km > 0.5 - data.x", "-", "double(data.x)", 17),
+        ("data.km / (data.far ? 1.5 : 2) > 1.0", "/", "double(data.km)", 1),
+        ("data.trips.exists(t, t.km / 10.0 > 2.5)", "/", "double(t.km)", 22),
     ])
     func aJSONNumberThatMeetsADouble(when: String, sign: String, hint: String, column: Int) throws {
         let text = document {
@@ -50,8 +53,22 @@ import Testing
             ])
     }
 
+    @Test(arguments: [("data.km / 10u > 1u", "/", 1), ("2u * data.km > 1u", "*", 6), ("data.km % 2u == 1u", "%", 1)])
+    func aJSONNumberThatMeetsAUint(when: String, sign: String, column: Int) throws {
+        let text = document {
+            $0.rules = "rules: [{id: r, dimension: transport, event: x, points: 1, when: \(quoted(when))}]"
+            ($0.bands, $0.perks) = ("bands: [{name: A, from: 0}]", "")
+        }
+        #expect(
+            try warnings(text) == [
+                "6:66: a number in JSON is no uint, and \(sign) of it and a uint has no value: write uint(data.km) "
+                    + "(character \(column) of the expression)"
+            ])
+    }
+
     @Test(arguments: [
-        "double(data.km) / 10.0 > 1.0", "data.km / 10 > 1", "data.km > 10.0", "data.km == 1.5", "data.a * data.b > 1",
+        "double(data.km) / 10.0 > 1.0", "data.km / 10 > 1", "uint(data.km) / 10u > 1u", "data.km > 10u",
+        "data.km > 10.0", "data.km == 1.5", "data.a * data.b > 1",
     ])
     func numbersThatAreMeantSo(when: String) throws {
         let text = document {
@@ -164,6 +181,7 @@ import Testing
                 "15:54: nothing can impose this: no rule over events takes points in \"payment\", and none of its measures is "
                     + "adverse",
                 "15:54: this is never true: it is 0 (character 8 of the expression)",
+                "16:76: it ends before it is in force: notice is as long as lasts",
                 "17:76: it ends before it is in force: notice is as long as lasts",
             ])
     }

@@ -40,11 +40,63 @@ import Testing
             "points: 1\n  when: @x",
             "found character that cannot start any token: an expression that begins with %, @ or ` stands in quotes"
         ),
+        (
+            "points: 1\n  when: data.x > 1 &&\n    data.y ? data.a : data.b",
+            "mapping values are not allowed in this context: an expression with \": \" in it stands in quotes"
+        ),
+        (
+            "points: - 5",
+            "block sequence entries are not allowed in this context: an expression that begins with a minus and a space stands "
+                + "in quotes"
+        ),
+        ("points: 1\n  when: [data.x]", "when must be a text: an expression that begins with [ or { stands in quotes"),
+        ("points: {a: 1}", "points must be a text: an expression that begins with [ or { stands in quotes"),
+        ("points:\n    - 1", "points must be a text"),
+        ("points: 1\n  cap: 'a' 'b'", "did not find expected key"),
     ])
     func ofABlock(members: String, message: String) throws {
         let found = try mistakes(in: Self.rule(members))
         #expect(found.count == 1)
         #expect(found.first?.hasSuffix(message) == true, "\(found)")
+    }
+
+    @Test func aPrefixWithoutQuotesAtItsBegin() throws {
+        let text = PolicyDocument.with {
+            $0.rules = "rules: [{id: fare, dimension: transport, event: *.paid, points: 1}]"
+        }
+        let message =
+            "did not find expected alphabetic or numeric character: a text that begins with !, & or * stands in quotes"
+        #expect(try mistakes(in: text).map { $0.hasSuffix(message) } == [true])
+    }
+
+    @Test(arguments: [
+        (
+            "points: 1, when: 'a' == data.x",
+            "did not find expected ',' or '}': an expression that begins with a quote stands in other quotes as a whole"
+        ),
+        (
+            "points: 1, when: data.x in ['a'] && data.y",
+            "in braces, an expression with : , [ ] { or } in it stands in quotes"
+        ),
+    ])
+    func inBracesTheCauseIsTheLastKey(members: String, message: String) throws {
+        let text = PolicyDocument.with {
+            $0.rules = "rules: [{id: fare, dimension: transport, event: fare.paid, \(members)}]"
+        }
+        let found = try mistakes(in: text)
+        #expect(found.map { $0.hasSuffix(message) } == [true], "\(found)")
+    }
+
+    @Test func aTextThatYAMLCutsAtAComma() throws {
+        let text = PolicyDocument.with {
+            $0.rules = """
+                rules: [{id: fare, dimension: transport, event: fare.paid, points: 1, when: data.tags.exists(t, t == 1)}]
+                """
+        }
+        #expect(
+            try mistakes(in: text).first
+                == "6:77: expected ',' or ')', not the end; YAML takes the , after it for the end of the text: in braces, an "
+                + "expression with : , [ ] { or } in it stands in quotes (character 19 of the expression)")
     }
 
     @Test(arguments: ["points: data.km > 1 ? 2 : 1", "points: 1, when: data.x in ['a']"])
