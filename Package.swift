@@ -12,7 +12,8 @@ let strict: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
-/// What `standing --version` calls the commit: deploy/install says it to the build, for nobody can ask git when the program runs.
+/// The commit that `standing --version` prints. `deploy/install` passes it to the build, because the program runs where
+/// there is no git.
 let commit = (Context.environment["STANDING_COMMIT"] ?? "").filter {
     $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-")
 }
@@ -33,7 +34,6 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
-let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -41,7 +41,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 /// The page of every room.
 let page = "README.md"
 
-/// A room of the house; its dependencies are the only modules it may import. `excluding`: its pages beside README.md.
+/// A room of the house. It may import only its dependencies. `excluding` names its pages beside README.md.
 func room(_ name: String, _ dependencies: [Target.Dependency] = [], excluding pages: [String] = []) -> Target {
     .target(name: name, dependencies: dependencies, exclude: [page] + pages, swiftSettings: strict)
 }
@@ -74,7 +74,7 @@ let package = Package(
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
-        // Native libraries, each behind one door.
+        // Native libraries.
         .systemLibrary(name: "CRDKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -84,7 +84,7 @@ let package = Package(
         .target(name: "CBuild", exclude: [page], cSettings: [.define("STANDING_COMMIT", to: "\"\(commit)\"")]),
         .target(
             name: "CSimdJSON", exclude: [page],
-            // Without it simdjson checks its own use, at a third of the speed.
+            // Without this definition simdjson checks its own use, at a third of the speed.
             cxxSettings: [.define("NDEBUG", .when(configuration: .release))],
             linkerSettings: [.linkedLibrary("simdjson")]),
 
@@ -99,28 +99,33 @@ let package = Package(
         room("Scoring", ["CIntrinsics", "Events", "CEL", "CELJSON", "Policy"]),
         room("Ledger", ["CIntrinsics", "CLZ4", "Events", crypto], excluding: ["FORMATS.md"]),
         room("Replay", ["CZlib", "Events", "Ledger", "Policy", "Scoring"]),
+        room("Backtests", ["Events", "Ledger", "Policy", "Replay", "Scoring"]),
 
         // At the edges.
         room("Kafka", ["CRDKafka", "Events"]),
         room("Topics", ["Events", "Kafka", "Mapping", "Policy"]),
         room("Operations", ["Events", "HTTP", "Kafka", "Lag", "Options", "Pipeline", "Topics", logging]),
-        room("Pipeline", ["Events", "Kafka", "Ledger", "Mapping", "Policy", "Replay", "Scoring", logging, metrics]),
+        room(
+            "Pipeline",
+            [
+                "Backtests", "Events", "Kafka", "Ledger", "Mapping", "Policy", "Replay", "Scoring", logging, metrics,
+            ]),
         room("Lag", ["Events", "HTTP", "Kafka", "Ledger", httpTypes, hummingbird, logging]),
         room("Access", ["Events", crypto, cryptoExtras, jwt, logging]),
         room("Audit", ["Access", "Events", "Kafka", "Ledger", crypto, logging]),
         room("Mapping", ["Events", "CEL", "CELJSON", "Policy", crypto]),
-        room("Console", ["Access", "Events", "HTTP", httpTypes, hummingbird, logging, mustache]),
+        room("Console", ["Access", "Events", "HTTP", httpTypes, hummingbird, mustache]),
         room(
             "HTTP",
             [
-                "Access", "Events", hummingbirdTLS, nioSSL, hummingbird, hummingbirdCore, httpTypes, logging, nio,
-                nioHTTP1, nioHTTPTypes, nioPosix,
+                "Access", "Events", nioSSL, hummingbird, hummingbirdCore, httpTypes, logging, nio, nioHTTP1,
+                nioHTTPTypes, nioPosix,
             ]),
         room(
             "Query",
             [
-                "Access", "Audit", "CEL", "Console", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline", "Policy",
-                "Replay", "Scoring", httpTypes, hummingbird, logging, metrics,
+                "Access", "Audit", "Backtests", "Console", "Events", "HTTP", "Kafka", "Lag", "Ledger", "Pipeline",
+                "Policy", "Replay", "Scoring", httpTypes, hummingbird, logging, metrics,
             ]),
         room("Downstream", ["Events", "HTTP", "Kafka", grdb, hummingbird, logging]),
         room("ServiceManager"),
@@ -148,17 +153,16 @@ let package = Package(
             "Benchmarks",
             [
                 "CEL", "CELJSON", "CMimalloc", "Events", "Feeding", "HTTP", "Kafka", "Ledger", "Mapping", "Options",
-                "Pipeline",
-                "Policy", "Query", "Replay", "Scoring", "Terminal", "Topics", argumentParser, histogram, logging,
-                metrics, nio, nioHTTP1, nioPosix,
+                "Pipeline", "Policy", "Query", "Replay", "Scoring", "Terminal", "Topics", argumentParser, histogram,
+                logging, metrics, nio, nioHTTP1, nioPosix,
             ]),
         .executableTarget(
             name: "standing",
             dependencies: [
-                "Access", "Audit", "Benchmarks", "CBuild", "CEL", "CELJSON", "CIntrinsics", "CMimalloc", "Disasters",
-                "Downstream", "Events", "Feeding", "HTTP", "Kafka", "Lag", "Ledger", "Mapping", "Operations",
-                "Options", "Pipeline", "Policy", "Query", "Quickstart", "Replay", "Scoring", "ServiceManager",
-                "Terminal", "Topics", argumentParser, logging, metrics,
+                "Access", "Audit", "Backtests", "Benchmarks", "CBuild", "CEL", "CELJSON", "CIntrinsics", "CMimalloc",
+                "Disasters", "Downstream", "Events", "Feeding", "HTTP", "Kafka", "Lag", "Ledger", "Mapping",
+                "Operations", "Options", "Pipeline", "Policy", "Query", "Quickstart", "Replay", "Scoring",
+                "ServiceManager", "Terminal", "Topics", argumentParser, logging, metrics,
             ],
             exclude: [page], swiftSettings: strict),
 
@@ -166,6 +170,8 @@ let package = Package(
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         // Seeded randomness, for tests only.
         .target(name: "Randomness", path: "Tests/Randomness", swiftSettings: strict),
+        // Files of tests: folders that are removed, and what is shared with other programs.
+        .target(name: "TestFiles", path: "Tests/TestFiles", swiftSettings: strict),
         tests("EventsTests", ["CAllocationCounter", "Events", "Randomness"]),
         tests("CELTests", ["CAllocationCounter", "CEL", "CELJSON", "Randomness"]),
         tests("CELJSONTests", ["CAllocationCounter", "CEL", "CELJSON", "Randomness"]),
@@ -173,14 +179,20 @@ let package = Package(
         tests(
             "ScoringTests", ["CAllocationCounter", "Events", "CEL", "Policy", "Randomness", "Scoring"]),
         tests("LedgerTests", ["Events", "Ledger", "Randomness", "Simulation"]),
-        tests("ReplayTests", ["Events", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Simulation"]),
+        tests(
+            "ReplayTests",
+            [
+                "Backtests", "Events", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Simulation", "TestFiles",
+            ]),
+        tests(
+            "BacktestsTests", ["Backtests", "Events", "Policy", "Randomness", "Replay", "Scoring", "TestFiles"]),
         tests("KafkaTests", ["Events", "Kafka"]),
         tests("TopicsTests", ["Events", "Kafka", "Mapping", "Policy", "Scoring", "Topics"]),
         tests(
             "PipelineTests",
             [
-                "Events", "Kafka", "Ledger", "Mapping", "Pipeline", "Policy", "Randomness", "Replay", "Scoring",
-                "Simulation", logging,
+                "Backtests", "Events", "Kafka", "Ledger", "Mapping", "Pipeline", "Policy", "Randomness", "Replay",
+                "Scoring", "Simulation", logging,
             ]),
         tests(
             "HTTPTests",
@@ -191,9 +203,8 @@ let package = Package(
         tests(
             "QueryTests",
             [
-                "Access", "Audit", "Events", "HTTP", "Kafka", "Ledger", "Pipeline", "Policy", "Query", "Replay",
-                "Scoring",
-                crypto, httpTypes, hummingbird, logging, metrics, nio,
+                "Access", "Audit", "Backtests", "Events", "HTTP", "Kafka", "Pipeline", "Policy", "Query", "Replay",
+                "Scoring", crypto, httpTypes, hummingbird, logging, metrics, nio,
             ]),
         tests("LagTests", ["Events", "Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
@@ -203,11 +214,11 @@ let package = Package(
         tests("AccessTests", ["Access", "Events", crypto, jwt, logging]),
         tests("AuditTests", ["Access", "Audit", "Events", "Kafka", "Ledger", logging]),
         tests("ConsoleTests", ["Access", "Console", "Events", "HTTP", httpTypes, hummingbird, logging, nio]),
-        tests("MappingTests", ["CAllocationCounter", "Events", "CEL", "Mapping", "Policy", "Randomness"]),
+        tests("MappingTests", ["CAllocationCounter", "Events", "Mapping", "Policy", "Randomness"]),
         tests("OperationsTests", ["HTTP", "Kafka", "Operations", "Pipeline", "Topics", hummingbird, logging]),
         tests(
             "CommandTests",
-            ["Events", "Kafka", "Ledger", "Policy", "Randomness", "Replay", "Scoring", "Topics", grdb, yams]),
+            ["Events", "Kafka", "Ledger", "Randomness", "Replay", "Scoring", grdb, yams]),
     ],
     cxxLanguageStandard: .cxx17
 )

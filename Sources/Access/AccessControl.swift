@@ -6,7 +6,7 @@ public final class AccessControl: Sendable {
     /// A session as its pages see it.
     public struct Session: Sendable {
         public let caller: Caller
-        /// The value that a form carries, and that `isFormToken` accepts.
+        /// The value that a form carries, and that a request with the form must bring back.
         public let formToken: String
         /// The value of `Set-Cookie` that the answer must carry; nil if the browser's cookie is still good for long.
         public let setCookie: String?
@@ -101,11 +101,6 @@ public final class AccessControl: Sendable {
     /// forms of this server carry. Another site's page can read neither.
     public func formToken(ofSession token: String?) -> String {
         gate.sessions.formToken(token.flatMap { gate.session($0)?.session })
-    }
-
-    /// Whether a form was made for the session of this token.
-    public func isFormToken(_ formToken: String, ofSession token: String?) -> Bool {
-        formToken.utf8.equalsInConstantTime(self.formToken(ofSession: token).utf8)
     }
 
     /// Ends the session of a cookie's token on this member. The response must remove the cookie with `cookie.removal`.

@@ -68,7 +68,7 @@ public struct Proposal: Sendable, Equatable {
     }
 }
 
-/// A record that proposes something and that no trusted key signed. It does not count, whoever it names.
+/// A record that proposes something and that no trusted key signed. It does not count, whichever author it names.
 public struct RefusedProposal: Sendable, Equatable {
     public let id: String
     public let reason: String

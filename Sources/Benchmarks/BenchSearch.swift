@@ -16,7 +16,7 @@ struct BenchSearch: ParsableCommand {
     @Option(help: "Subjects of the ledger partition.")
     var subjects: Int = 1_000_000
 
-    @Option(help: "Pages that are read, each from another place.")
+    @Option(help: "Pages that are read, each from another position.")
     var pages: Int = 1000
 
     /// The service's number of subjects that are indexed while the fold waits.

@@ -55,6 +55,7 @@ public final class RegularExpression: Sendable {
     }
 }
 
+/// Why a pattern is refused.
 public struct RegularExpressionError: Error, Sendable, Hashable {
     /// A byte offset in the pattern.
     public let offset: Int

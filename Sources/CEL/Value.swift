@@ -73,6 +73,7 @@ public struct Moment: Hashable, Comparable, Sendable {
     }
 }
 
+/// The items of a list, shared by all values that have the list.
 public final class ValueList: Sendable {
     public let items: [Value]
     public init(_ items: [Value]) { self.items = items }

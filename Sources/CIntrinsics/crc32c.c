@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+// CRC-32C of frames and files, with the processor's instruction where there is one. It is here and not from a library, because
+// archives are checked at the speed of the memory, and the format's checksum must not depend on what is installed.
+
 // The reflected Castagnoli polynomial, a table for processors without the instruction.
 static uint32_t table_crc32c(uint32_t crc, const unsigned char *p, size_t n) {
     static uint32_t table[256];

@@ -37,7 +37,7 @@ bool is_plain_integer(std::string_view token) {
     return digits == 1 || token[0] != '0';
 }
 
-// Whether a token, with the white space behind it, is a number of JSON's grammar.
+// Whether a token, with the white space after it, is a number of JSON's grammar.
 bool is_number(std::string_view token) {
     size_t at = 0;
     auto skip = [&](char a, char b) {
@@ -148,7 +148,7 @@ struct standing_decoder {
         return unique;
     }
 
-    // The member `name` of an object, however its key is written; false where there is none.
+    // The member `name` of an object, however its key is written; false if there is none.
     bool find(ondemand::object &object, std::string_view name, ondemand::value &value) {
         for (auto item : object) {
             ondemand::field field;

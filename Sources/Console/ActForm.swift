@@ -172,11 +172,11 @@ extension ActKind {
         case .activate:
             return made(
                 "Activate the policy in the shadow",
-                "Everybody is scored by it from its place in the ledger on. It never imposes a sanction by itself.",
+                "Everybody is scored by it from its entry in the ledger on. It never imposes a sanction by itself.",
                 "Activate", isGrave: true, "shadow", "Policy")
         case .rollBack:
             return made(
-                "Go back to an earlier policy", "Everybody is scored by it again, from its place in the ledger on.",
+                "Go back to an earlier policy", "Everybody is scored by it again, from its entry in the ledger on.",
                 "Go back", isGrave: true, "version", "Version")
         case .approve:
             return made(
@@ -201,7 +201,7 @@ extension ActKind {
         case .repair:
             let letter = form["letter"]
             return ActForm(
-                title: "Repair a dead letter", sentence: "The event below is sent in the letter's place.",
+                title: "Repair a dead letter", sentence: "The event below is sent instead of the letter.",
                 button: "Send it", facts: letter.map { [("Letter", $0)] } ?? [],
                 hidden: letter.map { [("letter", $0)] } ?? [],
                 inputs: [ActForm.Input(name: "text", label: "The event", value: form["text"], isLong: true)],

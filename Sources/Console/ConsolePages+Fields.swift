@@ -47,7 +47,7 @@ extension ConsolePages {
                 "reasons": fields(event.reasons), "note": event.note,
                 "data": event.data.isEmpty ? nil : shortened(event.data, to: maximumData),
                 "partition": count(event.partition), "offset": count(event.offset), "isStruck": event.isStruck,
-                "place": ConsolePath.with(
+                "entry": ConsolePath.with(
                     ConsolePath.ledger, [("partition", "\(event.partition)"), ("offset", "\(event.offset)")]),
                 "void": canVoid && !event.isStruck && !event.type.hasPrefix("standing.")
                     ? ConsolePath.act(

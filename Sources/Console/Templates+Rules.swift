@@ -3,7 +3,7 @@ extension Templates {
         (
             "policies",
             #"""
-            <header class="head"><h1>Policies</h1><p class="lead">The rules by which everybody is scored, in versions. A new version applies from its place in the ledger on, and never imposes a sanction by itself.</p></header>
+            <header class="head"><h1>Policies</h1><p class="lead">The rules by which everybody is scored, in versions. A new version applies from its entry in the ledger on, and never imposes a sanction by itself.</p></header>
             {{#hasProposals}}<section aria-labelledby="waiting"><h2 id="waiting">Waits for a second person</h2>
             <div class="cards">{{#proposals}}<article class="card notice"><h3>{{act}}</h3><p>{{reason}}</p><p class="soft"><bdi>{{actor}}</bdi> proposed it {{#time}}{{> time}}{{/time}}. Somebody else has to agree before {{#expires}}{{> time}}{{/expires}}.</p>
             {{#summary}}<details><summary>What it would change</summary><pre tabindex="0">{{.}}</pre></details>{{/summary}}

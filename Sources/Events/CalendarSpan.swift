@@ -2,6 +2,7 @@ internal import CEL
 
 /// A length of time: days of 24 hours, or months or years of the UTC calendar.
 public struct CalendarSpan: Hashable, Sendable {
+    /// The raw value is the unit's word in policies.
     public enum Unit: String, CaseIterable, Sendable { case days, months, years }
 
     public var count: Int64

@@ -2,6 +2,7 @@ internal import CSimdJSON
 
 /// Why bytes are not an event that Standing can accept: the attribute, and the reason.
 public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The part of the event; the raw value is the first half of a dead letter's reason.
     public enum Attribute: String, Sendable {
         /// The record as a whole.
         case event
@@ -12,6 +13,7 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case control
     }
 
+    /// The mistake; the raw value is the second half of a dead letter's reason.
     public enum Reason: String, Sendable {
         case notJSON = "not-json"
         case invalidUTF8 = "invalid-utf-8"

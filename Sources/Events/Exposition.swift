@@ -1,5 +1,9 @@
 /// One scrape: families of samples, each with its help and its type. No series occurs twice.
+///
+/// Prometheus's text format is written here and not by a library. A library has a registry of living counters; a scrape of
+/// ours is made anew from the state of partitions and groups, which this process may lose to another at any time.
 public struct Exposition: Sendable {
+    /// One value of a family, with what distinguishes it within the family.
     public struct Sample: Sendable {
         let suffix: String
         let value: String

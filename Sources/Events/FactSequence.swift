@@ -1,6 +1,7 @@
 /// The consumers' rule for one (topic, partition) of facts: accept exactly the next sequence number, and ignore every
 /// other record. A consumer that follows it has every fact once and in order, and notices a missing one.
 public struct FactSequence: Sendable, Equatable {
+    /// What the rule says of a record.
     public enum Verdict: Sendable, Equatable {
         case accept
         /// The number was accepted before: a repeat after a restart, or a fact of a member that should have stopped.

@@ -1,6 +1,7 @@
 /// Elements and text that are well-formed as HTML and as XML alike. Every text and every attribute's value is escaped,
 /// so that no name in a report can become markup.
 public struct Markup: Sendable {
+    /// The attributes of an element, in the order in which they are written.
     public typealias Attributes = KeyValuePairs<String, String>
 
     public private(set) var text: String

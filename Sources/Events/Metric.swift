@@ -2,6 +2,7 @@
 /// can be exposed in no other way, so each has its help. Counters end in `_total`, and gauges do not. A name contains
 /// its base unit.
 public enum Metric: String, Sendable, CaseIterable {
+    /// The raw value is the type in Prometheus's text.
     public enum Kind: String, Sendable {
         case counter, gauge, histogram, summary
         /// A gauge that is always 1 and whose labels have the information. Its name ends in `_info`.

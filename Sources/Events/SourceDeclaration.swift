@@ -1,7 +1,9 @@
 /// What the owner of a source topic declares: who writes there, and what its events may be.
 public struct SourceDeclaration: Sendable, Hashable {
+    /// Whether the owner of the source is a public body.
     public enum Sector: String, Sendable, CaseIterable { case `public`, `private` }
 
+    /// The form of the source's records.
     public enum Format: String, Sendable, CaseIterable {
         case cloudEvents = "cloudevents"
         /// Any JSON: a map of the topic file makes an event of each record.

@@ -1,6 +1,7 @@
 /// One line of a terminal: pieces of text, each in one style. The texts may be foreign: characters that control the
 /// terminal are escaped.
 public struct TerminalLine: Sendable, Equatable {
+    /// The meaning of a piece of text. Its colour is the terminal's.
     public enum Style: Sendable {
         case plain, strong, faint, good, warning, bad
 

@@ -2,6 +2,7 @@
 /// two spaces between the columns and none at a line's end. Widths are terminal cells. Unprintable characters are
 /// escaped (`String.printable`).
 public struct TextTable: Sendable {
+    /// A column's head. Numbers are aligned to the right.
     public struct Column: Sendable {
         let name: String
         let isNumber: Bool

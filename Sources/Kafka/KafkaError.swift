@@ -120,7 +120,6 @@ public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// True if no broker answered. Any other retriable error is an answer of "not yet".
     var isSilence: Bool { Self.silence.contains { $0.rawValue == code } }
-    public var isQueueFull: Bool { code == RD_KAFKA_RESP_ERR__QUEUE_FULL.rawValue }
     public var isTooLarge: Bool {
         code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE.rawValue || code == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE.rawValue
     }

@@ -227,14 +227,4 @@ public final class Producer: ProducerClient {
     public func purge() {
         rd_kafka_purge(handle.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
     }
-
-    /// The number of partitions of a topic that is expected to exist, from the cluster's metadata. Blocks for at most
-    /// `timeoutMilliseconds`, within which transient failures are retried.
-    public func partitionCount(of topic: String, timeoutMilliseconds: Int) throws(KafkaError) -> Int {
-        let patience = patience.within(milliseconds: timeoutMilliseconds)
-        return try patience.run("metadata", answerMilliseconds: timeoutMilliseconds) { attempt throws(KafkaError) in
-            try Metadata.read(handle.pointer, topic: topic, timeoutMilliseconds: attempt.milliseconds)
-                .topics.first?.partitions ?? 0
-        }
-    }
 }

@@ -7,6 +7,7 @@ public import Events
 /// counts no more, because a batch may have failed while a later one was appended. An entry counts if its origin is
 /// greater than every origin that has counted of its source partition.
 public struct Acceptance: Sendable {
+    /// Whether a frame counts.
     public enum Verdict: Equatable, Sendable {
         case accept
         /// The session has counted a frame of this number before.

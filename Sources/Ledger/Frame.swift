@@ -47,6 +47,8 @@ public enum Frame {
     public static let maximumPartition: Int32 = 1_000_000
 }
 
+/// The kind of an entry; the raw value is in its first byte (`FORMATS.md`). A system entry is Standing's own, such as
+/// the one with which a partition begins.
 public enum EntryKind: UInt8, Sendable {
     case event = 0
     case tick = 1
@@ -73,6 +75,7 @@ public struct Entry {
 
 /// Why bytes are not a frame.
 public struct FrameError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The first check that failed; the raw value is its text.
     public enum Code: String, Sendable {
         case tooShort = "shorter than a header"
         case tooLong = "longer than a frame may be"

@@ -6,6 +6,7 @@ public protocol FrameFeed: AnyObject {
     func poll() throws -> NextFrame
 }
 
+/// The answer of a `FrameFeed`.
 public enum NextFrame {
     case frame(LedgerFrame)
     /// There are no more frames.

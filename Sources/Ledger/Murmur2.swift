@@ -1,5 +1,8 @@
 /// Kafka's default partitioner: `murmur2` of the key as in the Java client
 /// (org.apache.kafka.common.utils.Utils.murmur2, DefaultPartitioner).
+///
+/// It is here and not from a library, because it decides for ever which ledger partition a subject is in. This
+/// room needs it without a Kafka client.
 public enum Murmur2 {
     public static func hash(_ key: UnsafeRawBufferPointer) -> UInt32 {
         let m: UInt32 = 0x5bd1_e995

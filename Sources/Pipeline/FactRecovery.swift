@@ -62,7 +62,7 @@ enum FactRecovery {
                 }
                 // The mark's record has expired. The search continues with the remaining records. Like any consumer it
                 // ignores facts after a gap; these are then published again under their old numbers.
-                logger.warning("facts before the mark have expired", metadata: ["place": "\(topicPartition)"])
+                logger.warning("facts before the mark have expired", metadata: ["topicPartition": "\(topicPartition)"])
                 try restart(consumer, at: topicPartition)
             }
             let before = ended

@@ -126,7 +126,7 @@ extension PolicyExplanation {
     mutating func writeHarmBudget() {
         let budget = policy.harmBudget
         guard budget != .init() else { return }
-        heading("## When this policy comes into force, or another takes its place")
+        heading("## When this policy comes into force, or another replaces it")
         paragraph("A change that would do more harm than this is refused:")
         lines.append("")
         if let share = budget.loseBand { bullet(["At most \(Self.share(share)) of the members fall to a lower band."]) }

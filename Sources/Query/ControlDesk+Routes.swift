@@ -74,7 +74,7 @@ extension ControlDesk {
                     .init("allowControl", .boolean, isRequired: false, "Also to the control topic."),
                     .init(
                         "repaired", .either([.text(), .null]), isRequired: false,
-                        "Of one letter: the text of the event in its place."),
+                        "Of one letter: the text of the event that is sent instead."),
                     reason,
                 ],
                 #"{"letters":["2:17"],"reason":"the clock of the bank is right again"}"#),

@@ -190,7 +190,7 @@ private final class Permits: Sendable {
 
     var count: Int { taken.withLock { $0 } }
 
-    /// Takes a place before a question is sent. Returns false if there is none.
+    /// Takes a permit before a question is sent. Returns false if there is none.
     func take() -> Bool {
         taken.withLock { taken in
             guard taken < maximum else { return false }

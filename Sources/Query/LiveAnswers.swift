@@ -91,7 +91,7 @@ struct LiveAnswers: Sendable {
     func appeals(limit: Int, after position: String?, withStatements: Bool) async throws -> Response {
         let after = try position.map { text in
             guard let position = AppealsQueue.Position(text) else {
-                throw Problem(.badRequest, code: "place-malformed", "after: no place in the queue of appeals")
+                throw Problem(.badRequest, code: "place-malformed", "after: no position in the queue of appeals")
             }
             return position
         }
@@ -100,7 +100,7 @@ struct LiveAnswers: Sendable {
     }
 
     private static let badToken = Response.error(
-        "Last-Event-ID: no place in a stream of changes", status: .badRequest, code: "place-malformed")
+        "Last-Event-ID: no position in a stream of changes", status: .badRequest, code: "place-malformed")
 
     /// Nil if the text is not a token. The value in the result is nil if there is no text.
     private static func token(_ text: String?) -> (value: ChangeToken?, Void)? {

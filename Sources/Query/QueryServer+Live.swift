@@ -20,7 +20,7 @@ extension QueryServer {
     private static let stream = RouteAnswer(
         200,
         "Server-sent events: change (a fact), partitions, overview, skipped, reset (facts are missing: ask anew), end. The id of an "
-            + "event is the place to go on from.", "text/event-stream", .text())
+            + "event is the position to continue from.", "text/event-stream", .text())
 
     var liveRoutes: [Route] {
         let live = LiveAnswers(

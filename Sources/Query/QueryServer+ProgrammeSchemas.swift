@@ -113,7 +113,7 @@ extension QueryServer {
 
     private static let deadLetters = object(
         .init("letters", .list(deadLetter(isWhole: false)), "The newest first."),
-        .init("next", orNull(.text()), "The place of the next page; null after the last."),
+        .init("next", orNull(.text()), "The position of the next page; null after the last."),
         .init(
             "reasons",
             .list(object(.init("topic", .text()), .init("reason", .text()), .init("letters", .integer()))),
@@ -163,5 +163,5 @@ extension QueryServer {
                             object(.init("topic", .text()), .init("partition", .integer()), .init("offset", .integer()))
                         )),
                     .init("data", .any)))),
-        .init("next", orNull(.text()), "The place of the next page; null after the last."))
+        .init("next", orNull(.text()), "The position of the next page; null after the last."))
 }

@@ -10,31 +10,6 @@ public import Scoring
 ///
 /// It may move from one thread to another (`@unchecked`): it is the only owner of its tables and decoder.
 public struct PartitionFold: ~Copyable, @unchecked Sendable {
-    public struct Problem: Error, Sendable, CustomStringConvertible {
-        public let partition: Int32
-        /// The ledger offset of the frame at fault.
-        public let offset: Int64
-        public let message: String
-        /// Whether the frame is of a version that this program does not know, or has such an entry.
-        public let needsNewerProgram: Bool
-        public var description: String { "ledger partition \(partition), offset \(offset): \(message)" }
-    }
-
-    /// The policy under which a partition is folded.
-    enum Rule {
-        /// The policies that the ledger activates. `history` gives the frames before an offset, from the partition's
-        /// first.
-        case ledger(history: History?)
-        /// This policy, regardless of the ledger's. `history` is as above.
-        case fixed(history: History?)
-        /// This policy and the same sources for ever, regardless of the ledger's acts about either.
-        case fixedSources
-        /// This policy's past. With `isFixed` the ledger's policies are not in it.
-        case past(isFixed: Bool)
-        /// This policy's shadow.
-        case shadow
-    }
-
     /// The frames of the partition from its first up to, not including, those at the offset. A policy that is activated
     /// there is folded from them, and so is the state without a source that is withdrawn there. If they may not be
     /// available yet, `waitsForHistory` is true between two slices.
@@ -401,11 +376,6 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
             typeIDs[number] = type
         }
         return type
-    }
-
-    func problem(_ message: String, needsNewerProgram: Bool = false) -> Problem {
-        Problem(
-            partition: partition, offset: frameOffset, message: message, needsNewerProgram: needsNewerProgram)
     }
 
     /// The active policy; nil before the first entry.

@@ -8,6 +8,7 @@ public enum FactTopic: Int, CaseIterable, Sendable {
 /// One change of one subject. Its bytes are borrowed from the entry that caused it or from the fold, and are valid
 /// until the next entry's frame or the next change of the fold.
 public struct Fact {
+    /// What changed. The name of each is in `type`.
     public enum Kind: UInt8, CaseIterable, Sendable {
         case scoreChanged
         case sanctionNoticed, sanctionInForce, sanctionStayed, sanctionLifted

@@ -28,6 +28,7 @@ public struct SubjectFilter: Sendable {
 
 /// The columns of a subject in a list.
 public struct SubjectSummary: Sendable, Equatable {
+    /// A sanction that is not idle, by its index in the policy.
     public struct Sanction: Sendable, Equatable {
         public var sanction: Int
         public var state: SanctionState

@@ -43,34 +43,11 @@ struct WaitingQueue: ~Copyable {
         }
     }
 
-    /// 128 bytes: the next block's number, and data. Not private: an optimized build of the tests refers to its metadata.
-    struct Block: BitwiseCopyable {
-        static let dataAt = 8
-        static var dataBytes: Int { MemoryLayout<Block>.size - dataAt }
-
-        var next: UInt32 = 0
-        private var unused: UInt32 = 0
-        private var words:
-            (
-                UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64,
-                UInt64, UInt64
-            ) = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-    }
-
     /// Items that wait equally long: they expire in the order of the ledger. Each duration has its own lane.
     private struct Lane: BitwiseCopyable {
         var wait: Int64
         var oldest: UInt32 = 0
         var newest: UInt32 = 0
-    }
-
-    /// The items of a key.
-    private struct Chain: BitwiseCopyable {
-        var key: UInt64 = 0
-        var oldest: UInt32 = 0
-        var newest: UInt32 = 0
-        /// 0 if the slot is free.
-        var count: UInt32 = 0
     }
 
     let limits: Limits
@@ -84,10 +61,12 @@ struct WaitingQueue: ~Copyable {
     private(set) var inVainByTopic: [Int64] = []
 
     private var items = SlabAllocator<Item>()
-    private var blocks = SlabAllocator<Block>()
+    /// The bytes of the items, in chains of blocks (`WaitingQueue+Blocks.swift`).
+    var blocks = SlabAllocator<Block>()
     private var lanes: [Lane] = []
-    private var chains = [Chain](repeating: Chain(), count: 64)
-    private var usedChains = 0
+    /// The table of keys (`WaitingQueue+Chains.swift`).
+    var chains = [Chain](repeating: Chain(), count: 64)
+    var usedChains = 0
 
     init(limits: Limits) { self.limits = limits }
 
@@ -131,28 +110,6 @@ struct WaitingQueue: ~Copyable {
         if Int(mine.count) > limits.itemsOfKey { waitInVain(mine.oldest) }
         while count > limits.items || byteCount > limits.bytes { waitInVain(oldest) }
         return Int64(before - count)
-    }
-
-    /// The position of the next byte.
-    private struct BlockEnd {
-        var block: UInt32
-        var used = 0
-    }
-
-    private mutating func store(_ text: UnsafeRawBufferPointer, at end: inout BlockEnd) {
-        var copied = 0
-        while copied < text.count {
-            if end.used == Block.dataBytes {
-                let next = blocks.add(Block())
-                blocks[end.block].pointee.next = next
-                end = BlockEnd(block: next)
-            }
-            let count = min(text.count - copied, Block.dataBytes - end.used)
-            (UnsafeMutableRawPointer(blocks[end.block]) + Block.dataAt + end.used).copyMemory(
-                from: text.baseAddress! + copied, byteCount: count)
-            copied += count
-            end.used += count
-        }
     }
 
     private mutating func link(_ item: Item) {
@@ -284,17 +241,6 @@ struct WaitingQueue: ~Copyable {
         }
     }
 
-    private borrowing func copy(_ item: Item, to bytes: UnsafeMutableRawBufferPointer) {
-        var (block, copied) = (item.block, 0)
-        while block != 0 {
-            let count = min(item.byteCount - copied, Block.dataBytes)
-            UnsafeMutableRawBufferPointer(rebasing: bytes[copied..<copied + count]).copyMemory(
-                from: UnsafeRawBufferPointer(start: UnsafeRawPointer(blocks[block]) + Block.dataAt, count: count))
-            copied += count
-            block = blocks[block].pointee.next
-        }
-    }
-
     private mutating func drop(_ number: UInt32) {
         let item = items[number].pointee
         unlinkFromLane(number, item)
@@ -329,53 +275,6 @@ struct WaitingQueue: ~Copyable {
         while items[previous].pointee.nextOfKey != number { previous = items[previous].pointee.nextOfKey }
         items[previous].pointee.nextOfKey = item.nextOfKey
         if chains[slot].newest == number { chains[slot].newest = previous }
-    }
-
-    // MARK: Keys: open addressing, the gap that a removal leaves is closed
-
-    private func chain(of key: UInt64) -> Int? {
-        let mask = chains.count - 1
-        var slot = Int(truncatingIfNeeded: key) & mask
-        while chains[slot].count > 0 {
-            if chains[slot].key == key { return slot }
-            slot = (slot + 1) & mask
-        }
-        return nil
-    }
-
-    private mutating func addChain(_ key: UInt64) -> Int {
-        if (usedChains + 1) * 4 > chains.count * 3 {
-            let old = chains
-            chains = [Chain](repeating: Chain(), count: old.count * 2)
-            for chain in old where chain.count > 0 { chains[freeSlot(chain.key)] = chain }
-        }
-        usedChains += 1
-        let slot = freeSlot(key)
-        chains[slot].key = key
-        return slot
-    }
-
-    private func freeSlot(_ key: UInt64) -> Int {
-        let mask = chains.count - 1
-        var slot = Int(truncatingIfNeeded: key) & mask
-        while chains[slot].count > 0 { slot = (slot + 1) & mask }
-        return slot
-    }
-
-    private mutating func removeChain(_ slot: Int) {
-        let mask = chains.count - 1
-        usedChains -= 1
-        var hole = slot
-        var next = (slot + 1) & mask
-        while chains[next].count > 0 {
-            let home = Int(truncatingIfNeeded: chains[next].key) & mask
-            if (next - home) & mask >= (next - hole) & mask {
-                chains[hole] = chains[next]
-                hole = next
-            }
-            next = (next + 1) & mask
-        }
-        chains[hole] = Chain()
     }
 }
 

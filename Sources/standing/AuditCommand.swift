@@ -35,7 +35,7 @@ struct AuditListCommand: ParsableCommand {
         commandName: "list",
         abstract: "What people did and saw, the newest first.",
         discussion: """
-            One page at a time: --before takes the place that the page before ended with, which --output json prints on standard \
+            One page at a time: --before takes the position at which the page before ended, which --output json prints on standard \
             error as well. The audit names people: whoever reads it sees whose file was looked at.
 
             Examples:
@@ -56,7 +56,7 @@ struct AuditListCommand: ParsableCommand {
     var until: String?
     @Option(help: "At most so many, from 1 to \(AuditReader.maximumPage).")
     var limit = 100
-    @Option(help: "Older than this place, PARTITION:OFFSET[,…]. Default: the newest.")
+    @Option(help: "Older than this position, PARTITION:OFFSET[,…]. Default: the newest.")
     var before: String?
     @Option(help: "text or json, a line each.")
     var output = TableFormat.text

@@ -76,7 +76,7 @@ struct DeadLetterRedriveCommand: ParsableCommand {
         }
         if summary.withoutKey > 0 {
             printMessage(
-                "\(summary.withoutKey) without a key: several of one subject can change places among each other")
+                "\(summary.withoutKey) without a key: the order of several of one subject can change")
         }
         try checkFound(summary.found, of: letters)
         guard summary.staying == 0 else { throw fail("error: \(summary.whatStays)") }

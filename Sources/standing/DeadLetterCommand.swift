@@ -13,7 +13,7 @@ struct DeadLetterCommand: ParsableCommand {
         commandName: "dead-letter",
         abstract: "Records that were no events: list them, look at one, send them to intake again, or discard them.",
         discussion: """
-            A letter is named by its place in the dead-letter topic, PARTITION:OFFSET.
+            A letter is named by its position in the dead-letter topic, PARTITION:OFFSET.
 
             Examples:
               standing dead-letter list --brokers kafka:9092

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Backtests
 import Events
 import Options
 import Replay

@@ -1,5 +1,6 @@
 import Access
 import ArgumentParser
+import Backtests
 import Events
 import Foundation
 import Options

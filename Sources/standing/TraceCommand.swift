@@ -8,7 +8,7 @@ import Terminal
 struct TraceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "trace",
-        abstract: "One event's way: where it came from, where it lies in the ledger, what it did, or why nothing.",
+        abstract: "One event's way: where it came from, its offset in the ledger, what it did, or why nothing.",
         discussion: """
             An event is known by its source and id. Of the ledger topic, or of the ledger in --archive DIR, it searches:
               with --subject     that subject's partition; an archive by its indexes

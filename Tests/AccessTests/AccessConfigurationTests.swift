@@ -7,10 +7,10 @@ import Testing
 
 /// Half of a configuration ends the start with the mend.
 struct AccessConfigurationTests {
-    private let folder: TestFolder
+    private let folder: TestFiles
     private let issuer = TestIssuer()
 
-    init() throws { folder = try TestFolder() }
+    init() throws { folder = try TestFiles() }
 
     private func mistake(_ change: (inout AccessConfiguration) throws -> Void) async throws -> String {
         var configuration = AccessConfiguration()

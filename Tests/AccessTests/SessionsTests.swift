@@ -44,7 +44,7 @@ struct SessionsTests {
             now += Sessions.renewal
         }
         #expect(sessions.session(token, now: now) == nil)
-        // A clock that is behind: a login of the future is not believed.
+        // A clock that is slow: a login of the future is refused.
         #expect(sessions.session(sessions.open(try user(), now: now + 61), now: now) == nil)
     }
 

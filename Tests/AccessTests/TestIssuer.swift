@@ -42,7 +42,7 @@ struct TestIssuer {
 }
 
 /// A folder that goes when the test ends.
-final class TestFolder {
+final class TestFiles {
     let url: URL
 
     init() throws {

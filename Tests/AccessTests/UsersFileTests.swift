@@ -99,7 +99,7 @@ struct UsersFileTests {
     }
 
     @Test func aChangedFileIsReadAgainAndABrokenOneIsNot() throws {
-        let folder = try TestFolder()
+        let folder = try TestFiles()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let store = try UserStore(try folder.write("anna reviewer - \(Self.hash)\n", to: "users"))
         #expect(store["anna"]?.roles == [.reviewer] && store["bert"] == nil)

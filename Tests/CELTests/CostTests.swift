@@ -3,7 +3,7 @@ import CELJSON
 import Randomness
 import Testing
 
-/// What an expression can cost is told before it runs.
+/// The cost of an expression is known before it runs.
 @Suite struct CostTests {
     private static func cost(_ source: String, bytes: Int) throws -> ClosedRange<Double> {
         var town = Town()
@@ -26,7 +26,7 @@ import Testing
         #expect(cost.upperBound <= most * 1.5 + 8)
     }
 
-    /// What lies in a list's items is no more than what lies in the list.
+    /// The items of a list together have no more bytes than the list.
     @Test func listsInAListShareItsBytes() throws {
         let apart = try Self.cost("data.l.exists(x, x.m.exists(y, y.n.exists(z, z > 1)))", bytes: 16_000)
         #expect(apart.upperBound < 500_000)
@@ -44,7 +44,7 @@ import Testing
         #expect(try town.compile(wide).cost { _ in 1000 } == nil)
     }
 
-    /// Whatever the data, the most that is told suffices, and less than the least does not.
+    /// Whatever the data, the greatest estimated cost suffices, and less than the least does not.
     @Test func noEvaluationCostsMoreThanTheMostOrLessThanTheLeast() throws {
         var fuzz = Fuzz("expression cost", count: 3000, long: 100_000)
         var random = Seeded(fuzz.seed)

@@ -40,7 +40,7 @@ private func unsigned(_ text: String) -> UInt64? { Array(text.utf8).withUnsafeBy
         #expect(parse(text) == nil)
     }
 
-    /// Halfway to the next double and a little more, far behind the point.
+    /// Halfway to the next double and a little more, many digits after the point.
     @Test func longTexts() {
         let half = "1.00000000000000011102230246251565404236316680908203125"
         #expect(parse(half) == 1)

@@ -49,7 +49,7 @@ struct Town {
         try Expression(source, in: &declarations)
     }
 
-    /// The diagnostics of an expression, or why it is none, one a line.
+    /// The diagnostics of an expression, or the reason why it does not compile, one per line.
     mutating func diagnostics(_ source: String) -> String {
         do throws(ExpressionError) {
             return try compile(source).diagnostics.map(\.description).joined(separator: "\n")

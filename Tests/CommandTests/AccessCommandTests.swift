@@ -50,7 +50,7 @@ extension CommandTests {
                     {"name":"bert","roles":["subject"],"subject":"c 1"}
 
                     """)
-            // A group that may read it goes on to.
+            // A group that may read it continues.
             try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: file)
             #expect(try await users(["password", file, "anna"], password: "another long password").code == 0)
             let changed = try String(contentsOfFile: file, encoding: .utf8)

@@ -156,7 +156,7 @@ final class Running {
         _ = try await finished()
     }
 
-    /// The first line among the messages with `marker`; what comes behind it.
+    /// The text after `marker` in the first line among the messages that has it.
     func message(after marker: String) async throws -> String {
         try await wait(for: "\"\(marker)\" in \(messagesSoFar.suffix(2000))", limit: Limit.start) {
             let whole = messagesSoFar.split(separator: "\n", omittingEmptySubsequences: false).dropLast()

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension CommandTests {
-    /// Control events count if a known key has signed them, whoever may write the topic.
+    /// Control events count if a known key has signed them, whichever client writes the topic.
     struct ControlKeyCommandTests {
         private func run(_ arguments: String..., environment: [String: String] = [:]) async throws -> Finished {
             try await Running(arguments, environment: environment).finished(limit: Limit.run)

@@ -322,7 +322,7 @@ extension CommandTests {
             #expect(nothing.code == 1 && nothing.messages.hasPrefix("\(data): error: no such folder; give --data"))
         }
 
-        /// What lies in the test's folder and begins so.
+        /// The files in the test's folder whose names begin so.
         private func names(of prefix: String) throws -> [String] {
             try FileManager.default.contentsOfDirectory(atPath: folder.url.path).filter { $0.hasPrefix(prefix) }
         }

@@ -60,7 +60,7 @@ extension CommandTests {
             let onNew = ["--brokers", broker.address, "--topics", topics.members]
             #expect(try await succeed(["ledger", "import"] + onNew + [new]).lines.count == Self.partitions)
 
-            // Intake goes on where it was; the facts begin anew, and so do their consumers.
+            // Intake continues where it was; the facts begin anew, and so do their consumers.
             let data = ["--data", folder.path("data")]
             server = try await Server(
                 broker: broker.address, policy: policy, ["--topics", topics.members, "--ledger", "city-2"] + data)

@@ -23,7 +23,7 @@ struct Help: Decodable {
         /// Its own, and those of all commands below it.
         var everyFlag: Set<String> { (subcommands ?? []).reduce(into: flags) { $0.formUnion($1.everyFlag) } }
 
-        /// The lines after `Examples:` in the discussion; what goes on after a `\` is one.
+        /// The lines after `Examples:` in the discussion. A line that ends in a `\` is one with the next.
         var examples: [String] {
             let whole = (discussion ?? "").replacing(/\\\n */, with: "")
             let lines = whole.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }

@@ -169,7 +169,7 @@ extension CommandTests {
             #expect(try await exporter.stop().code == 0)
         }
 
-        /// A member tells the lag of its own groups, and what it knows from inside; the command adds that up.
+        /// A member reports the lag of its own groups and its reasons; the command adds that up.
         @Test func aMemberTellsItsGroupsLagAndItsSanctions() async throws {
             let folder = try TemporaryFolder()
             let policy = try folder.write(Trial.policy, to: "policy.yaml")

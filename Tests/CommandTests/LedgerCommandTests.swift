@@ -3,7 +3,7 @@ import Scoring
 import Testing
 
 extension CommandTests {
-    /// One ledger from its beginning to another cluster: kept, healed, replayed, verified, changed, corrected, moved.
+    /// One ledger from its beginning to another cluster: archived, repaired, replayed, verified, changed, corrected, moved.
     struct LedgerCommandTests {
         private static let subjects = 60
         private let folder: TemporaryFolder
@@ -54,7 +54,7 @@ extension CommandTests {
             let expected = try Standing.table(
                 try await succeed("replay", "--policy", policy, "--events", text).output)
 
-            // Killed at work, it goes on from what it kept.
+            // Killed at work, it continues from what it had stored.
             var server = try await server(broker)
             try await feed(events[..<2000], cluster, server)
             try await server.process.killed()
@@ -248,7 +248,7 @@ extension CommandTests {
 
             _ = try await succeed(["policy", "rollback"] + brokers + wall)
             try await server.waitUntil(expected)
-            // What restarts under another policy than the one given says so; what restarts under its own goes on.
+            // A restart under another policy than the given one says so; a restart under its own continues.
             #expect(try await server.process.stop().code == 0)
 
             let back = try await Server(broker: broker.address, policy: policy, ["--data", data])

@@ -27,7 +27,7 @@ extension CommandTests {
             #expect(ended.code == 0)
         }
 
-        /// A password with a comma in it: what stands behind the comma looks like another property.
+        /// A password with a comma in it: the text after the comma looks like another property.
         @Test func secretsBehindACommaAreNotEchoed() async throws {
             for value in ["sasl.password=left,hunter2=x", "sasl.password=left,hunter2"] {
                 let run = try await standing(

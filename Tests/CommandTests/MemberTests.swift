@@ -65,7 +65,7 @@ extension CommandTests {
             try cluster.feed(Array(events[..<1000]))
             try await waitUntilShared(members, cluster.partitions)
 
-            // Whoever is asked, the owner answers, and says how fresh it is.
+            // Whichever member is asked, the owner answers, and reports how fresh its answer is.
             let subject = try #require(expected.keys.sorted().first)
             var answerers: Set<String> = []
             for member in members {

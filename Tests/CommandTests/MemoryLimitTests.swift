@@ -3,7 +3,7 @@ import Randomness
 import Testing
 
 extension CommandTests {
-    /// A process that is told how much memory it may use, and more subjects than it has room for.
+    /// A process with a limit of memory, and more subjects than it has room for.
     struct MemoryLimitTests {
         private static let batch = 20_000
         /// More than a subject takes, in bytes. A whole batch can come between two looks at the memory.

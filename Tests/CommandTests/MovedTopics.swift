@@ -5,7 +5,7 @@ import Foundation
 struct MovedTopics {
     /// For `standing broker`.
     let broker: String
-    /// For whoever works on the moved ledger.
+    /// For the programs that work on the moved ledger.
     let members: String
 
     /// `names`: those that move. `prefix`: what their names begin with instead of `standing`; a fact topic is known by how its name

@@ -92,7 +92,7 @@ extension CommandTests {
             expectQuiet(run.messages)
         }
 
-        /// The broker ends with the process, which is no news to whoever watches the town.
+        /// The broker ends with the process, which is no news to a person who watches the town.
         private func expectQuiet(_ messages: String) {
             for trouble in ["brokers are down", "ALL_BROKERS_DOWN", "Connection refused", "Disconnected"] {
                 #expect(!messages.contains(trouble), "\(messages)")

@@ -68,7 +68,7 @@ extension CommandTests {
             }
         }
 
-        /// Once the clients have told their statistics.
+        /// Once the clients have reported their statistics.
         private func scrape(_ address: String) async throws -> String {
             try await wait(for: "statistics in \(address)/metrics") {
                 guard let answer = await answer(address + "/metrics"), answer.status == 200 else { return nil }

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension CommandTests {
-    /// What systemd is told of the three services (`Type=notify`).
+    /// The notifications of the three services to systemd (`Type=notify`).
     @Suite(
         .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3"), "Debian's python3 is not here"))
     struct ServiceManagerCommandTests {

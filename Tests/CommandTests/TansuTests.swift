@@ -74,7 +74,7 @@ extension CommandTests {
             #expect(!lag.messages.contains("does not list groups"))
         }
 
-        /// A transaction ends with a record that no reader sees, so that the offsets have a hole behind each.
+        /// A transaction ends with a record that no reader sees, so that the offsets have a hole after each.
         @Test(.enabled(if: Tansu.python != nil)) func ofTransactionsEveryRecordIsRead() async throws {
             let folder = try TemporaryFolder()
             let policy = try folder.write(Trial.policy, to: "policy.yaml")

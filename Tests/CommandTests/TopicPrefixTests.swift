@@ -29,7 +29,7 @@ extension CommandTests {
             try await wait(for: "the enrolment") { try await server.standing(of: "anna") }
             #expect(try await server.process.stop().code == 0)
 
-            // Each reads the ledger; without the prefix there is none.
+            // Each reads the ledger, which is not there without the prefix.
             let reading: [[String]] = [
                 ["policy", "show"], ["policy", "log"], ["policy", "show", "--topic"],
                 ["replay", "--topic", "--subject", "anna"],

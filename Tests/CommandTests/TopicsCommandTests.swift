@@ -20,7 +20,7 @@ extension CommandTests {
             #expect(broker.address == "127.0.0.1:\(port)")
             let second = try await standing("broker", "--port", "\(port)")
             #expect(second.code == 1 && second.messages.contains("give another --port"))
-            // It does not describe settings: they are not compared, which is said once, and nothing is waited for.
+            // It does not describe settings: they are not compared, which is reported once, and nothing is waited for.
             let runs = try ["plan", "check", "apply"].map {
                 (command: $0, process: try Running(["topics", $0, "--brokers", broker.address]))
             }

@@ -17,13 +17,14 @@ final class TrialCluster {
     let configuration: KafkaConfiguration
     private let producer: Producer
     private let admin: Admin
+    /// The number of partitions of the control topic; 0 if the cluster does not have it.
     let partitions: Int
 
     init(_ brokers: String) throws {
         configuration = KafkaConfiguration(brokers: brokers, fetchWaitMilliseconds: 10)
         producer = try Producer(configuration)
         admin = try Admin(configuration)
-        partitions = try producer.partitionCount(of: Self.control, timeoutMilliseconds: 20_000)
+        partitions = try admin.topic(Self.control)?.partitions ?? 0
     }
 
     /// Sends events to a topic, each to its subject's partition, and waits for the acknowledgements.
@@ -77,8 +78,9 @@ final class TrialCluster {
     }
 
     private func partitions(of topic: String) throws -> Int {
-        try topic == Self.control
-            ? partitions : producer.partitionCount(of: topic, timeoutMilliseconds: Self.flushMilliseconds)
+        if topic == Self.control, partitions > 0 { return partitions }
+        guard let found = try admin.topic(topic) else { throw Trouble("the cluster has no topic \(topic)") }
+        return found.partitions
     }
 
     /// Whether `group` has committed everything that `topic` holds.

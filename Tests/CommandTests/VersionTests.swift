@@ -14,7 +14,7 @@ extension CommandTests {
             #expect(
                 match.4 == "fold version \(FoldVersion.newest.rawValue), frame \(Frame.version), archive 1, "
                     + "snapshot \(Fold.stateVersion), export \(LedgerExport.format)")
-            // Later builds read what this release leaves behind.
+            // Later builds read the files of this release.
             let record = Package.root.appending(path: "Tests/Releases/\(match.1).tar.gz")
             #expect(FileManager.default.fileExists(atPath: record.path), "Tests/Releases/record \(match.1)")
         }

@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    /// Of each sort one bug, switched on: found, and told with the command that finds it again.
+    /// One bug of each sort is planted. The oracle finds it, and the failure has the command that finds it again.
     @Test(arguments: PlantedBug.allCases) func aPlantedBugIsFound(_ bug: PlantedBug) throws {
         var failures: [DisasterRun.Failure] = []
         // One whose harm is done at the run's end may not be there in a shorter run: then another one is shortened.

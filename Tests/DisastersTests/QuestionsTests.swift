@@ -29,7 +29,7 @@ import Testing
             isWithinFrame: isWithinFrame, isCurrent: isCurrent, isOfStandby: isOfStandby)
     }
 
-    /// `owner`: whom the group has for the partition's owner; nil: whoever answers.
+    /// `owner` is the partition's owner by the group; nil for the member that answers.
     private func judge(
         _ answer: SteppedPipeline.Answer, _ questions: inout Questions, owner: SimulatedProcess? = nil,
         asked: String = "member-0"

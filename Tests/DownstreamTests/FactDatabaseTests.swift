@@ -8,7 +8,7 @@ import Testing
 struct FactDatabaseTests {
     private let folder = TemporaryFolder()
 
-    /// What is said of a file that a service cannot use.
+    /// The message about a file that a service cannot use.
     private func refusal(_ open: (String) throws -> Void, of path: String) -> String {
         do {
             try open(path)

@@ -41,7 +41,7 @@ import Testing
         let up = try score(b, a)
         for band in ["A", "B"] { #expect(filter { $0.bands = [band] }.wants(up)) }
         #expect(!filter { $0.bands = ["C"] }.wants(up))
-        // A change within a band is none of the band.
+        // A change within a band is no change of the band.
         #expect(!filter { $0.bands = ["B"] }.wants(try score(b, #"{"score":610,"band":"B"}"#)))
         #expect(filter { $0.bands = ["B"] }.wants(try score("null", b)))
         #expect(filter { $0.bands = ["A"] }.wants(try score(a, "null")))

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Downstream
 
-/// Whether a service knows its topic to the end: times in seconds since it started, 30 of which it may be behind.
+/// Whether a service knows its topic to the end. Times are in seconds since it started; 30 seconds of lag are allowed.
 struct FreshnessTests {
     private static let start = ContinuousClock.now
 
@@ -12,7 +12,7 @@ struct FreshnessTests {
 
     private func reasons(_ seconds: Double) -> [String] { freshness.reasons(at: Self.at(seconds)) }
 
-    /// The brokers were asked then, and told these ends.
+    /// The brokers were asked then, and gave these ends.
     private mutating func report(_ ends: Int64..., at seconds: Double) {
         freshness.note(ends: ends, after: freshness.offsets ?? [:], askedAt: Self.at(seconds))
     }
@@ -163,7 +163,7 @@ struct FreshnessTests {
         #expect(reasons(3).count == 1)
     }
 
-    /// However many ends are told meanwhile, the oldest and the newest count.
+    /// However many ends are given meanwhile, the oldest and the newest count.
     @Test mutating func manyEndsAreBounded() {
         freshness.begin([0], at: [:])
         for second in 1...1000 { report(Int64(second), at: Double(second)) }

@@ -39,7 +39,7 @@ import Testing
         Array(text.utf8).withUnsafeBytes { #expect(ContentMode(contentType: $0) == mode) }
     }
 
-    /// Nil: the text is no media type.
+    /// Nil if the text is no media type.
     private static let data: [(String, Bool?)] = [
         ("application/json", true), ("application/JSON; charset=utf-8", true), ("application/json;charset=UTF-8", true),
         ("Application/Json\t; charset=utf-8", true), (" application/json ", true), ("text/json", true),

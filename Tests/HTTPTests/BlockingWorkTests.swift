@@ -26,7 +26,7 @@ struct BlockingWorkTests {
         #expect(work.count == 0)
     }
 
-    /// More than there are cores, and all block: whoever only answers still has a thread.
+    /// More tasks than there are cores, and all block: other answers still have a thread.
     @Test func whatBlocksHoldsUpNobodyElse() async throws {
         let work = BlockingWork(threads: 16, maximum: 16)
         let (started, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))

@@ -32,7 +32,7 @@ struct TestClient {
         let fields: HTTPFields
         let body: String
 
-        /// The code of a problem; nil if it is none.
+        /// The code of a problem; nil if the answer is no problem.
         var code: String? {
             guard fields[.contentType] == Problem.mediaType else { return nil }
             return body.split(separator: "\"code\":\"").dropFirst().first?.split(separator: "\"").first.map(String.init)

@@ -8,7 +8,7 @@ import Testing
 
 @testable import HTTP
 
-/// Requests that no well-meaning client sends, over real sockets: none of them finds another way, splits an answer, or hides a request.
+/// Requests that no well-meaning client sends, over real sockets. No such request finds another way, splits an answer, or hides a request.
 struct UnusualRequestTests {
     /// Knows nobody.
     private struct Nobody: Gate {

@@ -74,7 +74,7 @@ extension BrokerTests {
             #expect(throws: KafkaError.self) { try #require(answers["one"]).get() }
         }
 
-        /// The others' offsets are told all the same.
+        /// The offsets of the others are returned all the same.
         @Test func saysOfEachPartitionWhyItsOffsetIsMissing() throws {
             let fixture = try KafkaFixture()
             defer { withExtendedLifetime(fixture) {} }

@@ -19,7 +19,7 @@ import Testing
         #expect(source.judge(5, call: 2) == .drop)
     }
 
-    /// What is behind the hole came with it and is dropped too: taken, it would let the hole stand.
+    /// The records after the hole came with it and are dropped too. If they were taken, the hole would stay.
     @Test func aHoleIsReadAgainAndFilled() {
         var source = assigned(at: 3)
         #expect(source.judge(5, call: 1) == .readAgain)
@@ -48,7 +48,7 @@ import Testing
         #expect((6...90).allSatisfy { source.judge($0, call: 5) == .take })
     }
 
-    /// Ends of transactions: nothing of what lies between them is left out.
+    /// Ends of transactions: no record between them is left out.
     @Test func everyRecordBetweenHolesIsTakenOnce() {
         var source = assigned(at: 0)
         let offsets = (0..<40).filter { $0 % 4 != 3 }.map(Int64.init)

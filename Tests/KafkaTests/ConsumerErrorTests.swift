@@ -2,7 +2,7 @@ import Kafka
 import Testing
 
 extension BrokerTests {
-    /// What a reader is told where the broker refuses it, and that its partitions can be changed at any speed.
+    /// The errors that a reader gets if the broker refuses it. Its partitions can be changed at any speed.
     @Suite struct ConsumerErrorTests {
         private static let listOffsets: Int16 = 2
         private static let topicAuthorizationFailed: Int32 = 29

@@ -61,13 +61,12 @@ import Testing
     @Test func theFatalCodeIsFatal() throws { #expect(try error(-150).isFatal) }
 
     @Test func namesWhatCallersAskFor() throws {
-        #expect(try error(-184).isQueueFull)
         #expect(try error(10).isTooLarge)
         #expect(try error(1).isOffsetOutOfRange)
         #expect(try error(-140).isOffsetOutOfRange)
         #expect(try error(3).isUnknownTopic)
         #expect(try error(-188).isUnknownTopic)
         let other = try error(-195)
-        #expect(!other.isQueueFull && !other.isTooLarge && !other.isOffsetOutOfRange && !other.isUnknownTopic)
+        #expect(!other.isTooLarge && !other.isOffsetOutOfRange && !other.isUnknownTopic)
     }
 }

@@ -117,7 +117,7 @@ struct KafkaStatisticsTests {
 
 extension BrokerTests {
     @Suite struct ClientsWithNames {
-        /// A client with a name tells its statistics to whoever serves its events; one without tells none.
+        /// A client with a name reports its statistics to the caller that serves its events; one without a name reports none.
         @Test func aNamedProducerTellsItsStatistics() throws {
             let fixture = try KafkaFixture(properties: ["statistics.interval.ms": "50"])
             var kafka = fixture.kafka

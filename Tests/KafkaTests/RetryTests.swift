@@ -11,7 +11,7 @@ private enum APIKey {
     static let findCoordinator: Int16 = 10
 }
 
-/// What a caller is told of waiting.
+/// The reports to a caller that waits.
 private final class Notes: Sendable {
     private let waits = Mutex<[Patience.Wait]>([])
     var all: [Patience.Wait] { waits.withLock { $0 } }
@@ -36,7 +36,7 @@ extension BrokerTests {
         private static let lasting: [Int32] = [29, 30, 31, 40]
         private static let rebalance: Int32 = 27
 
-        /// With short pauses. `onWait` hears of every wait.
+        /// With short pauses. `onWait` is called with every wait.
         private func kafka(
             _ broker: EmbeddedBroker, onWait: @escaping @Sendable (Patience.Wait) -> Void = { _ in }
         ) -> KafkaConfiguration {

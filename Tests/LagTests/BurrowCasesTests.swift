@@ -92,11 +92,11 @@ private let cases: [BurrowCase] = [
             let lags: [Int64?] = [0, 50, 100, 150, 200]
             return (100_000 + index * 50_000, 1000 + index * 500, index % 2 == 0 ? lags[Int(index / 2)] : nil)
         }, later: [200], pace: 50_000, burrow: "OK", ours: .behind),
-    // Differs. Burrow was told to allow one record; here one that has waited for 350 s is late (`--max-seconds` allows).
+    // Differs. Burrow was configured to allow one record; here one that has waited for 350 s is late (`--max-seconds` allows).
     BurrowCase(
         12, every100Seconds([(1000, 2), (2000, 1), (2000, 1)]), later: [1, 1, 1], pace: 83_000, burrow: "OK",
         ours: .stalled),
-    // As 5 and 7, beyond what Burrow was told to allow.
+    // As 5 and 7, beyond what Burrow was configured to allow.
     BurrowCase(13, standing, later: [300], burrow: "STALL", ours: .stalled),
     BurrowCase(14, recovered, later: [300], burrow: "OK", ours: .behind),
     // It went back and has not reached where it was.
@@ -111,7 +111,7 @@ private let cases: [BurrowCase] = [
         #expect(LagEvaluation(item.samples, now: item.samples.last?.time ?? 0).status == item.ours)
     }
 
-    /// What Burrow calls STOP and STALL is a group that stands still, and that it stopped is said where nobody is there.
+    /// Burrow's STOP and STALL are a group that stands still; that it stopped is reported if it has no member.
     @Test(arguments: cases.filter { ["STOP", "STALL"].contains($0.burrow) })
     func areStoppedWhereNobodyIsThere(_ item: BurrowCase) {
         let context = LagContext(reader: .unassigned)

@@ -252,7 +252,7 @@ private func wallClock() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
         #expect(report.notes.contains("group others: topic missing is not on the cluster, or hidden from this client"))
     }
 
-    /// The others are told all the same.
+    /// The others are reported all the same.
     @Test func doesNotKnowTheEndOfAPartitionWithoutALeader() throws {
         let cluster = try Cluster(records: 10)
         defer { withExtendedLifetime(cluster) {} }
@@ -321,7 +321,7 @@ private func wallClock() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
         #expect(busy.partitions.allSatisfy { $0.lag.stillSeconds ?? 0 == 0 })
     }
 
-    /// What it would have told is unknown, and the rest is told.
+    /// Its part is unknown, and the rest is reported.
     @Test func aGroupWhoseCoordinatorRefusesHidesNoOther() throws {
         let cluster = try Cluster(records: 10)
         defer { withExtendedLifetime(cluster) {} }
@@ -338,7 +338,7 @@ private func wallClock() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
         #expect(refused.causes.map(\.code) == [.offsetsUnknown])
     }
 
-    /// One broker leads a partition and coordinates a group; what another one tells is told all the same.
+    /// One broker leads a partition and coordinates a group; the answers of another one are reported all the same.
     @Test func aBrokerThatHangsKeepsBackWhatItWouldHaveTold() throws {
         let broker = try EmbeddedBroker(brokers: 2)
         defer { withExtendedLifetime(broker) {} }

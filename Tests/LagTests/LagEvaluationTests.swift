@@ -72,7 +72,7 @@ private let cases: [LagCase] = [
     LagCase(
         "caught up", [at(0, 900, 1000, age: 3), at(10, 1000, 1000, .nothing)],
         records: 0, seconds: 0, consumed: 10, arrived: 0, .seconds(0), .ok),
-    // Rule 4: behind the last record a transaction ends; that is nothing to read.
+    // Rule 4: after the last record a transaction ends; that is nothing to read.
     LagCase(
         "read up to the end of a transaction",
         [at(0, 119, 120, .nothing), at(10, 119, 120, .nothing), at(20, 119, 120, .nothing)],

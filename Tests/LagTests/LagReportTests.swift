@@ -22,7 +22,7 @@ private func report(_ partitions: [GroupLag.Partition]) -> LagReport {
     LagReport(time: now, groups: [GroupLag(GroupProfile(name: "g"), partitions: partitions)], notes: [])
 }
 
-/// One partition behind, two that are not, one of which nothing is known, and a group that committed nothing at all.
+/// One partition lags, two do not, one of which nothing is known, and a group that committed nothing at all.
 private let mixed = LagReport(
     time: now,
     groups: [

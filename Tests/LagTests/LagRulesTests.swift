@@ -84,7 +84,7 @@ private func looks(_ offsets: [(committed: Int64, end: Int64)]) -> [LagSample] {
         #expect(lag.retentionShare == 1)
     }
 
-    /// Rule 5: a group that stands still has read nothing of what retention took, and one that goes on only what is after it.
+    /// Rule 5: a group that stands still has read nothing of what retention took, and one that continues only what is after it.
     @Test func whatRetentionTookWasNotConsumed() {
         let stopped = judge([look(0, 30, of: 0...100, age: 90), look(10, 30, of: 80...100, age: 100)])
         #expect(stopped.consumptionRate == 0)

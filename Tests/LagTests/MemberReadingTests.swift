@@ -151,7 +151,7 @@ import Testing
         #expect(found.first?.sentence == "one:8080 is not ready: the fold has not joined its group")
     }
 
-    /// Where nothing is behind there is nothing to explain.
+    /// If nothing lags there is nothing to explain.
     @Test func whatMembersSayExplainsALag() throws {
         func group(_ committed: Int64) -> GroupLag {
             let sample = LagSample(time: 0, committed: committed, start: 0, end: 9, next: .unknown)

@@ -131,7 +131,7 @@ import Testing
                     + #""staleSources":["late"],"subjects":{"atLeast":7,"atMost":7,"exact":true},"#
                     + #""waitingSanctions":{"atLeast":0,"atMost":null,"exact":false}},"time":"#))
         #expect(json.contains(#""status":"behind","subjects":{"atLeast":7,"atMost":7,"exact":true},"trend""#))
-        // Of a cluster without Standing nothing is said.
+        // Of a cluster without Standing nothing is reported.
         #expect(fixtureReport.addingPeople(fold: "fold", intake: "intake", []).people == nil)
     }
 

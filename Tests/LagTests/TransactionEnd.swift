@@ -43,7 +43,7 @@ func appendTransactionEnd(to topicPartition: TopicPartition, broker: String) thr
     request.bytes += records.bytes
 
     let answer = try ask(broker, request.bytes)
-    // Behind correlation, topics, the topic's name, partitions and the partition stands the error.
+    // The error is after correlation, topics, the topic's name, partitions and the partition.
     let error = answer.dropFirst(4 + 4 + 2 + topicPartition.topic.utf8.count + 4 + 4).prefix(2)
     try #require(Array(error) == [0, 0], "the broker does not take the end of a transaction")
 }

@@ -32,7 +32,7 @@ import Testing
         fuzz.report("every \(step)th of \(bits) bits")
     }
 
-    /// The last segment's last record may be one that was being written: it is cut, kept aside and told.
+    /// The last segment's last record may be one that was being written: it is cut off, put aside and reported.
     @Test func everyBitOfTheLastSegmentIsFoundToo() throws {
         let fixture = ArchiveFixture(frames: 30, segmentBytes: 1 << 20)
         try fixture.fill()

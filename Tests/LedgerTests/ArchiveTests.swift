@@ -170,7 +170,7 @@ import Testing
             call += 1
         }
         switch fault {
-        // What was interrupted is done again, what was short goes on.
+        // What was interrupted is done again, what was short continues.
         case .error(4), .short: #expect(failures == 0)
         default: #expect(failures > 0)
         }

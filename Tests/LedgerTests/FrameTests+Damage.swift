@@ -86,7 +86,7 @@ extension FrameTests {
         #expect(refusal(frame([1, 0])) == nil)
     }
 
-    /// The earliest time that a number holds, which no calendar has, is how a builder writes that there is none.
+    /// The earliest time that a number holds, which no calendar has. A builder writes it if there is no time.
     @Test func onlySystemEntriesHaveNoTime() {
         func code(_ entry: OwnedEntry) -> FrameError.Code? {
             refusal(OwnedFrame(session: 1, number: 0, entries: [entry]).bytes)?.code

@@ -195,7 +195,7 @@ import Testing
         let damage = #expect(throws: ArchiveDamage.self) { try reader.next() }
         #expect(damage?.byte == 32 && damage?.offsets.lowerBound == fixture.frames[before.count].offset)
         #expect(pauses.count == 5)
-        // It is not passed over when somebody goes on.
+        // It is not passed over when the archive is continued.
         #expect(throws: ArchiveDamage.self) { try reader.next() }
 
         let disk = fixture.disk

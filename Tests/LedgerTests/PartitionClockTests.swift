@@ -72,7 +72,7 @@ import Testing
         #expect(partition.ranges == [0..<64, 947..<1011])
     }
 
-    /// A source that catches up has put old events behind the new one.
+    /// A source that catches up has put old events after the new one.
     @Test func twiceAsManyOfTheLastFramesAreReadEachTime() throws {
         let partition = backlog(before: 1000, behind: 200)
         let time = try #require(try partition.time(upTo: Self.limit))
@@ -80,7 +80,7 @@ import Testing
         #expect(partition.ranges == [0..<64, 1137..<1201, 1073..<1137, 945..<1073], "none twice")
     }
 
-    /// What lies before the half is found by reading all, up to there.
+    /// The entries before the half are found by reading all, up to there.
     @Test func aFullReadIsAnnouncedAndEndsAtTheLimit() throws {
         let partition = backlog(before: 100, behind: 900)
         let time = try #require(try partition.time(upTo: Self.limit))

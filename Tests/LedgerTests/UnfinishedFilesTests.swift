@@ -33,7 +33,7 @@ import Testing
         return paths
     }
 
-    /// What is kept although its name looks alike.
+    /// The files that stay although their names look alike.
     private func leaveOthers() {
         for name in ["00000000000000000007.torn-96", "notes.new", "7.segment.new", "00000000000000000007.new"] {
             disk["\(fixture.directory.path)/\(name)"] = [4]
@@ -70,7 +70,7 @@ import Testing
         let left = leaveSome()
         let before = disk.paths
         let status = try Archive(fixture.directory).status()
-        // One that was still being kept aside is no torn tail.
+        // One that was still being put aside is no torn tail.
         #expect(status.torn.isEmpty)
         #expect(try Archive(fixture.directory).verify().damages.isEmpty)
         #expect(same(try fixture.read(), fixture.frames))

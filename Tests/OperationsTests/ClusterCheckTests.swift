@@ -55,7 +55,7 @@ import Topics
                 try topic(source, ["min.insync.replicas": "2", "unclean.leader.election.enable": "true"]), 3,
                 ["warning unclean-election"]
             ),
-            // What is known counts, and what is not known is said beside it.
+            // What is known counts, and what is not known is reported beside it.
             (try topic(ledger, nil), 3, ["unchecked unchecked"]),
             (try topic(ledger, replicas: 1, nil), 2, ["error one-replica", "unchecked unchecked"]),
         ]

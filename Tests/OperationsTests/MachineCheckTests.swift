@@ -61,7 +61,7 @@ import Testing
         #expect(file(nil) == ["error file-missing"])
         #expect(file(0o600, isOwn: false) == ["note another-owner"])
         #expect(MachineCheck.secrets([]).map(\.severity) == [.ok])
-        // Whoever can write the trusted keys is trusted.
+        // A process that can write the trusted keys is trusted.
         func keys(_ mode: UInt32?) -> [String] {
             codes(
                 MachineCheck.secrets([

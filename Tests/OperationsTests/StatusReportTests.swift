@@ -69,7 +69,7 @@ import Testing
         #expect(!silent.isAnswering && silent.isReady == nil && silent.phase(of: 0) == .unknown)
     }
 
-    /// Whoever may write the members topic says who is asked.
+    /// A writer of the members topic decides which members are asked.
     @Test func whatNoMemberSaysIsUnknown() {
         let odd = member(
             "odd", [-1, 0, .max],
@@ -145,7 +145,7 @@ import Testing
         #expect(codes(report([member("one", [0]), member("two", [1], metrics: other)])) == ["policies"])
     }
 
-    /// Whoever asks some members alone, or may not read what they announce, does not learn that nobody owns the rest.
+    /// A caller that asks some members alone, or may not read what they announce, does not learn that nobody owns the rest.
     @Test func whatOthersOwnOrNobodyKnowsIsNotUnowned() {
         func report(owned: Set<Int32>?) -> StatusReport {
             StatusReport(time: 0, members: [member("one", [0])], groups: [], ledgerPartitions: 2, owned: owned)

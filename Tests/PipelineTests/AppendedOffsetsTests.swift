@@ -18,7 +18,7 @@ import Testing
         let error = #expect(throws: PipelineError.self) { try appended.note(3, offset: offset) }
         #expect(error?.code == .ledgerDamaged)
         #expect(error?.message.contains("ledger[3]: a frame got offset \(offset), and one of before has 40") == true)
-        // Whoever begins anew is refused still.
+        // An appender that begins anew is still refused.
         #expect(throws: PipelineError.self) { try appended.note(3, offset: 40) }
     }
 }

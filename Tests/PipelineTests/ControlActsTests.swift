@@ -139,7 +139,7 @@ extension PipelineServiceTests {
                 }
                 for (index, subject) in Fixture.subjects(6).enumerated() {
                     let request = try Self.enrolment(of: subject, key: "k\(index)")
-                    // Whoever owns the subject's partition.
+                    // Any owner of the subject's partition.
                     let first = try await one.perform(request, wait: .seconds(60))
                     #expect(first.status == .done && first.position != nil)
                     // The second member has read it once its own event has come after it.
@@ -279,7 +279,7 @@ extension PipelineServiceTests {
                 $0.clock = .wall
                 $0.controlKeys = keys
             }
-            // It was not told of the keys that the other member asks for.
+            // It does not have the keys that the other member asks for.
             let fold = fixture.service(policy: fixture.policy, roles: [.fold]) { $0.clock = .wall }
             try await running([intake, fold]) {
                 let unsigned = try await acts(fold, fixture)

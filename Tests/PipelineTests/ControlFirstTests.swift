@@ -60,7 +60,7 @@ import Testing
     }
 }
 
-/// Since when a position is behind an end that moves.
+/// Since when a position lags an end that moves.
 @Suite struct TimeBehindTests {
     private let start = ContinuousClock.now
 

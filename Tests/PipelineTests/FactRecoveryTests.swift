@@ -72,7 +72,7 @@ import Testing
         #expect(error?.description == "scores[2]: the facts that are out cannot be read to their end (_TIMED_OUT)")
     }
 
-    /// What was found until then is less than what is out: whoever took it for all would throw good snapshots away.
+    /// What was found until then is less than what is published: a reader that took it for all would drop good snapshots.
     @Test func aStopIsNoResult() throws {
         let stop = StopFlag()
         // At a poll, after the search has begun.

@@ -109,8 +109,8 @@ import Testing
         #expect(search([41, 42], after: 2, mark: Mark(offset: 50, sequence: 40)).outcome == .gone)
     }
 
-    /// Owners that take over from marks and go on behind what they find, and zombies beside them: whoever starts where the
-    /// search says has what whoever reads everything has.
+    /// Owners that take over from marks and continue after what they find, and zombies beside them: a reader that starts where the
+    /// search says has what a reader of everything has.
     @Test func randomTopics() {
         var random = Seeded(77)
         for _ in 0..<2000 {

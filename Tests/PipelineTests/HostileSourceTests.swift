@@ -60,7 +60,7 @@ extension PipelineServiceTests {
                 isDeclared || String(decoding: sent.value ?? [], as: UTF8.self).contains("/bank")
             }
             let enrolments = Self.subjects.map { Fixture.enrolment(of: $0) }
-            // It writes before the others do: whoever comes first uses up an identity.
+            // It writes before the others do: the first one uses up an identity.
             try fixture.send(enrolments + hostile)
             let service = fixture.service(policy: fixture.policy) { configuration in
                 configuration.topics.declarations[Fixture.bills] = Self.declaration(["bill.*"], ["/bank"])

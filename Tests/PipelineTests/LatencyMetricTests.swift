@@ -10,7 +10,7 @@ import Testing
         #expect(LatencyMetric.milliseconds(since: now / 1000 + 7, at: now) == 0)
     }
 
-    /// Whoever writes a record sets its timestamp.
+    /// The producer of a record sets its timestamp.
     @Test(arguments: [Int64.min, -1, 0, 1_790_000_000, .max / 1000, .max])
     func aTimestampThatIsNoneIsNotCounted(written: Int64) {
         let age = LatencyMetric.milliseconds(since: written, at: now)

@@ -93,7 +93,7 @@ import Testing
         try appender.acknowledged(0, offset: 0)
         try appender.acknowledged(0, offset: 4)
         #expect(throws: LedgerAppender.ForgottenSession.self) { try appender.acknowledged(0, offset: 9) }
-        // Whoever goes on all the same, as with ticks, goes on in another session.
+        // An appender that continues all the same, as with ticks, continues in another session.
         try send(appender)
         #expect(frames.identities.map(\.number) == [0, 1, 2, 0])
     }

@@ -90,7 +90,7 @@ extension PipelineServiceTests {
                 records: try fixture.read(fixture.topics.ledger).count { $0.topicPartition == topicPartition })
         }
 
-        /// The first entry of partition 0 wins, whether its member goes on to the other partitions at once or dies before.
+        /// The first entry of partition 0 wins, whether its member continues with the other partitions at once or dies before.
         @Test(arguments: [false, true]) func theLoserNamesTheWinnerAndWritesToNoOtherPartition(goesOn: Bool) throws {
             let fixture = try Fixture()
             defer { withExtendedLifetime(fixture) {} }
@@ -114,7 +114,7 @@ extension PipelineServiceTests {
             #expect(error?.code == .policyDiffers)
             #expect(error?.message.contains("never had hamlet version 7") == true)
             #expect(error?.message.contains("active is hamlet version 1") == true)
-            // It had found the ledger empty, and its entry lies behind the winner's.
+            // It had found the ledger empty, and its entry is after the winner's.
             let first = try partition(0, of: fixture)
             #expect(first.texts == [fixture.policy.text] && first.records == 2)
             let second = try partition(1, of: fixture)
@@ -172,7 +172,7 @@ extension PipelineServiceTests {
             #expect(try fixture.read(fixture.topics.ledger).isEmpty)
         }
 
-        /// A ledger that is half imported has its first partition, and an import that goes on finds the others as it left them.
+        /// A ledger that is half imported has its first partition, and an import that continues finds the others as it left them.
         @Test func aPartitionThatWasLostDoesNotBeginAnew() throws {
             let fixture = try Fixture()
             defer { withExtendedLifetime(fixture) {} }

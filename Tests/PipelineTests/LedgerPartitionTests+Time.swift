@@ -6,7 +6,7 @@ import Testing
 
 private typealias Frames = LedgerPartitionFrames
 
-/// Ticks, the time behind, and checkpoints.
+/// Ticks, the time lag, and checkpoints.
 extension LedgerPartitionTests {
     @Test func theTimeBehindIsThatOfTheOldestFrameWhoseFactsAreNotAcknowledged() throws {
         let partition = try Frames.owned(on: runtime, end: 1)
@@ -45,7 +45,7 @@ extension LedgerPartitionTests {
         let latest = EntryTime.latest(at: Timestamp(microseconds: clock + 22)).microseconds
         #expect(latest < runtime.wallClock)
         #expect(tick(at: runtime.wallClock) == latest)
-        // Who is behind folds first.
+        // A member that lags folds first.
         partition.noteEnd(9, reachedEnd: false)
         partition.noteBehind(at: runtime.now)
         runtime.pass(seconds: 1)

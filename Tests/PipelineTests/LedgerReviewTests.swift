@@ -38,7 +38,7 @@ extension PipelineServiceTests {
             #expect(begun == "under way")
             #expect(await words("trams", { _ in -1 }) == "busy")
             gate.signal()
-            // The work that was begun answers, and goes on answering.
+            // The work that was begun answers, and continues to answer.
             for _ in 0..<2 { #expect(await words("bills", { _ in -1 }) == "answered \(fixture.ledgerPartitions)") }
             // A failure is stated once.
             #expect(await words("trams", { _ in throw Away() }) == "the broker is away")
@@ -49,9 +49,9 @@ extension PipelineServiceTests {
             let fixture = try PipelineFixture()
             defer { withExtendedLifetime(fixture) {} }
             let configuration = PipelineConfiguration(kafka: fixture.kafka, topics: fixture.topics)
-            let place = ReviewPlace()
+            let slot = ReviewSlot()
             func review() -> LedgerReview<String, Int> {
-                LedgerReview("test-review", configuration, lifetime: .seconds(3600), passes: 1, place: place)
+                LedgerReview("test-review", configuration, lifetime: .seconds(3600), passes: 1, slot: slot)
             }
             let (first, second) = (review(), review())
             let gate = DispatchSemaphore(value: 0)

@@ -48,7 +48,7 @@ private typealias Frames = LedgerPartitionFrames
         #expect(switching.partition?.phase == .switching && switching.status.nextOffset == 6)
         #expect(switching.status.policySwitch?.version == 2 && !switching.status.isCurrent)
 
-        // Whoever asks is answered under the policy before, and other partitions are folded.
+        // Questions are answered under the policy before, and other partitions are folded.
         #expect(switching.status.shared?.withFold { $0.policy?.version } == 1)
         stage.add(try Frames.ledger(bills: 3), from: 0, to: other)
         step(stage)

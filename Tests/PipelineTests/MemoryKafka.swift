@@ -14,9 +14,9 @@ final class MemoryKafka: KafkaCluster, @unchecked Sendable {
     private(set) var logs: [TopicPartition: [[UInt8]]] = [:]
     fileprivate(set) var committed: [TopicPartition: PartitionOffset] = [:]
     fileprivate(set) var sent: [Sent] = []
-    /// Records that producers still take; nil: any number.
+    /// Records that producers still take; nil for any number.
     var room: Int?
-    /// Records that are still acknowledged; nil: any number.
+    /// Records that are still acknowledged; nil for any number.
     var acknowledgements: Int?
     /// It has no records for consumers, and does not say where topics end.
     var isSilent = false

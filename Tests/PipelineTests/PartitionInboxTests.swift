@@ -126,7 +126,7 @@ import Testing
         #expect(hasEverything)
     }
 
-    /// A partition is never taken for current while frames wait, whoever comes first.
+    /// A partition is never taken for current while frames wait, whichever comes first.
     @Test func nothingIsAddedWhileItIsSettled() {
         let partition = OwnedPartition(PartitionFold(partition: 0), archive: nil)
         for _ in 0..<500 {

@@ -73,7 +73,7 @@ private typealias Frames = LedgerPartitionFrames
         #expect(stage.takeReports().reads.map(\.from) == [0])
     }
 
-    /// What came before the partition was told so was polled from another offset.
+    /// Records that came before the order to read were polled from another offset.
     @Test func framesAreTakenOnlyFromTheOrderToReadOn() throws {
         let frames = try Frames.ledger(bills: 1)
         let stage = try RunnerStage()

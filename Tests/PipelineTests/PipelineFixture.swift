@@ -19,7 +19,7 @@ struct PipelineFixture {
     static let rides = "rides"
     static let structured: [Sent.Header] = [.init("content-type", "application/cloudevents+json; charset=UTF-8")]
 
-    /// Bills and rides count; two bills make an A, and the discount is kept for three days without it.
+    /// Bills and rides count; two bills make an A, and the discount lasts for three days without it.
     static let policyText = """
         policy: hamlet
         version: 1
@@ -71,7 +71,12 @@ struct PipelineFixture {
     /// The members of a fact that tests look at.
     struct FactBody: Decodable {
         struct Data: Decodable {
+            struct Cause: Decodable {
+                /// The event's type; nil for a timer.
+                var type: String?
+            }
             var perk: String?
+            var cause: Cause
         }
         var specversion: String
         var id: String

@@ -24,7 +24,7 @@ extension PipelineServiceTests {
             /// `facts`: the topics.
             init(_ cluster: KafkaConfiguration, facts: [String]) { (self.cluster, self.facts) = (cluster, Set(facts)) }
 
-            /// Nil: none.
+            /// Nil if there is none.
             var held: Int32? {
                 get { partition.withLock { $0 } }
                 set { partition.withLock { $0 = newValue } }

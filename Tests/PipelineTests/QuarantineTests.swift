@@ -79,7 +79,7 @@ extension PipelineServiceTests {
                     #expect(stopped.reason.contains("standing ledger skip \(hurt) \(stopped.offset) --reason"))
                     #expect(stopped.reason.contains(stray.message), "\(stopped.reason)")
 
-                    // The others go on, and of this one what was folded before is told, as of then.
+                    // The others continue, and answers about this one are as of what was folded before.
                     let more = Fixture.behaviour("\(round)", of: subjects)
                     try fixture.send(more)
                     sent += more
@@ -105,7 +105,7 @@ extension PipelineServiceTests {
                 }
             }
             let facts = try fixture.checkedFacts().mapValues { Set($0.map(\.id)) }
-            // Whoever folds the ledger anew comes to the same, without a word of an operator.
+            // A member that folds the ledger anew comes to the same, without an act of an operator.
             try fixture.running(fixture.service(policy: nil)) { service in
                 try fixture.waitForFold(of: sent.count, by: service)
                 #expect(fixture.standings(of: service) == (try fixture.directStandings(sent)))

@@ -17,7 +17,7 @@ final class QueuedRuntime: Runtime {
 
     var stepsWork: Bool { true }
 
-    /// Whoever waits meanwhile gets to the end of his time.
+    /// The time limit of a caller that waits meanwhile passes.
     func stepWork(_ slice: () -> Void) {
         clock.pass(.milliseconds(1))
         slice()
@@ -26,7 +26,7 @@ final class QueuedRuntime: Runtime {
 
     func waiting(in line: BackgroundLine) -> Int { lines.withLock { $0[line]?.count ?? 0 } }
 
-    /// Does the first piece of work of a line. False: there is none.
+    /// Does the first piece of work of a line. Returns false if there is none.
     @discardableResult func run(_ line: BackgroundLine) -> Bool {
         let work = lines.withLock { lines -> (@Sendable () -> Void)? in
             lines[line]?.isEmpty == false ? lines[line]?.removeFirst() : nil

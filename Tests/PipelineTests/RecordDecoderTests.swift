@@ -100,7 +100,7 @@ import Testing
         #expect(decode(nil, [Header("trace", "1")]) == "event/null-value")
         #expect(decode(nil, [Self.json]) == "event/null-value")
         #expect(decode(nil, Self.structured) == "event/null-value")
-        // The content type says that the value is the event, and there is none.
+        // The content type says that the value is the event, and the value is absent.
         #expect(decode(nil, Self.structured + Self.attributes) == "event/null-value")
         #expect(decode("{}", []) == "event/not-cloudevents")
         #expect(decode(Self.event, [Self.json]) == "event/not-cloudevents")

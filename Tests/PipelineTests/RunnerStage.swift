@@ -7,7 +7,7 @@ import Synchronization
 
 /// Partitions at work without a broker and without threads: a test runs their slices, and what waits for the disk.
 final class RunnerStage {
-    /// What partitions have told the poller, by their numbers.
+    /// The reports of partitions to the poller, by their numbers.
     struct Reports {
         var reads: [(partition: Int32, from: Int64)] = []
         var failed: [Int32] = []
@@ -113,7 +113,7 @@ final class RunnerStage {
         poke(runner)
     }
 
-    /// Of the facts that were sent, as many more as said; nil: all.
+    /// How many more of the facts that were sent; nil for all.
     func acknowledge(_ count: Int? = nil) {
         kafka.acknowledgements = count
         let outlet = environment.outlet!

@@ -8,7 +8,7 @@ struct ScriptedCluster: KafkaCluster {
         let runtime = StillRuntime()
         /// Records of the partitions that the group assigns, in this order.
         var logs: [(topicPartition: TopicPartition, records: [PipelineFixture.Sent])] = []
-        /// The oldest offset that is still there; 0 where it is not told.
+        /// The oldest offset that is still there; 0 if it is not given.
         var beginnings: [TopicPartition: Int64] = [:]
         var committed: [TopicPartition: Int64] = [:]
         /// Records of one poll.

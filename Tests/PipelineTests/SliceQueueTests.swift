@@ -216,7 +216,7 @@ import Testing
         let (pieceCount, times) = (8, 2000)
         let (queue, finished) = (queue, DispatchSemaphore(value: 0))
         let overlaps = Mutex(0)
-        /// What a piece was told and has not done, what it has done, and whether it runs.
+        /// The work that a piece was given and has not done, the work that it has done, and whether it runs.
         final class Work: Sendable {
             let requested = Atomic(0)
             let done = Atomic(0)

@@ -28,7 +28,7 @@ extension PipelineServiceTests {
             let reader = FarReader()
             let group = try Consumer(fixture.kafka, options: .init(group: "standing-intake"), listener: reader)
             try group.subscribe(to: [Fixture.bills])
-            try fixture.wait("a place in the group") {
+            try fixture.wait("an assignment in the group") {
                 try group.poll(timeoutMilliseconds: 20) { _ in }
                 return reader.topicPartitions.count == 2
             }

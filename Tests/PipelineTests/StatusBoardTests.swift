@@ -5,7 +5,7 @@ import Testing
 
 @testable import Pipeline
 
-/// Who is ready, and for how long who is not has not been. Up to 5 s behind is allowed.
+/// Which member is ready, and for how long one that is not has not been. A lag of up to 5 s is allowed.
 @Suite struct StatusBoardTests {
     /// Keeps what is logged.
     private final class LogLines: LogHandler, Sendable {
@@ -111,7 +111,7 @@ import Testing
         #expect(board.current.behind?.time == .seconds(3) && board.current.unreadyFor == nil)
         runtime.pass(seconds: 3)
         #expect(board.current.behind?.time == .seconds(7) && board.current.unreadyFor == .seconds(2))
-        // It was not behind: it had much to fold.
+        // It did not lag: it had much to fold.
         note(behind: .zero, on: board)
         #expect(board.current.unreadyFor == nil)
         // An error in the end does not begin the time anew.
@@ -121,7 +121,7 @@ import Testing
         #expect(board.current.unreadyFor == .seconds(3))
     }
 
-    /// The time behind is what it is; that of policy switches does not count.
+    /// The time lag is what it is; that of policy switches does not count.
     @Test func whoSwitchesToAnotherPolicyStaysReady() {
         func note(behind: Int64, late: Int64, on board: StatusBoard) {
             board.update { status in
@@ -143,7 +143,7 @@ import Testing
         // A fold that does not look falls back, whatever it is at.
         runtime.pass(seconds: 3)
         #expect(board.current.late?.time == .seconds(7) && board.current.unreadyFor == .seconds(2))
-        // Where it is not known how far the fold is behind, nobody is ready.
+        // If the lag of the fold is not known, no member is ready.
         board.update { $0.behind = nil }
         #expect(board.current.unreadyFor != nil)
     }

@@ -17,7 +17,7 @@ final class WatchedFileSystem: FileSystem {
 
     var syncs: Int { state.withLock { $0.syncs } }
 
-    /// A part of the paths of the files to which nothing can be written; nil: all of them can.
+    /// A part of the paths of the files to which nothing can be written; nil if all of them can be written.
     var unwritable: String? {
         get { state.withLock { $0.unwritable } }
         set { state.withLock { $0.unwritable = newValue } }

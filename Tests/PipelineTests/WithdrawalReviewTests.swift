@@ -1,3 +1,4 @@
+import Backtests
 import Foundation
 import Logging
 import Replay

@@ -2,7 +2,7 @@ import CEL
 import Policy
 import Testing
 
-/// Costs that an event can reach are told before one does.
+/// Costs that an event can reach are reported before one does.
 @Suite struct PolicyCostTests {
     private func warnings(_ rules: String, more: String = "") throws -> [String] {
         let text = PolicyDocument.with {

@@ -122,7 +122,7 @@ import Testing
                 """)
     }
 
-    /// A rule's condition, and how it is said.
+    /// A rule's condition, and its sentence.
     @Test(arguments: [
         ("data.amount > 1000", "when its `amount` is more than 1000"),
         (

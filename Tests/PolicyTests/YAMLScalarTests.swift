@@ -3,7 +3,7 @@ import Testing
 
 /// Scalars are those of YAML 1.2's core schema, and JSON has them as its own.
 @Suite struct YAMLScalarTests {
-    /// A value as JSON, in block and in flow style; nil where its mistakes are told.
+    /// A value as JSON, in block and in flow style; nil if it has mistakes.
     private func json(_ value: String) -> [String?] {
         ["x: \(value)\n", "{x: \(value) }"].map { document in
             let reader = YAMLReader(document)

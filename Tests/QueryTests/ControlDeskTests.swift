@@ -1,5 +1,6 @@
 import Access
 import Audit
+import Backtests
 import Events
 import Foundation
 import Kafka
@@ -30,7 +31,7 @@ import Testing
 
     let logger = Logger(label: "desk-tests", factory: { _ in SwiftLogNoOpLogHandler() })
 
-    /// Remembers, and refuses while it is told to.
+    /// Remembers, and refuses while it is set to.
     private final class Book: AuditLog {
         struct Full: Error {}
 

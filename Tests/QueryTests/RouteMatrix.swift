@@ -33,7 +33,7 @@ struct RouteMatrix {
         let parameter: String?
         let isEmpty: Bool
         let fields: HTTPFields
-        /// The text of a problem; nil if it is none.
+        /// The text of a problem; nil if the answer is no problem.
         var problem: String?
     }
 
@@ -156,7 +156,7 @@ struct RouteMatrix {
         }
     }
 
-    /// Whoever is no member is not answered where members ask each other, whatever the roles.
+    /// A caller that is no member is not answered where members ask each other, whatever its roles.
     func checkMembers() async throws {
         for route in table.routes where route.requirement == .member {
             for role in [nil] + Role.allCases.map(Optional.some) {

@@ -16,7 +16,7 @@ import Testing
         return (0..<count).map { _ in town.next() }
     }
 
-    /// What a reader makes of a record: an event, or why it is none.
+    /// A reader's result for a record: an event, or the reason why it has none.
     private enum Reading {
         case event(id: String, source: String, type: String, subject: String, time: String, data: [String: Any])
         case notJSON, noSubject, wrongVersion, unknownKind

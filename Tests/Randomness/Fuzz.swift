@@ -2,7 +2,7 @@ import Foundation
 
 /// A run of random inputs: `STANDING_FUZZ` of them (a test has its own default, and a greater one with `STANDING_LONG`)
 /// from `STANDING_FUZZ_SEED`, so that a failure repeats. It remembers the slowest by processor time of the thread, because other tests run beside this one;
-/// a time is told and never asserted.
+/// a time is reported and never asserted.
 public struct Fuzz {
     public let name: String
     public let count: Int

@@ -3,6 +3,7 @@ import Foundation
 import Policy
 import Replay
 import Scoring
+import TestFiles
 import Testing
 
 @Suite struct FileReplayTests {

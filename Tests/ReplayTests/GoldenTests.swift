@@ -3,6 +3,7 @@ import Foundation
 import Policy
 import Replay
 import Scoring
+import TestFiles
 import Testing
 
 /// Against an independent program written from SPEC: every standing and every fact of its policies.

@@ -8,7 +8,7 @@ enum LedgerEntry {
     case policy(String)
     case system(type: String, data: String)
     case tick(Int64)
-    /// `id`: nil: its topic, partition and offset. `second`: its time; nil: its offset.
+    /// `id` is nil for its topic, partition and offset, and `second`, its time, nil for its offset.
     case event(
         type: String, subject: String, id: String? = nil, offset: Int64, topic: String = "town", partition: Int32 = 0,
         second: Int64? = nil,
@@ -53,7 +53,7 @@ enum LedgerEntry {
         return String(decoding: data.bytes, as: UTF8.self)
     }
 
-    /// `replaces`: JSON; nil: it does not say what it was approved against.
+    /// `replaces` is JSON; nil if it does not say which policy it was approved against.
     static func activation(_ text: String, offset: Int64, replaces: String?) -> Self {
         var data = ByteWriter()
         data.append("{\"policy\":")

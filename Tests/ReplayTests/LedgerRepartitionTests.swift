@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    /// An interrupted export goes on with the same frames.
+    /// An interrupted export continues with the same frames.
     @Test func theSameLedgerIsDividedInTheSameWay() throws {
         let ledger = RandomLedger(seed: 9, frames: 60)
         let part = try divided(ledger.frames, partition: 1, of: 2)
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    /// A clock that goes on for decades while nothing happens in a new partition.
+    /// A clock that advances for decades while nothing happens in a new partition.
     @Test func aClockKeepsUpOverDecades() throws {
         let year: Int64 = 31_556_952
         var entries: [LedgerEntry] = [.enrolled("ada", offset: 0)]

@@ -129,7 +129,7 @@ import Testing
         #expect(later.count > 10 && later == published.suffix(later.count))
     }
 
-    /// From a state that was kept at any frame: the same end as from the first frame.
+    /// From a state that was stored at any frame: the same end as from the first frame.
     @Test func aStateThatIsRestoredGoesOnToTheSameEnd() throws {
         let all = source(ledgers)
         let plain = try LedgerReplay().run(partitions: [0, 1, 2, 3, 4], source: all)

@@ -7,7 +7,7 @@ import Scoring
 import Simulation
 import Testing
 
-/// The salt of a ledger changes by which fingerprints its events are known, and nothing that anyone is told.
+/// The salt of a ledger changes the fingerprints of its events, and nothing that is published.
 @Suite struct LedgerSaltTests {
     private static func salt(_ seed: UInt64) -> FingerprintKey {
         var random = Seeded(seed)

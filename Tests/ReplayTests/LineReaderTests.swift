@@ -1,6 +1,7 @@
 import Foundation
 import Randomness
 import Replay
+import TestFiles
 import Testing
 
 @Suite struct LineReaderTests {

@@ -12,7 +12,7 @@ extension PartitionFoldTests {
         private static let next = TestPolicy.text.replacing("version: 2", with: "version: 3")
             .replacing("points: 15", with: "points: 50")
 
-        /// Folds frames at offsets 1, 3, 5 …; tells the facts' JSON.
+        /// Folds frames at offsets 1, 3, 5 …, and returns the facts' JSON.
         private func fold(
             _ frames: [[UInt8]], lost: Int? = nil
         ) throws -> (facts: [String], digest: StateDigest, sequences: [Int64]) {

@@ -169,7 +169,7 @@ import Testing
         #expect(refused?.needsNewerProgram == true && refused?.offset == 2)
         let (known5, known6) = (older.fold.version, newer.fold.version)
         #expect(known5 == .fifth && known6 == .sixth)
-        // Nor does it take a state that a newer program has kept.
+        // Nor does it take a state that a newer program has stored.
         var snapshot: [UInt8] = []
         try newer.writeSnapshot(chainHead: [UInt8](repeating: 0, count: FrameChain.headBytes)) {
             snapshot.append(contentsOf: $0)

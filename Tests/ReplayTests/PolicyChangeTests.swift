@@ -1,3 +1,4 @@
+import Backtests
 import Events
 import Ledger
 import Policy
@@ -94,7 +95,7 @@ import Testing
         #expect(change.sanctions.first { $0.id == "loans" }?.onlyAgainst.first == ["dora"])
     }
 
-    /// A share that is just reached is kept; both policies' budgets count.
+    /// A share that is just reached is within the budget; both policies' budgets count.
     @Test(
         arguments: [
             ("lose-points: 50 %", []),

@@ -6,6 +6,7 @@ import Randomness
 import Replay
 import Scoring
 import Simulation
+import TestFiles
 import Testing
 
 /// Activations of a ledger partition that name the policy they were approved against.
@@ -147,7 +148,7 @@ import Testing
         #expect(last.counters.policySwitches == 2 && last.counters.activationsIgnored == 1)
     }
 
-    /// A policy with a measure, in a ledger that is moved to the sixth version behind its first activation.
+    /// A policy with a measure, in a ledger that is moved to the sixth version after its first activation.
     @Test func aLedgerOfVersionFivePassesOverMeasuresUntilItIsMoved() throws {
         let measured = Self.texts[1] + "measures: [{id: all, dimension: payment, event: bill.paid, count: true}]\n"
         let upgrade = LedgerEntry.system(
@@ -169,7 +170,7 @@ import Testing
         #expect(try PolicyHistory.texts(of: MemoryFrames(moved)) == [Self.texts[0], measured])
     }
 
-    // MARK: Whoever folds the same frames
+    // MARK: All readers of the same frames
 
     /// Many activations, of all kinds, between bills and enrolments.
     private static func ledger(seed: UInt64) -> (

@@ -1,5 +1,6 @@
 import Foundation
 import Replay
+import TestFiles
 import Testing
 
 @Suite struct ProgressTextTests {

@@ -128,7 +128,7 @@ struct RandomLedger {
         }
     }
 
-    /// Another's event, who is never enrolled, instead of a behaviour event of the topic, and of an act about a source: time goes on
+    /// Another's event, who is never enrolled, instead of a behaviour event of the topic, and of an act about a source: time passes
     /// as it does with them.
     private static func without(_ silent: String, _ entry: LedgerEntry) -> LedgerEntry {
         guard case .event(let type, _, _, let offset, let topic, _, let second, _) = entry,

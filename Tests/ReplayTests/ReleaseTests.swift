@@ -6,9 +6,10 @@ import Replay
 import Scoring
 import Simulation
 import Synchronization
+import TestFiles
 import Testing
 
-/// What earlier releases left behind (`Tests/Releases/record`): this build reads it, and gives the same.
+/// The files of earlier releases (`Tests/Releases/record`): this build reads them, and gives the same.
 @Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: Release.tar.path), "tar is not here"))
 struct ReleaseTests {
     static let names: [String] = {

@@ -22,7 +22,7 @@ struct SkipSearchTests {
             case .wrongChecksum: copy[copy.count - 1] ^= 1
             case .unknownVersion: copy[4] = 9
             case .malformedEntry:
-                // A subject that is too long for an event, behind entries that are good.
+                // A subject that is too long for an event, after entries that are good.
                 return LedgerEntry.frame(
                     session: 77,
                     [
@@ -62,7 +62,7 @@ struct SkipSearchTests {
 
     private typealias Frames = [(offset: Int64, bytes: [UInt8])]
 
-    /// `frames` with a record behind the frame in `index`, and its offset; those behind it lie one offset further.
+    /// `frames` with a record after the frame in `index`, and its offset; the frames after it have greater offsets by one.
     private static func with(
         _ record: [UInt8], behind index: Int, in frames: Frames
     ) -> (frames: Frames, offset: Int64) {
@@ -127,7 +127,7 @@ struct SkipSearchTests {
         }
     }
 
-    /// Two of them, and a policy that is activated behind them, so that what lies before it is folded once more.
+    /// Two of them, and a policy that is activated after them, so that the history before it is folded once more.
     @Test func aPolicySwitchPassesTheSameRecordsOver() throws {
         let ledger = RandomLedger(seed: 3, frames: 60, switches: false)
         let (one, first) = Self.with(Stray.malformedEntry.bytes(after: []), behind: 10, in: ledger.frames)
@@ -166,7 +166,7 @@ struct SkipSearchTests {
         #expect(again.counters.scored == 2 && again.nextOffset == 2 && !again.isSpoiled)
     }
 
-    /// A frame of a living session that was damaged: what it brought is lost, and the frames behind it still count.
+    /// A frame of a living session that was damaged: its entries are lost, and the frames after it still count.
     @Test func theSessionOfADamagedFrameGoesOn() throws {
         let partition = LedgerPartition()
         try partition.apply(LedgerEntry.frame([.policy(TestPolicy.text), .enrolled("anna", offset: 0)]), at: 0)
@@ -180,7 +180,7 @@ struct SkipSearchTests {
         #expect(partition.counters.scored == 1 && partition.brokenFrames == 0 && partition.nextOffset == 3)
     }
 
-    /// An entry says nothing of itself, of what lies behind it, or from a frame that cannot be read.
+    /// An entry cannot name itself or a later record, and none counts that is in a frame that cannot be read.
     @Test func onlyAnEntryBehindTheRecordNamesIt() throws {
         var search = SkipSearch()
         func names(_ offset: Int64, in bytes: [UInt8], at index: Int64) -> Bool {

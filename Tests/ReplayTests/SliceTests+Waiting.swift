@@ -1,3 +1,4 @@
+import Events
 import Ledger
 import Replay
 import Scoring
@@ -58,7 +59,7 @@ extension SliceTests {
         #expect(Outcome(emitted, other) == expected)
     }
 
-    /// Whoever folds in slices may let the state before a switch go elsewhere; whoever does not keeps none.
+    /// A caller that folds in slices may move the state before a switch elsewhere; another caller has no such state.
     @Test func theStateThatASwitchReplacesIsGivenOutOnce() throws {
         let frames = Self.ledgerWithASwitch()
         @Sendable func history(_ end: Int64) -> MemoryFrames { MemoryFrames(frames.filter { $0.offset < end }) }
@@ -72,5 +73,60 @@ extension SliceTests {
         _ = try Self.whole(frames, &other)
         let isKept = other.takeRetired() != nil
         #expect(!isKept)
+    }
+
+    /// The state comes from a snapshot, so that only the history knows of the record: the folding begins anew where it is met.
+    @Test(arguments: [1, 7, 100]) func aRecordThatIsSkippedInTheHistoryOfASwitch(units: Int) throws {
+        let plain = RandomLedger(seed: 3, frames: 30, switches: false).frames
+        let (one, first) = Self.with(.malformedEntry, behind: 8, in: plain)
+        let (two, second) = Self.with(.unknownSystemEntry, behind: 20, in: one)
+        var frames = two
+        for (record, session) in [(first, 81), (second, 82)] as [(Int64, UInt64)] {
+            frames.append((frames[frames.count - 1].offset + 1, SkipSearchTests.skip(record, session: session)))
+        }
+        let switching = (
+            offset: frames[frames.count - 1].offset + 1,
+            bytes: LedgerEntry.frame(
+                session: 80,
+                [
+                    .event(
+                        type: "standing.policy.activated", subject: "", offset: 1, topic: "policies",
+                        second: 100 * 86_400, data: LedgerEntry.policyData(RandomLedger.others[0]))
+                ])
+        )
+        var before = Self.fold(frames)
+        before.skip(first)
+        before.skip(second)
+        _ = try Self.whole(frames, &before)
+        var bytes: [UInt8] = []
+        try before.writeSnapshot(chainHead: [UInt8](repeating: 1, count: 32)) { bytes += Array($0) }
+        let history = frames
+        func restored(halts times: Int) throws -> PartitionFold {
+            var head: [UInt8] = []
+            let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+            defer { copy.deallocate() }
+            copy.copyBytes(from: bytes)
+            var reader = ByteReader(UnsafeRawBufferPointer(copy))
+            return try PartitionFold(
+                partition: RandomLedger.partition,
+                history: { end in HaltingFrames(history.filter { $0.offset < end }, times: times) },
+                snapshot: &reader, chainHead: &head)
+        }
+        var fold = try restored(halts: 0)
+        let expected = try Self.whole([switching], &fold)
+        #expect(expected.counters.policySwitches == 1)
+
+        var other = try restored(halts: 1)
+        var emitted: [String] = []
+        var folded: [Int64] = []
+        while true {
+            let part = try Self.part(switching, Self.slice(units), &other)
+            emitted += part.facts
+            if let step = other.policySwitch { folded.append(step.folded) }
+            if part.progress == .done { break }
+        }
+        #expect(Outcome(emitted, other) == expected)
+        let restarts = zip(folded, folded.dropFirst()).filter { $0 > $1 }.count
+        if units == 1 { #expect(restarts == 2) }
     }
 }

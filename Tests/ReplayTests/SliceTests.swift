@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    private static func fold(_ frames: Frames) -> PartitionFold {
+    static func fold(_ frames: Frames) -> PartitionFold {
         PartitionFold(
             partition: RandomLedger.partition,
             history: { end in
@@ -310,7 +310,7 @@ import Testing
         return scores
     }
 
-    /// A frame with the activation in its midst, behind 20 frames of history.
+    /// A frame with the activation in its midst, after 20 frames of history.
     static func ledgerWithASwitch() -> Frames {
         var frames: Frames = [(0, LedgerEntry.frame([.policy(TestPolicy.text), .enrolled("anna", offset: 0)]))]
         for number in 1...20 {
@@ -377,131 +377,5 @@ import Testing
             }
             break
         }
-    }
-
-    // MARK: Errors
-
-    private struct Unreadable: Error, Equatable {}
-
-    /// Gives so many frames, then throws.
-    private final class Failing: FrameSource {
-        private let frames: MemoryFrames
-        private var left: Int
-
-        init(_ frames: Frames, after count: Int) { (self.frames, left) = (MemoryFrames(frames), count) }
-
-        func next() throws -> LedgerFrame? {
-            guard left > 0 else { throw Unreadable() }
-            left -= 1
-            return frames.next()
-        }
-    }
-
-    @Test(arguments: [1, 7, 100]) func aHistoryThatCannotBeReadIsTheSameErrorAsInTheWhole(units: Int) throws {
-        let frames = Self.ledgerWithASwitch()
-        for count in [0, 5, 20] {
-            func begun() throws -> PartitionFold {
-                var fold = PartitionFold(
-                    partition: RandomLedger.partition,
-                    history: { end in Failing(frames.filter { $0.offset < end }, after: count) })
-                _ = try Self.whole(Array(frames.dropLast()), &fold)
-                return fold
-            }
-            var fold = try begun()
-            #expect(throws: Unreadable.self) { _ = try Self.whole([frames[21]], &fold) }
-            var other = try begun()
-            #expect(throws: Unreadable.self) { _ = try Self.slices([frames[21]], Self.slice(units), &other) }
-            let (spoiled, within, step) = (other.isSpoiled, other.isWithinFrame, other.policySwitch)
-            #expect(spoiled && !within && step == nil)
-        }
-    }
-
-    @Test(arguments: [1, 7, 100]) func aHistoryWithAGapIsTheSameProblemAsInTheWhole(units: Int) throws {
-        let frames = Self.ledgerWithASwitch()
-        func problem(_ apply: (inout PartitionFold) throws -> Void) -> String {
-            var fold = PartitionFold(
-                partition: RandomLedger.partition,
-                history: { end in MemoryFrames(frames.filter { $0.offset < end && $0.offset != 0 }) })
-            do {
-                _ = try Self.whole(Array(frames.dropLast()), &fold)
-                try apply(&fold)
-                return ""
-            } catch {
-                return "\(error)"
-            }
-        }
-        let expected = problem { _ = try Self.whole([frames[21]], &$0) }
-        #expect(expected.contains("the history gives 0 subjects"))
-        #expect(problem { _ = try Self.slices([frames[21]], Self.slice(units), &$0) } == expected)
-    }
-
-    /// An operator may pass such a frame over as a whole: nothing of it may have been told before.
-    @Test func aFrameThatCannotBeReadToItsEndGivesNoFactsBefore() throws {
-        let start = LedgerEntry.frame([.policy(TestPolicy.text), .enrolled("s0", offset: 0)])
-        let bytes = SkipSearchTests.Stray.malformedEntry.bytes(after: [])
-        var fold = Self.fold([])
-        _ = try Self.whole([(0, start)], &fold)
-        var other = Self.fold([])
-        _ = try Self.whole([(0, start)], &other)
-        let expected = #expect(throws: PartitionFold.Problem.self) { _ = try Self.whole([(1, bytes)], &fold) }
-        let found = #expect(throws: PartitionFold.Problem.self) { _ = try Self.part((1, bytes), Self.slice(1), &other) }
-        #expect(expected?.description == found?.description && expected != nil)
-        let (spoiled, within, next) = (other.isSpoiled, other.isWithinFrame, other.nextOffset)
-        #expect(spoiled && !within && next == 1)
-    }
-
-    /// The state comes from a snapshot, so that only the history knows of the record: the folding begins anew where it is met.
-    @Test(arguments: [1, 7, 100]) func aRecordThatIsSkippedInTheHistoryOfASwitch(units: Int) throws {
-        let plain = RandomLedger(seed: 3, frames: 30, switches: false).frames
-        let (one, first) = Self.with(.malformedEntry, behind: 8, in: plain)
-        let (two, second) = Self.with(.unknownSystemEntry, behind: 20, in: one)
-        var frames = two
-        for (record, session) in [(first, 81), (second, 82)] as [(Int64, UInt64)] {
-            frames.append((frames[frames.count - 1].offset + 1, SkipSearchTests.skip(record, session: session)))
-        }
-        let switching = (
-            offset: frames[frames.count - 1].offset + 1,
-            bytes: LedgerEntry.frame(
-                session: 80,
-                [
-                    .event(
-                        type: "standing.policy.activated", subject: "", offset: 1, topic: "policies",
-                        second: 100 * 86_400, data: LedgerEntry.policyData(RandomLedger.others[0]))
-                ])
-        )
-        var before = Self.fold(frames)
-        before.skip(first)
-        before.skip(second)
-        _ = try Self.whole(frames, &before)
-        var bytes: [UInt8] = []
-        try before.writeSnapshot(chainHead: [UInt8](repeating: 1, count: 32)) { bytes += Array($0) }
-        let history = frames
-        func restored(halts times: Int) throws -> PartitionFold {
-            var head: [UInt8] = []
-            let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
-            defer { copy.deallocate() }
-            copy.copyBytes(from: bytes)
-            var reader = ByteReader(UnsafeRawBufferPointer(copy))
-            return try PartitionFold(
-                partition: RandomLedger.partition,
-                history: { end in HaltingFrames(history.filter { $0.offset < end }, times: times) },
-                snapshot: &reader, chainHead: &head)
-        }
-        var fold = try restored(halts: 0)
-        let expected = try Self.whole([switching], &fold)
-        #expect(expected.counters.policySwitches == 1)
-
-        var other = try restored(halts: 1)
-        var emitted: [String] = []
-        var folded: [Int64] = []
-        while true {
-            let part = try Self.part(switching, Self.slice(units), &other)
-            emitted += part.facts
-            if let step = other.policySwitch { folded.append(step.folded) }
-            if part.progress == .done { break }
-        }
-        #expect(Outcome(emitted, other) == expected)
-        let restarts = zip(folded, folded.dropFirst()).filter { $0 > $1 }.count
-        if units == 1 { #expect(restarts == 2) }
     }
 }

@@ -151,7 +151,7 @@ import Testing
         _ = try ledger.apply(0..<3, to: &fold)
         let good = try snapshot(fold)
         var taken = 0
-        // Subjects come first; behind them is hardly more than free slots of tables.
+        // Subjects come first; after them is hardly more than free slots of tables.
         for index in 0..<6000 {
             var bytes = good
             withUnsafeBytes(of: Int64.max.littleEndian) { bytes.replaceSubrange(index..<index + 8, with: $0) }

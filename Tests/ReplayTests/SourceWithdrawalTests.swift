@@ -1,3 +1,4 @@
+import Backtests
 import Events
 import Foundation
 import Ledger
@@ -40,7 +41,7 @@ import Testing
         return fold
     }
 
-    /// A state that goes on from a snapshot.
+    /// A state that continues from a snapshot.
     private func restored(_ fold: borrowing PartitionFold, _ ledger: RandomLedger) throws -> PartitionFold {
         var (bytes, head): ([UInt8], [UInt8]) = ([], [])
         try fold.writeSnapshot(chainHead: [UInt8](repeating: 0, count: 32)) { bytes += Array($0) }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The comments of all modules are in plain English (`Tests/README.md`).
+/// The comments of all modules and tests, and the pages, are in plain English (`Tests/README.md`).
 @Suite struct WordsTests {
     private static let root = URL(filePath: #filePath).appending(path: "../../..").standardized
 
@@ -54,18 +54,51 @@ import Testing
         return findings
     }
 
-    @Test func commentsHaveNoneOfTheBadPhrases() throws {
+    /// The files below a folder of the repository that have one of these endings.
+    private func files(in folder: String, _ endings: Set<String>) throws -> [(path: String, text: String)] {
+        let folder = Self.root.appending(path: folder)
+        let files = try #require(FileManager.default.enumerator(atPath: folder.path))
+        var texts: [(path: String, text: String)] = []
+        while let path = files.nextObject() as? String {
+            let file = folder.appending(path: path)
+            guard endings.contains(file.pathExtension) else { continue }
+            texts.append((file.path, try String(contentsOf: file, encoding: .utf8)))
+        }
+        return texts
+    }
+
+    @Test(arguments: [("Sources", 500), ("Tests", 300)])
+    func commentsHaveNoneOfTheBadPhrases(folder: String, leastFiles: Int) throws {
         let phrases = try phrases()
         #expect(phrases.count > 10, "the page's table is read")
-        let sources = Self.root.appending(path: "Sources")
-        let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
-        var count = 0
-        for case let file as URL in files where file.pathExtension == "swift" {
-            count += 1
-            let found = findings(in: try String(contentsOf: file, encoding: .utf8), phrases)
+        // This file has bad phrases for its own test.
+        let files = try files(in: folder, ["swift", "c", "cpp", "h"]).filter { !$0.path.hasSuffix("/WordsTests.swift") }
+        #expect(files.count > leastFiles, "the files are found")
+        for file in files {
+            let found = findings(in: file.text, phrases)
             #expect(found.isEmpty, "\(file.path)")
         }
-        #expect(count > 500, "the sources are found")
+    }
+
+    /// A page without its blocks of code.
+    private func paragraphs(of page: String) -> [String] {
+        let parts = page.components(separatedBy: "\n```")
+        return parts.indices.filter { $0 % 2 == 0 }.flatMap { parts[$0].components(separatedBy: "\n\n") }
+    }
+
+    @Test(arguments: ["Sources", "Tests", "deploy", "topics"])
+    func pagesHaveNoneOfTheBadPhrases(folder: String) throws {
+        // A consumer group may be behind; that is the term of those who run one. The page of the phrases has them all.
+        let phrases = try phrases().filter { $0 != "behind" }
+        let pages = try files(in: folder, ["md"]).filter { !$0.path.hasSuffix("/Tests/README.md") }
+        for page in pages {
+            for paragraph in paragraphs(of: page.text) {
+                let prose = prose(of: paragraph.replacing("\n", with: " "))
+                for phrase in phrases where has(phrase, prose) {
+                    Issue.record("\(page.path): \(phrase): \(paragraph.prefix(80))")
+                }
+            }
+        }
     }
 
     @Test func aBadPhraseIsFoundAcrossLines() throws {

@@ -203,7 +203,7 @@ import Testing
         #expect(read.standing(of: "anna")?.errors == 3, "the subject's own number is of the state")
     }
 
-    /// What another policy has folded of the past is not told again; failures begin anew, for its expressions are others.
+    /// The diagnosis of another policy's past is not reported again; failures begin anew, because its expressions are others.
     @Test func anotherPolicyBeginsAnew() throws {
         let happenings = [enrolled("anna"), ride("25", on: 1, id: "r1"), happened("tea.drunk", "anna", on: 1)]
         story.given(happenings)

@@ -158,7 +158,7 @@ import Testing
 
     // MARK: The state
 
-    /// What waits is in the snapshot and in the digest, and goes on from there.
+    /// Waiting events are in the snapshot and in the digest, and wait on after it.
     @Test func whatWaitsIsInSnapshotAndDigest() throws {
         let digest = town.fold.digest()
         let (event, other) = (paid(on: 1), paid("bert", on: 1))

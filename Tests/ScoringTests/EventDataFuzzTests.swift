@@ -4,7 +4,7 @@ import Randomness
 import Scoring
 import Testing
 
-/// Whatever an event's data is, the fold goes on, and the rule that cannot be evaluated is no match.
+/// Whatever an event's data is, the fold continues, and the rule that cannot be evaluated is no match.
 @Suite struct EventDataFuzzTests {
     private static let policy = """
         policy: fuzzed

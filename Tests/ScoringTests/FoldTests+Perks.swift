@@ -110,7 +110,7 @@ extension FoldTests {
         #expect(withPerks.given(tick(on: 30)) == expected)
     }
 
-    /// A subject that has gone leaves timers behind; they must not disturb the order of the others'.
+    /// The timers of a subject that has withdrawn stay; they must not disturb the order of the others'.
     @Test(arguments: [
         ["fred", "bert", "-fred", "anna"], ["anna", "bert", "-anna", "+zoe", "carl"],
         ["mona", "nora", "paul", "-nora", "+zoe", "carl", "bert"],

@@ -23,7 +23,7 @@ extension FoldTests {
         town.given(paid(10))
         #expect(town.score(of: "anna") == 700)
         #expect(town.standing(of: "anna")?.dimensions == [100, 0])
-        // 150 points are behind the clamp of 100, so the first 50 lost cost nothing.
+        // 150 points are more than the clamp of 100, so the first 50 lost cost nothing.
         #expect(town.given(happened("bill.missed", "anna", on: 2)) == ["2 anna score 700 A -> 690 A: missed -60"])
         for day in 3...9 { town.given(happened("bill.missed", "anna", on: Double(day))) }
         #expect(town.standing(of: "anna")?.dimensions == [-200, 0])

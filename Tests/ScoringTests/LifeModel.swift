@@ -39,7 +39,7 @@ struct LifeModel {
     private var clock = Timestamp.distantPast
     private var graces: [Timestamp: Set<[String]>] = [:]
 
-    /// Folds one happening; tells the facts as `Story` does.
+    /// Folds one happening, and returns the facts as `Story` does.
     mutating func given(_ happening: Happening) -> [String] {
         var emitted = advance(to: happening.time)
         guard let type = happening.type else { return emitted }

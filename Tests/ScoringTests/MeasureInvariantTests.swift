@@ -103,7 +103,7 @@ import Testing
         #expect(story.fold.digest() != other.fold.digest())
     }
 
-    /// Bytes of a state give a state that goes on as the one that they were written of.
+    /// Bytes of a state give a state that continues as the one that they were written of.
     @Test(arguments: seeds) func aStateIsTheSameAfterItsSnapshot(seed: Int) throws {
         let policy = try RandomPolicy.policy(seed: UInt64(seed))
         var lives = MeasuredLives(seed: UInt64(seed), subjects: 3, daysAnEvent: 0.5)

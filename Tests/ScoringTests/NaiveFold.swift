@@ -48,8 +48,8 @@ struct NaiveFold {
     }
 
     let policy: ScoringPolicy
-    private(set) var subjects: [String: Subject] = [:]
-    private(set) var clock = Timestamp.distantPast
+    var subjects: [String: Subject] = [:]
+    var clock = Timestamp.distantPast
     private var controlSeen: Set<[String]> = []
     private var voided: Set<[String]> = []
     /// Events that came before their subject's enrolment, in the order of the ledger, each until its time.
@@ -82,7 +82,7 @@ struct NaiveFold {
         standingFrame = EvaluationFrame(policy.variables.standing.declarations)
     }
 
-    /// Folds one happening; tells the facts as `Story` does.
+    /// Folds one happening, and returns the facts as `Story` does.
     mutating func given(_ happening: Happening) -> [String] {
         emitted = []
         guard !isOutOfRange(happening.time) else { return emitted }
@@ -162,7 +162,7 @@ struct NaiveFold {
 
     func totals(_ subject: Subject) -> [Int64] { totals(subject, at: clock) }
 
-    private func totals(_ subject: Subject, at time: Timestamp) -> [Int64] {
+    func totals(_ subject: Subject, at time: Timestamp) -> [Int64] {
         policy.rules.indices.map { number in
             let rule = policy.rules[number]
             let cap = min(rule.cap, ScoringPolicy.saturation)
@@ -336,15 +336,14 @@ struct NaiveFold {
         emit(sanction, name, state)
     }
 
-    private mutating func lift(_ sanction: ScoringPolicy.Sanction, _ name: String, _ reason: String, timer: String = "")
-    {
+    mutating func lift(_ sanction: ScoringPolicy.Sanction, _ name: String, _ reason: String, timer: String = "") {
         emit(sanction, name, "lifted", " \(reason)\(timer)")
         subjects[name]!.sanctions[sanction.id] = nil
     }
 
     // MARK: The evaluation
 
-    private mutating func evaluate(_ name: String, before: [Int64]?, adverse: Set<Int>, timer: String = "") {
+    mutating func evaluate(_ name: String, before: [Int64]?, adverse: Set<Int>, timer: String = "") {
         var subject = subjects[name]!
         let (score, band) = (score(subject), policy.bands[policy.band(of: score(subject))].name)
         if before == nil || (score, band) != (subject.score, subject.band) {
@@ -394,80 +393,15 @@ struct NaiveFold {
         }
     }
 
-    // MARK: Time
-
-    private struct Due: Comparable {
-        var time: Timestamp
-        var subject: String
-        var rank: Int
-        var id: String
-
-        static func < (a: Due, b: Due) -> Bool {
-            if a.time != b.time { return a.time < b.time }
-            if a.subject != b.subject { return a.subject.utf8.lexicographicallyPrecedes(b.subject.utf8) }
-            return (a.rank, a.id) < (b.rank, b.id)
-        }
-    }
-
-    private mutating func advance(to time: Timestamp) {
-        while let due = nextDue(), due.time <= time {
-            clock = max(clock, due.time)
-            fire(due)
-        }
-        clock = max(clock, time)
-    }
-
-    private func nextDue() -> Due? {
-        subjects.flatMap { name, subject -> [Due] in
-            let all = subject.events.flatMap { $0.contributions.flatMap { self.ends($0) } + $0.entries.map { end($0) } }
-            let ends = all.filter { $0 > subject.endsSeen && $0.microseconds != .max }
-                .map { Due(time: $0, subject: name, rank: 0, id: "") }
-            let perks = subject.perks.compactMap { id, end in
-                end.map { Due(time: $0, subject: name, rank: 1, id: id) }
-            }
-            let sanctions = subject.sanctions.map { id, sanction in
-                let dates = [sanction.until, sanction.deadline, sanction.state == "noticed" ? sanction.noticeEnd : nil]
-                return Due(time: dates.compactMap(\.self).min()!, subject: name, rank: 2, id: id)
-            }
-            return ends + perks + sanctions
-        }.min()
-    }
-
-    private mutating func fire(_ due: Due) {
-        let timer = " by timer"
-        switch due.rank {
-        case 0:
-            let before = totals(subjects[due.subject]!, at: due.time.adding(microseconds: -1))
-            subjects[due.subject]!.endsSeen = due.time
-            evaluate(due.subject, before: before, adverse: [], timer: timer)
-        case 1:
-            subjects[due.subject]!.perks[due.id] = nil
-            emit(due.subject, "revoked \(due.id)\(timer)")
-        default:
-            let sanction = policy.sanctions.first { $0.id == due.id }!
-            let imposed = subjects[due.subject]!.sanctions[due.id]!
-            if imposed.until <= clock {
-                lift(sanction, due.subject, "expired", timer: timer)
-            } else if let deadline = imposed.deadline, deadline <= clock {
-                lift(sanction, due.subject, "appeal-lapsed", timer: timer)
-            } else {
-                subjects[due.subject]!.sanctions[due.id]!.state = "in-force"
-                emit(sanction, due.subject, "in-force", timer)
-            }
-            evaluate(due.subject, before: totals(subjects[due.subject]!), adverse: [], timer: timer)
-        }
-    }
-
-    // MARK: Telling
+    // MARK: Output
 
     private func day(_ time: Timestamp) -> Int64 {
         (time.microseconds - Happening.day(0).microseconds) / Timestamp.microsecondsPerDay
     }
 
-    private mutating func emit(_ name: String, _ text: String) { emitted.append("\(day(clock)) \(name) \(text)") }
+    mutating func emit(_ name: String, _ text: String) { emitted.append("\(day(clock)) \(name) \(text)") }
 
-    private mutating func emit(_ sanction: ScoringPolicy.Sanction, _ name: String, _ word: String, _ more: String = "")
-    {
+    mutating func emit(_ sanction: ScoringPolicy.Sanction, _ name: String, _ word: String, _ more: String = "") {
         let subject = subjects[name]!
         let until = day(subject.sanctions[sanction.id]!.until)
         let totals = totals(subject).enumerated().map {

@@ -13,7 +13,7 @@ struct RandomPolicy {
     /// By dimension: ids, and whether they may be absent.
     private var measures: [[(id: String, mayBeAbsent: Bool)]] = [[], []]
 
-    /// `early`: how long what comes early waits; nil: any.
+    /// `early` is how long early events wait; nil for any duration.
     static func policy(seed: UInt64, early: String? = nil) throws -> ScoringPolicy {
         var policy = RandomPolicy(random: Seeded(seed))
         return try ScoringPolicy(yaml: policy.text(early: early), file: "random-\(seed).yaml")

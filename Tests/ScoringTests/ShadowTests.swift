@@ -169,7 +169,7 @@ import Testing
         #expect(stories[1].fold.digest() == digest)
     }
 
-    /// Keys are compared by 16 bytes of them first, behind what all of them begin with.
+    /// Keys are compared by 16 bytes of them first, after the bytes with which all of them begin.
     @Test(arguments: ["", "urn:example:person:", "p"]) func aSwitchTellsSubjectsInTheOrderOfTheirKeys(prefix: String)
         throws
     {

@@ -88,7 +88,7 @@ import Testing
 }
 
 extension Story {
-    /// Withdraws a source. `history`: everything given so far without it. Tells the facts.
+    /// Withdraws a source, and returns the facts. `history` is everything given so far without it.
     fileprivate func withdrawn(history: [Happening]) throws -> [String] {
         let policy = fold.policy
         let act = Happening(

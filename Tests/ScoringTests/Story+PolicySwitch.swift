@@ -3,7 +3,7 @@ import Policy
 import Scoring
 
 extension Story {
-    /// The policy is switched. `past`: everything given so far; `first`: the policy that it began under. Tells the facts,
+    /// Switches the policy, and returns the facts. `past` is everything given so far, and `first` the policy that it began under,
     /// the timers' first; nil if the activation came before, or `replaces` names another policy than the active one.
     @discardableResult func switched(
         to policy: ScoringPolicy, on day: Double, id: String = "switch", replaces: String? = nil,

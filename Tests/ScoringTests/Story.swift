@@ -2,12 +2,12 @@ import Events
 import Policy
 import Scoring
 
-/// A fold with the memory of its events: given happenings, then facts told in words.
+/// A fold with the memory of its events: given happenings, then facts in words.
 final class Story {
     var fold: Fold
     /// The policy before the last switch.
     var previous: ScoringPolicy?
-    /// The types of the events that caused the last facts told; empty for a timer.
+    /// The types of the events that caused the last facts; empty for a timer.
     private(set) var causes: [String] = []
     private var lent: [UnsafeMutableRawBufferPointer] = []
     var entry = 0
@@ -39,7 +39,7 @@ final class Story {
         return Fold.Item(event: event, type: fold.resolve(type: event.type), entry: entry)
     }
 
-    /// Folds one after the other; tells the facts.
+    /// Folds one after the other, and returns the facts.
     @discardableResult func given(_ happenings: Happening...) -> [String] { given(happenings) }
 
     @discardableResult func given(_ happenings: [Happening]) -> [String] {
@@ -51,7 +51,7 @@ final class Story {
         return factTexts()
     }
 
-    /// Folds all of them as one batch; tells the facts.
+    /// Folds all of them as one batch, and returns the facts.
     @discardableResult func given(batch happenings: [Happening]) -> [String] {
         let items = happenings.enumerated().map { item($1, entry: entry + $0) }
         _ = items.withUnsafeBufferPointer { fold.fold($0) }

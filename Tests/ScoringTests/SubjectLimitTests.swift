@@ -3,7 +3,7 @@ import Policy
 @testable import Scoring
 import Testing
 
-/// A subject's state has an end: behind it behaviour counts for nothing, and due process goes on.
+/// A subject's state has a limit. Beyond it behaviour counts for nothing, and due process continues.
 @Suite struct SubjectLimitTests {
     private func story() throws -> Story {
         let story = Story(try TownPolicy.policy())
@@ -56,7 +56,7 @@ import Testing
         #expect(town.standing(of: "anna")?.beyondLimit == 0)
     }
 
-    /// The count is state: a fold that is read back goes on refusing, and one with another count is another state.
+    /// The count is state: a fold that is read back still refuses, and one with another count is another state.
     @Test func theCountIsInSnapshotAndDigest() throws {
         let town = try story()
         town.given(enrolled("anna"))

@@ -205,7 +205,7 @@ import Testing
             }, { $0.kind == .individual && $0.level.band == 1 && (600...700).contains($0.level.score) })
     }
 
-    /// A search that finds nobody for long gives what it has seen, and goes on there.
+    /// A search that finds nobody for long gives what it has seen, and continues there.
     @Test func aSearchLooksAtABoundedNumberOfSubjects() {
         enrol((0..<3000).map { "s\(10_000 + $0)" })
         story.given(happened("bill.missed", "s12999", on: 1))

@@ -31,7 +31,7 @@ private final class ManagerSocket {
         unlink(path)
     }
 
-    /// The next datagram's lines; none if there is none in time.
+    /// The next datagram's lines; empty if no datagram comes in time.
     func read() -> [String] {
         var bytes = [UInt8](repeating: 0, count: 4096)
         let count = recv(descriptor, &bytes, bytes.count, 0)

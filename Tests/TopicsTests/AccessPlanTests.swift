@@ -38,7 +38,7 @@ import Topics
         #expect(fold.contains(AccessRight(.topic, "x.standing.control", .describe)))
         #expect(!fold.contains(AccessRight(.topic, "x.standing.control", .read)))
         #expect(intake.contains(AccessRight(.topic, "x.behaviour.dead-letter", .write)))
-        // Whoever folds nothing announces itself too, and vouches for the audit's end.
+        // A member that folds nothing announces itself too, and signs the end of the audit.
         #expect(intake.contains(AccessRight(.topic, "x.standing.checkpoints", .write)))
         #expect(intake.contains(AccessRight(.topic, "x.standing.members", .write)))
         #expect(

@@ -18,7 +18,7 @@ struct JSONSchema {
     private let resources: [String: [String: Any]]
     private let patterns = Patterns()
 
-    /// Each pattern is compiled once; nil: it is a bad one.
+    /// Each pattern is compiled once; nil if it is a bad one.
     private final class Patterns {
         private var compiled: [String: Regex<AnyRegexOutput>?] = [:]
 

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// CRC-32C (Castagnoli, RFC 3720) of `length` bytes behind those whose CRC is `previous` (0 for none); the SSE 4.2 or
+/// CRC-32C (Castagnoli, RFC 3720) of `length` bytes after those whose CRC is `previous` (0 if there are none); the SSE 4.2 or
 /// Armv8 instruction where the processor has it.
 uint32_t standing_crc32c(uint32_t previous, const void *bytes, size_t length);
 

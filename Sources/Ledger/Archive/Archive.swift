@@ -2,6 +2,7 @@ internal import Events
 
 /// The archive of one ledger partition as a whole: its status, verification, repair and removal.
 public struct Archive {
+    /// The sums over a partition's segments.
     public struct Status: Hashable, Sendable {
         public var partition: Int32
         public var segments = 0

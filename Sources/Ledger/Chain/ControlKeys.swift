@@ -7,6 +7,7 @@ internal import Glibc
 /// A file has one key per line: `standing-control-key NAME HEX ACT[,ACT…]`, or `all` instead of the acts (`ControlType.act`).
 /// Lines that begin with `#` are for people.
 public struct ControlKeys: Sendable {
+    /// Why the text is no list of keys.
     public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
         public let description: String
     }

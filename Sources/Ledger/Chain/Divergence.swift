@@ -1,5 +1,6 @@
 /// Two checkpoints that contradict each other about the same position of a ledger partition.
 public struct Divergence: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Whether the frames differ or only what was made of them.
     public enum Kind: Hashable, Sendable {
         /// The members have not read the same frames.
         case frames

@@ -7,6 +7,7 @@ internal import Events
 /// A key file has one key per line: `standing-private-key HEX` or `standing-public-key HEX`. What follows the key,
 /// and lines that begin with `#`, are for people.
 public struct Keyring: Sendable {
+    /// Why a file of keys cannot be used.
     public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
         public let description: String
     }

@@ -1,6 +1,7 @@
 /// Proves that several sources of a ledger partition have the same frames and that the members' checkpoints agree
 /// with them, or reports the offset from which this is not proved.
 public struct LedgerVerification: Sendable {
+    /// A ledger partition that is not proved to its end, and the reason.
     public struct Finding: Hashable, Sendable, CustomStringConvertible {
         public let partition: Int32
         /// Nothing is proved from this offset on.
@@ -9,6 +10,7 @@ public struct LedgerVerification: Sendable {
         public var description: String { "ledger partition \(partition), from offset \(offset): \(reason)" }
     }
 
+    /// The result for one ledger partition.
     public struct Report: Sendable {
         public let partition: Int32
         public var frames: Int64 = 0

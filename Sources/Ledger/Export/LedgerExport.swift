@@ -7,6 +7,7 @@ internal import Events
 ///     {"format":1,"ledger":"standing.ledger","partitions":12}
 ///     {"partition":0,"next-offset":51,"frames":51,"chain-head":"…"}   one line per partition
 public struct LedgerExport: Sendable {
+    /// One line of the manifest: what is exported of a ledger partition.
     public struct Part: Hashable, Sendable {
         public var partition: Int32
         public var nextOffset: Int64
@@ -15,6 +16,7 @@ public struct LedgerExport: Sendable {
         public var chainHead: String
     }
 
+    /// The file that describes an export.
     public struct Manifest: Hashable, Sendable {
         /// The topic that the ledger was read from.
         public var ledger: String
@@ -23,6 +25,7 @@ public struct LedgerExport: Sendable {
         public init(ledger: String, parts: [Part]) { (self.ledger, self.parts) = (ledger, parts) }
     }
 
+    /// Why a folder cannot be exported to or imported from.
     public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
         public let description: String
     }
@@ -171,6 +174,7 @@ public struct LedgerExport: Sendable {
 /// Appends a ledger partition's frames to a topic at the offsets that they had, because those are part of every
 /// fact's id.
 public struct LedgerImport {
+    /// The offsets of an import by what was done at each.
     public struct Counts: Hashable, Sendable {
         /// Frames that the topic already had.
         public var existing: Int64 = 0

@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// The calls to the operating system that archives, snapshots and exports use. Tests replace them to make the disk
-/// fail. Each returns what the call of that name returns, or the negated `errno`.
+/// fail, which no library of files allows. Each returns what the call of that name returns, or the negated `errno`.
 ///
 /// All other code uses `File`, which handles short writes and interrupted calls.
 public protocol FileSystem: Sendable {
@@ -30,6 +30,7 @@ public protocol FileSystem: Sendable {
 
 /// A name in a directory.
 public struct DirectoryEntry: Hashable, Sendable {
+    /// The kind of file that the name leads to.
     public enum Kind: Sendable {
         case file, directory
         /// A pipe, a socket, a device, or a link that leads nowhere.
@@ -55,6 +56,7 @@ extension FileSystem {
 
 /// A call to the operating system that failed.
 public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The call that failed; the raw value is its name in messages.
     public enum Call: String, Sendable {
         case open, read, write, size, sync, truncate, close, lock, rename, remove
         case makeDirectory = "make directory"

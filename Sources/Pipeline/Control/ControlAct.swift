@@ -1,6 +1,7 @@
 public import Events
 internal import Foundation
-public import Replay
+public import Backtests
+internal import Replay
 
 /// An act of a person on a programme.
 public enum ControlAct: Sendable, Equatable {

@@ -1,3 +1,4 @@
+internal import Backtests
 internal import Events
 internal import Foundation
 internal import Kafka

@@ -1,6 +1,7 @@
 internal import Events
 internal import Policy
-public import Replay
+public import Backtests
+internal import Replay
 
 extension ControlActs {
     /// Throws if a source cannot be withdrawn or restored: of the control topic without which nobody is enrolled, and

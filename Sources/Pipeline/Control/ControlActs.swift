@@ -1,3 +1,4 @@
+internal import Backtests
 internal import Events
 internal import Foundation
 public import Kafka
@@ -49,11 +50,11 @@ public final class ControlActs: Sendable {
         ) { notice in
             if case .error(let error) = notice { logger.warning("acts: \(error)") }
         }
-        let place = ReviewPlace()
-        (policies, harm) = (PolicyLog(configuration), HarmReview(configuration, place: place))
+        let slot = ReviewSlot()
+        (policies, harm) = (PolicyLog(configuration), HarmReview(configuration, slot: slot))
         withdrawals = LedgerReview(
             "withdrawal-review", configuration, lifetime: Self.withdrawalsLifetime, passes: SourceWithdrawal.passes,
-            place: place)
+            slot: slot)
         watch = LedgerWatch(configuration, logger: logger)
         recent = RecentActs(configuration, source: source, logger: logger)
     }

@@ -1,3 +1,4 @@
+internal import Backtests
 internal import Events
 internal import Policy
 internal import Replay
@@ -26,9 +27,9 @@ final class HarmReview: Sendable {
 
     private let review: LedgerReview<Change, Report>
 
-    init(_ configuration: PipelineConfiguration, place: ReviewPlace) {
+    init(_ configuration: PipelineConfiguration, slot: ReviewSlot) {
         review = LedgerReview(
-            "harm-review", configuration, lifetime: Self.lifetime, passes: PolicyChange.passes, place: place)
+            "harm-review", configuration, lifetime: Self.lifetime, passes: PolicyChange.passes, slot: slot)
     }
 
     func close() { review.close() }

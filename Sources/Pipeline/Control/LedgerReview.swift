@@ -4,8 +4,8 @@ internal import Kafka
 internal import Replay
 internal import Synchronization
 
-/// The place of the one review that folds the ledger's history in a process at a time.
-final class ReviewPlace: Sendable {
+/// At most one review in a process folds the ledger's history at a time. It has the slot meanwhile.
+final class ReviewSlot: Sendable {
     private let isTaken = Atomic(false)
 
     /// Returns false if another review has it.
@@ -23,7 +23,7 @@ final class LedgerReview<Question: Hashable & Sendable, Answer: Sendable>: Senda
         case failed(String)
         /// The work continues after the deadline, and a repeated request finds it.
         case underWay(frames: Int64, of: Int64)
-        /// Another question is being answered, here or by a review with the same place.
+        /// Another question is being answered, here or by a review that shares the slot.
         case busy
     }
 
@@ -53,16 +53,16 @@ final class LedgerReview<Question: Hashable & Sendable, Answer: Sendable>: Senda
     private let passes: Int64
     private let kafka: any KafkaCluster
     private let topic: String
-    private let place: ReviewPlace
+    private let slot: ReviewSlot
     private let review = Mutex<Review?>(nil)
     private let isClosed = Atomic(false)
 
-    /// `name`: of the thread. `passes`: how often an answer reads the history. `place`: shared with other reviews.
+    /// `name` is the thread's, and `passes` is how often an answer reads the history. `slot` may be shared with other reviews.
     init(
         _ name: String, _ configuration: PipelineConfiguration, lifetime: Duration, passes: Int64,
-        place: ReviewPlace = ReviewPlace()
+        slot: ReviewSlot = ReviewSlot()
     ) {
-        (self.name, self.lifetime, self.passes, self.place) = (name, lifetime, passes, place)
+        (self.name, self.lifetime, self.passes, self.slot) = (name, lifetime, passes, slot)
         (kafka, topic) = (configuration.kafka, configuration.topics.ledger)
     }
 
@@ -99,7 +99,7 @@ final class LedgerReview<Question: Hashable & Sendable, Answer: Sendable>: Senda
             } else if let known = review, known.outcome == nil {
                 return (.busy, false)
             }
-            guard place.take() else { return (.busy, false) }
+            guard slot.take() else { return (.busy, false) }
             review = Review(question: question)
             return (.underWay(frames: 0, of: 0), true)
         }
@@ -120,7 +120,7 @@ final class LedgerReview<Question: Hashable & Sendable, Answer: Sendable>: Senda
             review.withLock { review in
                 review?.outcome = outcome
                 review?.end = .now
-                place.leave()
+                slot.leave()
             }
         }
         thread.name = name

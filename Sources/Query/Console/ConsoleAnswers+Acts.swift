@@ -1,5 +1,6 @@
 internal import Access
 internal import Audit
+internal import Backtests
 internal import Console
 internal import Events
 internal import Foundation

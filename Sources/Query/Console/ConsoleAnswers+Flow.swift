@@ -1,4 +1,5 @@
 internal import Access
+internal import Backtests
 internal import Console
 internal import Events
 internal import Kafka

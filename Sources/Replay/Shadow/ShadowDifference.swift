@@ -118,7 +118,7 @@ extension ShadowDifference {
         for (from, row) in comparison.bands.enumerated() {
             for (to, subjects) in row.enumerated() where subjects > 0 {
                 bands.moves.append(BandMove(from: before[from], to: after[to], subjects: subjects))
-                switch BacktestComparison.direction(from: before[from], to: after[to], before, after) {
+                switch BandDistance.steps(from: before[from], to: after[to], before, after) {
                 case nil: bands.other += subjects
                 case 0?: bands.same += subjects
                 case let direction? where direction > 0: bands.up += subjects

@@ -170,7 +170,7 @@ extension CommandTests {
                     #expect(DeployFolder.exists("compose/\(source)"), "compose.yaml: \(source)")
                 }
             }
-            // The other one is made by whoever starts it.
+            // The other one is made by the caller that starts it.
             #expect(try DeployFolder.text("compose/.gitignore") == "grafana-password\n")
             for name in ["base", "overlays/production"] {
                 let folder = "kubernetes/\(name)"

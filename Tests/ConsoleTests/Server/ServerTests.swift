@@ -2,7 +2,7 @@ import Access
 import HTTPTypes
 import Testing
 
-/// The console behind a route table, with the users of a file.
+/// The console with a route table before it, and the users of a file.
 struct ServerTests {
     private static let formType: HTTPFields = [.contentType: "application/x-www-form-urlencoded"]
 

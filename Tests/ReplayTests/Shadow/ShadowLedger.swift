@@ -102,7 +102,7 @@ struct ShadowLedger {
         SliceTests.slice([1, 3, 20, 500][random.below(4)])
     }
 
-    /// Folds frames in random parts, and beside them random parts of the shadow; tells the facts. `before`: of each frame.
+    /// Folds frames in random parts, and beside them random parts of the shadow, and returns the facts. `before` is called before each frame.
     static func apply(
         _ frames: some Sequence<(offset: Int64, bytes: [UInt8])>, to fold: inout PartitionFold,
         _ random: inout Seeded, before: (inout PartitionFold, inout Seeded) throws -> Void = { _, _ in }

@@ -214,7 +214,7 @@ import Testing
 
     // MARK: Another policy
 
-    /// The shadow goes on against the new policy; what was compared with the old one is forgotten.
+    /// The shadow continues against the new policy; the comparison with the old one is forgotten.
     @Test func theActivationOfAnotherPolicyLeavesTheShadow() throws {
         let (lives, activation) = Self.ledger()
         let later = LedgerEntry.frame(

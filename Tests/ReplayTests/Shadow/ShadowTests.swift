@@ -86,7 +86,7 @@ import Testing
         #expect(standings == (try ShadowLedger.fixed(RandomLedger.others[0], frames)))
     }
 
-    /// It lags where the slice is used up, and goes on in the midst of the frame, whose bytes lie elsewhere then.
+    /// It lags where the slice is used up, and continues in the midst of the frame, whose bytes have another address then.
     @Test func whereTheSliceIsUsedUpItGoesOnFromTheHistory() throws {
         let frames = RandomLedger(seed: 4, frames: 40, switches: false).frames
         var fold = ShadowLedger.fold(frames)
@@ -104,7 +104,7 @@ import Testing
         #expect(standings == (try ShadowLedger.fixed(RandomLedger.others[0], frames)))
     }
 
-    /// Whoever has the next frame calls for it then.
+    /// The owner of the next frame calls for it then.
     @Test func whereTheHistorysNextFrameIsNotHereYetThereIsNothingMoreToDo() throws {
         let frames = RandomLedger(seed: 4, frames: 40, switches: false).frames
         var fold = ShadowLedger.fold(frames)

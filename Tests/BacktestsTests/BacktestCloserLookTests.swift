@@ -1,6 +1,6 @@
+import Backtests
 import Foundation
 import Policy
-import Replay
 import Testing
 
 /// A backtest says what measures come to, which bands flip, and what each rule does.

@@ -1,4 +1,5 @@
 internal import Ledger
+internal import Replay
 
 /// Adds the offsets of the frames that are read to a progress.
 final class CountedHistory: FrameSource {

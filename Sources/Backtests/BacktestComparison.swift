@@ -1,4 +1,5 @@
 internal import Policy
+internal import Replay
 internal import Scoring
 
 /// Compares every subject's standings under two policies, one subject at a time and in no particular order. The result
@@ -70,16 +71,18 @@ struct BacktestComparison {
     }
 
     private static func directions(from old: [String], to new: [String]) -> [[Int?]] {
-        old.map { before in new.map { direction(from: before, to: $0, old, new) } }
+        old.map { before in new.map { BandDistance.steps(from: before, to: $0, old, new) } }
     }
 
-    /// The distance of two bands, by the candidate's names or, if it lacks one, the baseline's; nil if neither has
-    /// both.
-    static func direction(from before: String, to after: String, _ old: [String], _ new: [String]) -> Int? {
-        for order in [new, old] {
-            if let start = order.firstIndex(of: before), let end = order.firstIndex(of: after) { return end - start }
+    /// Adds every subject of two states of a ledger partition.
+    mutating func add(policy new: borrowing Fold, against old: borrowing Fold) {
+        old.forEachStanding { standing in
+            add(policy: standing.subject.withUnsafeBytes { new.standing(of: $0) }, against: standing)
         }
-        return nil
+        new.forEachStanding { standing in
+            guard standing.subject.withUnsafeBytes({ old.standing(of: $0) }) == nil else { return }
+            add(policy: standing, against: nil)
+        }
     }
 
     // MARK: A subject

@@ -1,5 +1,6 @@
 public import Events
 public import Policy
+public import Replay
 internal import Scoring
 
 /// `standing policy backtest`: folds the same events under a candidate policy and under a baseline, as one ledger
@@ -72,14 +73,7 @@ public struct Backtest: Sendable {
     private func compare(_ candidate: BacktestFold, _ baseline: BacktestFold) -> BacktestReport.Comparison {
         var comparison = BacktestComparison(
             policy: candidate.fold.policy, against: baseline.fold.policy, listLimit: listLimit)
-        candidate.fold.forEachStanding { standing in
-            let old = standing.subject.withUnsafeBytes { baseline.fold.standing(of: $0) }
-            comparison.add(policy: standing, against: old)
-        }
-        baseline.fold.forEachStanding { standing in
-            guard standing.subject.withUnsafeBytes({ candidate.fold.standing(of: $0) }) == nil else { return }
-            comparison.add(policy: nil, against: standing)
-        }
+        comparison.add(policy: candidate.fold, against: baseline.fold)
         return comparison.finished()
     }
 }

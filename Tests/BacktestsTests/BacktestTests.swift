@@ -1,8 +1,10 @@
+@testable import Backtests
 import Events
 import Foundation
 import Policy
-@testable import Replay
+import Replay
 import Scoring
+import TestFiles
 import Testing
 
 /// A town with an old policy and a new one.

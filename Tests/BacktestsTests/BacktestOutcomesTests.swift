@@ -1,5 +1,7 @@
+import Backtests
 import Foundation
 import Replay
+import TestFiles
 import Testing
 
 @Suite struct BacktestOutcomesTests {

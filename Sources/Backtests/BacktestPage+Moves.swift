@@ -1,4 +1,5 @@
 internal import Events
+internal import Replay
 
 extension BacktestPage {
     // MARK: Moves
@@ -87,7 +88,7 @@ extension BacktestPage {
     }
 
     private static func direction(from old: String, to new: String, _ oldNames: [String], _ names: [String]) -> String {
-        switch BacktestComparison.direction(from: old, to: new, oldNames, names) {
+        switch BandDistance.steps(from: old, to: new, oldNames, names) {
         case nil: "other"
         case 0?: "same"
         case let step? where step > 0: "up"

@@ -1,5 +1,6 @@
 internal import Ledger
 public import Policy
+public import Replay
 internal import Scoring
 
 /// The effect that the withdrawal of a source would have: folds a ledger under its own policies, and shows its state
@@ -40,7 +41,9 @@ public struct SourceWithdrawal: Sendable {
         var nextOffsets: [Int64] = []
         var entries: Int64 = 0
         for partition in partitions {
-            var current = try fold(partition, source, progress)
+            var current = try PartitionFold.folded(until: .max, source, progress) {
+                PartitionFold(partition: partition, history: { try source(partition, 0, $0) }, keepsFacts: false)
+            }
             guard let policy = current.policy else {
                 throw Failure(description: "ledger partition \(partition) has not begun: no source has spoken")
             }
@@ -56,43 +59,13 @@ public struct SourceWithdrawal: Sendable {
                 history: { CountedHistory(try source(partition, 0, $0), progress) }, entries: &entries)
             var sum =
                 comparison?.with ?? BacktestComparison(policy: policy, against: policy, listLimit: listLimit)
-            Self.compare(current.fold, without, &sum)
+            sum.add(policy: without, against: current.fold)
             comparison = (policy, sum)
         }
         guard let comparison else { throw Failure(description: "there is no partition") }
         return Difference(
             topic: topic, entries: entries, policy: comparison.policy, nextOffsets: nextOffsets,
             comparison: comparison.with.finished().masked)
-    }
-
-    private func fold(
-        _ partition: Int32, _ source: @escaping LedgerReplay.Source, _ progress: ReplayProgress
-    ) throws -> PartitionFold {
-        try SkipSearch.passingOver(in: { try source(partition, $0, .max) }) { skipped in
-            var fold = PartitionFold(
-                partition: partition, history: { try source(partition, 0, $0) }, keepsFacts: false)
-            fold.skipped = skipped
-            var facts = EncodedFacts()
-            let frames = try source(partition, 0, .max)
-            while let frame = try frames.next() {
-                let before = (fold.nextOffset, fold.fold.counters.entries)
-                try fold.apply(frame: frame.bytes, at: frame.offset, above: [], into: &facts)
-                progress.add(offsets: fold.nextOffset - before.0, entries: fold.fold.counters.entries - before.1)
-            }
-            return fold
-        }
-    }
-
-    private static func compare(
-        _ current: borrowing Fold, _ other: borrowing Fold, _ comparison: inout BacktestComparison
-    ) {
-        current.forEachStanding { old in
-            comparison.add(policy: old.subject.withUnsafeBytes { other.standing(of: $0) }, against: old)
-        }
-        other.forEachStanding { new in
-            guard new.subject.withUnsafeBytes({ current.standing(of: $0) }) == nil else { return }
-            comparison.add(policy: new, against: nil)
-        }
     }
 }
 

@@ -1,7 +1,7 @@
+import Backtests
 import Events
 import Foundation
 import Policy
-import Replay
 import Scoring
 import Testing
 

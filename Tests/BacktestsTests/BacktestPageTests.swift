@@ -1,5 +1,5 @@
+import Backtests
 import Foundation
-import Replay
 import Testing
 
 #if canImport(FoundationXML)

@@ -1,5 +1,5 @@
+import Backtests
 import Randomness
-import Replay
 import Testing
 
 @Suite struct BacktestStatisticsTests {
@@ -82,7 +82,7 @@ import Testing
         #expect(found.ksPoint?.score == furthest.score)
         let auc = try #require(found.auc).value
         #expect(abs(try #require(found.gini).value - (2 * auc - 1)) < 1e-12)
-        // The area under the curve that is drawn is the AUC that is said.
+        // The area under the curve of the page is the AUC of the report.
         var area = 0.0
         var before = (x: 0.0, y: 0.0)
         for point in found.curve {

@@ -1,4 +1,5 @@
 internal import Events
+internal import Replay
 
 /// Later outcomes of subjects, from a CSV file: a header `subject,<name>`, then per line a subject and 0 or 1.
 ///

@@ -1,6 +1,7 @@
 public import Events
 internal import Ledger
 public import Policy
+public import Replay
 internal import Scoring
 
 /// The effect of another policy on a ledger in use: folds the ledger under its own policies, activates the candidate at
@@ -50,7 +51,7 @@ public struct PolicyChange: Sendable {
         var clocks: [Timestamp] = []
         for partition in partitions {
             let history: PartitionFold.History = { try source(partition, 0, $0) }
-            var current = try fold(until: .max, source, progress) {
+            var current = try PartitionFold.folded(until: .max, source, progress) {
                 PartitionFold(partition: partition, history: history, keepsFacts: false)
             }
             guard let policy = current.policy else {
@@ -66,7 +67,7 @@ public struct PolicyChange: Sendable {
             let end = current.nextOffset
             nextOffsets.append(end)
             if current.fold.clock != .distantPast { clocks.append(current.fold.clock) }
-            let always = try fold(until: end, source, progress) {
+            let always = try PartitionFold.folded(until: end, source, progress) {
                 PartitionFold(partition: partition, fixedPolicy: candidate, history: history, keepsFacts: false)
             }
             let switched = try current.preview(
@@ -75,42 +76,14 @@ public struct PolicyChange: Sendable {
                 activation = BacktestComparison(policy: candidate, against: policy, listLimit: listLimit)
                 wholeHistory = activation
             }
-            compare(current.fold, switched, &activation!)
-            compare(current.fold, always.fold, &wholeHistory!)
+            activation!.add(policy: switched, against: current.fold)
+            wholeHistory!.add(policy: always.fold, against: current.fold)
             if let person { try describe(current.fold, switched, always.fold, policy, person) }
         }
         guard let active, let activation, let wholeHistory else { throw Failure(description: "there is no partition") }
         return Difference(
             active: active, candidate: candidate, nextOffsets: nextOffsets, clock: clocks.min(),
             activation: activation.finished(), wholeHistory: wholeHistory.finished())
-    }
-
-    private func fold(
-        until end: Int64, _ source: LedgerReplay.Source, _ progress: ReplayProgress, _ begin: () -> PartitionFold
-    ) throws -> PartitionFold {
-        let partition = begin().partition
-        return try SkipSearch.passingOver(in: { try source(partition, $0, .max) }) { skipped in
-            var fold = begin()
-            fold.skipped = skipped
-            var facts = EncodedFacts()
-            let frames = try source(partition, 0, end)
-            while let frame = try frames.next() {
-                let before = (fold.nextOffset, fold.fold.counters.entries)
-                try fold.apply(frame: frame.bytes, at: frame.offset, above: [], into: &facts)
-                progress.add(offsets: fold.nextOffset - before.0, entries: fold.fold.counters.entries - before.1)
-            }
-            return fold
-        }
-    }
-
-    private func compare(_ current: borrowing Fold, _ other: borrowing Fold, _ comparison: inout BacktestComparison) {
-        current.forEachStanding { old in
-            comparison.add(policy: old.subject.withUnsafeBytes { other.standing(of: $0) }, against: old)
-        }
-        other.forEachStanding { new in
-            guard new.subject.withUnsafeBytes({ current.standing(of: $0) }) == nil else { return }
-            comparison.add(policy: new, against: nil)
-        }
     }
 
     // MARK: Per person

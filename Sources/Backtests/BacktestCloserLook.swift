@@ -1,5 +1,6 @@
 internal import Events
 internal import Policy
+internal import Replay
 internal import Scoring
 
 // Details beside scores: values of measures, bands that alternate, and the effect of each rule. The table and the page
