@@ -81,7 +81,7 @@ extension PipelineStatus.Switching {
     }
 
     /// `done`, rounded down.
-    var percent: Int { Int(max(0, min(1, done)) * 100) }
+    var percent: Int { Int(max(0, min(1, done)) * 100 + 1e-9) }
 
     /// The value of the header of answers.
     var header: String {

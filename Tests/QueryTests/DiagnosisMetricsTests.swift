@@ -51,6 +51,9 @@ struct DiagnosisMetricsTests {
         exposition.add(diagnosis)
         #expect(
             exposition.text == """
+                # HELP standing_fold_cost_by_rule_total \(Metric.foldCostByRule.help)
+                # TYPE standing_fold_cost_by_rule_total counter
+                standing_fold_cost_by_rule_total{rule="ride"} 2
                 # HELP standing_fold_early_events \(Metric.foldEarlyEvents.help)
                 # TYPE standing_fold_early_events gauge
                 standing_fold_early_events 3
