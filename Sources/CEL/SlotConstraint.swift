@@ -11,6 +11,9 @@ struct SlotConstraint: Sendable {
         SlotConstraint(slot: slot, comparison: comparison.negated, values: values)
     }
 
+    /// Below it every whole number is a double.
+    private static let exactDoubles = 9_007_199_254_740_992.0
+
     /// Whether no possible value of the slot satisfies all constraints, which are of one slot.
     static func excludeEachOther(_ constraints: [SlotConstraint], _ range: SlotRange?) -> Bool {
         var interval = Interval()
@@ -23,7 +26,10 @@ struct SlotConstraint: Sendable {
             let ofTexts = constraint.values.compactMap { if case .string(let text) = $0 { text } else { nil } }
             guard ofTexts.count == constraint.values.count else {
                 let ofNumbers = constraint.values.compactMap { ConstantNode($0).bounds { _ in nil }?.lowerBound }
-                guard ofNumbers.count == constraint.values.count, let number = ofNumbers.first else { continue }
+                // Beyond that, two whole numbers can have the same double.
+                guard ofNumbers.count == constraint.values.count, let number = ofNumbers.first,
+                    ofNumbers.allSatisfy({ abs($0) < exactDoubles })
+                else { continue }
                 switch constraint.comparison {
                 case .equal: numbers = numbers.map { $0.filter(ofNumbers.contains) } ?? ofNumbers
                 case .notEqual: excluded += ofNumbers

@@ -77,7 +77,7 @@ public final class RecordMapper {
 
     /// Adds a header of the next record for `map`. Of two with one name the last counts.
     public func addHeader(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) {
-        let key = Value.string(Text(copying: name))
+        let key = Self.text(name, copies: true)
         headers.removeAll { $0.key.isText(name) }
         headers.append((key, value.map { Self.text($0, copies: true) } ?? .null))
     }
@@ -351,8 +351,10 @@ extension ByteWriter {
 
 extension Value {
     fileprivate func isText(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        if case .string(let text) = self { return text.bytes.elementsEqual(bytes) }
-        return false
+        switch self {
+        case .string(let text), .bytes(let text): text.bytes.elementsEqual(bytes)
+        default: false
+        }
     }
 }
 

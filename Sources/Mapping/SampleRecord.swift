@@ -55,7 +55,8 @@ public struct SampleRecord: Sendable {
         case ("value", _): value = try Self.json(member)
         case ("key", .string(let text)): key = Array(text.bytes)
         case ("key", _): key = try Self.json(member)
-        case ("topic", .string(let text)): topic = String(decoding: text.bytes, as: UTF8.self)
+        case ("topic", .string(let text)) where text.bytes.allSatisfy(Self.isOfTopicName):
+            topic = String(decoding: text.bytes, as: UTF8.self)
         case ("timestamp", .int(let number)): timestamp = number
         case ("offset", .int(let number)): offset = number
         case ("partition", .int(let number)) where Int32(exactly: number) != nil: partition = Int32(number)
@@ -71,8 +72,16 @@ public struct SampleRecord: Sendable {
         default:
             throw Defect(
                 description:
-                    "\"\(name)\" of a record: headers is an object of texts, topic a text, timestamp (milliseconds), "
+                    "\"\(name)\" of a record: headers is an object of texts, topic a topic's name, timestamp (milliseconds), "
                     + "partition and offset are whole numbers")
+        }
+    }
+
+    /// Kafka's names of topics: ASCII letters, digits, `.`, `_` and `-`.
+    private static func isOfTopicName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
+        default: false
         }
     }
 

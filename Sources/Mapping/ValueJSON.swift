@@ -51,7 +51,7 @@ enum ValueJSON {
             json.append(byte: UInt8(ascii: "{"))
             for (index, entry) in map.entries.enumerated() {
                 if index > 0 { json.append(byte: UInt8(ascii: ",")) }
-                write(key: entry.key, into: &json, &isCertain)
+                try write(key: entry.key, into: &json, &isCertain)
                 json.append(byte: UInt8(ascii: ":"))
                 try write(entry.value, depth: depth + 1, into: &json, &isCertain)
             }
@@ -73,15 +73,17 @@ enum ValueJSON {
         if depth >= EventDecoder.maximumDepth - levelsAround { isCertain = false }
     }
 
-    private static func write(key: Value, into json: inout ByteWriter, _ isCertain: inout Bool) {
+    private static func write(
+        key: Value, into json: inout ByteWriter, _ isCertain: inout Bool
+    ) throws(Defect) {
         if case .string(let text) = key { return json.append(jsonString: text.bytes) }
         isCertain = false
         switch key {
         case .int(let number): json.append(jsonString: String(number))
         case .uint(let number): json.append(jsonString: String(number))
         case .bool(let bool): json.append(jsonString: String(bool))
-        // A map has no other keys.
-        default: json.append("\"\"")
+        // A header's name; no other map has such keys.
+        default: throw Defect(message: "a key that is not UTF-8")
         }
     }
 

@@ -85,7 +85,9 @@ struct StandingCommand: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            Consumer.finishClosing()
         } catch {
+            Consumer.finishClosing()
             // The argument parser's code for usage errors is 64; ours is 2.
             if exitCode(for: error) == .validationFailure {
                 printMessage(fullMessage(for: error))

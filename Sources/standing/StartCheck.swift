@@ -62,7 +62,7 @@ enum StartCheck {
         let pipeline =
             configuration.descriptors(ledgerPartitions: ledgerPartitions, brokers: brokers)
             + PipelineConfiguration.descriptors(
-                clients: LagMonitor.clients + ControlServices.clients, brokers: brokers)
+                clients: LagMonitor.clients + ControlServices.clients + Consumer.maximumClosing, brokers: brokers)
         return descriptors(
             pipeline + otherDescriptors + descriptorsOfCore * ProcessInfo.processInfo.activeProcessorCount)
     }

@@ -85,7 +85,8 @@ extension CommandTests {
             let act = ["behaviour.commerce", "--reason", "the contract ended", "--brokers", broker.address]
             let again = try await Running(["source", "withdraw"] + act + ["--go", "--topic"]).finished(limit: Limit.run)
             #expect(again.code == 1 && again.messages.contains("the ledger has no entry of behaviour.commerce"))
-            let restored = try await Running(["source", "restore"] + act).finished(limit: Limit.run)
+            let restored = try await Running(["source", "restore"] + act + ["--clock", "events"])
+                .finished(limit: Limit.run)
             #expect(restored.code == 0, "\(restored.messages)")
             #expect(try !cluster.hasCommitted("nobody", TrialCluster.control))
         }

@@ -25,6 +25,21 @@ extension BrokerTests {
             #expect(read == sent)
         }
 
+        /// More of them than closed consumers may wait for their threads.
+        @Test func oneShortReadingFollowsAnother() throws {
+            let fixture = try KafkaFixture(partitions: 1)
+            defer { withExtendedLifetime(fixture) {} }
+            try fixture.produce(0..<3)
+            for _ in 0..<3 * Consumer.maximumClosing {
+                let consumer = try Consumer(fixture.kafka)
+                try consumer.assign([PartitionOffset(KafkaFixture.topicPartition(0), offset: 0)])
+                #expect(try fixture.read(consumer) { $0.count >= 3 }.numbers(of: 0) == [0, 1, 2])
+                consumer.close()
+                consumer.close()
+            }
+            #expect(Consumer.finishClosing())
+        }
+
         /// Each record is a fetch of its own and fills the queue. Where nobody wakes the thread that fetches, as before librdkafka 2.2,
         /// it sleeps for a second after each, and the records do not come within the fixture's patience.
         @Test func aFullQueueIsFilledAgainOnceItIsRead() throws {

@@ -48,7 +48,12 @@ struct MappingFuzzTests {
                         key: random.below(3) == 0 ? nil : bytes, value: random.below(20) == 0 ? nil : bytes,
                         timestamp: Int64(bitPattern: random.next()) >> random.below(64), topic: topic, partition: 0,
                         offset: Int64(bitPattern: random.next()))
-                    if random.below(2) == 0 { mapper.addHeader(bytes, bytes) }
+                    if random.below(2) == 0 {
+                        let names = ["a", "é", "\"", "type"].map { Array($0.utf8) } + [[0x78, 0xFF]]
+                        names[random.below(names.count)].withUnsafeBytes {
+                            mapper.addHeader($0, random.below(3) == 0 ? nil : bytes)
+                        }
+                    }
                     let outcome = mapper.map(record, latest: .max)
                     switch outcome {
                     case .event:
@@ -136,6 +141,14 @@ struct MappingFuzzTests {
           subject: 'type(key) == string ? key : "s"'
           time: timestamp("2024-01-01T00:00:00Z")
           data: {a: value, b: '{true: 1}'}
+        """,
+        """
+        map:
+          source: /s
+          type: a.b
+          subject: 'size(headers) > 0 ? headers.map(h, h)[0] : "s"'
+          time: timestamp("2024-01-01T00:00:00Z")
+          data: headers
         """,
         """
         map:
