@@ -72,6 +72,8 @@ public struct MemberReading: Sendable, Hashable {
         public var partitionsPaused: Int?
         /// Ledger partitions that wait for room on the archive's disk.
         public var partitionsWithoutRoom: Int?
+        /// Ledger partitions that wait because the producer has no room for their facts.
+        public var partitionsWithoutProducer: Int?
         /// Facts that are sent and not acknowledged.
         public var factsInFlight: Int?
         /// Whether intake reads nothing, because too much is not acknowledged.
@@ -134,6 +136,7 @@ public struct MemberReading: Sendable, Hashable {
         var work = Work()
         (work.slicesWaiting, work.partitionsPaused) = (number(.slicesWaiting), number(.partitionsPaused))
         work.partitionsWithoutRoom = number(.archiveWaitsForRoom)
+        work.partitionsWithoutProducer = number(.factsWaitForRoom)
         work.factsInFlight = number(.factsInFlight)
         work.intakeIsPaused = number(.intakePaused).map { $0 > 0 }
         work.intakeBytes = number(.intakeBytesInFlight)
