@@ -94,7 +94,7 @@ extension LagCause {
         let waiting = worst.work.slicesWaiting ?? 0
         let rule =
             worst.work.costliestRule.map { cost in
-                "; of the work of the policy's expressions \(LagText.percent(cost.share)) is rule \(cost.rule)'s"
+                "; of the work of the rules' expressions over events \(LagText.percent(cost.share)) is rule \(cost.rule)'s"
             } ?? ""
         return LagCause(
             .fold,

@@ -72,8 +72,11 @@ import Testing
             standing_fold_cost_by_rule_total{rule="tags"} 300
 
             """
-        #expect(sentence(costs).hasSuffix("; of the work of the policy's expressions 75% is rule tags's"))
+        #expect(sentence(costs).hasSuffix("; of the work of the rules' expressions over events 75% is rule tags's"))
         #expect(sentence("").hasSuffix("else add a member"), "no rule is known to cost anything")
+        let others = "standing_fold_cost_by_rule_total{rule=\"other\"} 600\n"
+        #expect(sentence(costs + others).hasSuffix(" events 30% is rule tags's"), "other is no rule's name")
+        #expect(sentence(others).hasSuffix("else add a member"))
     }
 
     @Test func aFullDiskIsTheArchive() {
