@@ -1,4 +1,7 @@
 extension Metric {
+    /// The value of a label for all names beyond the limit of those that have a series.
+    public static let others = "other"
+
     /// The names of a metric's labels, in ascending order. Each series has all of them. The number of values is
     /// limited: they come from the policy, the topics, the cluster and this program. A subject is never a value, and
     /// neither is an event's source or id.

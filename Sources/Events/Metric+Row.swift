@@ -185,6 +185,8 @@ extension Metric {
         case .factsPublished: (.counter, "Facts published and acknowledged, by topic.")
         case .factBytesPublished: (.counter, "Bytes of the facts published, by topic.")
         case .factsInFlight: (.gauge, "Facts that are sent and not acknowledged yet.")
+        case .factsWaitForRoom:
+            (.gauge, "Ledger partitions whose fold waits because the producer has no room for their facts.")
         case .archiveBytes:
             (.gauge, "Bytes of the archives in the data folder, also of partitions that others fold now.")
         case .archiveSegments:

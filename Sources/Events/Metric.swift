@@ -98,6 +98,7 @@ public enum Metric: String, Sendable, CaseIterable {
     case factsPublished = "standing_facts_published_total"
     case factBytesPublished = "standing_fact_bytes_published_total"
     case factsInFlight = "standing_facts_in_flight"
+    case factsWaitForRoom = "standing_facts_wait_for_room"
     case archiveBytes = "standing_archive_bytes"
     case archiveSegments = "standing_archive_segments"
     case archiveWaitsForRoom = "standing_archive_waits_for_room"

@@ -7,7 +7,8 @@ internal import Kafka
 /// 2. Ledger partitions wait for room on the archive's disk: `archive`.
 /// 3. Ledger partitions switch to another policy, or fold their history again because a source is withdrawn or restored:
 ///    `policy-switch`.
-/// 4. Queues of frames are full, nothing waits for a worker, and facts are not acknowledged: `publish`.
+/// 4. Queues of frames are full, nothing waits for a worker, and ledger partitions wait because the producer has no room
+///    for their facts: `publish`. Facts that are not acknowledged are no sign of it: there always are some.
 /// 5. Otherwise ledger partitions wait for a worker, or their queues are full: `fold`. Not those of rule 2.
 /// 6. The brokers delay the member's requests, because a quota is used up: `fetch`.
 /// 7. A member is not ready for another reason: `member`.
@@ -63,20 +64,23 @@ extension LagCause {
     }
 
     private static func waitsForFacts(_ member: MemberReading) -> Bool {
-        member.work.partitionsPaused ?? 0 > 0 && member.work.slicesWaiting == 0 && member.work.factsInFlight ?? 0 > 0
-            && member.work.partitionsWithoutRoom ?? 0 == 0
+        member.work.partitionsPaused ?? 0 > 0 && member.work.slicesWaiting == 0
+            && member.work.partitionsWithoutProducer ?? 0 > 0 && member.work.partitionsWithoutRoom ?? 0 == 0
     }
 
     private static func publish(_ members: [MemberReading]) -> LagCause? {
-        let waiting = members.filter(waitsForFacts)
-        guard let worst = waiting.max(by: { $0.work.factsInFlight ?? 0 < $1.work.factsInFlight ?? 0 }) else {
-            return nil
+        let full = members.filter(waitsForFacts)
+        guard let worst = full.max(by: { $0.work.factsInFlight ?? 0 < $1.work.factsInFlight ?? 0 }),
+            let waiting = worst.work.partitionsWithoutProducer
+        else { return nil }
+        let facts = worst.work.factsInFlight.map { facts in
+            ", and \(count(facts, "fact")) \(facts == 1 ? "is" : "are") not acknowledged"
         }
-        let facts = worst.work.factsInFlight ?? 0
         return LagCause(
             .publish,
-            "at \(worst.member) no ledger partition waits for a worker, and \(count(facts, "fact")) \(facts == 1 ? "is" : "are") not "
-                + "acknowledged: see the brokers of the fact topics (replicas in sync, their disks, `\(Metric.kafkaRoundTrip.rawValue)`)"
+            "at \(worst.member) \(count(waiting, "ledger partition")) \(waiting == 1 ? "waits" : "wait") for room in the producer of "
+                + "facts\(facts ?? ""): see the brokers of the fact topics (replicas in sync, their disks, "
+                + "`\(Metric.kafkaRoundTrip.rawValue)`)"
         )
     }
 
@@ -90,7 +94,7 @@ extension LagCause {
         let waiting = worst.work.slicesWaiting ?? 0
         let rule =
             worst.work.costliestRule.map { cost in
-                "; of the work of the policy's expressions \(LagText.percent(cost.share)) is rule \(cost.rule)'s"
+                "; of the work of the rules' expressions over events \(LagText.percent(cost.share)) is rule \(cost.rule)'s"
             } ?? ""
         return LagCause(
             .fold,

@@ -72,6 +72,8 @@ public struct MemberReading: Sendable, Hashable {
         public var partitionsPaused: Int?
         /// Ledger partitions that wait for room on the archive's disk.
         public var partitionsWithoutRoom: Int?
+        /// Ledger partitions that wait because the producer has no room for their facts.
+        public var partitionsWithoutProducer: Int?
         /// Facts that are sent and not acknowledged.
         public var factsInFlight: Int?
         /// Whether intake reads nothing, because too much is not acknowledged.
@@ -83,7 +85,8 @@ public struct MemberReading: Sendable, Hashable {
         /// For how many seconds the brokers delay a hundredth of its requests, and more.
         public var throttle: Double?
 
-        /// The rule whose expressions took most work since the member or its policy began, and its share of all.
+        /// The rule whose expressions over events took most work since the member or its policy began, and its share
+        /// of that of all rules.
         public var costliestRule: RuleCost?
 
         public init() {}
@@ -94,11 +97,12 @@ public struct MemberReading: Sendable, Hashable {
         /// From 0 to 1.
         public let share: Double
 
-        /// Nil if no rule took work. `costs`: of each rule.
+        /// Nil if no rule with a name took work. `costs`: of each rule, and of `Metric.others` together.
         public init?(_ costs: [(rule: String, units: Double)]) {
             let all = costs.reduce(0) { $0 + $1.units }
+            let named = costs.filter { $0.rule != Metric.others && $0.units > 0 }
             // Of equal ones the first by name.
-            guard all > 0, let most = costs.max(by: { ($0.units, $1.rule) < ($1.units, $0.rule) }) else { return nil }
+            guard let most = named.max(by: { ($0.units, $1.rule) < ($1.units, $0.rule) }) else { return nil }
             (rule, share) = (most.rule, most.units / all)
         }
     }
@@ -134,6 +138,7 @@ public struct MemberReading: Sendable, Hashable {
         var work = Work()
         (work.slicesWaiting, work.partitionsPaused) = (number(.slicesWaiting), number(.partitionsPaused))
         work.partitionsWithoutRoom = number(.archiveWaitsForRoom)
+        work.partitionsWithoutProducer = number(.factsWaitForRoom)
         work.factsInFlight = number(.factsInFlight)
         work.intakeIsPaused = number(.intakePaused).map { $0 > 0 }
         work.intakeBytes = number(.intakeBytesInFlight)

@@ -65,6 +65,7 @@ extension FoldPoller {
         var stores = PipelineStatus.Stores()
         for status in assignedRunners.map(\.status) {
             stores.factsInFlight += status.factsInFlight
+            stores.waitingForProducer += status.lacksRoom ? 1 : 0
             stores.waitingForRoom += status.isDiskFull ? 1 : 0
             if let taken = status.lastSnapshot { stores.oldestSnapshot = min(stores.oldestSnapshot ?? taken, taken) }
         }

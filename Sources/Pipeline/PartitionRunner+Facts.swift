@@ -16,6 +16,7 @@ extension PartitionRunner {
     /// Sends the current batch to the producer. Returns false if there is no room; the poller then calls again when
     /// there is.
     func sendFacts(of partition: LedgerPartition) throws -> Bool {
+        lacksRoom = false
         guard let outlet = environment.outlet, partition.isStandby || outlet.producer === producer else { return false }
         guard try sendBatch(of: partition, through: outlet) else { return false }
         if sentFacts > 0 {
@@ -44,7 +45,7 @@ extension PartitionRunner {
                     topic: outlet.facts[topic], partition: number, key: batch.key(item), value: value,
                     headers: Self.factHeaders, tag: Int(item.sequence))
             else {
-                environment.wantsRoom.store(true, ordering: .releasing)
+                noteNoRoom()
                 return false
             }
             partition.send(item.topic, item.sequence)
@@ -66,12 +67,17 @@ extension PartitionRunner {
             }
         }
         guard hasRoom else {
-            environment.wantsRoom.store(true, ordering: .releasing)
+            noteNoRoom()
             return false
         }
         partition.lastCheckpoint = checkpoint.next
         self.checkpoint = nil
         return true
+    }
+
+    private func noteNoRoom() {
+        lacksRoom = true
+        environment.wantsRoom.store(true, ordering: .releasing)
     }
 
     // MARK: Checkpoints

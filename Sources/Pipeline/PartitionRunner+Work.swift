@@ -207,7 +207,7 @@ extension PartitionRunner {
             status.countedTo = partition.countedTo
             status.isCurrent = partition.phase == .current
             status.factsInFlight = partition.publication?.inFlight ?? 0
-            status.isDiskFull = isDiskFull
+            (status.isDiskFull, status.lacksRoom) = (isDiskFull, lacksRoom)
             status.lastSnapshot = configuration.data == nil ? nil : partition.store.lastSnapshot.time
             (status.behind, status.late) = (partition.behind, partition.late)
             status.policySwitch = partition.phase == .switching ? step : nil

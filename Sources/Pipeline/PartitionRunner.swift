@@ -44,6 +44,8 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         var factsInFlight: Int64 = 0
         /// Whether the archive cannot take a frame.
         var isDiskFull = false
+        /// Whether the producer cannot take a fact or a checkpoint.
+        var lacksRoom = false
         /// The time of the last snapshot, or of the opening; nil if no snapshots are taken.
         var lastSnapshot: ContinuousClock.Instant?
         /// `LedgerPartition.behind`.
@@ -106,6 +108,8 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     /// The current batch, and the number of its facts that are sent.
     var batch = EncodedFacts()
     var sentFacts = 0
+    /// Whether the producer has no room for the next fact or the checkpoint. Nothing is folded then.
+    var lacksRoom = false
     /// Facts that were sent since the partition last had nothing more to fold.
     var factsInARow = 0
     /// A folded frame whose facts are not all sent.
@@ -248,7 +252,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
 
     private func letGoOfFrames() {
         (block, done, isReading) = (nil, 0, false)
-        (unfinished, completed, checkpoint, sentFacts) = (nil, nil, nil, 0)
+        (unfinished, completed, checkpoint, sentFacts, lacksRoom) = (nil, nil, nil, 0, false)
         timedFrames.removeAll()
         endSwitch()
         batch.removeAll()

@@ -320,6 +320,8 @@ public final class PipelineService: Sendable {
 
     /// The reasons why events did not count, over the partitions that are folded here.
     public var diagnosis: Diagnosis {
-        owned.all.reduce(into: board.formerDiagnosis) { sum, partition in sum.add(partition.view.diagnosis) }
+        let views = owned.all.map(\.view)
+        let former = board.formerDiagnosis(under: views.compactMap(\.activePolicy))
+        return views.reduce(into: former) { sum, view in sum.add(view.diagnosis) }
     }
 }

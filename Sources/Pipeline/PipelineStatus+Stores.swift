@@ -17,6 +17,8 @@ extension PipelineStatus {
     public struct Stores: Sendable, Equatable {
         /// Facts that are sent and not acknowledged.
         public var factsInFlight: Int64 = 0
+        /// Partitions whose fold waits because the producer has no room for their facts.
+        public var waitingForProducer = 0
         /// Partitions whose fold waits because the archive's disk is full.
         public var waitingForRoom = 0
         /// The age of the last snapshot of the partition for which it is greatest; nil if no snapshots are taken.

@@ -3,6 +3,7 @@ internal import Events
 public import Kafka
 internal import Logging
 internal import Mapping
+internal import Policy
 internal import Replay
 internal import Scoring
 internal import Synchronization
@@ -168,7 +169,7 @@ final class StatusBoard: Sendable {
     /// A member that does not poll for longer is expelled by its groups.
     private let pollLimit: Duration
     private let status: Mutex<PipelineStatus>
-    private let former = Mutex(Diagnosis())
+    private let former = Mutex(FormerDiagnosis())
     /// By role: the time of its consumer's last poll, and the longest time between two polls.
     private let polls = Mutex<[Role: (last: ContinuousClock.Instant?, longest: Duration)]>([:])
     private let records = Counter(.intakeRecords)
@@ -273,19 +274,24 @@ final class StatusBoard: Sendable {
     /// Notes intake's records in flight, in every round.
     func note(_ new: PipelineStatus.InFlight) { inFlight.withLock { $0 = new } }
 
-    /// The reasons why events did not count in partitions that are not folded here any more.
-    var formerDiagnosis: Diagnosis { former.withLock { $0 } }
+    /// The diagnosis of partitions that are not folded here any more. `active`: the policies of those that are.
+    func formerDiagnosis(under active: [FormerDiagnosis.Policy]) -> Diagnosis {
+        former.withLock { former in
+            former.restart(unlessOf: active)
+            return former.sum
+        }
+    }
 
     /// Adds the diagnosis of a partition that is closed.
     func add(_ partition: OwnedPartition) {
-        let diagnosis = partition.withFold { state in
+        let (diagnosis, policy) = partition.withFold { state in
             var diagnosis = state.diagnosis
             diagnosis.waiting = 0
             state.beginDiagnosis()
-            return diagnosis
+            return (diagnosis, state.policy.map { FormerDiagnosis.Policy(id: $0.id, version: Int64($0.version)) })
         }
         partition.renewView()
-        former.withLock { $0.add(diagnosis) }
+        former.withLock { $0.add(diagnosis, of: policy) }
     }
 
     func add(_ news: FoldTallies) { status.withLock { $0.folded = $0.folded + news } }

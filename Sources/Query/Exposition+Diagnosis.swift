@@ -2,8 +2,6 @@ internal import Events
 import Scoring
 
 extension Exposition {
-    /// The label of all names beyond the limit.
-    private static let others = "other"
     /// The number of rules that have a series of their own.
     private static let maximumRules = 256
 
@@ -23,13 +21,13 @@ extension Exposition {
             add(metric, failure.count, labels: [(failure.part.rawValue, failure.id), ("reason", failure.reason)])
         }
         add(.foldEvaluationErrorsOther, diagnosis.otherFailures)
-        var types = [Self.others: diagnosis.otherUnmatched]
+        var types = [Metric.others: diagnosis.otherUnmatched]
         for item in diagnosis.unmatchedTypes { types[item.type, default: 0] += item.events }
         for (type, events) in types {
             add(.foldUnmatchedByType, events, labels: [("type", type)])
         }
         var topics: [String: Int64] = [:]
-        for item in diagnosis.notEnrolled { topics[item.topic ?? Self.others, default: 0] += item.events }
+        for item in diagnosis.notEnrolled { topics[item.topic ?? Metric.others, default: 0] += item.events }
         for (topic, events) in topics {
             add(.foldNotEnrolledByTopic, events, labels: [("topic", topic)])
         }
@@ -37,12 +35,12 @@ extension Exposition {
         add(.foldTimersFired, diagnosis.timersFired)
         var rules: [String: Int64] = [:]
         for (index, item) in diagnosis.ruleEvents.enumerated() {
-            rules[index < Self.maximumRules ? item.rule : Self.others, default: 0] += item.events
+            rules[index < Self.maximumRules ? item.rule : Metric.others, default: 0] += item.events
         }
         for (rule, events) in rules { add(.foldEventsByRule, events, labels: [("rule", rule)]) }
         var costs: [String: Int64] = [:]
         for (index, item) in diagnosis.ruleCosts.enumerated() {
-            costs[index < Self.maximumRules ? item.rule : Self.others, default: 0] += item.units
+            costs[index < Self.maximumRules ? item.rule : Metric.others, default: 0] += item.units
         }
         for (rule, units) in costs { add(.foldCostByRule, units, labels: [("rule", rule)]) }
     }

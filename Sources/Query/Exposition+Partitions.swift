@@ -42,6 +42,7 @@ extension Exposition {
             add(.intakeWaitsForControl, inFlight.waitsForControl ? 1 : 0)
         }
         add(.factsInFlight, status.stores.factsInFlight)
+        add(.factsWaitForRoom, Int64(status.stores.waitingForProducer))
         add(.archiveWaitsForRoom, Int64(status.stores.waitingForRoom))
         if let age = status.stores.snapshotAge { add(.snapshotAge, seconds: age) }
         if let disk = status.disk {

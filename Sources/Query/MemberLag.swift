@@ -104,6 +104,7 @@ extension MemberReading {
         var work = Work()
         (work.slicesWaiting, work.partitionsPaused) = (status.waitingSlices, status.pausedPartitions)
         work.partitionsWithoutRoom = status.stores.waitingForRoom
+        work.partitionsWithoutProducer = status.stores.waitingForProducer
         work.factsInFlight = Int(clamping: status.stores.factsInFlight)
         work.intakeIsPaused = status.inFlight?.isPaused
         work.intakeBytes = status.inFlight.map { Int(clamping: $0.bytes) }

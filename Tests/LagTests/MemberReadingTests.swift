@@ -72,8 +72,11 @@ import Testing
             standing_fold_cost_by_rule_total{rule="tags"} 300
 
             """
-        #expect(sentence(costs).hasSuffix("; of the work of the policy's expressions 75% is rule tags's"))
+        #expect(sentence(costs).hasSuffix("; of the work of the rules' expressions over events 75% is rule tags's"))
         #expect(sentence("").hasSuffix("else add a member"), "no rule is known to cost anything")
+        let others = "standing_fold_cost_by_rule_total{rule=\"other\"} 600\n"
+        #expect(sentence(costs + others).hasSuffix(" events 30% is rule tags's"), "other is no rule's name")
+        #expect(sentence(others).hasSuffix("else add a member"))
     }
 
     @Test func aFullDiskIsTheArchive() {
@@ -87,13 +90,22 @@ import Testing
 
     @Test func factsThatAreNotAcknowledgedStopTheFold() {
         let paused = "standing_partitions_paused 2\nstanding_facts_in_flight 900\n"
-        let found = causes(#"{"ready":true}"#, metrics: paused + "standing_slices_waiting 0\n")
+        func codes(_ metrics: String) -> [LagCause.Code] {
+            causes(#"{"ready":true}"#, metrics: metrics).map(\.code)
+        }
+        let full = paused + "standing_facts_wait_for_room 1\n"
+        let found = causes(#"{"ready":true}"#, metrics: full + "standing_slices_waiting 0\n")
         #expect(found.map(\.code) == [.publish])
-        #expect(found.first?.sentence.contains("900 facts are not acknowledged") == true)
+        #expect(
+            found.first?.sentence.hasPrefix(
+                "at one:8080 1 ledger partition waits for room in the producer of facts, and 900 facts are not ")
+                == true)
         // Workers have more to do than they can.
-        #expect(causes(#"{"ready":true}"#, metrics: paused + "standing_slices_waiting 1\n").map(\.code) == [.fold])
-        // Facts are always on their way while something is folded.
-        #expect(causes(#"{"ready":true}"#, metrics: quiet + "standing_facts_in_flight 900\n").isEmpty)
+        #expect(codes(full + "standing_slices_waiting 1\n") == [.fold])
+        // Facts are always on their way while something is folded. Two workers that fold two partitions are busy.
+        #expect(codes(paused + "standing_facts_wait_for_room 0\nstanding_slices_waiting 0\n") == [.fold])
+        #expect(codes(paused + "standing_slices_waiting 0\n") == [.fold], "a member of an older version")
+        #expect(codes(quiet + "standing_facts_in_flight 900\n").isEmpty)
     }
 
     @Test func whyIntakeReadsNothing() throws {

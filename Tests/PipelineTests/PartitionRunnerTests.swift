@@ -148,19 +148,21 @@ private typealias Frames = LedgerPartitionFrames
         stage.kafka.room = 3
         stage.poll(frames, runner)
         #expect(stage.kafka.sent == Array(expected.prefix(3)))
-        #expect(runner.status.nextOffset < Int64(frames.count))
+        #expect(runner.status.nextOffset < Int64(frames.count) && runner.status.lacksRoom)
         var count = 3
         for more in [0, 1, 2, 5] {
             stage.kafka.room = more
             stage.poke(runner)
             count += more
-            #expect(stage.kafka.sent == Array(expected.prefix(count)))
+            #expect(stage.kafka.sent == Array(expected.prefix(count)) && runner.status.lacksRoom)
         }
         stage.acknowledge()
         #expect(!runner.status.isSettled || runner.status.nextOffset < Int64(frames.count))
         stage.kafka.room = nil
         stage.poke(runner)
         #expect(stage.kafka.sent == expected && runner.status.nextOffset == Int64(frames.count))
+        // Its facts are in flight, and nothing stops it.
+        #expect(!runner.status.lacksRoom && runner.status.factsInFlight > 0)
         stage.acknowledge()
         #expect(runner.status.position?.offset == Int64(frames.count))
     }

@@ -94,13 +94,14 @@ struct RuntimeMetricsTests {
 
     @Test func whatIsOnItsWayAndOnTheDiskIsExposed() {
         var status = PipelineStatus()
-        (status.stores.factsInFlight, status.stores.waitingForRoom) = (9, 1)
+        (status.stores.factsInFlight, status.stores.waitingForProducer, status.stores.waitingForRoom) = (9, 2, 1)
         status.sizes = [
             .init(partition: 0, entries: 1, bytes: 100), .init(partition: 1, isStandby: true, entries: 1, bytes: 10),
         ]
         var exposition = Exposition()
         exposition.addStores(status)
         #expect(exposition.text.contains("\(Metric.factsInFlight.rawValue) 9\n"))
+        #expect(exposition.text.contains("\(Metric.factsWaitForRoom.rawValue) 2\n"))
         #expect(exposition.text.contains("\(Metric.archiveWaitsForRoom.rawValue) 1\n"))
         #expect(exposition.text.contains("\(Metric.foldStateBytes.rawValue) 110\n"))
         for metric in [Metric.intakePaused, .snapshotAge, .dataFreeBytes] {
