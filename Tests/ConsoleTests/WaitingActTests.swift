@@ -71,6 +71,13 @@ struct WaitingActTests {
         #expect(await town.performed.acts.isEmpty)
     }
 
+    @Test func theScriptPausesAtMostAsLongAsThePageSays() async throws {
+        let page = try await send(.activate, form(""), to: DemoTown(waits: 1)).body
+        let minutes = try #require(page.firstMatch(of: /pauses that grow to (\d+) minutes/)).1
+        #expect(Script.text.contains("const longestOfAct = \(minutes) * 60000;"))
+        #expect(Script.text.contains("Math.min(longestOfAct, delay * 2)"))
+    }
+
     @Test func thePageSaysHowFarTheWorkIsAndIsWellFormedWhateverWasSent() async throws {
         for plant in PageTests.plants {
             let town = DemoTown(plant: plant, waits: 2)
