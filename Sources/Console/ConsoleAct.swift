@@ -32,6 +32,15 @@ public enum ActKind: String, CaseIterable, Sendable {
         case .redrive, .redriveReason, .repair: .redriveDeadLetters
         }
     }
+
+    /// Whether the act can be sent again with its key without a further effect. A dead letter that is sent twice can be two events,
+    /// because a mapping without an `id` names an event after its record.
+    var isDoneOnce: Bool {
+        switch self {
+        case .redrive, .redriveReason, .repair: false
+        default: true
+        }
+    }
 }
 
 /// An act of a person in the console.

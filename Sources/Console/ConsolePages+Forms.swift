@@ -83,7 +83,7 @@ extension ConsolePages {
                     "action": ConsolePath.act(kind), "seconds": problem.retryAfter.map { "\($0)" },
                     "facts": facts.map { Fields.of(["name": $0.name, "value": Self.shortened($0.value, to: 200)]) },
                     "hidden": hidden.map { Self.hidden($0.name, $0.value) }, "isGrave": form.isGrave,
-                    "back": form.back,
+                    "back": form.back, "longest": "\(Script.longestPauseOfAct)",
                 ])), for: visit)
     }
 

@@ -290,7 +290,7 @@ public struct ConsoleRoutes: Sendable {
             let outcome = try await data.perform(act, reason: reason, key: key, by: caller)
             return .redirect(to: after(kind, act, outcome))
         } catch {
-            if error.isTemporary { return waiting(kind, form, error, visit, key: key) }
+            if error.isTemporary, kind.isDoneOnce { return waiting(kind, form, error, visit, key: key) }
             // A mistake that the person can correct is shown in the form, which retains its fields.
             guard error.status == 409 || error.status == 422 else { return problem(error, visit) }
             return again(kind, form, FormMistake(field: "", sentence: "\(error.title). \(error.detail)"), visit)

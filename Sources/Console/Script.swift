@@ -1,11 +1,15 @@
 /// The script that updates the pages. It is optional: every page is complete without it.
 enum Script {
+    /// Minutes. The pauses before a waiting act is sent again double up to this one, because each attempt is in the audit.
+    static let longestPauseOfAct = 5
+
     /// The stream only signals a change. Then the page is loaded again, and its elements with `data-live` replace the
     /// old ones. So the content is decided by the server alone.
     static let text = #"""
         "use strict";
         (() => {
           const pause = /\/(subject|me)$/.test(location.pathname) ? 1000 : 5000, longest = 60000;
+          const longestOfAct = \#(longestPauseOfAct) * 60000;
 
           // Local times as hints.
           const local = (root) => {
@@ -143,7 +147,7 @@ enum Script {
               } catch {
                 // The connection may come back.
               }
-              delay = Math.min(longest, delay * 2);
+              delay = Math.min(longestOfAct, delay * 2);
               if (!attempts.signal.aborted) setTimeout(send, delay);
             };
             again.querySelector("[data-again-note]").hidden = false;

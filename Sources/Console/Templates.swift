@@ -144,7 +144,7 @@ enum Templates {
             {{> hidden}}
             <h2>What you sent</h2>
             <dl class="facts">{{#facts}}<div><dt>{{name}}</dt><dd><bdi>{{value}}</bdi></dd></div>{{/facts}}</dl>
-            <p class="soft">However often it is sent from here, it is done once.<span data-again-note="" hidden="hidden"> While this page is open it is sent again by itself, and nothing more is sent once you leave the page.</span></p>
+            <p class="soft">However often it is sent from here, it is done once.<span data-again-note="" hidden="hidden"> While this page is open it is sent again by itself, after pauses that grow to {{longest}} minutes, and nothing more is sent once you leave the page.</span></p>
             <p class="buttons"><button{{#isGrave}} class="grave"{{/isGrave}}>Send it again</button> <a href="{{back}}">Back</a></p>
             </form>
             </div>

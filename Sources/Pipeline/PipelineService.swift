@@ -225,9 +225,14 @@ public final class PipelineService: Sendable {
     /// Bytes by which the states may grow; nil if there is no limit.
     var memoryRoom: Int64? { member.memory.room }
 
-    /// Reserves memory for a review of the ledger's history, of which there is one at a time. Returns false if there is
-    /// no room.
-    func reserveForReview(_ bytes: Int64) -> Bool { member.memory.reserve(bytes, for: Self.review).isReserved }
+    /// Whether this member knows the sizes of partitions, or has no memory limit to compare them with.
+    var knowsRoomForReview: Bool { isFull == nil || !status.sizes.isEmpty }
+
+    /// Reserves memory for a review of the ledger's history, of which there is one at a time: for this number of states of the
+    /// largest partition whose size is known here. Returns false if there is no room.
+    func reserveForReview(states: Int64) -> Bool {
+        member.memory.reserve(states * (status.sizes.map(\.bytes).max() ?? 0), for: Self.review).isReserved
+    }
 
     func endReservationForReview() { member.memory.note(nil, of: Self.review) }
 

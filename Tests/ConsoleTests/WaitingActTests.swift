@@ -39,7 +39,8 @@ struct WaitingActTests {
         return form
     }
 
-    @Test(arguments: ActKind.allCases) func isSentAgainUnchangedWithItsKeyAndDoneOnce(kind: ActKind) async throws {
+    @Test(arguments: ActKind.allCases.filter(\.isDoneOnce))
+    func isSentAgainUnchangedWithItsKeyAndDoneOnce(kind: ActKind) async throws {
         for plant in PageTests.plants {
             let (direct, town) = (DemoTown(), DemoTown(waits: 2))
             let sent = form(plant)
@@ -58,6 +59,23 @@ struct WaitingActTests {
             #expect(done.map { "\($0.act)" } == wanted.map { "\($0.act)" })
             #expect(done.map(\.reason) == wanted.map(\.reason) && done.first?.key == "once")
         }
+    }
+
+    @Test(arguments: [ActKind.redrive, .redriveReason, .repair]) func aLetterIsNotSentAgainFromAWaitingPage(
+        kind: ActKind
+    ) async throws {
+        let town = DemoTown(waits: 1)
+        let answer = try await send(kind, form(""), to: town)
+        #expect(answer.status == 503 && answer.fields.contains { $0.name == "Retry-After" && $0.value == "1" })
+        #expect(answer.body.contains("What to do next") && !answer.body.contains("data-again"))
+        #expect(await town.performed.acts.isEmpty)
+    }
+
+    @Test func theScriptPausesAtMostAsLongAsThePageSays() async throws {
+        let page = try await send(.activate, form(""), to: DemoTown(waits: 1)).body
+        let minutes = try #require(page.firstMatch(of: /pauses that grow to (\d+) minutes/)).1
+        #expect(Script.text.contains("const longestOfAct = \(minutes) * 60000;"))
+        #expect(Script.text.contains("Math.min(longestOfAct, delay * 2)"))
     }
 
     @Test func thePageSaysHowFarTheWorkIsAndIsWellFormedWhateverWasSent() async throws {

@@ -45,6 +45,35 @@ extension PipelineServiceTests {
             #expect(await words("trams", { _ in 7 }) == "answered 7")
         }
 
+        @Test func theLastAnswersStayWhileOtherQuestionsAreAnswered() async throws {
+            let fixture = try PipelineFixture()
+            defer { withExtendedLifetime(fixture) {} }
+            let configuration = PipelineConfiguration(kafka: fixture.kafka, topics: fixture.topics)
+            let review = LedgerReview<Int, Int>("test-review", configuration, lifetime: .seconds(3600), passes: 1)
+            func answer(_ question: Int, _ answer: Int) async -> Int? {
+                let end = ContinuousClock.now + PipelineFixture.patience
+                guard case .answered(let found) = await review.state(of: question, until: end, { _ in answer }) else {
+                    return nil
+                }
+                return found
+            }
+            let count = LedgerReview<Int, Int>.maximumOutcomes
+            for question in 0..<count { #expect(await answer(question, question) == question) }
+            for question in 0..<count { #expect(await answer(question, -1) == question) }
+            let gate = DispatchSemaphore(value: 0)
+            _ = await review.state(of: count, until: .now) { _ in
+                gate.wait()
+                return count
+            }
+            let meanwhile = await answer(0, -1)
+            gate.signal()
+            #expect(meanwhile == 0)
+            #expect(await answer(count, -1) == count)
+            // The oldest answer left for the newest.
+            #expect(await answer(1, -1) == 1)
+            #expect(await answer(0, -2) == -2)
+        }
+
         @Test func reviewsWithOnePlaceFoldOneAfterTheOther() async throws {
             let fixture = try PipelineFixture()
             defer { withExtendedLifetime(fixture) {} }

@@ -9,7 +9,8 @@ import Testing
 @testable import Pipeline
 
 extension PipelineServiceTests {
-    /// A review of a source's withdrawal has two states of a partition in memory beside the member's own.
+    /// Reviews of the ledger's history have states of a partition in memory beside the member's own: two for the withdrawal of a
+    /// source, three for a change of policy.
     @Suite struct WithdrawalReviewTests {
         private typealias Fixture = PipelineFixture
 
@@ -49,7 +50,16 @@ extension PipelineServiceTests {
             }
         }
 
-        @Test func aReviewNeedsRoomForTwoStatesOfTheLargestPartition() async throws {
+        private func backtest(_ acts: ControlActs) async -> String {
+            let candidate = Fixture.policyText.replacing("version: 1", with: "version: 2")
+            return switch await acts.backtest(of: candidate, wait: Fixture.patience) {
+            case .reported: "reported"
+            case .underWay: "under way"
+            case .unknown(let reason): reason
+            }
+        }
+
+        @Test func aReviewNeedsRoomForItsStatesOfTheLargestPartition() async throws {
             let fixture = try Fixture()
             let runtime = MeasuredRuntime()
             let fold = fixture.service(policy: fixture.policy, roles: [.fold]) {
@@ -73,6 +83,8 @@ extension PipelineServiceTests {
                 // A member without states of its own cannot tell whether two more fit.
                 let unknown = await words(atIntake)
                 #expect(unknown.hasPrefix("this member folds no ledger partition"), "\(unknown)")
+                let untested = await backtest(atIntake)
+                #expect(untested.hasPrefix("this member folds no ledger partition"), "\(untested)")
 
                 let needed = 2 * (try #require(fold.status.sizes.map(\.bytes).max()))
                 try #require(needed > 0)
@@ -83,9 +95,14 @@ extension PipelineServiceTests {
                 }
                 try leave(needed / 2)
                 #expect(await words(atFold) == "this member's memory limit leaves no room for it")
+                try leave(needed)
+                #expect(await backtest(atFold) == "this member's memory limit leaves no room for it")
                 try leave(needed / 2 * 3)
                 #expect(await words(atFold) == "counted 1")
                 #expect(try #require(fold.memoryRoom) > needed, "the room is free again")
+                try leave(needed * 2)
+                #expect(await backtest(atFold) == "reported")
+                #expect(try #require(fold.memoryRoom) > needed / 2 * 3, "the room is free again")
             } catch {
                 failure = error
             }

@@ -81,10 +81,15 @@ extension ControlActs {
         case unknown(String)
     }
 
-    /// Folds the ledger under its policies and under the candidate, as the harm budget's review does, whose outcome it shares. Waits
-    /// at most `wait`.
+    /// Folds the ledger under its policies and under the candidate, as the harm budget's review does, whose outcome it shares. Reads
+    /// the policies first, and waits for the fold until `wait` has passed since the call.
     public func backtest(of candidate: String, wait: Duration) async -> Backtest {
         let deadline = ContinuousClock.now + wait
+        guard service.knowsRoomForReview else {
+            return .unknown(
+                "this member folds no ledger partition, so it does not know whether its memory limit leaves room for three"
+            )
+        }
         let (policy, active): (ScoringPolicy, String)
         do throws(ControlRefusal) {
             policy = try Self.compiled(candidate)

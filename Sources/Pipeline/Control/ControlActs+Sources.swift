@@ -53,7 +53,12 @@ extension ControlActs {
         let withdrawn: [String]
     }
 
-    private struct NoAnswer: Error, CustomStringConvertible { let description: String }
+    struct NoAnswer: Error, CustomStringConvertible {
+        let description: String
+
+        static let noRoom = NoAnswer(description: "this member's memory limit leaves no room for it")
+        static let otherPolicy = NoAnswer(description: "another policy is active by now")
+    }
 
     static let withdrawalsLifetime = Duration.seconds(600)
 
@@ -71,8 +76,7 @@ extension ControlActs {
         guard let (active, withdrawn, version) = found else { return .unknown("the ledger cannot be read now") }
         guard version >= PolicyHistory.sourcesVersion else { return .refused(Self.olderLedger(version)) }
         guard !withdrawn.contains(topic) else { return .refused("the source is withdrawn already") }
-        let largest = service.status.sizes.map(\.bytes).max()
-        guard service.isFull == nil || largest != nil else {
+        guard service.knowsRoomForReview else {
             return .unknown(
                 "this member folds no ledger partition, so it does not know whether its memory limit leaves room for two"
             )
@@ -80,17 +84,13 @@ extension ControlActs {
         let question = WithdrawalQuestion(topic: topic, active: active, withdrawn: withdrawn)
         let state = await withdrawals.state(of: question, until: deadline) { [service] ledger in
             // Two states of one partition are in memory at a time.
-            guard service.reserveForReview((largest ?? 0) * 2) else {
-                throw NoAnswer(description: "this member's memory limit leaves no room for it")
-            }
+            guard service.reserveForReview(states: 2) else { throw NoAnswer.noRoom }
             defer { service.endReservationForReview() }
             var withdrawal = SourceWithdrawal(of: topic)
             withdrawal.listLimit = 0
             let difference = try withdrawal.run(
                 partitions: ledger.partitions, source: ledger.frames, progress: ledger.progress)
-            guard PolicyHash.of(difference.policy.text) == active else {
-                throw NoAnswer(description: "another policy is active by now")
-            }
+            guard PolicyHash.of(difference.policy.text) == active else { throw NoAnswer.otherPolicy }
             return difference
         }
         return switch state {

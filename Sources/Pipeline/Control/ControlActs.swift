@@ -51,7 +51,7 @@ public final class ControlActs: Sendable {
             if case .error(let error) = notice { logger.warning("acts: \(error)") }
         }
         let slot = ReviewSlot()
-        (policies, harm) = (PolicyLog(configuration), HarmReview(configuration, slot: slot))
+        (policies, harm) = (PolicyLog(configuration), HarmReview(service, slot: slot))
         withdrawals = LedgerReview(
             "withdrawal-review", configuration, lifetime: Self.withdrawalsLifetime, passes: SourceWithdrawal.passes,
             slot: slot)

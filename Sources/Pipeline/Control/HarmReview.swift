@@ -21,15 +21,13 @@ final class HarmReview: Sendable {
         let candidate: String
     }
 
-    private struct OtherPolicy: Error, CustomStringConvertible {
-        var description: String { "another policy is active by now" }
-    }
-
+    private let service: PipelineService
     private let review: LedgerReview<Change, Report>
 
-    init(_ configuration: PipelineConfiguration, slot: ReviewSlot) {
+    init(_ service: PipelineService, slot: ReviewSlot) {
+        self.service = service
         review = LedgerReview(
-            "harm-review", configuration, lifetime: Self.lifetime, passes: PolicyChange.passes, slot: slot)
+            "harm-review", service.configuration, lifetime: Self.lifetime, passes: PolicyChange.passes, slot: slot)
     }
 
     func close() { review.close() }
@@ -64,13 +62,18 @@ final class HarmReview: Sendable {
         of candidate: ScoringPolicy, against active: String, until deadline: ContinuousClock.Instant
     ) async -> LedgerReview<Change, Report>.State {
         let change = Change(active: active, candidate: PolicyHash.of(candidate.text))
-        return await review.state(of: change, until: deadline) { ledger in
+        return await review.state(of: change, until: deadline) { [service] ledger in
+            // Three states of one partition are in memory at a time.
+            guard service.reserveForReview(states: 3) else { throw ControlActs.NoAnswer.noRoom }
+            defer { service.endReservationForReview() }
             var change = PolicyChange(candidate: candidate)
             change.listLimit = 0
             let difference = try change.run(
                 partitions: ledger.partitions, source: ledger.frames, progress: ledger.progress)
             // An activation came in between.
-            guard PolicyHash.of(difference.active.text) == active else { throw OtherPolicy() }
+            guard PolicyHash.of(difference.active.text) == active else {
+                throw ControlActs.NoAnswer.otherPolicy
+            }
             return Report(
                 breaches: difference.breaches.map(\.description), page: PolicyProposal(difference).page)
         }

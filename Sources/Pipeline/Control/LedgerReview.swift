@@ -15,7 +15,7 @@ final class ReviewSlot: Sendable {
 }
 
 /// Folds the ledger's history to answer a question about an act before it is done. There is one question at a time, on a
-/// thread of low priority that reads the ledger topic. Its answer is valid for `lifetime`.
+/// thread of low priority that reads the ledger topic. The last `maximumOutcomes` outcomes stay, each for `lifetime`.
 final class LedgerReview<Question: Hashable & Sendable, Answer: Sendable>: Sendable {
     enum State: Sendable {
         case answered(Answer)
@@ -34,17 +34,28 @@ final class LedgerReview<Question: Hashable & Sendable, Answer: Sendable>: Senda
         let progress: ReplayProgress
     }
 
-    private struct Review {
+    private struct Work {
         let question: Question
         /// Nil while the topic's ends are not known.
         var progress: ReplayProgress?
-        /// Nil while the history is folded.
-        var outcome: Result<Answer, Failure>?
-        var end = ContinuousClock.now
+    }
+
+    private struct Outcome {
+        let question: Question
+        let result: Result<Answer, Failure>
+        let end = ContinuousClock.now
+    }
+
+    private struct Reviews {
+        /// Nil while no question is being answered.
+        var work: Work?
+        /// One for a question, the oldest first.
+        var outcomes: [Outcome] = []
     }
 
     private struct Failure: Error { let reason: String }
 
+    static var maximumOutcomes: Int { 4 }
     private static var betweenLooks: Duration { .milliseconds(20) }
     private static var priority: Int32 { 10 }
 
@@ -54,7 +65,7 @@ final class LedgerReview<Question: Hashable & Sendable, Answer: Sendable>: Senda
     private let kafka: any KafkaCluster
     private let topic: String
     private let slot: ReviewSlot
-    private let review = Mutex<Review?>(nil)
+    private let reviews = Mutex(Reviews())
     private let isClosed = Atomic(false)
 
     /// `name` is the thread's, and `passes` is how often an answer reads the history. `slot` may be shared with other reviews.
@@ -84,42 +95,41 @@ final class LedgerReview<Question: Hashable & Sendable, Answer: Sendable>: Senda
 
     /// Begins the work on a question that has no valid answer.
     private func state(of question: Question, _ answer: @escaping @Sendable (Ledger) throws -> Answer) -> State {
-        let (state, begins) = review.withLock { review -> (State, Bool) in
-            if let known = review, known.question == question {
-                switch known.outcome {
-                case .success(let answer) where known.end.duration(to: .now) < lifetime:
-                    return (.answered(answer), false)
-                case .success: break
-                case .failure(let failure):
-                    review = nil
-                    return (.failed(failure.reason), false)
-                case nil:
-                    return (.underWay(frames: known.progress?.offsets ?? 0, of: known.progress?.total ?? 0), false)
-                }
-            } else if let known = review, known.outcome == nil {
-                return (.busy, false)
+        let (state, begins) = reviews.withLock { reviews -> (State, Bool) in
+            if let work = reviews.work, work.question == question {
+                return (.underWay(frames: work.progress?.offsets ?? 0, of: work.progress?.total ?? 0), false)
             }
-            guard slot.take() else { return (.busy, false) }
-            review = Review(question: question)
+            reviews.outcomes.removeAll { $0.end.duration(to: .now) >= lifetime }
+            if let index = reviews.outcomes.firstIndex(where: { $0.question == question }) {
+                switch reviews.outcomes[index].result {
+                case .success(let answer): return (.answered(answer), false)
+                case .failure(let failure):
+                    reviews.outcomes.remove(at: index)
+                    return (.failed(failure.reason), false)
+                }
+            }
+            guard reviews.work == nil, slot.take() else { return (.busy, false) }
+            reviews.work = Work(question: question)
             return (.underWay(frames: 0, of: 0), true)
         }
-        if begins { begin(answer) }
+        if begins { begin(question, answer) }
         return state
     }
 
-    private func begin(_ answer: @escaping @Sendable (Ledger) throws -> Answer) {
+    private func begin(_ question: Question, _ answer: @escaping @Sendable (Ledger) throws -> Answer) {
         let thread = Thread { [self] in
             // On Linux the priority is the thread's.
             _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.priority)
-            let outcome: Result<Answer, Failure>
+            let result: Result<Answer, Failure>
             do {
-                outcome = .success(try answer(try ledger()))
+                result = .success(try answer(try ledger()))
             } catch {
-                outcome = .failure(Failure(reason: "\(error)"))
+                result = .failure(Failure(reason: "\(error)"))
             }
-            review.withLock { review in
-                review?.outcome = outcome
-                review?.end = .now
+            reviews.withLock { reviews in
+                reviews.work = nil
+                if reviews.outcomes.count == Self.maximumOutcomes { reviews.outcomes.removeFirst() }
+                reviews.outcomes.append(Outcome(question: question, result: result))
                 slot.leave()
             }
         }
@@ -133,7 +143,7 @@ final class LedgerReview<Question: Hashable & Sendable, Answer: Sendable>: Senda
         let positions = (0..<Int32(try kafka.partitions(of: topic))).map { TopicPartition(topic, $0) }
         let ends = Dictionary(uniqueKeysWithValues: try kafka.ends(of: positions).map { ($0.key.partition, $0.value) })
         let progress = ReplayProgress(total: passes * ends.values.reduce(0, +))
-        review.withLock { $0?.progress = progress }
+        reviews.withLock { $0.work?.progress = progress }
         return Ledger(
             partitions: ends.keys.sorted(),
             frames: { [self] partition, start, end in

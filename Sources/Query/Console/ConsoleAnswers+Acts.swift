@@ -238,10 +238,13 @@ extension ConsoleAnswers {
         // The form was sent before, or somebody else activated the policy meanwhile.
         guard active.text != candidate.text else { return .done }
         let report = try await run(on: overviewWork) { [service] in service.shadowReport }
+        // Temporary: an activation that was sent before can be switching the policy now, and its repeat needs the same key.
         guard report.partitions.filter({ !$0.standby }).allSatisfy(\.isAtHand) else {
             throw ProblemView(
-                status: 409, title: "The shadow is not at the ledger's end yet",
-                detail: "Wait until it is, and look at what would change.", next: [page], retryAfter: 5)
+                status: 503, title: "The shadow is not at the ledger's end yet",
+                detail:
+                    "Nothing is activated before it is. Leave this page if you want to see first what would change.",
+                next: [page], retryAfter: 5)
         }
         // Without a clock, which moves: a repeated form has the same body, as its key requires.
         let proposal = PolicyProposal(candidate: candidate.text, active: active.text, clock: nil)

@@ -161,7 +161,7 @@ extension ConsoleAnswers {
 
     // MARK: The shadow
 
-    /// The page waits no longer for it.
+    /// The fold continues after this time. Reading the policies, which comes first, can take longer.
     private static let backtestWait = Duration.seconds(3)
 
     func backtest(for caller: Caller) async throws(ProblemView) -> BacktestView {
