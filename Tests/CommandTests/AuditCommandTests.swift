@@ -67,12 +67,17 @@ extension CommandTests {
             producer.close()
             let cut = try await run("verify", "--trusted-keys", folder.path("key.pub"))
             #expect(cut.code == 3 && cut.messages.contains("it is missing: one has vouched for it"), "\(cut.messages)")
+            let since = try await run(
+                "verify", "--trusted-keys", folder.path("key.pub"), "--heads-since", "2023-12-01T00:00:00Z")
+            #expect(since.code == 0, "that head is of November 2023: \(since.messages)")
             #expect(try await run("verify").code == 0, "without trusted keys nothing is vouched for")
             // A head is no bad checkpoint.
             let ledger = try await Running(["verify"], environment: environment).finished(limit: Limit.run)
             #expect(ledger.code == 0 && !ledger.messages.contains("no checkpoint"), "\(ledger.messages)")
-            let useless = try await run("verify", "--unsigned-before", "2026-01-01T00:00:00Z")
-            #expect(useless.code == 2 && useless.messages.contains("--trusted-keys"), "\(useless.messages)")
+            for flag in ["--unsigned-before", "--heads-since"] {
+                let useless = try await run("verify", flag, "2026-01-01T00:00:00Z")
+                #expect(useless.code == 2 && useless.messages.contains("--trusted-keys"), "\(useless.messages)")
+            }
             let table = try await run("list", "--limit", "1")
             #expect(table.lines.first?.hasPrefix("time") == true, "\(table.output)")
             for arguments in [["--since", "yesterday"], ["--limit", "0"], ["--before", "x"]] {
