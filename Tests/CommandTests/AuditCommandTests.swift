@@ -24,8 +24,9 @@ extension CommandTests {
             }
             let server = try await Server(
                 broker: broker.address, policy: try folder.write(Trial.policy, to: "policy.yaml"),
-                ["--member", "one", "--signing-key", folder.path("key")])
+                ["--member", "one", "--signing-key", folder.path("key"), "--four-eyes", "activate"])
             try await server.waitUntilReady()
+            #expect(server.process.messagesSoFar.contains("this member trusts its own key alone"))
             let environment = ["STANDING_BROKERS": broker.address]
             func run(_ arguments: String...) async throws -> Finished {
                 try await Running(["audit"] + arguments, environment: environment).finished(limit: Limit.run)
