@@ -148,8 +148,8 @@ struct AuditVerifyCommand: ParsableCommand {
     var copiedFrom: [String] = []
     @Option(
         help: """
-            Members' records of the audit's end count from this time on (RFC 3339), such as the time when a lost topic was made \
-            anew. Default: all of them count.
+            What members have vouched for counts from this time on (RFC 3339), such as the time when a lost topic was made anew. \
+            Default: all of it.
             """)
     var headsSince: String?
     @Option(help: "text or json, a line each.")
