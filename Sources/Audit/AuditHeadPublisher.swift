@@ -10,6 +10,8 @@ public import Logging
 public final class AuditHeadPublisher: @unchecked Sendable {
     /// The least time between two heads of one member. Members read the topic from its beginning, so it stays small.
     public static let standardInterval = Duration.seconds(300)
+    /// The time until the next attempt after one that failed.
+    private static let pauseAfterFailure = Duration.seconds(10)
     private static let (lookSeconds, closeSeconds) = (1.0, 6.0)
     private static let flushMilliseconds = 3000
 
@@ -59,14 +61,15 @@ public final class AuditHeadPublisher: @unchecked Sendable {
                 do {
                     try publish(head)
                     (published, lastLogged) = (head, "")
+                    next = .now + interval
                 } catch {
                     // A repeated reason is logged once.
                     logger.log(
                         level: lastLogged == "\(error)" ? .debug : .warning, "the audit's end is not vouched for",
                         metadata: ["topic": "\(topic)", "reason": "\(error)"])
                     lastLogged = "\(error)"
+                    next = .now + Self.pauseAfterFailure
                 }
-                next = .now + interval
             }
             if isLast { break }
         }

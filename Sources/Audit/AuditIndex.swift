@@ -93,7 +93,8 @@ public final class AuditIndex: Sendable {
     private let keyring: Keyring?
 
     /// `writer` is informed of the records of others, so that its own records name them. `keyring`: if it trusts keys,
-    /// a proposal counts only if one of them signed it for the topic, and so does a decision about it.
+    /// a proposal counts only if one of them signed it for the topic, and so does a decision about it. Nil also if no
+    /// act needs two people: then proposals are of no use here.
     public init(writer: AuditWriter? = nil, keyring: Keyring? = nil) { (self.writer, self.keyring) = (writer, keyring) }
 
     /// Follows the topic from its beginning, on a thread, until `close`.
@@ -138,12 +139,13 @@ public final class AuditIndex: Sendable {
             try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
                 for record in records {
                     let partition = consumer.assignment[record.source].topicPartition.partition
-                    guard let objection = note(record.value, at: record.offset, of: partition) else { continue }
+                    guard let refused = note(record.value, at: record.offset, of: partition) else { continue }
                     logger.warning(
-                        "a proposal in the audit does not count",
+                        "a proposal or a decision does not count",
                         metadata: [
                             "topic": "\(topic)", "partition": "\(partition)", "offset": "\(record.offset)",
-                            "reason": "\(objection)",
+                            "proposal": "\(refused.id.printable())", "step": "\(refused.step)",
+                            "reason": "\(refused.reason)",
                         ])
                 }
             }
@@ -178,11 +180,20 @@ public final class AuditIndex: Sendable {
         state.withLock { $0.trust = AuditTrust(keyring, of: [origin]) }
     }
 
-    /// Adds a record of the topic, in its partition's order. Returns why the proposal in it does not count; nil if it
-    /// counts, or if there is none.
+    /// A record that proposes something or decides about a proposal, and does not count.
+    struct RefusedStep: Equatable {
+        /// The proposal's id; empty if the record has none.
+        let id: String
+        /// The record's action, such as `withdrawProposal`.
+        let step: String
+        let reason: String
+    }
+
+    /// Adds a record of the topic, in its partition's order. Returns the proposal or decision in it if it does not
+    /// count; nil if it counts, or if there is none.
     @discardableResult func note(
         _ value: UnsafeRawBufferPointer?, at offset: Int64, of partition: Int32
-    ) -> String? {
+    ) -> RefusedStep? {
         let entry = value.flatMap { AuditEntry(json: $0) }
         let hash = AuditTopic.hash(of: value.map(Array.init) ?? [])
         writer?.note(partition, offset: offset, hash: hash)
@@ -206,7 +217,9 @@ public final class AuditIndex: Sendable {
                         time: entry.time, actor: entry.actor, action: entry.action, purpose: entry.purpose,
                         outcome: entry.outcome), of: subject)
             }
-            return entry.action == Proposal.proposing ? objection : nil
+            return objection.map {
+                RefusedStep(id: entry.detail(Proposal.idName) ?? "", step: entry.action, reason: $0)
+            }
         }
     }
 

@@ -9,9 +9,13 @@ extension RouteTable {
         if route.requirement != .open, response.headers[.setCookie] == nil, let renewed = renewal(of: request) {
             response.headers[.setCookie] = renewed
         }
-        guard response.status == .ok, request.method == .get || request.method == .head,
-            let tag = response.headers[.eTag], let known = request.headers[.ifNoneMatch],
-            EntityTag.matches(tag, known)
+        guard request.method == .get || request.method == .head else {
+            // The answer to an act is no state that the client could ask for again.
+            response.headers[.eTag] = nil
+            return
+        }
+        guard response.status == .ok, let tag = response.headers[.eTag],
+            let known = request.headers[.ifNoneMatch], EntityTag.matches(tag, known)
         else { return }
         var fields = response.headers
         fields[.contentLength] = nil

@@ -122,6 +122,8 @@ public enum BuiltInTopics {
             key: writer
             partitions: 1
             retention: 400 days
+            config:
+              retention.bytes: -1            # no limit, whatever the broker's default
             schema: audit.json
             written-by: standing (query)
             read-by: [standing (query), standing audit]

@@ -146,13 +146,19 @@ struct AuditVerifyCommand: ParsableCommand {
             May be repeated.
             """)
     var copiedFrom: [String] = []
+    @Option(
+        help: """
+            What members have vouched for counts from this time on (RFC 3339), such as the time when a lost topic was made anew. \
+            Default: all of it.
+            """)
+    var headsSince: String?
     @Option(help: "text or json, a line each.")
     var output = TableFormat.text
 
     func validate() throws {
-        if let unsignedBefore, Timestamp(unsignedBefore) == nil {
-            throw ValidationError(
-                "--unsigned-before: \"\(unsignedBefore)\" is not an RFC 3339 time such as 2026-01-31T00:00:00Z")
+        for (name, value) in [("--unsigned-before", unsignedBefore), ("--heads-since", headsSince)] {
+            guard let value, Timestamp(value) == nil else { continue }
+            throw ValidationError("\(name): \"\(value)\" is not an RFC 3339 time such as 2026-01-31T00:00:00Z")
         }
     }
 
@@ -165,7 +171,7 @@ struct AuditVerifyCommand: ParsableCommand {
         let partitions: [(partition: Int32, chain: AuditChain)]
         let heads: AuditHeads?
         do {
-            heads = try trust.flatMap { try Self.heads($0, cluster) }
+            heads = try trust.flatMap { try self.heads($0, cluster) }
             let work = ReplayProgress()
             let line = ProgressLine(work, unit: "records")
             defer { line.finish() }
@@ -212,9 +218,9 @@ struct AuditVerifyCommand: ParsableCommand {
     }
 
     /// What members have vouched for; nil if there is no topic for it.
-    private static func heads(_ trust: AuditTrust, _ cluster: Cluster) throws -> AuditHeads? {
+    private func heads(_ trust: AuditTrust, _ cluster: Cluster) throws -> AuditHeads? {
         guard let topic = cluster.names(.checkpoints).first else { return nil }
-        var heads = AuditHeads(trust)
+        var heads = AuditHeads(trust, since: headsSince.flatMap { Timestamp($0) })
         try TopicScan(cluster.kafka, topic: topic).forEach { heads.note($1.value) }
         return heads
     }
@@ -222,10 +228,11 @@ struct AuditVerifyCommand: ParsableCommand {
     /// The difference of members' clocks, in microseconds.
     private static let clockDifference: Int64 = 86_400_000_000
 
-    /// Records of a time before it may have expired, by the topic files; nil if the topic's size is limited too.
+    /// Records of a time before it may have expired, by the topic files; nil if the topic's size may be limited too:
+    /// without `retention.bytes` the broker's default applies.
     private static func expired(_ cluster: Cluster) -> Timestamp? {
         guard let audit = cluster.definitions.first(where: { $0.role == .audit }),
-            audit.config["retention.bytes"].map({ $0 == "-1" }) ?? true
+            audit.config["retention.bytes"] == "-1"
         else { return nil }
         switch audit.retention {
         case .forever: return .distantPast
@@ -238,9 +245,9 @@ struct AuditVerifyCommand: ParsableCommand {
     /// Nil if no key is trusted.
     private func trust(_ keyring: Keyring, _ topic: String, _ cluster: Cluster) throws -> AuditTrust? {
         guard !keyring.trustedKeys.isEmpty else {
-            guard unsignedBefore == nil, copiedFrom.isEmpty else {
+            guard unsignedBefore == nil, headsSince == nil, copiedFrom.isEmpty else {
                 throw fail(
-                    "error: --unsigned-before and --copied-from have no effect: they go with --trusted-keys",
+                    "error: --unsigned-before, --heads-since and --copied-from have no effect: they go with --trusted-keys",
                     Exit.usage)
             }
             return nil

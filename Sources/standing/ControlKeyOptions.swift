@@ -59,13 +59,17 @@ struct ControlOptions: ParsableArguments {
                 + "would be turned away. Add the line of its .pub file", Exit.usage)
     }
 
-    /// Ends the command if proposals need a signature that this member cannot give or check.
-    static func check(_ fourEyes: Set<String>, _ keyring: Keyring?, _ keys: ControlKeys?) throws {
+    /// Ends the command if proposals need a signature that this member cannot give or check: where control events are
+    /// signed, by `signer` or for `keys`, proposals are too.
+    static func check(
+        _ fourEyes: Set<String>, _ keyring: Keyring?, _ keys: ControlKeys?, _ signer: ControlSigner?
+    ) throws {
         guard !fourEyes.isEmpty else { return }
         guard let keyring else {
-            guard keys != nil else { return }
+            guard keys != nil || signer != nil else { return }
+            let given = keys == nil ? "--control-key" : "--control-keys"
             throw fail(
-                "error: --four-eyes: with --control-keys a proposal needs a signature too, for whoever may write the audit topic "
+                "error: --four-eyes: with \(given) a proposal needs a signature too, for whoever may write the audit topic "
                     + "could propose in another's name. Give each member a --signing-key, and the public keys of all in "
                     + "--trusted-keys", Exit.usage)
         }
@@ -75,10 +79,17 @@ struct ControlOptions: ParsableArguments {
                 + "give it a --signing-key that the others trust", Exit.usage)
     }
 
-    static func warnOfUnsigned(_ configuration: PipelineConfiguration, _ fourEyes: Set<String>, _ logger: Logger) {
+    /// `trustsGivenKeys`: whether `trusted-keys` is given, so that keys other than the member's own are trusted.
+    static func warnOfUnsigned(
+        _ configuration: PipelineConfiguration, _ fourEyes: Set<String>, trustsGivenKeys: Bool, _ logger: Logger
+    ) {
         if !fourEyes.isEmpty, configuration.checkpoints == nil {
             logger.warning(
                 "proposals are not signed: who may write the audit topic can propose in another's name (--signing-key, --trusted-keys)"
+            )
+        } else if !fourEyes.isEmpty, !trustsGivenKeys {
+            logger.warning(
+                "this member trusts its own key alone: proposals and decisions of other members do not count here (--trusted-keys)"
             )
         }
         guard configuration.controlKeys == nil, configuration.roles.contains(.intake) else { return }

@@ -50,7 +50,7 @@ struct ControlServices {
                     cluster.kafka, topic: checkpoints.topic, writer: audit, keyring: checkpoints.keyring,
                     logger: logger)
         }
-        index = AuditIndex(writer: audit, keyring: keyring)
+        index = AuditIndex(writer: audit, keyring: fourEyes.isEmpty ? nil : keyring)
         index.follow(cluster.kafka, topic: topic, logger: logger)
         desk = ControlDesk(
             acts, audit: audit,

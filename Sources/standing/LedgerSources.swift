@@ -6,8 +6,8 @@ import Terminal
 struct LedgerSources {
     /// The least fold version of a partition.
     let foldVersion: Int64
-    /// Whether every partition has a policy.
-    let hasBegun: Bool
+    /// The partitions without a policy, in ascending order.
+    let withoutPolicy: [Int32]
     let partitions: Int
     /// The number of partitions in which a topic is withdrawn.
     private(set) var withdrawn: [String: Int] = [:]
@@ -18,15 +18,16 @@ struct LedgerSources {
         let line = ProgressLine("frames", work)
         defer { line.finish() }
         var versions: [Int64] = []
-        var hasBegun = true
+        var withoutPolicy: [Int32] = []
         for partition in source.partitions {
             var history = PolicyHistory()
             try history.read(CountedFrames(try source.frames(partition, 0, .max), work))
             versions.append(history.foldVersion)
-            hasBegun = hasBegun && !history.texts.isEmpty
+            if history.texts.isEmpty { withoutPolicy.append(partition) }
             for topic in history.withdrawnSources { withdrawn[topic, default: 0] += 1 }
         }
-        (self.hasBegun, foldVersion, partitions) = (hasBegun, versions.min() ?? 0, versions.count)
+        self.withoutPolicy = withoutPolicy.sorted()
+        (foldVersion, partitions) = (versions.min() ?? 0, versions.count)
     }
 
     func isWithdrawnEverywhere(_ topic: String) -> Bool { withdrawn[topic] == partitions }

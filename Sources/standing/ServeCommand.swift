@@ -132,7 +132,7 @@ struct ServeCommand: AsyncParsableCommand {
         let signer = try options.control.key.signer(&settings)
         let fourEyes = try options.control.twoPeople(&settings)
         try ControlOptions.check(signer, configuration.controlKeys)
-        try ControlOptions.check(fourEyes, configuration.checkpoints?.keyring, configuration.controlKeys)
+        try ControlOptions.check(fourEyes, configuration.checkpoints?.keyring, configuration.controlKeys, signer)
         let secretFile = try options.memberSecret.path(&settings)
         let authorities = try options.memberSecret.authorities(&settings)
         try options.check(configuration, cluster, settings)
@@ -190,7 +190,8 @@ struct ServeCommand: AsyncParsableCommand {
             ])
         StartCheck.warnOfIdleWorkers(configuration, logger)
         StartCheck.warnOfUndeclaredSources(configuration, logger)
-        ControlOptions.warnOfUnsigned(configuration, fourEyes, logger)
+        ControlOptions.warnOfUnsigned(
+            configuration, fourEyes, trustsGivenKeys: settings.isGiven("trusted-keys"), logger)
         let notification = ServiceNotification(environment: ProcessInfo.processInfo.environment) {
             ServiceReport.Health(
                 isAtWork: service.configuration.roles.isSubset(of: service.status.joined),

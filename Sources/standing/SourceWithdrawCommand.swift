@@ -155,7 +155,14 @@ struct SourceActOptions: ParsableArguments {
     static func require(_ type: ControlType, of topic: String, _ cluster: Cluster) throws {
         let ledger = try LedgerSource(topicOf: cluster)
         let sources = try LedgerSource.reading { try LedgerSources(ledger) }
-        guard sources.hasBegun else { throw LedgerPolicies.emptyLedger() }
+        guard sources.withoutPolicy.count < sources.partitions else { throw LedgerPolicies.emptyLedger() }
+        guard sources.withoutPolicy.isEmpty else {
+            let names = sources.withoutPolicy.map(String.init).joined(separator: ", ")
+            let verb = sources.withoutPolicy.count == 1 ? "partition \(names) has" : "partitions \(names) have"
+            throw fail(
+                "error: ledger \(verb) no policy, and the others have one, so the act would not reach all. The start of a member "
+                    + "begins what is empty, or reports what is lost; give the command again after it")
+        }
         guard sources.foldVersion >= PolicyHistory.sourcesVersion else {
             throw fail(
                 "error: the ledger is of fold version \(sources.foldVersion), in which no source is withdrawn: `standing ledger "

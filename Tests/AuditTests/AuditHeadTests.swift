@@ -96,6 +96,18 @@ import Testing
         #expect(SignedAuditHead(Self.head(5), signedWith: try Keyring()) == nil)
     }
 
+    /// Of a topic that was lost and made anew, the heads of the lost one are left out.
+    @Test func headsCountFromATimeOn() throws {
+        let (keyring, _) = try AuditChainTests.keyring()
+        let trust = try #require(AuditTrust(keyring, of: [Self.origin]))
+        var heads = AuditHeads(trust, since: Self.head(4).time)
+        for offset: Int64 in [3, 4, 5] {
+            let signed = try #require(SignedAuditHead(Self.head(offset), signedWith: keyring))
+            signed.json.withUnsafeBytes { heads.note($0) }
+        }
+        #expect(heads.of(0).map(\.offset) == [4, 5] && heads.count == 2)
+    }
+
     @Test func aMemberThatReadsSeesThatTheEndIsCutOff() {
         let index = AuditIndex()
         for offset in 0..<6 { Array("{}".utf8).withUnsafeBytes { _ = index.note($0, at: Int64(offset), of: 0) } }

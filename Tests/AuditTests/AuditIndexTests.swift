@@ -138,7 +138,8 @@ import Testing
             let index = Self.index([forged], trusting: keyring)
             #expect(index.proposal("p-1") == nil)
             #expect(index.refusedProposals == [RefusedProposal(id: "p-1", reason: reason)])
-            #expect(forged.withUnsafeBytes { index.note($0, at: 1, of: 0) } == reason, "for the log")
+            let refused = forged.withUnsafeBytes { index.note($0, at: 1, of: 0) }
+            #expect(refused == .init(id: "p-1", step: Proposal.proposing, reason: reason), "for the log")
             // Without trusted keys there is nothing to check it against.
             #expect(Self.index([forged]).proposal("p-1") != nil)
         }
@@ -155,7 +156,9 @@ import Testing
         let (keyring, _) = try AuditChainTests.keyring()
         let proposal = Self.proposal("ana", signedWith: keyring)
         for action in [Proposal.approving, Proposal.withdrawing] {
-            let index = Self.index([proposal, Self.decision(action, "ben")], trusting: keyring)
+            let index = Self.index([proposal], trusting: keyring)
+            let refused = Self.decision(action, "ben").withUnsafeBytes { index.note($0, at: 1, of: 0) }
+            #expect(refused == .init(id: "p-1", step: action, reason: "it is not signed"), "for the log")
             #expect(try #require(index.proposal("p-1")).state == .open)
         }
         let index = Self.index(

@@ -24,8 +24,9 @@ extension CommandTests {
             }
             let server = try await Server(
                 broker: broker.address, policy: try folder.write(Trial.policy, to: "policy.yaml"),
-                ["--member", "one", "--signing-key", folder.path("key")])
+                ["--member", "one", "--signing-key", folder.path("key"), "--four-eyes", "activate"])
             try await server.waitUntilReady()
+            #expect(server.process.messagesSoFar.contains("this member trusts its own key alone"))
             let environment = ["STANDING_BROKERS": broker.address]
             func run(_ arguments: String...) async throws -> Finished {
                 try await Running(["audit"] + arguments, environment: environment).finished(limit: Limit.run)
@@ -67,12 +68,17 @@ extension CommandTests {
             producer.close()
             let cut = try await run("verify", "--trusted-keys", folder.path("key.pub"))
             #expect(cut.code == 3 && cut.messages.contains("it is missing: one has vouched for it"), "\(cut.messages)")
+            let since = try await run(
+                "verify", "--trusted-keys", folder.path("key.pub"), "--heads-since", "2023-12-01T00:00:00Z")
+            #expect(since.code == 0, "that head is of November 2023: \(since.messages)")
             #expect(try await run("verify").code == 0, "without trusted keys nothing is vouched for")
             // A head is no bad checkpoint.
             let ledger = try await Running(["verify"], environment: environment).finished(limit: Limit.run)
             #expect(ledger.code == 0 && !ledger.messages.contains("no checkpoint"), "\(ledger.messages)")
-            let useless = try await run("verify", "--unsigned-before", "2026-01-01T00:00:00Z")
-            #expect(useless.code == 2 && useless.messages.contains("--trusted-keys"), "\(useless.messages)")
+            for flag in ["--unsigned-before", "--heads-since"] {
+                let useless = try await run("verify", flag, "2026-01-01T00:00:00Z")
+                #expect(useless.code == 2 && useless.messages.contains("--trusted-keys"), "\(useless.messages)")
+            }
             let table = try await run("list", "--limit", "1")
             #expect(table.lines.first?.hasPrefix("time") == true, "\(table.output)")
             for arguments in [["--since", "yesterday"], ["--limit", "0"], ["--before", "x"]] {

@@ -51,6 +51,8 @@ extension CommandTests {
             let keys = ["--control-keys", desk + ".pub", "--four-eyes", "activate"]
             let unsigned = try await start(keys)
             #expect(unsigned.code == 2 && unsigned.messages.contains("--signing-key"), "\(unsigned.messages)")
+            let signing = try await start("--control-key", desk, "--four-eyes", "activate")
+            #expect(signing.code == 2 && signing.messages.contains("--signing-key"), "\(signing.messages)")
             _ = try await run("key", folder.path("member"))
             let mute = try await start(keys + ["--trusted-keys", folder.path("member.pub")])
             #expect(mute.code == 2 && mute.messages.contains("has none of its own"), "\(mute.messages)")

@@ -68,6 +68,23 @@ extension CommandTests {
             #expect(listed.code == 0 && !listed.output.contains("withdrawn"), "\(listed.output)")
         }
 
+        /// A member's start may have been interrupted. The ledger is in use, so it is not to be begun with a policy.
+        @Test func aPartitionWithoutAPolicyIsNamed() async throws {
+            let broker = try await Broker()
+            let cluster = try TrialCluster(broker.address)
+            let last = Int32(cluster.partitions - 1)
+            let act = ["behaviour.commerce", "--reason", "the contract ended", "--brokers", broker.address]
+            let empty = try await Running(["source", "restore"] + act).finished(limit: Limit.run)
+            #expect(empty.code == 1 && empty.messages.contains("the ledger is empty"), "\(empty.messages)")
+            for partition in 0..<last { try cluster.write(try Self.beginning(version: 8), toLedger: partition) }
+            for command in [["source", "withdraw"] + act + ["--go", "--topic"], ["source", "restore"] + act] {
+                let run = try await Running(command).finished(limit: Limit.run)
+                #expect(run.code == 1 && run.messages.contains("partition \(last) has no policy"), "\(run.messages)")
+                #expect(!run.messages.contains("--policy"), "\(run.messages)")
+            }
+            #expect(try cluster.hasCommitted("nobody", TrialCluster.control))
+        }
+
         /// An interrupted upgrade can leave an act in some partitions only. Every partition is read for it.
         @Test func anActThatOnlySomePartitionsHaveIsNamedAndCanBeRepeated() async throws {
             let broker = try await Broker()

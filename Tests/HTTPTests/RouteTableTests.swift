@@ -183,7 +183,10 @@ struct RouteTableTests {
             .sample("/text-\(index)") { _ in .json(Array(text.utf8)) }
         }
         let absent = Route.sample("/absent") { _ in .error("no", status: .notFound) }
-        let client = TestClient(table: Self.table(routes + [absent]))
+        let act = Route(
+            .post, "/act", name: "act", summary: "", tag: "sample", answers: [.json("")], requires: .open
+        ) { _ in .json(Array("{}".utf8)) }
+        let client = TestClient(table: Self.table(routes + [absent, act]))
         var tags: [String] = []
         for index in texts.indices {
             let answer = try await client.send("/text-\(index)")
@@ -196,6 +199,8 @@ struct RouteTableTests {
         #expect(Set(tags).count == texts.count)
         #expect(try await client.send("/text-0", [.ifNoneMatch: tags[1]]).status == 200)
         #expect(try await client.send("/absent").fields[.eTag] == nil)
+        let acted = try await client.send(.post, "/act")
+        #expect(acted.status == 200 && acted.fields[.eTag] == nil)
     }
 
     @Test func aStandstillIsNotAliveFromItsLimitOn() {
