@@ -33,11 +33,12 @@ public enum ActKind: String, CaseIterable, Sendable {
         }
     }
 
-    /// Whether the act can be sent again with its key without a further effect. A dead letter that is sent twice can be two events,
-    /// because a mapping without an `id` names an event after its record.
+    /// Whether the act can be sent again with its key without a further effect. A dead letter that is sent twice can be
+    /// two events, because a map without an `id` names an event after its record. The end of a shadow could be the end
+    /// of another one, begun meanwhile.
     var isDoneOnce: Bool {
         switch self {
-        case .redrive, .redriveReason, .repair: false
+        case .redrive, .redriveReason, .repair, .endShadow: false
         default: true
         }
     }
