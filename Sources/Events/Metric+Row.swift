@@ -160,6 +160,9 @@ extension Metric {
         case .intakeBatchesInFlight: (.gauge, "Batches of source records that are read and not acknowledged yet.")
         case .intakeBytesInFlight: (.gauge, "Bytes of frames and dead letters that are sent and not acknowledged yet.")
         case .intakePaused: (.gauge, "1 while nothing is read because too much is not acknowledged, else 0.")
+        case .intakePolls: (.counter, "Polls of source topics, also those that returned nothing.")
+        case .intakeFullPolls:
+            (.counter, "Polls of source topics that returned as many records as a poll can: more of them may wait.")
         case .intakeWaitsForControl: (.gauge, "1 while sources wait until the control topic is read, else 0.")
         case .intakeExpiredPositions: (.counter, "Offsets of source topics that expired before they were read.")
         case .intakeSeconds:

@@ -88,6 +88,8 @@ public enum Metric: String, Sendable, CaseIterable {
     case intakeBatchesInFlight = "standing_intake_batches_in_flight"
     case intakeBytesInFlight = "standing_intake_bytes_in_flight"
     case intakePaused = "standing_intake_paused"
+    case intakePolls = "standing_intake_polls_total"
+    case intakeFullPolls = "standing_intake_full_polls_total"
     case intakeWaitsForControl = "standing_intake_waits_for_control"
     case intakeExpiredPositions = "standing_intake_expired_positions_total"
     case intakeSeconds = "standing_intake_seconds"

@@ -18,6 +18,9 @@ internal import Kafka
 /// 1. Intake reads nothing, because what it has sent is not acknowledged: `publish`.
 /// 2. Sources wait until the control topic is read: `control-first`.
 /// 3. As rule 6 above: `fetch`.
+/// 4. Of at least `fewestPolls` polls since the reading before, `fullShare` returned a full batch, and none of the rules
+///    above is the case at this member: `decode`. So more records are fetched than intake decodes, checks and maps. Polls
+///    during a pause, or a wait for the broker, return no full batch.
 extension LagCause {
     public static func inside(_ members: [MemberReading], ledger: String) -> [LagCause] {
         [
@@ -26,9 +29,9 @@ extension LagCause {
         ].compactMap { $0 }
     }
 
-    /// Of intake.
-    public static func insideIntake(_ members: [MemberReading]) -> [LagCause] {
-        [append(members), controlFirst(members), fetch(members)].compactMap { $0 }
+    /// Of intake. `before`: the readings before these.
+    public static func insideIntake(_ members: [MemberReading], before: [MemberReading] = []) -> [LagCause] {
+        [append(members), controlFirst(members), fetch(members), decode(members, before)].compactMap { $0 }
     }
 
     // MARK: The fold
@@ -141,5 +144,27 @@ extension LagCause {
             .controlFirst,
             "at \(member.member) the sources wait until the control topic is read, so that enrolments come before events: it goes on by "
                 + "itself")
+    }
+
+    /// Fewer polls show nothing.
+    static let fewestPolls = 10
+    static let fullShare = 0.95
+
+    private static func decode(_ members: [MemberReading], _ before: [MemberReading]) -> LagCause? {
+        let busy = members.compactMap { member -> (member: String, share: Double)? in
+            let work = member.work
+            guard work.intakeIsPaused != true, work.intakeWaitsForControl != true, work.throttle ?? 0 < longThrottle,
+                let earlier = before.first(where: { $0.member == member.member })?.work.intakePolls,
+                let polls = work.intakePolls?.since(earlier), polls.all >= fewestPolls
+            else { return nil }
+            let share = Double(polls.full) / Double(polls.all)
+            return share >= fullShare ? (member.member, share) : nil
+        }
+        guard let worst = busy.max(by: { $0.share < $1.share }) else { return nil }
+        return LagCause(
+            .decode,
+            "at \(worst.member) \(LagText.percent(worst.share)) of intake's polls return as many records as they can: records are "
+                + "fetched faster than it decodes, checks and maps them. Add a member, which takes over partitions if this one "
+                + "reads several; of a source with a map its expressions cost most")
     }
 }

@@ -27,6 +27,7 @@ public struct LagCause: Sendable, Hashable {
         case fold
         case fetch
         case controlFirst = "control-first"
+        case decode
     }
 
     public let code: Code

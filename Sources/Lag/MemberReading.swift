@@ -82,6 +82,8 @@ public struct MemberReading: Sendable, Hashable {
         public var intakeBytes: Int?
         /// Whether sources wait until the control topic is read.
         public var intakeWaitsForControl: Bool?
+        /// The polls of intake since the start of its process.
+        public var intakePolls: IntakePolls?
         /// For how many seconds the brokers delay a hundredth of its requests, and more.
         public var throttle: Double?
 
@@ -90,6 +92,20 @@ public struct MemberReading: Sendable, Hashable {
         public var costliestRule: RuleCost?
 
         public init() {}
+    }
+
+    public struct IntakePolls: Sendable, Hashable {
+        public let all: Int
+        /// Those that returned as many records as a poll can.
+        public let full: Int
+
+        public init(all: Int, full: Int) { (self.all, self.full) = (all, full) }
+
+        /// The polls since an earlier reading; nil if the process was restarted since.
+        func since(_ earlier: IntakePolls) -> IntakePolls? {
+            let polls = IntakePolls(all: all - earlier.all, full: full - earlier.full)
+            return polls.full >= 0 && polls.all >= polls.full ? polls : nil
+        }
     }
 
     public struct RuleCost: Sendable, Hashable {
@@ -143,9 +159,12 @@ public struct MemberReading: Sendable, Hashable {
         work.intakeIsPaused = number(.intakePaused).map { $0 > 0 }
         work.intakeBytes = number(.intakeBytesInFlight)
         work.intakeWaitsForControl = number(.intakeWaitsForControl).map { $0 > 0 }
-        // Of the quantiles of each broker and client; those of no request are not finite.
+        if let all = number(.intakePolls), let full = number(.intakeFullPolls) {
+            work.intakePolls = IntakePolls(all: all, full: full)
+        }
         work.costliestRule = RuleCost(
             series(of: Metric.foldCostByRule.rawValue, in: text).map { (rule: $0.label, units: $0.value) })
+        // Of the quantiles of each broker and client; those of no request are not finite.
         work.throttle = series(of: Metric.kafkaThrottle.rawValue, in: text).map(\.value).max()
         return work
     }

@@ -62,6 +62,12 @@ public struct LagSource: Sendable {
         public let source: LagSource
         private let monitor: LagMonitor
         private let readings: MemberReadings
+        private let last = Last()
+
+        /// The members' last answers.
+        private final class Last {
+            var members: [MemberReading] = []
+        }
 
         public init(source: LagSource, monitor: LagMonitor) {
             (self.source, self.monitor, readings) = (source, monitor, source.readings)
@@ -69,13 +75,16 @@ public struct LagSource: Sendable {
 
         public func observe(now: Int64) throws(KafkaError) -> LagReport { try monitor.observe(now: now) }
 
-        /// A report that includes the members' answers: why fold and intake lag, and the sanctions that they have.
+        /// A report that includes the members' answers: why fold and intake lag, and the sanctions that they have. What
+        /// needs two answers of a member is known from the second report on.
         public func report(now: Int64) throws(KafkaError) -> LagReport {
             var notes: [String] = []
             let members = readings.ask(source.members, &notes)
+            let before = last.members
+            last.members = members
             let causes = LagCause.inside(members, ledger: source.ledger)
             let report = try observe(now: now).adding(causes, to: source.fold, notes: notes)
-                .adding(LagCause.insideIntake(members), to: source.intake)
+                .adding(LagCause.insideIntake(members, before: before), to: source.intake)
             return report.addingPeople(fold: source.fold, intake: source.intake, members.compactMap(\.sanctions))
         }
     }

@@ -127,7 +127,7 @@ final class Intake: PollLoop {
         let isBusy = openBatches.depth > 1
         let longest = isBusy ? Self.shortPollMilliseconds : Self.longPollMilliseconds
         let wait = isPaused ? 0 : round.millisecondsLeft(at: runtime.now) ?? longest
-        try consumer.poll(timeoutMilliseconds: wait) { try read($0, latest: latest) }
+        let polled = try consumer.poll(timeoutMilliseconds: wait) { try read($0, latest: latest) }
         beginAfterPause(consumer)
         if isPaused || round.isDue(at: runtime.now) { try endRound() }
         try passEnds(consumer)
@@ -137,7 +137,7 @@ final class Intake: PollLoop {
         try noteBackpressure(consumer)
         try commitIfDue(consumer)
         try readSourcesIfDue(consumer)
-        board.note(inFlight)
+        board.note(inFlight, isFull: polled >= Backpressure.batch)
     }
 
     private var inFlight: PipelineStatus.InFlight {

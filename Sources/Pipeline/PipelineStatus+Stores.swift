@@ -9,6 +9,10 @@ extension PipelineStatus {
         public var isPaused = false
         /// Whether sources wait until the control topic is read.
         public var waitsForControl = false
+        /// Polls of source topics since the start of this process.
+        public var polls: Int64 = 0
+        /// Those that returned `Backpressure.batch` records, all that a poll can.
+        public var fullPolls: Int64 = 0
 
         public init() {}
     }

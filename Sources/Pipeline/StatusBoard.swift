@@ -271,8 +271,16 @@ final class StatusBoard: Sendable {
         return current
     }
 
-    /// Notes intake's records in flight, in every round.
-    func note(_ new: PipelineStatus.InFlight) { inFlight.withLock { $0 = new } }
+    /// Notes intake's records in flight, in every round, and counts the round's poll. `isFull`: whether the poll
+    /// returned a full batch; nil if there was no poll.
+    func note(_ new: PipelineStatus.InFlight, isFull: Bool? = nil) {
+        inFlight.withLock { noted in
+            let (polls, fullPolls) = (noted?.polls ?? 0, noted?.fullPolls ?? 0)
+            noted = new
+            noted?.polls = polls + (isFull == nil ? 0 : 1)
+            noted?.fullPolls = fullPolls + (isFull == true ? 1 : 0)
+        }
+    }
 
     /// The diagnosis of partitions that are not folded here any more. `active`: the policies of those that are.
     func formerDiagnosis(under active: [FormerDiagnosis.Policy]) -> Diagnosis {

@@ -40,6 +40,8 @@ extension Exposition {
             add(.intakeBytesInFlight, inFlight.bytes)
             add(.intakePaused, inFlight.isPaused ? 1 : 0)
             add(.intakeWaitsForControl, inFlight.waitsForControl ? 1 : 0)
+            add(.intakePolls, inFlight.polls)
+            add(.intakeFullPolls, inFlight.fullPolls)
         }
         add(.factsInFlight, status.stores.factsInFlight)
         add(.factsWaitForRoom, Int64(status.stores.waitingForProducer))

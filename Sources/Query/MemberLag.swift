@@ -46,6 +46,7 @@ public final class MemberLag: Sendable {
             interval: Self.interval, restsAfter: Self.restsAfter, history: LagHistory(spacing: Self.spacing)
         ) {
             let look = try makeLook()
+            var before: [MemberReading] = []
             return { now in
                 let (open, partitions) = service.openSanctions()
                 let reading = SanctionReading(
@@ -53,9 +54,10 @@ public final class MemberLag: Sendable {
                     partitions: partitions.count, frozenTopics: service.frozenTopics)
                 box.value.withLock { $0 = (open, reading) }
                 let member = MemberReading(service, sanctions: reading)
+                defer { before = [member] }
                 return try look(now)
                     .adding(LagCause.inside([member], ledger: names.ledger), to: names.fold)
-                    .adding(LagCause.insideIntake([member]), to: names.intake)
+                    .adding(LagCause.insideIntake([member], before: before), to: names.intake)
                     .addingPeople(fold: names.fold, intake: names.intake, [reading])
             }
         }
@@ -109,6 +111,9 @@ extension MemberReading {
         work.intakeIsPaused = status.inFlight?.isPaused
         work.intakeBytes = status.inFlight.map { Int(clamping: $0.bytes) }
         work.intakeWaitsForControl = status.inFlight?.waitsForControl
+        work.intakePolls = status.inFlight.map {
+            IntakePolls(all: Int(clamping: $0.polls), full: Int(clamping: $0.fullPolls))
+        }
         work.costliestRule = RuleCost(
             service.diagnosis.ruleCosts.map { (rule: $0.rule, units: Double($0.units)) })
         self.init(

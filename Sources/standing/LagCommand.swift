@@ -142,8 +142,8 @@ struct LagCommand: AsyncParsableCommand {
                     known = look
                 } else {
                     known = try source.look()
-                    // The first sample has no rate, so the first report is made from the second.
-                    _ = try known.observe(now: milliseconds())
+                    // Rates need two samples, and members' counts two answers, so the first report is not shown.
+                    _ = try known.report(now: milliseconds())
                     look = known
                 }
                 Thread.sleep(forTimeInterval: pause)

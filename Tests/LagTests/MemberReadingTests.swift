@@ -120,6 +120,36 @@ import Testing
         #expect(try intake("standing_intake_waits_for_control 1\n").map(\.code) == [.controlFirst])
     }
 
+    @Test func anIntakeWhosePollsAreAllFullIsBoundByItsOwnWork() throws {
+        func member(_ all: Int, _ full: Int, _ more: String = "") throws -> MemberReading {
+            let polls = "standing_intake_polls_total \(all)\nstanding_intake_full_polls_total \(full)\n"
+            return try #require(reading(#"{"ready":true}"#, metrics: polls + more))
+        }
+        let before = try member(1_000, 100)
+        func codes(_ now: MemberReading, before: [MemberReading]) -> [LagCause.Code] {
+            LagCause.insideIntake([now], before: before).map(\.code)
+        }
+        let found = LagCause.insideIntake([try member(1_100, 196)], before: [before])
+        #expect(found.map(\.code) == [.decode])
+        #expect(found.first?.sentence.hasPrefix("at one:8080 96% of intake's polls return as many records ") == true)
+        #expect(codes(try member(1_100, 194), before: [before]).isEmpty, "it often waits for records")
+        #expect(codes(try member(1_009, 109), before: [before]).isEmpty, "these polls are too few")
+        #expect(codes(try member(1_010, 110), before: [before]) == [.decode])
+        #expect(codes(try member(1_100, 1_100), before: []).isEmpty, "nothing is known of the time before")
+        #expect(codes(try member(200, 200), before: [before]).isEmpty, "the member was restarted")
+        let silent = try #require(reading(#"{"ready":true}"#, metrics: quiet))
+        #expect(codes(silent, before: [before]).isEmpty, "a member of an older version")
+        #expect(codes(before, before: [silent]).isEmpty)
+        // Another cause of the same member explains it.
+        for (metrics, code) in [
+            ("standing_intake_paused 1\n", LagCause.Code.publish),
+            ("standing_intake_waits_for_control 1\n", .controlFirst),
+            ("standing_kafka_throttle_seconds{client=\"intake\",broker=\"1\",quantile=\"0.99\"} 2\n", .fetch),
+        ] {
+            #expect(codes(try member(1_100, 200, metrics), before: [before]) == [code])
+        }
+    }
+
     @Test func brokersThatDelayRequestsAreACauseOfBoth() throws {
         let throttle = """
             standing_kafka_throttle_seconds{client="fold",broker="1",quantile="0.99"} 0.02

@@ -86,6 +86,22 @@ import Testing
         #expect(board.current.intake.events == 100)
     }
 
+    /// Polls that return nothing count, too: those of a pause, and those that wait for records.
+    @Test func pollsThatReturnAsMuchAsTheyCanAreCounted() throws {
+        let more = 10
+        script.logs = [(control, []), (bills, bills(2 * Backpressure.batch + more))]
+        (script.batch, script.acknowledges) = (Backpressure.batch, true)
+        let (intake, board) = try intake()
+        try finish(intake, [bills])
+        let polled = try #require(board.current.inFlight)
+        #expect(polled.fullPolls == 2)
+        #expect(polled.polls == Int64(script.polls))
+        for _ in 0..<3 { try intake.step() }
+        #expect(board.current.inFlight?.polls == polled.polls + 3)
+        board.note(PipelineStatus.InFlight())
+        #expect(board.current.inFlight?.polls == polled.polls + 3, "they are counts of the process")
+    }
+
     /// What was read and is not sent yet goes out before the partitions do.
     @Test func whatHasGatheredIsSentAtTheEnd() throws {
         script.logs = [(control, []), (bills, bills(60))]

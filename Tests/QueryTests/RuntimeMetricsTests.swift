@@ -104,16 +104,17 @@ struct RuntimeMetricsTests {
         #expect(exposition.text.contains("\(Metric.factsWaitForRoom.rawValue) 2\n"))
         #expect(exposition.text.contains("\(Metric.archiveWaitsForRoom.rawValue) 1\n"))
         #expect(exposition.text.contains("\(Metric.foldStateBytes.rawValue) 110\n"))
-        for metric in [Metric.intakePaused, .snapshotAge, .dataFreeBytes] {
+        for metric in [Metric.intakePaused, .intakePolls, .intakeFullPolls, .snapshotAge, .dataFreeBytes] {
             #expect(!exposition.text.contains(metric.rawValue), "a process without it, or before it is known")
         }
         var inFlight = PipelineStatus.InFlight()
         (inFlight.batches, inFlight.bytes, inFlight.isPaused, inFlight.waitsForControl) = (3, 4096, true, false)
+        (inFlight.polls, inFlight.fullPolls) = (50, 40)
         status.inFlight = inFlight
         exposition.addStores(status)
         for (metric, value) in [
             (Metric.intakeBatchesInFlight, 3), (.intakeBytesInFlight, 4096), (.intakePaused, 1),
-            (.intakeWaitsForControl, 0),
+            (.intakeWaitsForControl, 0), (.intakePolls, 50), (.intakeFullPolls, 40),
         ] {
             #expect(exposition.text.contains("\(metric.rawValue) \(value)\n"))
         }
