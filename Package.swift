@@ -170,7 +170,7 @@ let package = Package(
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         // Seeded randomness, for tests only.
         .target(name: "Randomness", path: "Tests/Randomness", swiftSettings: strict),
-        // Files of tests: folders that are removed, and what is shared with other programs.
+        // Files of tests: folders that are removed, certificates, and what is shared with other programs.
         .target(name: "TestFiles", path: "Tests/TestFiles", swiftSettings: strict),
         tests("EventsTests", ["CAllocationCounter", "Events", "Randomness"]),
         tests("CELTests", ["CAllocationCounter", "CEL", "CELJSON", "Randomness"]),
@@ -198,7 +198,7 @@ let package = Package(
             "HTTPTests",
             [
                 "Access", "Events", "HTTP", hummingbird, httpTypes, logging, "Randomness", nio, nioEmbedded, nioHTTP1,
-                nioPosix, nioSSL,
+                nioPosix, nioSSL, "TestFiles",
             ]),
         tests(
             "QueryTests",
@@ -215,7 +215,8 @@ let package = Package(
         tests("AuditTests", ["Access", "Audit", "Events", "Kafka", "Ledger", logging]),
         tests("ConsoleTests", ["Access", "Console", "Events", "HTTP", httpTypes, hummingbird, logging, nio]),
         tests("MappingTests", ["CAllocationCounter", "Events", "Mapping", "Policy", "Randomness"]),
-        tests("OperationsTests", ["HTTP", "Kafka", "Operations", "Pipeline", "Topics", hummingbird, logging]),
+        tests(
+            "OperationsTests", ["HTTP", "Kafka", "Operations", "Pipeline", "TestFiles", "Topics", hummingbird, logging]),
         tests(
             "CommandTests",
             ["Events", "Kafka", "Ledger", "Randomness", "Replay", "Scoring", grdb, yams]),

@@ -5,6 +5,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import NIOSSL
+import TestFiles
 import Testing
 
 @testable import HTTP

@@ -4,6 +4,7 @@ import Hummingbird
 import Logging
 import Pipeline
 import Synchronization
+import TestFiles
 import Testing
 
 @testable import Operations
@@ -93,9 +94,9 @@ struct MemberReadingsTests {
             try Data(text.utf8).write(to: URL(filePath: path))
             return path
         }
-        let authorities = try write(TestCertificate.certificate, to: "tls.pem")
+        let authorities = try write(TestCertificates.first, to: "tls.pem")
         let certificate = try TLSCertificate(
-            certificate: authorities, key: try write(TestCertificate.key, to: "tls.key"))
+            certificate: authorities, key: try write(TestCertificates.firstKey, to: "tls.key"))
         let client = try TLSClient(authorities: authorities)
         let found = try await withMember(joiningFor: 1, certificate) { address in
             let member = MembersTable.Member(asked: address.replacing("127.0.0.1", with: "localhost"))

@@ -1,7 +1,7 @@
 /// Certificates and keys of tests, made for nothing else. All are of `localhost` and of P-256.
-enum TestCertificates {
+public enum TestCertificates {
     /// From 2020 to 2120.
-    static let first = """
+    public static let first = """
         -----BEGIN CERTIFICATE-----
         MIIBWDCB/6ADAgECAgEDMAoGCCqGSM49BAMCMBAxDjAMBgNVBAMMBWZpcnN0MCAX
         DTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAwWjAQMQ4wDAYDVQQDDAVmaXJz
@@ -16,7 +16,7 @@ enum TestCertificates {
         """
 
     /// Of `first`.
-    static let firstKey = """
+    public static let firstKey = """
         -----BEGIN PRIVATE KEY-----
         MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgluGKaD8RYCfBqmyg
         kbE1hboYoy6AYj2nVpPrbbB5A8ChRANCAASFcnUl9Ykd+daL/QLz6RTegYiOitLt
@@ -26,7 +26,7 @@ enum TestCertificates {
         """
 
     /// From 2020 to 2120.
-    static let second = """
+    public static let second = """
         -----BEGIN CERTIFICATE-----
         MIIBWzCCAQGgAwIBAgIBBDAKBggqhkjOPQQDAjARMQ8wDQYDVQQDDAZzZWNvbmQw
         IBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBExDzANBgNVBAMMBnNl
@@ -41,7 +41,7 @@ enum TestCertificates {
         """
 
     /// Of `second`.
-    static let secondKey = """
+    public static let secondKey = """
         -----BEGIN PRIVATE KEY-----
         MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg38R0RFZ9kMB1i+oy
         ZpUhtkxgXZUPVweRzcX7O+PsESGhRANCAARuLtiaVX/FKnI47kZ9iWmLTnRLTBrB
@@ -51,7 +51,7 @@ enum TestCertificates {
         """
 
     /// From 2020 to 2021.
-    static let expired = """
+    public static let expired = """
         -----BEGIN CERTIFICATE-----
         MIIBCzCBsgIBATAKBggqhkjOPQQDAjASMRAwDgYDVQQDDAdleHBpcmVkMB4XDTIw
         MDEwMTAwMDAwMFoXDTIxMDEwMTAwMDAwMFowEjEQMA4GA1UEAwwHZXhwaXJlZDBZ
@@ -64,7 +64,7 @@ enum TestCertificates {
         """
 
     /// From 2099 on.
-    static let future = """
+    public static let future = """
         -----BEGIN CERTIFICATE-----
         MIIBDTCBtAIBAjAKBggqhkjOPQQDAjARMQ8wDQYDVQQDDAZmdXR1cmUwIhgPMjA5
         OTAxMDEwMDAwMDBaGA8yMTk5MDEwMTAwMDAwMFowETEPMA0GA1UEAwwGZnV0dXJl
@@ -77,7 +77,7 @@ enum TestCertificates {
         """
 
     /// Of `first`, with a password.
-    static let lockedKey = """
+    public static let lockedKey = """
         -----BEGIN ENCRYPTED PRIVATE KEY-----
         MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAjBKexGUYi59AICCAAw
         DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEHSBBxA2xH217PZj9C0GjYEEgZD5
