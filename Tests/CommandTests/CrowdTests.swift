@@ -91,7 +91,10 @@ extension CommandTests {
                 sending: "GET /subjects/\(subject)/file HTTP/1.1\r\nHost: localhost\r\n\r\n")
             try cluster.feed(Array(events[1000...]))
             for address in addresses {
-                #expect(await answer(address + "/livez")?.status == 200, "\(address)")
+                // A connection beyond the limit may be closed before its request: the client asks again.
+                try await wait(for: "life of \(address) among the crowd") {
+                    await answer(address + "/livez")?.status == 200 ? true : nil
+                }
             }
             for (subject, standing) in expected.sorted(by: { $0.key < $1.key }) {
                 try await wait(for: "\(standing)") { () -> Bool? in
