@@ -41,14 +41,14 @@ struct SimulateCommand: ParsableCommand {
     var seed: UInt64 = 1
     @Option(help: "Steps of a run, before everything heals.")
     var steps = 400
-    @Option(help: "Runs, of this seed and those behind it.")
+    @Option(help: "Number of runs, each with the next seed.")
     var seeds = 1
     @Option(
         help:
-            "Put in a bug of this sort, to see it found: \(PlantedBug.allCases.map(\.rawValue).joined(separator: ", ")).",
+            "Plant a bug of this kind, to see that it is found: \(PlantedBug.allCases.map(\.rawValue).joined(separator: ", ")).",
         completion: .list(PlantedBug.allCases.map(\.rawValue)))
     var plant: String?
-    @Flag(help: "Say what members and fate have to say.")
+    @Flag(help: "Print what members log and what befalls them.")
     var verbose = false
 
     func validate() throws {
