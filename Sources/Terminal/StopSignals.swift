@@ -14,8 +14,13 @@ public final class StopSignals: Sendable {
         public static let member = 110
     }
 
+    /// The same signal once more so soon is the first one: `timeout` sends it to a command and to its group.
+    private static let echo = Duration.milliseconds(500)
+
     private enum Phase {
-        case running, stopping, over
+        case running
+        case stopping(signal: Int32, since: ContinuousClock.Instant)
+        case over
     }
 
     private final class State: Sendable {
@@ -38,13 +43,17 @@ public final class StopSignals: Sendable {
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
                 let phase = state.phase.withLock { phase in
-                    defer { if phase == .running { phase = .stopping } }
+                    defer { if case .running = phase { phase = .stopping(signal: number, since: .now) } }
                     return phase
                 }
-                if phase == .stopping { Self.leave("a second signal came before everything was stopped") }
-                guard phase == .running else { return }
+                switch phase {
+                case .running: break
+                case .stopping(let first, let since) where first != number || .now - since >= Self.echo:
+                    Self.leave("a second signal came before everything was stopped")
+                case .stopping, .over: return
+                }
                 queue.asyncAfter(deadline: .now() + .seconds(limit)) {
-                    guard state.phase.withLock({ $0 }) == .stopping else { return }
+                    guard case .stopping = state.phase.withLock({ $0 }) else { return }
                     Self.leave("not everything was stopped within \(limit) s")
                 }
                 DispatchQueue.global().async(execute: body)

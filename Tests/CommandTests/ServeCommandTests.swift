@@ -105,6 +105,16 @@ extension CommandTests {
             #expect(end.messages.contains("error: a second signal came before everything was stopped"))
         }
 
+        /// As `timeout` sends it: to the command and to its group.
+        @Test func theSameSignalTwiceAtOnceIsOne() async throws {
+            let broker = try await Broker()
+            let server = try await Server(broker: broker.address, policy: policy)
+            try await server.waitUntilReady()
+            for _ in 0..<20 { server.process.signal(SIGTERM) }
+            let end = try await server.process.finished()
+            #expect(end.code == 0, "\(end.messages.suffix(1000))")
+        }
+
         @Test func moreWorkersThanCoresAreAWarningAndWork() async throws {
             let broker = try await Broker()
             let workers = ProcessInfo.processInfo.activeProcessorCount + 1
