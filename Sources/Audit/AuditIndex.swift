@@ -189,8 +189,8 @@ public final class AuditIndex: Sendable {
         let reason: String
     }
 
-    /// Adds a record of the topic, in its partition's order. Returns the proposal or decision in it if it does not
-    /// count; nil if it counts, or if there is none.
+    /// Adds a record of the topic, in its partition's order. Returns its proposal or decision if that does
+    /// not count; nil for every other record.
     @discardableResult func note(
         _ value: UnsafeRawBufferPointer?, at offset: Int64, of partition: Int32
     ) -> RefusedStep? {

@@ -60,7 +60,7 @@ public struct FourEyes: Sendable {
     /// The newest proposals that no trusted key signed, the oldest first. They do not count.
     public var refused: [RefusedProposal] { index.refusedProposals }
 
-    /// The proposal. Throws the reason why there is none that counts.
+    /// The proposal. Throws if it is unknown or does not count, with the reason.
     public func known(_ id: String) throws(Refusal) -> Proposal {
         if let proposal = index.proposal(id) { return proposal }
         if let refused = refused.last(where: { $0.id == id }) { throw .notSigned(reason: refused.reason) }

@@ -1,6 +1,7 @@
-/// Where the parts of an event are in its JSON, structured mode, for who has written that JSON: so nobody has to parse it again.
+/// The positions of an event's parts in its JSON, structured mode. The program that wrote the JSON knows them, so it is
+/// not parsed again.
 ///
-/// The writer vouches that the attributes' texts are valid UTF-8 without escapes, and that `data` is an object that
+/// The writer ensures that the attributes' texts are valid UTF-8 without escapes, and that `data` is an object that
 /// `EventDecoder` accepts in an event.
 public struct EventSpans {
     /// Each without the quotes.

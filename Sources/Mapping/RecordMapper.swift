@@ -54,7 +54,7 @@ public final class RecordMapper {
     private let whole: Int?
     private var headers: [(key: Value, value: Value)] = []
 
-    /// Where the parts of the last event are, after `.event`; nil if its JSON has to be parsed to know that it is an
+    /// The positions of the last event's parts, after `.event`. Nil if only parsing its JSON shows whether it is an
     /// event.
     private var spans: EventSpans?
 
@@ -256,7 +256,7 @@ public final class RecordMapper {
         }
     }
 
-    /// Returns where the data are; nil if it is not certain that they are an object that an event may have.
+    /// Returns the position of the data. Nil if it is not certain that a decoder accepts them.
     private func writeData(_ record: SourceRecord, _ event: inout ByteWriter) throws(MapDefect) -> Range<Int>? {
         switch map.data {
         case .none: return 0..<0

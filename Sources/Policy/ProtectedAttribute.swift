@@ -11,8 +11,8 @@ public enum ProtectedAttribute {
 
     public static func contains(_ name: String) -> Bool { folded.contains(fold(name.utf8)) }
 
-    /// The same for the bytes of a key in an event. A set of the words' first two letters, as bits, passes over almost
-    /// all other keys at once.
+    /// The same for the bytes of a key in an event. A set of bits, one for each pair of first letters, rules out most
+    /// other keys without a comparison.
     public static func contains(_ name: UnsafeRawBufferPointer) -> Bool {
         guard name.count >= 2 else { return false }
         let (first, second) = (name[0], name[1])
