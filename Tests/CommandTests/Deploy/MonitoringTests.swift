@@ -40,7 +40,16 @@ extension CommandTests {
             for (expression, name) in waiting.sorted(by: { $0.value < $1.value }) {
                 Issue.record("\(name) has no data: \(expression)")
             }
-            #expect(try await prometheus.alerts() == [])
+            // A scrape that came late makes an alert true for a moment; no member's trouble does that for as long as it asks for.
+            let early = try await prometheus.firedAlerts()
+            #expect(early == [])
+            var alerts: Set<String> = []
+            _ = try? await wait(for: "no alert", limit: Limit.settle, every: .milliseconds(500)) {
+                try town.live()
+                alerts = try await prometheus.alerts()
+                return alerts.isEmpty ? true : nil
+            }
+            #expect(alerts == [])
 
             // A trouble: somebody writes to the ledger.
             try town.cluster.write(Array("no frame".utf8), toLedger: 0)

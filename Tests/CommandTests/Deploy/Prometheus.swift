@@ -73,6 +73,15 @@ final class Prometheus {
 
     /// Names of alerts of ours whose expression is true, whether or not it has been for long enough.
     func alerts() async throws -> Set<String> {
-        Set(try await query("ALERTS{alertname=~\"Standing.*\"}").compactMap { $0.metric["alertname"] })
+        try await names(of: #"ALERTS{alertname=~"Standing.*"}"#)
+    }
+
+    /// Names of alerts of ours that have fired at any time.
+    func firedAlerts() async throws -> Set<String> {
+        try await names(of: #"count_over_time(ALERTS{alertname=~"Standing.*",alertstate="firing"}[1h])"#)
+    }
+
+    private func names(of expression: String) async throws -> Set<String> {
+        Set(try await query(expression).compactMap { $0.metric["alertname"] })
     }
 }
