@@ -5,8 +5,6 @@ internal import Events
 extension Fold {
     /// Early events that contribute nothing, at the number of their source topic plus one.
     public var notEnrolledByTopic: [Int64] { early.inVainByTopic }
-    /// Early events that are waiting.
-    public var earlyCount: Int { early.count }
 
     /// Adds a behaviour event of a subject that is not enrolled.
     @inline(never) mutating func comeEarly(

@@ -18,6 +18,7 @@ public struct Fold: ~Copyable {
     /// Limit of the bytes of the early events that wait in a ledger partition: texts and data.
     public static let maximumEarlyBytes = 256 << 20
 
+    /// The policy that the state is folded under.
     public let policy: ScoringPolicy
     /// `policy` as one reference, for owners that store it. It avoids a copy of every part.
     public let sharedPolicy: SharedPolicy
@@ -56,7 +57,7 @@ public struct Fold: ~Copyable {
     /// Buckets other than the latest one of each series, which is in the subject's record.
     var buckets = SlabAllocator<Bucket>()
     var evidence = SlabAllocator<Evidence>()
-    var impositions = SlabAllocator<ActiveSanction>()
+    var activeSanctions = SlabAllocator<ActiveSanction>()
     let decoder = EventDecoder()
     let eventFrame: EvaluationFrame
     let standingFrame: EvaluationFrame
@@ -177,8 +178,8 @@ public struct Fold: ~Copyable {
         set { output.isKept = newValue && purpose == .live }
     }
 
+    /// Subjects that are enrolled.
     public var subjectCount: Int { subjects.count }
-    public var identityCount: Int { identities.count }
 
     /// Drops the facts, and clears the ids of subjects that have withdrawn.
     ///

@@ -123,7 +123,7 @@ import Testing
             #expect(shadow.fold.digest() == digest)
             let counters = past.fold.counters
             #expect(shadow.fold.counters == counters)
-            #expect(try Self.snapshotBytes(shadow) == Self.snapshotBytes(past), "as many timers and impositions")
+            #expect(try Self.snapshotBytes(shadow) == Self.snapshotBytes(past), "as many timers and activeSanctions")
         }
         try expectTheSame()
         for _ in 0..<4 {

@@ -112,6 +112,7 @@ public struct SnapshotStore: Sendable {
         }
     }
 
+    /// Begins a snapshot of the state before `nextOffset`. It counts once it is finished.
     public func begin(nextOffset: Int64) throws(FileError) -> Pending { try Pending(self, nextOffset) }
 
     /// A snapshot that was not used, and why.

@@ -105,7 +105,7 @@ public struct ProgrammeOverview: Sendable, Codable {
     /// Nil if it is not measured here, or not yet.
     public var lag: Lag?
     public var policies: [Policy]
-    public var switching: [PipelineStatus.Switching]
+    public var switching: [PipelineReading.Switching]
     /// Nil if there is none.
     public var shadow: Shadow?
     public var sanctions: OpenSanctions

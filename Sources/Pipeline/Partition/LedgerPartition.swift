@@ -111,9 +111,6 @@ final class LedgerPartition {
     /// The ledger offset of the next frame.
     var nextOffset: Int64 { withFold { $0.nextOffset } }
 
-    /// The number of frames in the ledger that are not folded.
-    var framesLeft: Int64 { max(0, (shared.end ?? 0) - nextOffset) }
-
     /// Replaces the state. `chain`: as in `init`.
     func replace(_ fold: consuming sending PartitionFold, chain: FrameChain) {
         (self.chain, begun) = (chain, nil)
