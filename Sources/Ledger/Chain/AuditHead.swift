@@ -14,7 +14,7 @@ public struct AuditHead: Hashable, Sendable {
     public var hash: String
     /// The time at which the member wrote or read the record, by its clock.
     public var time: Timestamp
-    /// The member's address.
+    /// The member's name.
     public var member: String
 
     public init(
