@@ -194,7 +194,7 @@ final class FoldPoller: PollLoop {
     /// Copies polled records to the partitions.
     func hand(_ records: UnsafeBufferPointer<Record>, to runners: [PartitionRunner]) throws {
         guard !records.isEmpty else { return }
-        // The member must not pass for current before the frames are folded and their facts acknowledged.
+        // The member is not current before the frames are folded and their facts acknowledged.
         pipelineStatus.update { $0.currentPartitions = 0 }
         let limit = inboxLimit
         var start = 0

@@ -104,7 +104,7 @@ public struct FactBuffer {
     public internal(set) var facts: [Fact] = []
     public internal(set) var reasons: [Reason] = []
     /// If false, facts are counted by topic and then dropped.
-    var isKept = true
+    var isStored = true
     public internal(set) var counts: [Int64] = [Int64](repeating: 0, count: FactTopic.allCases.count)
     /// The entry of the last fact, and the number of its facts.
     private var entry = -1
@@ -125,7 +125,7 @@ public struct FactBuffer {
     mutating func removeAll(sameEntry: Bool) {
         facts.removeAll(keepingCapacity: true)
         reasons.removeAll(keepingCapacity: true)
-        if !isKept { for topic in counts.indices { counts[topic] = 0 } }
+        if !isStored { for topic in counts.indices { counts[topic] = 0 } }
         if !sameEntry { entry = -1 }
     }
 

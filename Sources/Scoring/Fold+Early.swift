@@ -18,7 +18,7 @@ extension Fold {
         }
         counters.early += 1
         let dropped = early.add(
-            event.pointee, keepsBytes: true, key: hash, identity: identity, clock: clock.microseconds,
+            event.pointee, storesBytes: true, key: hash, identity: identity, clock: clock.microseconds,
             wait: earlyWait, topic: topic, isFrozen: isFrozen)
         counters.notEnrolled += dropped
         counters.earlyBeyondLimit += dropped
@@ -46,7 +46,7 @@ extension Fold {
             return
         }
         counters.voidsIgnored += waitingVoids.add(
-            void.pointee, keepsBytes: false, key: identity, identity: identity, clock: clock.microseconds,
+            void.pointee, storesBytes: false, key: identity, identity: identity, clock: clock.microseconds,
             wait: earlyWait, topic: -1, isFrozen: false)
         noteExpiry()
     }

@@ -277,7 +277,7 @@ extension Fold {
         }
         forgetDecisions(&succession)
         purpose = .live
-        output.isKept = old.output.isKept
+        output.isStored = old.output.isStored
         begin(under: policy)
         counters = old.counters
         diagnostics = old.diagnostics.withoutFailures

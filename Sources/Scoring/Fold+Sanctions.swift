@@ -181,7 +181,7 @@ extension Fold {
         _ kind: Fact.Kind, _ sanction: Int, _ record: UnsafeMutablePointer<Int64>, cause: Cause, _ change: Change,
         lifted: LiftReason? = nil, isRestored: Bool = false
     ) {
-        guard output.isKept else {
+        guard output.isStored else {
             output.counts[FactTopic.sanctions.rawValue] += 1
             return
         }

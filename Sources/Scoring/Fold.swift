@@ -131,7 +131,7 @@ public struct Fold: ~Copyable {
         self.version = version
         self.salt = salt
         self.purpose = purpose
-        output.isKept = purpose == .live
+        output.isStored = purpose == .live
         earlyWait = policy.early
         early = WaitingQueue(
             limits: .init(
@@ -173,9 +173,9 @@ public struct Fold: ~Copyable {
 
     /// If false, facts are only counted (`FactBuffer.counts`), which is enough for a replay. A past and a shadow never
     /// store facts.
-    public var keepsFacts: Bool {
-        get { output.isKept }
-        set { output.isKept = newValue && purpose == .live }
+    public var storesFacts: Bool {
+        get { output.isStored }
+        set { output.isStored = newValue && purpose == .live }
     }
 
     /// Subjects that are enrolled.
@@ -267,7 +267,7 @@ public struct Fold: ~Copyable {
         _ kind: Fact.Kind, _ record: UnsafeMutablePointer<Int64>, cause: Cause, before: Fact.Level?,
         after: Fact.Level?, item: Int = -1, term: Fact.Term? = nil, reasons: Range<Int>
     ) {
-        guard output.isKept else {
+        guard output.isStored else {
             output.counts[kind.topic.rawValue] += 1
             return
         }

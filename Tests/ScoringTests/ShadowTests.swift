@@ -81,8 +81,8 @@ import Testing
     @Test func itNeverKeepsFacts() throws {
         let (first, second) = try Self.policies()
         let shadow = Self.shadow(of: second, beside: first)
-        shadow.fold.keepsFacts = true
-        let keeps = shadow.fold.keepsFacts
+        shadow.fold.storesFacts = true
+        let keeps = shadow.fold.storesFacts
         #expect(!keeps)
         #expect(shadow.given([enrolled("anna")]).isEmpty)
         #expect(shadow.score(of: "anna") == 990)

@@ -1,8 +1,8 @@
 public import Events
 public import Scoring
 
-/// How a programme is, as one member sees it, or several together: what somebody wants to know first. It has nobody's data; the
-/// subjects of changes are masked unless the reader may see them.
+/// The state of a programme, as one member or several members together see it: the figures of the first page. It has no
+/// data of subjects. The subjects of changes are masked unless the reader may see them.
 public struct ProgrammeOverview: Sendable, Codable {
     /// A member whose figures these are.
     public struct Member: Sendable, Equatable, Codable {

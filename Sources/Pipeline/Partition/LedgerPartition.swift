@@ -241,8 +241,8 @@ final class LedgerPartition {
         newFrom = Self.nothingIsNew
     }
 
-    /// Whether a standby can continue to fold its state. One that is ahead of its facts can only if there is an archive
-    /// to return with.
+    /// Whether a standby can continue with its state. A state that is ahead of the published facts needs an archive,
+    /// from which an earlier state is folded.
     var isUsable: Bool {
         (store.directory != nil || nextOffset <= committable) && !withFold { $0.isSpoiled || $0.isWithinFrame }
     }
