@@ -38,6 +38,8 @@ extension Metric {
                 .gauge,
                 "1 for each source topic that is withdrawn in an owned ledger partition, of the first 256 of them by name."
             )
+        case .sourceWithdrawnPartitions:
+            (.gauge, "Owned ledger partitions in which a source topic is withdrawn, of the first 256 topics by name.")
         case .subjects: (.gauge, "Subjects of the owned ledger partitions, by band.")
         case .foldBehindSeconds:
             (.gauge, "For how long the owned partition that is furthest behind has been behind its end.")

@@ -24,6 +24,7 @@ public enum Metric: String, Sendable, CaseIterable {
     case memoryFull = "standing_memory_full"
     case sourceFrozen = "standing_source_frozen"
     case sourceWithdrawn = "standing_source_withdrawn"
+    case sourceWithdrawnPartitions = "standing_source_withdrawn_partitions"
     case subjects = "standing_subjects"
     case foldBehindSeconds = "standing_fold_behind_seconds"
     case foldFramesBehind = "standing_fold_frames_behind"

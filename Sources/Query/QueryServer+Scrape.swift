@@ -20,7 +20,7 @@ extension QueryServer {
         for topic in service.frozenTopics {
             exposition.add(.sourceFrozen, 1, labels: [("topic", topic)])
         }
-        exposition.add(withdrawnSources: service.withdrawnSources)
+        exposition.add(service.withdrawnSources)
         for (band, subjects) in service.subjectsByBand() {
             exposition.add(.subjects, Int64(subjects), labels: [("band", band)])
         }

@@ -79,14 +79,14 @@ extension DemoTown {
         if isEmpty { return SourcesView(sources: []) }
         func source(
             _ topic: String, _ level: Level, _ state: String, _ events: Int, dead: [(String, Int)], _ decided: Int,
-            _ upheld: Int, change: SourcesView.Source.Change? = .withdraw
+            _ upheld: Int, changes: [SourcesView.Source.Change] = [.withdraw]
         ) -> SourcesView.Source {
             SourcesView.Source(
                 topic: t(topic), level: level, state: state,
                 declaration: t("Banks and utilities, private: bills that were paid or missed."), events: events,
                 perSecond: level == .bad ? 0 : 6120.4, unread: level == .bad ? nil : events % 4000,
                 deadLetters: dead.map { ReasonCount(reason: t($0.0), count: $0.1) }, notEnrolled: events / 1900,
-                decided: decided, upheld: upheld, wantsAcknowledgement: level == .bad, change: change)
+                decided: decided, upheld: upheld, wantsAcknowledgement: level == .bad, changes: changes)
         }
         return SourcesView(sources: [
             source(
@@ -94,8 +94,8 @@ extension DemoTown {
                 7),
             source("behaviour.community", .good, "reading", 12_004_112, dead: [], 0, 0),
             source("behaviour.transport", .bad, "made anew", 291_400_733, dead: [("not-json", 1636)], 41, 12),
-            source("behaviour.commerce", .notice, "withdrawn", 9_120, dead: [], 3, 3, change: .restore),
-            source("standing.control", .good, "reading", 1_204_518, dead: [], 0, 0, change: nil),
+            source("behaviour.commerce", .notice, "withdrawn", 9_120, dead: [], 3, 3, changes: [.restore]),
+            source("standing.control", .good, "reading", 1_204_518, dead: [], 0, 0, changes: []),
         ])
     }
 
