@@ -107,7 +107,8 @@ import Testing
         #expect(member().withdrawnSources(since: 6) == [:] && member().withdrawnSources(since: 7) == nil)
         let metrics =
             Self.metrics + "standing_source_withdrawn{topic=\"a\"} 1\nstanding_source_withdrawn{topic=\"b\"} 0\n"
-        #expect(member(metrics: metrics).withdrawnSources(since: 6) == ["a": 2], "an older program counts no partitions")
+        let old = member(metrics: metrics).withdrawnSources(since: 6)
+        #expect(old == ["a": 2], "an older program counts no partitions")
         let counted =
             metrics + "standing_source_withdrawn_partitions{topic=\"a\"} 1\n"
             + "standing_source_withdrawn_partitions{topic=\"c\"} 1\n"

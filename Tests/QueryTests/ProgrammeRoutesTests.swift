@@ -113,7 +113,8 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let broker = try EmbeddedBroker()
         for (name, partitions) in [
-            ("control", 1), ("bills", 1), ("ledger", Self.ledgerPartitions), ("dead-letter", 1), ("scores", 2), ("sanctions", 2),
+            ("control", 1), ("bills", 1), ("ledger", Self.ledgerPartitions), ("dead-letter", 1), ("scores", 2),
+            ("sanctions", 2),
             ("perks", 2),
         ] { try broker.createTopic(name, partitions: partitions) }
         let kafka = KafkaConfiguration(

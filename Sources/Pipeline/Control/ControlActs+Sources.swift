@@ -66,7 +66,7 @@ extension ControlActs {
         guard case .acts(let acts)? = await acts(about: topic, id: id, until: deadline) else { return nil }
         guard acts.ignoringEvent.count < acts.withdrawn.partitions.count else {
             throw .conflict(
-                "out-of-range", "every ledger partition ignores the act, because its time is out of range: nothing changed")
+                "out-of-range", "the act's time is out of range in every ledger partition: nothing changed")
         }
         return acts.ignoringEvent.isEmpty ? nil : JSONWriter.object { $0.member("ignoredIn", acts.ignoringEvent) }
     }

@@ -84,7 +84,7 @@ extension ConsoleAnswers {
         let withdrawn =
             withdrawal.difference
             ?? (missing.isEmpty
-                ? "withdrawn" : "withdrawn, and not known of \(missing.count) ledger partitions that nobody answers for")
+                ? "withdrawn" : "withdrawn, but no member answers for \(missing.count) ledger partitions")
         return withdrawn + (source.isRead ? ", is read on" : ", and not read any more")
     }
 
