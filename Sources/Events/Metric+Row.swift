@@ -224,6 +224,14 @@ extension Metric {
                 "Requests over HTTP that were refused, by reason: a token or a password that proves nothing, a role "
                     + "that may not, a caller who asks too often."
             )
+        case .auditFindings:
+            (.gauge, "Places where the audit is altered or records are missing; left out until it is read to its end.")
+        case .idleMembersAway:
+            (
+                .gauge,
+                "Announced members without ledger partitions that did not answer when this member last asked them for "
+                    + "the overview; left out if that was not of late."
+            )
         case .sanctions: (.gauge, "Sanctions of the owned ledger partitions, as of what is folded, by state.")
         case .sanctionsOverdue:
             (

@@ -116,6 +116,8 @@ public enum Metric: String, Sendable, CaseIterable {
     case lookUps = "standing_lookups"
     case lookUpsMaximum = "standing_lookups_maximum"
     case accessRefused = "standing_access_refused_total"
+    case auditFindings = "standing_audit_findings"
+    case idleMembersAway = "standing_idle_members_away"
     case sanctions = "standing_sanctions"
     case sanctionsOverdue = "standing_sanctions_overdue"
     case sanctionsPartitions = "standing_sanctions_partitions"

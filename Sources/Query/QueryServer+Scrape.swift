@@ -1,3 +1,4 @@
+internal import Audit
 internal import Events
 internal import HTTP
 internal import Pipeline
@@ -54,6 +55,10 @@ extension QueryServer {
         }
         for (reason, count) in refusals.all {
             exposition.add(.accessRefused, count, labels: [("reason", reason)])
+        }
+        if let chains = desk?.index?.chains, chains.isRead { exposition.add(.auditFindings, chains.findingCount) }
+        if let away = queries.idleMembers.away(of: service.idleMembers, at: .now) {
+            exposition.add(.idleMembersAway, Int64(away))
         }
         exposition.addShadow(status)
         lag?.add(to: &exposition)
