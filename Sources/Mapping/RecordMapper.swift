@@ -144,7 +144,9 @@ public final class RecordMapper {
             return
         }
         guard value.count <= Self.maximumBytes else { throw MapDefect(.value, Self.message(.tooLarge)) }
-        guard let other = JSONReader.value(of: value, isExcluded: Self.isProtected) else { throw MapDefect(.value, Self.message(.notJSON)) }
+        guard let other = JSONReader.value(of: value, isExcluded: Self.isProtected) else {
+            throw MapDefect(.value, Self.message(.notJSON))
+        }
         readOther(other)
     }
 
@@ -158,7 +160,9 @@ public final class RecordMapper {
     private static func key(_ key: UnsafeRawBufferPointer) -> Value {
         switch key.first {
         case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "\""):
-            if key.count <= maximumBytes, let value = JSONReader.value(of: key, isExcluded: isProtected) { return value }
+            if key.count <= maximumBytes, let value = JSONReader.value(of: key, isExcluded: isProtected) {
+                return value
+            }
         default: break
         }
         return text(key, copies: false)
