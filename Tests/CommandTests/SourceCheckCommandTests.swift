@@ -61,7 +61,8 @@ extension CommandTests {
 
                     """, to: "permits.yaml")
             }
-            let sample = try folder.write(#"{"key":"p-1","value":{"kind":"permit.granted"}}"# + "\n", to: "sample.jsonl")
+            let record = #"{"key":"p-1","value":{"kind":"permit.granted"}}"#
+            let sample = try folder.write(record + "\n", to: "sample.jsonl")
             let within = try await standing("source", "check", topic(types: "permit.*"), "--sample", sample)
             #expect(within.code == 0 && within.output.contains("\"id\":\"town.permits/0/0\""), "\(within.messages)")
             let outside = try await standing(

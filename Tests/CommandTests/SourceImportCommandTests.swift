@@ -175,6 +175,21 @@ extension CommandTests {
             #expect(try folder.read("events").contains(#""subject":"José""#))
         }
 
+        @Test func noFileThatIsReadOrWrittenIsReplaced() async throws {
+            let table = try folder.write("citizen,paid_on,amount\nada,2026-01-02,1\n", to: "table.csv")
+            let (beside, other) = (folder.path("./table.csv"), folder.path("other.jsonl"))
+            for (arguments, both) in [
+                (["--events", beside], "--events names the same file as the table"),
+                (["--rejects", map], "--rejects names the same file as --map"),
+                (["--rejects", other, "--events", other], "--events names the same file as --rejects"),
+            ] {
+                let (before, run) = (try folder.read("map.yaml"), try await run([table, "--map", map] + arguments))
+                #expect(run.code == 2 && run.messages.contains(both), "\(run.messages)")
+                #expect(try folder.read("table.csv").hasPrefix("citizen,") && folder.read("map.yaml") == before)
+                #expect(!FileManager.default.fileExists(atPath: other))
+            }
+        }
+
         @Test func aDatabaseIsReadByItsTableOrAQuery() async throws {
             let path = folder.path("town.sqlite")
             try await DatabaseQueue(path: path).write { database in
