@@ -218,6 +218,27 @@ extension CommandTests {
             #expect(try await run([path, "--map", map]).code == 2)
         }
 
+        /// A subject's id is no shorter and no other one than in the table.
+        @Test func aTextOfADatabaseIsReadWhollyOrRefused() async throws {
+            let path = folder.path("town.sqlite")
+            try await DatabaseQueue(path: path).write { database in
+                try database.execute(
+                    sql: """
+                        CREATE TABLE bills (citizen TEXT, paid_on TEXT, amount REAL);
+                        INSERT INTO bills VALUES ('ada' || char(0) || 'm', '2026-01-02', 1),
+                          (CAST(x'4AF67267' AS TEXT), '2026-01-02', 1), ('Jörg', '2026-01-02', 1);
+                        """)
+            }
+            let found = try await run([path, "--map", map, "--table", "bills", "--events", folder.path("events")])
+            #expect(found.code == 1)
+            #expect(found.messages.contains("town.sqlite:1: refused: subject has a control character"))
+            #expect(found.messages.contains("town.sqlite:2: refused: column citizen has a text that is not UTF-8"))
+            let sent = try folder.read("events").split(separator: "\n").map {
+                try JSONDecoder().decode(Sent.self, from: Data($0.utf8))
+            }
+            #expect(sent.map(\.subject) == ["Jörg"])
+        }
+
         /// No refusal: intake takes them, and the fold counts them as out of range.
         @Test func timesThatTheLedgerDoesNotCountAreNamed() async throws {
             let table = try folder.write(
