@@ -187,7 +187,7 @@ public struct PolicyHistory {
         return found ?? (outOfRange.contains(identity) ? .outOfRange : nil)
     }
 
-    /// Whether the event of this source and id is an act about a source, and counts.
+    /// Whether the act about a source whose event has this source and id counts.
     public func takesSourceAct(source: String, id: String) -> Bool {
         known.contains(Self.identity(source: Array(source.utf8), id: Array(id.utf8)))
     }
