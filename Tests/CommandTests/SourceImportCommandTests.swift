@@ -156,6 +156,9 @@ extension CommandTests {
                         + "amount; did you mean \"citizn\"?\n\(table):2: refused: subject: no such field, in: value.citizen\n"
                 ),
                 "\(run.messages)")
+            let upper = try folder.write("Citizen,PAID_ON,amount\nada,2026-01-02,3\n", to: "upper.csv")
+            let hint = try await self.run([upper, "--map", map]).messages
+            #expect(hint.contains("did you mean \"PAID_ON\"?"), "\(hint)")
             let other = try folder.write("citizen;paid_on;amount\nada;2026-01-02;3\n", to: "other.csv")
             let messages = try await self.run([other, "--map", map]).messages
             #expect(messages.contains("citizen;paid_on;amount; does --delimiter ';' fit?\n"), "\(messages)")
