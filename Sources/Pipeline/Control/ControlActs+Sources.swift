@@ -16,9 +16,9 @@ extension ControlActs {
         return await onThread { try log.read(about: topic, event: (source, id), until: deadline) }
     }
 
-    /// Throws if a source cannot be withdrawn or restored: of the control topic without which nobody is enrolled, and
-    /// where nothing would change in any ledger partition. An act that only some partitions have is repeated for the
-    /// others.
+    /// Throws if a source cannot be withdrawn or restored. The control topic cannot, because no subject is enrolled
+    /// without it. A source that is in that state already in every ledger partition cannot either: an act that only some
+    /// partitions have is repeated for the others.
     func checkSource(
         _ topic: String, _ kind: ControlAct.Kind, until deadline: ContinuousClock.Instant
     ) async throws(ControlRefusal) {
@@ -34,7 +34,8 @@ extension ControlActs {
             throw .conflict("withdrawn-already", "the source is withdrawn already")
         }
         if kind == .restoreSource, isNowhere { throw .conflict("not-withdrawn", "the source is not withdrawn") }
-        // A source that is not read any more can be taken back, and one that nobody knows cannot.
+        // A source that is not read any more can be withdrawn. One that neither the ledger nor the configuration has
+        // cannot.
         guard !isNowhere || acts.hasSource || service.configuration.topics.sources.contains(topic) else {
             throw .invalid("topic: there is no source topic of this name")
         }
@@ -82,7 +83,7 @@ extension ControlActs {
         case refused(String)
     }
 
-    /// The answer depends on all of it.
+    /// Everything that the answer depends on.
     struct WithdrawalQuestion: Hashable, Sendable {
         let topic: String
         /// The hash of the active policy's text.

@@ -62,7 +62,7 @@ extension ConsoleAnswers {
     /// None if no member knows of acts about it, or one is being folded. A source that is withdrawn in some ledger
     /// partitions only can be withdrawn in the others, and restored.
     private static func changes(
-        of source: SourceReading, in switching: [PipelineStatus.Switching]
+        of source: SourceReading, in switching: [PipelineReading.Switching]
     ) -> [SourcesView.Source.Change] {
         guard !source.isControl, let withdrawal = source.withdrawal,
             !switching.contains(where: { $0.source?.topic == source.topic })
@@ -73,7 +73,7 @@ extension ConsoleAnswers {
     /// The state of a source that is withdrawn, or becomes so; nil for others. `missing`: ledger partitions for which no
     /// member answers.
     private static func state(
-        of source: SourceReading, in switching: [PipelineStatus.Switching], _ missing: [Int32]
+        of source: SourceReading, in switching: [PipelineReading.Switching], _ missing: [Int32]
     ) -> String? {
         let steps = switching.filter { $0.source?.topic == source.topic }
         if let slowest = steps.min(by: { $0.done < $1.done }) {
