@@ -22,7 +22,7 @@ extension Fold {
         }
         guard timers.openDue == nil else { throw SnapshotError("timers that are due together have not all fired") }
         var writer = ByteWriter(capacity: 1 << 16)
-        writer.append(littleEndian: version.rawValue)
+        writer.append(littleEndian: version.rawValue | (ruleSumsSaturate ? Self.ruleSumsFlag : 0))
         salt.write(to: &writer)
         writer.append(littleEndian: clock.microseconds)
         withUnsafeBytes(of: counters) { writer.append($0) }
@@ -42,13 +42,20 @@ extension Fold {
         try waitingVoids.write(to: body)
     }
 
+    /// The bit of the fold version's word that says whether the sums of rules saturate (`ruleSumsSaturate`). A program
+    /// that does not know the bit does not know the version either.
+    private static let ruleSumsFlag: UInt32 = 1 << 31
+
     /// Reads a state that `writeSnapshot` wrote under the same policy text. Throws `SnapshotError`.
     public init(policy: ScoringPolicy, snapshot reader: inout ByteReader) throws {
-        self.init(policy: policy)
         do {
-            guard let version = FoldVersion(rawValue: try reader.integer()) else { throw reader.failure }
-            self.version = version
-            salt = try FingerprintKey(from: &reader)
+            let word: UInt32 = try reader.integer()
+            guard let version = FoldVersion(rawValue: word & ~Self.ruleSumsFlag),
+                version >= .ninth || word & Self.ruleSumsFlag == 0
+            else { throw reader.failure }
+            self.init(
+                policy, version: version, salt: try FingerprintKey(from: &reader),
+                ruleSumsSaturate: word & Self.ruleSumsFlag != 0, .live)
             clock = Timestamp(microseconds: try reader.integer())
             try withUnsafeMutableBytes(of: &counters) { buffer in
                 for counter in buffer.bindMemory(to: Int64.self).indices {

@@ -67,17 +67,20 @@ struct NaiveFold {
     let standingFrame: EvaluationFrame
 
     private let maximumEvents: UInt32
+    /// Whether R saturates before it is added to D.
+    private let ruleSumsSaturate: Bool
     /// Early events of a subject, and in all.
     private let maximumEarly: (ofSubject: Int, all: Int)
 
     init(
-        _ policy: ScoringPolicy, maximumEvents: UInt32 = Fold.maximumSubjectEvents,
+        _ policy: ScoringPolicy, version: FoldVersion = .newest, maximumEvents: UInt32 = Fold.maximumSubjectEvents,
         maximumEarly: (ofSubject: Int, all: Int) = (Fold.maximumEarlyEventsOfSubject, Fold.maximumEarlyEvents)
     ) {
         self.policy = policy
         active = policy.text
         self.maximumEarly = maximumEarly
         self.maximumEvents = maximumEvents
+        ruleSumsSaturate = version >= .ninth
         eventFrame = EvaluationFrame(policy.variables.event.declarations)
         standingFrame = EvaluationFrame(policy.variables.standing.declarations)
     }
@@ -160,9 +163,19 @@ struct NaiveFold {
 
     // MARK: What a set of events is worth
 
-    func totals(_ subject: Subject) -> [Int64] { totals(subject, at: clock) }
+    /// R of each rule.
+    func totals(_ subject: Subject) -> [Int64] { sums(subject, at: clock).map { saturated($0) } }
 
-    func totals(_ subject: Subject, at time: Timestamp) -> [Int64] {
+    /// What each rule adds to its dimension.
+    func added(_ subject: Subject) -> [Int64] { added(subject, at: clock) }
+
+    func added(_ subject: Subject, at time: Timestamp) -> [Int64] {
+        sums(subject, at: time).map { ruleSumsSaturate ? saturated($0) : $0 }
+    }
+
+    private func saturated(_ sum: Int64) -> Int64 { max(-ScoringPolicy.saturation, min(ScoringPolicy.saturation, sum)) }
+
+    private func sums(_ subject: Subject, at time: Timestamp) -> [Int64] {
         policy.rules.indices.map { number in
             let rule = policy.rules[number]
             let cap = min(rule.cap, ScoringPolicy.saturation)
@@ -177,10 +190,10 @@ struct NaiveFold {
     }
 
     func dimensions(_ subject: Subject) -> [Int64] {
-        let totals = totals(subject)
+        let added = added(subject)
         return policy.dimensions.enumerated().map { number, dimension in
             let sum = policy.rules.indices.filter { policy.rules[$0].dimension == number }
-                .reduce(0) { $0 + totals[$1] }
+                .reduce(0) { $0 + added[$1] }
             return max(dimension.min, min(dimension.max, sum))
         }
     }
@@ -193,7 +206,7 @@ struct NaiveFold {
 
     private mutating func behave(_ type: String, _ name: String, _ happening: Happening, _ key: [String]) {
         var subject = subjects[name]!
-        let before = totals(subject)
+        let before = added(subject)
         load(happening, subject)
         var adverse: Set<Int> = []
         var past = Past(key: key, contributions: [])
@@ -231,9 +244,7 @@ struct NaiveFold {
         switch rule.points {
         case .constant(let points): points
         case .expression(let expression):
-            expression.integer(eventFrame).map {
-                max(-ScoringPolicy.saturation, min(ScoringPolicy.saturation, $0))
-            }
+            expression.integer(eventFrame).map { saturated($0) }
         }
     }
 
@@ -243,7 +254,7 @@ struct NaiveFold {
         if type == "standing.subject.enrolled" {
             let attributes = Self.members(of: object["attributes"] as? [String: Any] ?? [:])
             if let subject = subjects[name] {
-                let before = totals(subject)
+                let before = added(subject)
                 subjects[name]!.terms = data["terms"] ?? ""
                 subjects[name]!.attributes = attributes
                 evaluate(name, before: before, adverse: [])
@@ -285,7 +296,7 @@ struct NaiveFold {
             guard policy.appeals.stay else { return }
             subjects[name]!.sanctions[sanction.id]!.state = "stayed"
             emit(sanction, name, "stayed")
-            evaluate(name, before: totals(subject), adverse: [])
+            evaluate(name, before: added(subject), adverse: [])
         case "standing.appeal.decided":
             guard let sanction = policy.sanctions.first(where: { $0.id == data["sanction"] }),
                 let imposed = subject.sanctions[sanction.id], imposed.deadline != nil
@@ -299,7 +310,7 @@ struct NaiveFold {
                 subjects[name]!.sanctions[sanction.id]!.state = state
                 emit(sanction, name, state, " restored")
             }
-            evaluate(name, before: totals(subject), adverse: [])
+            evaluate(name, before: added(subject), adverse: [])
         default: break
         }
     }
@@ -317,7 +328,7 @@ struct NaiveFold {
             }
             return
         }
-        let before = totals(subject)
+        let before = added(subject)
         voided.insert([name] + key)
         subjects[name]!.events.removeAll { $0.key == key }
         for sanction in policy.sanctions where subjects[name]!.sanctions[sanction.id]?.cause == key {
@@ -349,7 +360,7 @@ struct NaiveFold {
         if before == nil || (score, band) != (subject.score, subject.band) {
             let old = before == nil ? "none" : "\(subject.score) \(subject.band)"
             let none = [Int64](repeating: 0, count: policy.rules.count)
-            let changes = zip(totals(subject), before ?? none).map { $0 - $1 }
+            let changes = zip(added(subject), before ?? none).map { $0 - $1 }
             emit(name, "score \(old) -> \(score) \(band)\(because(changes))")
         }
         (subject.score, subject.band) = (score, band)
