@@ -153,7 +153,7 @@ extension PipelineServiceTests {
             let fixture = try Fixture()
             defer { withExtendedLifetime(fixture) {} }
             let moved = try frame(
-                "standing.ledger.upgraded", session: 8, ["ledger": "old-town", "fold-version": 8])
+                "standing.ledger.upgraded", session: 8, ["ledger": "old-town", "fold-version": 9])
             try fixture.append([try beginning(), moved], toLedger: 0)
             // Nothing is moved while a part of the ledger is empty.
             #expect(try refusal(fixture, name: "old-town").hasPrefix("ledger partition 1 is empty: `standing serve"))

@@ -3,6 +3,7 @@ import Ledger
 import Policy
 import Replay
 import Scoring
+import Simulation
 import Testing
 
 /// The points of a rule saturate in a ledger that began under fold version 9, and in no older one, also after that moved
