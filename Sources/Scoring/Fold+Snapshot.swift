@@ -48,14 +48,15 @@ extension Fold {
 
     /// Reads a state that `writeSnapshot` wrote under the same policy text. Throws `SnapshotError`.
     public init(policy: ScoringPolicy, snapshot reader: inout ByteReader) throws {
+        // The layout of records depends on it. The compiler does not accept an error before `self.init`.
+        let word = try? reader.integer(UInt32.self)
+        let version = word.flatMap { FoldVersion(rawValue: $0 & ~Self.ruleSumsFlag) }
+        let ruleSumsSaturate = (word ?? 0) & Self.ruleSumsFlag != 0
+        self.init(
+            policy, version: version ?? .newest, salt: .none, ruleSumsSaturate: ruleSumsSaturate, .live)
         do {
-            let word: UInt32 = try reader.integer()
-            guard let version = FoldVersion(rawValue: word & ~Self.ruleSumsFlag),
-                version >= .ninth || word & Self.ruleSumsFlag == 0
-            else { throw reader.failure }
-            self.init(
-                policy, version: version, salt: try FingerprintKey(from: &reader),
-                ruleSumsSaturate: word & Self.ruleSumsFlag != 0, .live)
+            guard let version, version >= .ninth || !ruleSumsSaturate else { throw reader.failure }
+            salt = try FingerprintKey(from: &reader)
             clock = Timestamp(microseconds: try reader.integer())
             try withUnsafeMutableBytes(of: &counters) { buffer in
                 for counter in buffer.bindMemory(to: Int64.self).indices {

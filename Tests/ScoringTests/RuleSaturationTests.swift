@@ -40,8 +40,8 @@ import Testing
         #expect(story.given(Self.gain(on: 2)) == ["2 anna score 2147483647 A -> 2147483648 A: up 1"])
         #expect(
             story.given(Self.loss(on: 3)) == [
+                "3 anna in-force halt until 34: up 2147483648, down -2147483648",
                 "3 anna score 2147483648 A -> 0 A: down -2147483648",
-                "3 anna in-force halt until 31: down -2147483648, up 2147483648",
             ])
         #expect(story.standing(of: "anna")?.dimensions == [0])
         #expect(story.contributions(to: "anna") == ["up 2147483648 of 2", "down -2147483648 of 1"])
@@ -119,7 +119,11 @@ import Testing
         #expect(story.score(of: "anna") == -1)
         let facts = try story.switched(to: second, on: 5, past: happenings, first: first)
         #expect(facts == ["5 anna score -1 A -> -2 A: up -1"])
-        #expect(try story.switched(to: first, on: 5, id: "back", past: happenings, first: first) != nil)
+        let past = happenings + [Story.activation(of: second, on: 5, id: "switch")]
+        #expect(
+            try story.switched(to: first, on: 5, id: "back", past: past, first: first) == [
+                "5 anna score -2 A -> -1 A: up 1"
+            ])
         story.given(Self.gain(on: 5.5))
         #expect(story.score(of: "anna") == 0)
     }
