@@ -48,12 +48,11 @@ extension Fold {
 
     /// Reads a state that `writeSnapshot` wrote under the same policy text. Throws `SnapshotError`.
     public init(policy: ScoringPolicy, snapshot reader: inout ByteReader) throws {
-        // The layout of records depends on it. The compiler does not accept an error before `self.init`.
+        // The layout of records depends on this word. An error before `self.init` does not compile.
         let word = try? reader.integer(UInt32.self)
         let version = word.flatMap { FoldVersion(rawValue: $0 & ~Self.ruleSumsFlag) }
         let ruleSumsSaturate = (word ?? 0) & Self.ruleSumsFlag != 0
-        self.init(
-            policy, version: version ?? .newest, salt: .none, ruleSumsSaturate: ruleSumsSaturate, .live)
+        self.init(policy, version: version ?? .newest, salt: .none, ruleSumsSaturate: ruleSumsSaturate, .live)
         do {
             guard let version, version >= .ninth || !ruleSumsSaturate else { throw reader.failure }
             salt = try FingerprintKey(from: &reader)
