@@ -39,6 +39,7 @@ public enum FoldVersion: UInt32, Comparable, CaseIterable, Sendable {
     /// that began under an older version only the sum of a dimension does (`Fold.ruleSumsSaturate`).
     case ninth = 9
 
+    /// The newest version, which new ledgers have.
     public static let newest = FoldVersion.ninth
 
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
