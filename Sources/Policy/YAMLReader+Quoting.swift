@@ -121,6 +121,7 @@ extension YAMLReader {
 }
 
 extension YAMLReader.Value {
-    /// The document's own tag, such as `!data.late`, which is an expression that begins with `!`. Nil if there is none.
-    public var ownTag: String? { node.tag.hasPrefix("!") && node.tag.utf8.count > 1 ? node.tag : nil }
+    /// The document's own tag, such as `!data.late`, which is an expression that begins with `!`; or `!` alone. Nil if
+    /// there is none.
+    public var ownTag: String? { node.tag.hasPrefix("!") ? node.tag : nil }
 }
