@@ -5,7 +5,7 @@ struct YAMLComposer: ~Copyable {
     /// The limit of a document's texts, lists and mappings.
     static let maximumValues = 200_000
     /// The limit of nested lists and mappings.
-    static let maximumDepth = 1000
+    static let maximumDepth = 100
 
     private let document: YAMLText
     private let bytes: UnsafeMutableBufferPointer<UInt8>
@@ -104,7 +104,7 @@ struct YAMLComposer: ~Copyable {
             throw mistake("the document has more than \(Self.maximumValues) values")
         }
         guard depth <= Self.maximumDepth else {
-            throw mistake("more than \(Self.maximumDepth) lists and mappings in each other")
+            throw mistake("there are more than \(Self.maximumDepth) lists and mappings in each other")
         }
         switch event.type {
         case YAML_SCALAR_EVENT:
@@ -162,7 +162,7 @@ struct YAMLComposer: ~Copyable {
         return YAMLNode(content: .sequence(items), tag: tag, line: line, column: column)
     }
 
-    /// Notes equal keys.
+    /// Two equal keys are an error.
     private mutating func mapping(depth: Int) throws(YAMLMistake) -> YAMLNode {
         let (line, column) = (line, column)
         let start = event.data.mapping_start
@@ -181,7 +181,10 @@ struct YAMLComposer: ~Copyable {
                     if names.isEmpty { names = Set(members.compactMap { $0.key.text }) }
                     isSecond = !names.insert(name).inserted
                 }
-                if isSecond { mistakes.append(.secondKey(name, line: key.line, column: key.column)) }
+                if isSecond {
+                    throw YAMLMistake(
+                        line: key.line, column: key.column, message: "the key \(name) stands here for a second time")
+                }
             }
             try read()
             members.append(YAMLNode.Member(key: key, value: try node(depth: depth + 1)))

@@ -25,9 +25,3 @@ struct YAMLNode {
         if case .scalar(let text, _) = content { text } else { nil }
     }
 }
-
-extension YAMLMistake {
-    static func secondKey(_ name: String, line: Int, column: Int) -> YAMLMistake {
-        YAMLMistake(line: line, column: column, message: "the key \(name) stands here for a second time")
-    }
-}
