@@ -9,6 +9,9 @@ public struct PolicyFormat {
     /// Returns the formatted text. Throws `YAMLMistakes` if the text is not YAML even with quotes added. The values of
     /// a document never change.
     public static func formatted(_ text: String, file: String) throws -> String {
+        if text.unicodeScalars.first == "\u{FEFF}" {
+            return "\u{FEFF}" + (try formatted(String(text.unicodeScalars.dropFirst()), file: file))
+        }
         let result = PolicyFormat(text).text
         let before = YAMLReader(text)
         let isGood = before.root != nil && before.mistakes.isEmpty
