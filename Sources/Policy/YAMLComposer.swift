@@ -6,6 +6,7 @@ struct YAMLComposer: ~Copyable {
     static let maximumValues = 200_000
     /// The limit of nested lists and mappings.
     static let maximumDepth = 100
+    private static let tooDeep = "there are more than \(maximumDepth) lists and mappings in each other"
 
     private let document: YAMLText
     private let bytes: UnsafeMutableBufferPointer<UInt8>
@@ -75,6 +76,11 @@ struct YAMLComposer: ~Copyable {
             let (line, column) = YAMLReader.location(of: parser.pointee.problem_offset, in: Array(bytes))
             return YAMLMistake(line: line, column: column, message: problem)
         }
+        // libyaml's own limit is greater, but it scans ahead.
+        if problem.hasPrefix("Maximum nesting level") {
+            let mark = parser.pointee.mark
+            return YAMLMistake(line: mark.line + 1, column: mark.column + 1, message: Self.tooDeep)
+        }
         var mark = parser.pointee.problem_mark
         if document.isAdjoiningHash(line: mark.line + 1, column: mark.column + 1) {
             return YAMLMistake(
@@ -104,7 +110,7 @@ struct YAMLComposer: ~Copyable {
             throw mistake("the document has more than \(Self.maximumValues) values")
         }
         guard depth <= Self.maximumDepth else {
-            throw mistake("there are more than \(Self.maximumDepth) lists and mappings in each other")
+            throw mistake(Self.tooDeep)
         }
         switch event.type {
         case YAML_SCALAR_EVENT:

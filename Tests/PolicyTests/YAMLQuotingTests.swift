@@ -57,7 +57,6 @@ import Testing
             "points: 1\n    when: data.x",
             "mapping values are not allowed in this context: this line is indented unlike the one above it"
         ),
-        ("points: 1\n  when: \"data.x", "this quoted text has no closing quote"),
         ("points: 1\n  when:data.x", "this line is no key: a key is followed by a colon and a space"),
     ])
     func ofABlock(members: String, message: String) throws {
