@@ -206,6 +206,13 @@ extension Compiler {
                 diagnose(patternOffset, EvaluationError.tooManyPatterns.description)
                 return failed(.tooManyPatterns)
             }
+            declarations.patternBytes += pattern.bytes.count
+            guard declarations.patternBytes <= Limit.patternBytesOfDeclarations else {
+                diagnose(
+                    patternOffset,
+                    "all expressions together have at most \(Limit.patternBytesOfDeclarations) bytes of patterns")
+                return failed(.tooManyPatterns)
+            }
             do throws(RegularExpressionError) {
                 patterns[source] = try RegularExpression(pattern.bytes, classWork: &classWork)
             } catch {

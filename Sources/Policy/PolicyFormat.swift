@@ -140,7 +140,8 @@ public struct PolicyFormat {
             if isKey, let key = key(line.dropFirst(indentation)) {
                 if blocks.isEmpty {
                     // A blank line separates comments on the whole from those on the key.
-                    let end = pending.lastIndex(where: \.isEmpty).map { $0 + 1 } ?? (indentation == 0 ? pending.count : 0)
+                    let lastBlank = pending.lastIndex(where: \.isEmpty)
+                    let end = lastBlank.map { $0 + 1 } ?? (indentation == 0 ? pending.count : 0)
                     header += pending[..<end]
                     pending.removeFirst(end)
                 }
