@@ -19,7 +19,7 @@ struct BenchSnapshot: ParsableCommand {
 
     func run() throws {
         let ledger = try options.make(partitions: 1)
-        var fold = PartitionFold(partition: 0, keepsFacts: false)
+        var fold = PartitionFold(partition: 0, storesFacts: false)
         var facts = EncodedFacts()
         let frames = ArchiveFrames(ledger.directory(0))
         while let frame = try frames.next() {

@@ -43,6 +43,7 @@ public struct Declarations: Sendable {
     public private(set) var objectFields: [(name: String, slot: Int)] = []
     /// The slot of the object as a map; nil unless an expression needs it.
     public private(set) var wholeObjectSlot: Int?
+    /// The number of slots, from 0, that an `EvaluationFrame` has for these declarations.
     public private(set) var slotCount = 0
     /// The number of macro variables of the expression that needs most.
     private(set) var variableCount = 0

@@ -7,6 +7,7 @@ public final class EvaluationFrame {
     /// There are `slotCount` slots, which start as `.error(.noSuchField)`. The macro variables are before them:
     /// variable n is slot -1 - n, so every node that reads a slot can read a variable.
     public let slots: UnsafeMutablePointer<Value>
+    /// As the declarations had when the frame was made.
     public let slotCount: Int
     let variableCount: Int
     /// The rest of the budget of the current evaluation. Negative once it is used up.

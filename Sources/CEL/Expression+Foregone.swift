@@ -6,6 +6,7 @@ public enum SlotRange: Sendable {
 
 /// A comparison whose answer is certain before any evaluation, and its position.
 public struct ForegoneComparison: Sendable, Hashable {
+    /// From 1, as `column`, which counts Unicode scalars.
     public let line: Int
     public let column: Int
     /// Nil if only `text` never occurs, and other constants may.
@@ -19,6 +20,7 @@ public struct ForegoneComparison: Sendable, Hashable {
     /// Nil if the answer follows from the members above, or from constants.
     public let reason: Reason?
 
+    /// Why the answer is certain.
     public enum Reason: Sendable, Hashable {
         /// The answer follows from several comparisons of the slot.
         case severalConditions

@@ -4,6 +4,7 @@
 /// threads. The only side effect of an evaluation is on the frame's macro variables. It always ends within
 /// `Limit.cost`.
 public final class Expression: Sendable {
+    /// The text that was compiled.
     public let source: String
     /// `.dynamic` if the type is not certain.
     public let type: ValueType
@@ -23,6 +24,7 @@ public final class Expression: Sendable {
     public let objectFieldNames: [FieldName]
     /// Every field of an open record that it names and that is not declared, in the order of the source.
     public let undeclaredNames: [FieldName]
+    /// Whether it reads the declared object as a map, so that its slot must be filled (`Declarations.wholeObjectSlot`).
     public let readsWholeObject: Bool
 
     /// A field's name, and its position in an expression.

@@ -2,6 +2,7 @@
 public struct ExpressionError: Error, Sendable, Hashable, CustomStringConvertible {
     public let line: Int
     public let column: Int
+    /// English, without the position.
     public let message: String
 
     public init(line: Int, column: Int, message: String) {

@@ -5,6 +5,7 @@ public struct CivilTime: Hashable, Sendable {
     public var month: Int64
     /// Day of the month, from 1.
     public var day: Int64
+    /// 0 to 23; `minute` and `second` are 0 to 59, `millisecond` 0 to 999.
     public var hour: Int64
     public var minute: Int64
     public var second: Int64
@@ -73,12 +74,11 @@ extension Moment {
     /// duration - duration
     public func duration(subtracting other: Moment) -> Moment? { minus(other)?.ifDuration }
 
-    /// -duration
-    public var negatedDuration: Moment? { Moment(seconds: 0, nanoseconds: 0).minus(self)?.ifDuration }
-
     /// A duration's whole hours, rounded towards zero.
     public var durationHours: Int64 { durationSeconds / 3600 }
+    /// A duration's whole minutes, rounded towards zero.
     public var durationMinutes: Int64 { durationSeconds / 60 }
+    /// A duration's whole seconds, rounded towards zero.
     public var durationSeconds: Int64 { seconds < 0 && nanoseconds > 0 ? seconds + 1 : seconds }
     /// The fraction of a second in milliseconds, rounded towards zero: 321 of 123.321456789 s.
     public var durationMilliseconds: Int64 {

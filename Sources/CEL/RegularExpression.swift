@@ -59,6 +59,7 @@ public final class RegularExpression: Sendable {
 public struct RegularExpressionError: Error, Sendable, Hashable {
     /// A byte offset in the pattern.
     public let offset: Int
+    /// English, without the position.
     public let message: String
 }
 

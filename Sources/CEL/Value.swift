@@ -22,6 +22,7 @@ public enum Value: @unchecked Sendable {
 ///
 /// Without an owner the bytes are the caller's, and must outlive the evaluation that reads them.
 public struct Text: @unchecked Sendable {
+    /// Valid as long as the text, or, without an owner, as long as the caller's bytes.
     public let bytes: UnsafeRawBufferPointer
     @usableFromInline let owner: Storage?
 
@@ -46,6 +47,7 @@ public struct Text: @unchecked Sendable {
         self.init(storage)
     }
 
+    /// Copies the string's UTF-8.
     public init(_ string: String) {
         var copy = string
         self = copy.withUTF8 { Text(copying: UnsafeRawBufferPointer($0)) }
@@ -61,6 +63,7 @@ public struct Text: @unchecked Sendable {
 /// 0..<1,000,000,000.
 public struct Moment: Hashable, Comparable, Sendable {
     public var seconds: Int64
+    /// 0 to 999,999,999, also before 1970 and in a negative duration.
     public var nanoseconds: Int32
 
     public init(seconds: Int64, nanoseconds: Int32) {
@@ -81,6 +84,7 @@ public final class ValueList: Sendable {
 
 /// The name of a type, which is itself a value: `int`, `google.protobuf.Timestamp`, … Equality is that of its bytes.
 public struct TypeName: Hashable, Sendable {
+    /// The name in CEL's specification.
     public let name: String
     public init(_ name: String) { self.name = name }
 

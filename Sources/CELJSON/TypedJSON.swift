@@ -1,4 +1,4 @@
-public import CEL
+internal import CEL
 
 /// A value with its type as JSON, in the format of the public CEL suite:
 ///
@@ -87,13 +87,6 @@ public struct TypedJSON {
             try body(&self, item)
         }
         bytes.append(UInt8(ascii: "]"))
-    }
-}
-
-extension Value {
-    /// The text that `TypedJSON` describes; nil for an error and beyond its limits.
-    public var typedJSON: String? {
-        (try? TypedJSON.encode(self)).map { String(decoding: $0, as: UTF8.self) }
     }
 }
 

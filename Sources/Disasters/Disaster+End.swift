@@ -92,7 +92,7 @@ extension Disaster {
             let checkpoints = try oracle.checkpoints(of: partition)
             let offsets = try Set(folders.flatMap { try $0.snapshots(partition).offsets() })
             let folded = try oracle.fold(
-                partition, placesAt: offsets.union(checkpoints.map(\.nextOffset)),
+                partition, positionsAt: offsets.union(checkpoints.map(\.nextOffset)),
                 subjects: questions.subjects(of: partition))
             try oracle.checkFacts(partition, folded)
             try oracle.check(checkpoints, folded)

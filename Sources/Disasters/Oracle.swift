@@ -186,7 +186,7 @@ struct Oracle {
 
     /// `offsets`: where digest and chain are needed. `subjects`: the subjects whose standings are needed, by offset.
     func fold(
-        _ partition: Int32, placesAt offsets: Set<Int64>, subjects: [Int64: Set<String>]
+        _ partition: Int32, positionsAt offsets: Set<Int64>, subjects: [Int64: Set<String>]
     ) throws -> Folded {
         let frames = cluster.records(ledger(partition)).map { (offset: $0.offset, bytes: $0.record.value ?? []) }
         var fold = PartitionFold(
@@ -230,7 +230,7 @@ struct Oracle {
     ) throws {
         let frames = cluster.records(ledger(partition)).map { (offset: $0.offset, bytes: $0.record.value ?? []) }
         var fold = PartitionFold(
-            partition: partition, fixedPolicy: policy, leavingOut: folded.withdrawnSources, keepsFacts: false,
+            partition: partition, fixedPolicy: policy, leavingOut: folded.withdrawnSources, storesFacts: false,
             maximumSessions: SimulatedTopics.maximumSessions)
         for offset in strays[partition] ?? [] { fold.skip(offset) }
         var nothing = EncodedFacts()

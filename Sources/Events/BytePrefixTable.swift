@@ -1,19 +1,31 @@
 /// Texts and prefixes of texts, sorted by their bytes, so that a look-up costs a few comparisons and allocates nothing.
+/// Not thread-safe: a look-up remembers what it found.
 ///
 /// No pattern is covered by another one. So of all patterns that do not come after a text only the greatest can match it:
 /// whatever lies between a prefix and a text that begins with it begins with it too.
-final class BytePrefixTable: @unchecked Sendable {
+///
+/// A copy is the same table. Whoever made it deallocates it, so that a look-up counts no references.
+struct BytePrefixTable: BitwiseCopyable {
+    /// The length of a key in bytes.
+    private static let keyBytes = 8
+    private static let hintBits = 4
+
     private struct Entry: BitwiseCopyable {
         /// The first eight bytes as a big-endian number, zeros after a shorter pattern.
         var key: UInt64
+        /// The bits of `key` that are bytes of the pattern.
+        var mask: UInt64
+        /// The last eight bytes as they lie in memory; 0 for a shorter pattern.
+        var tail: UInt64
         var start: Int
         var count: Int
         var isPrefix: Bool
     }
 
-    /// Owned, and never written again: so the table may be read by any thread.
     private let entries: UnsafeMutableBufferPointer<Entry>
     private let bytes: UnsafeMutableRawBufferPointer
+    /// The entry that a text with a key of this hash matched last. Most texts match it again.
+    private let hints: UnsafeMutableBufferPointer<Int>
 
     /// The patterns have no zero byte.
     init(_ patterns: [(bytes: [UInt8], isPrefix: Bool)]) {
@@ -28,24 +40,47 @@ final class BytePrefixTable: @unchecked Sendable {
                 continue
             }
             last = pattern
-            let key = pattern.bytes.withUnsafeBytes { Self.word($0, 0) }
+            let count = pattern.bytes.count
+            let (key, tail) = pattern.bytes.withUnsafeBytes { bytes in
+                (
+                    Self.word(bytes, 0),
+                    count < Self.keyBytes
+                        ? 0 : bytes.loadUnaligned(fromByteOffset: count - Self.keyBytes, as: UInt64.self)
+                )
+            }
             found.append(
-                Entry(key: key, start: all.count, count: pattern.bytes.count, isPrefix: pattern.isPrefix))
+                Entry(
+                    key: key, mask: ~(UInt64.max >> UInt64(8 * count)), tail: tail, start: all.count, count: count,
+                    isPrefix: pattern.isPrefix))
             all += pattern.bytes
         }
         entries = .allocate(capacity: found.count)
         _ = entries.initialize(from: found)
         bytes = .allocate(byteCount: all.count, alignment: 1)
         bytes.copyBytes(from: all)
+        hints = .allocate(capacity: 1 << Self.hintBits)
+        hints.initialize(repeating: 0)
     }
 
-    deinit {
+    func deallocate() {
         entries.deallocate()
         bytes.deallocate()
+        hints.deallocate()
     }
 
     func matches(_ text: UnsafeRawBufferPointer) -> Bool {
+        guard !entries.isEmpty else { return false }
         let key = Self.word(text, 0)
+        // Fibonacci hashing: the product's upper bits depend on all bits of the key.
+        let slot = Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) &>> UInt64(64 &- Self.hintBits))
+        if matches(entries[hints[slot]], text, key) { return true }
+        guard let index = candidate(for: text, key), matches(entries[index], text, key) else { return false }
+        hints[slot] = index
+        return true
+    }
+
+    /// The greatest pattern that does not come after a text; nil if there is none.
+    private func candidate(for text: UnsafeRawBufferPointer, _ key: UInt64) -> Int? {
         var (low, high) = (0, entries.count)
         while low < high {
             let middle = (low &+ high) &>> 1
@@ -53,10 +88,19 @@ final class BytePrefixTable: @unchecked Sendable {
             let isAfter = entry.key == key ? Self.precedes(text, pattern(entry)) : entry.key > key
             if isAfter { high = middle } else { low = middle &+ 1 }
         }
-        guard low > 0 else { return false }
-        let entry = entries[low &- 1]
-        guard entry.isPrefix ? text.count >= entry.count : text.count == entry.count else { return false }
-        return UnsafeRawBufferPointer(rebasing: text[..<entry.count]).equals(pattern(entry))
+        return low > 0 ? low &- 1 : nil
+    }
+
+    @inline(__always) private func matches(_ entry: Entry, _ text: UnsafeRawBufferPointer, _ key: UInt64) -> Bool {
+        guard key & entry.mask == entry.key,
+            entry.isPrefix ? text.count >= entry.count : text.count == entry.count
+        else { return false }
+        guard entry.count > Self.keyBytes else { return true }
+        guard text.loadUnaligned(fromByteOffset: entry.count &- Self.keyBytes, as: UInt64.self) == entry.tail else {
+            return false
+        }
+        return entry.count <= 2 &* Self.keyBytes
+            || UnsafeRawBufferPointer(rebasing: text[..<entry.count]).equals(pattern(entry))
     }
 
     @inline(__always) private func pattern(_ entry: Entry) -> UnsafeRawBufferPointer {
@@ -82,6 +126,12 @@ final class BytePrefixTable: @unchecked Sendable {
         if text.count >= 8 {
             let last = text.loadUnaligned(fromByteOffset: text.count &- 8, as: UInt64.self)
             return UInt64(bigEndian: last) &<< UInt64((offset &+ 8 &- text.count) &* 8)
+        }
+        if text.count >= 4 {
+            // The two halves overlap in equal bytes.
+            let first = UInt32(bigEndian: text.loadUnaligned(as: UInt32.self))
+            let last = UInt32(bigEndian: text.loadUnaligned(fromByteOffset: text.count &- 4, as: UInt32.self))
+            return UInt64(first) &<< 32 | UInt64(last) &<< UInt64((8 &- text.count) &* 8)
         }
         var word: UInt64 = 0
         for index in offset..<text.count { word |= UInt64(text[index]) &<< UInt64(56 &- 8 &* (index &- offset)) }

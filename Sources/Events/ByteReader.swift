@@ -33,7 +33,9 @@ public struct ByteReader {
     }
 
     @inlinable public var isAtEnd: Bool { before + position == total }
+    /// Bytes that are not read yet.
     @inlinable public var remaining: Int { total - before - position }
+    /// A failure at the current byte.
     @inlinable public var failure: Failure { Failure(byte: before + position) }
 
     /// Ensures that the next `count` bytes are in `bytes`. Throws if fewer remain.
@@ -50,12 +52,14 @@ public struct ByteReader {
         bytes = more
     }
 
+    /// The next byte. Throws at the end.
     @inlinable public mutating func byte() throws(Failure) -> UInt8 {
         try need(1)
         defer { position += 1 }
         return bytes[position]
     }
 
+    /// The next `MemoryLayout<T>.size` bytes, little-endian. Throws at the end.
     @inlinable public mutating func integer<T: FixedWidthInteger>(_ type: T.Type = T.self) throws(Failure) -> T {
         try need(MemoryLayout<T>.size)
         defer { position += MemoryLayout<T>.size }

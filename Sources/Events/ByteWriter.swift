@@ -4,6 +4,7 @@ internal import CEL
 public struct ByteWriter: ~Copyable {
     @usableFromInline var base: UnsafeMutablePointer<UInt8>
     @usableFromInline var capacity: Int
+    /// Bytes written.
     public private(set) var count: Int {
         @inlinable get { length }
         set { length = newValue }
@@ -20,6 +21,7 @@ public struct ByteWriter: ~Copyable {
     /// The bytes; valid until the next change.
     @inlinable public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: length) }
 
+    /// Removes the bytes, but not the memory.
     @inlinable public mutating func removeAll() { length = 0 }
 
     /// Cuts back to the first `count` bytes.
@@ -103,6 +105,7 @@ public struct ByteWriter: ~Copyable {
         }
     }
 
+    /// Appends a number in decimal digits, with `-` before a negative one.
     public mutating func append(decimal value: Int64) {
         reserve(20)
         if value < 0 { append(byte: 0x2D) }
@@ -207,6 +210,7 @@ public struct ByteWriter: ~Copyable {
 
     @inline(__always) private static func zeroByte(_ word: UInt64) -> UInt64 { (word &- 0x0101_0101_0101_0101) & ~word }
 
+    /// Appends a text in quotes, escaped as JSON (RFC 8259).
     public mutating func append(jsonString text: String) {
         var copy = text
         copy.withUTF8 { append(jsonString: UnsafeRawBufferPointer($0)) }

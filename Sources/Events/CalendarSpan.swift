@@ -38,6 +38,7 @@ public struct CalendarSpan: Hashable, Sendable {
 }
 
 extension CalendarSpan: CustomStringConvertible {
+    /// As a policy has it: `1 day`, `24 months`.
     public var description: String { "\(count) \(count == 1 ? String(unit.rawValue.dropLast()) : unit.rawValue)" }
 }
 

@@ -16,6 +16,7 @@ internal import Crypto
 /// `signature`, 128 lower-case hexadecimal digits. All five are extension attributes of CloudEvents: members of the JSON object in
 /// structured mode, headers `ce_NAME` in binary mode.
 public struct ControlStatement: Hashable, Sendable {
+    /// Names of the extension attributes.
     public static let actorAttribute: StaticString = "actor"
     public static let approverAttribute: StaticString = "approvedby"
     public static let reasonAttribute: StaticString = "reason"

@@ -11,6 +11,7 @@ public enum ControlType: UInt8, CaseIterable, Sendable {
     /// ledger.
     case ledgerSkipped
 
+    /// The prefix of all control types, reserved for the control topic.
     public static let prefix: StaticString = "standing."
 
     public var name: StaticString {
@@ -44,6 +45,7 @@ public enum ControlType: UInt8, CaseIterable, Sendable {
     /// True for events that Standing itself writes, and only to the ledger.
     public var isOfLedger: Bool { self == .sourceGap || self == .ledgerUpgraded || self == .ledgerSkipped }
 
+    /// Nil for a text that is no control type.
     public init?(_ type: UnsafeRawBufferPointer) {
         guard type.starts(with: Self.prefix) else { return nil }
         for candidate in Self.allCases where type.equals(candidate.name) {
@@ -66,6 +68,7 @@ public enum SubjectKind: UInt8, CaseIterable, Sendable {
         }
     }
 
+    /// Nil for a text that is no kind.
     public init?(_ text: UnsafeRawBufferPointer) {
         for candidate in Self.allCases where text.equals(candidate.name) {
             self = candidate

@@ -5,8 +5,7 @@
 /// respect: its events have no `source` that another topic has declared. In steady state nothing here allocates. Not
 /// thread-safe.
 public final class DeclaredSources {
-    private final class Topic {
-        let declaration: SourceDeclaration
+    private struct Topic: BitwiseCopyable {
         /// Nil if the declaration names no types.
         let types: BytePrefixTable?
         /// Nil if it names no sources.
@@ -15,14 +14,15 @@ public final class DeclaredSources {
         var earliest = Int64.min
 
         init(_ declaration: SourceDeclaration) {
-            self.declaration = declaration
             types =
                 declaration.types.isEmpty ? nil : BytePrefixTable(declaration.types.map(DeclaredSources.pattern))
             sources = declaration.sources.isEmpty ? nil : BytePrefixTable(DeclaredSources.prefixes(declaration))
         }
     }
 
-    private let topics: [Topic]
+    private let declarations: [SourceDeclaration]
+    /// One a declaration.
+    private let topics: UnsafeMutableBufferPointer<Topic>
     private let numbers: [String: Int]
     /// Every prefix that a topic has declared.
     private let claimed: BytePrefixTable
@@ -30,9 +30,20 @@ public final class DeclaredSources {
     /// By the topic's name.
     public init(_ declarations: [String: SourceDeclaration]) {
         let sorted = declarations.sorted { $0.key < $1.key }
-        topics = sorted.map { Topic($0.value) }
+        self.declarations = sorted.map(\.value)
+        topics = .allocate(capacity: sorted.count)
+        _ = topics.initialize(from: sorted.map { Topic($0.value) })
         numbers = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1.key, $0) })
         claimed = BytePrefixTable(sorted.flatMap { Self.prefixes($0.value) })
+    }
+
+    deinit {
+        for topic in topics {
+            topic.types?.deallocate()
+            topic.sources?.deallocate()
+        }
+        topics.deallocate()
+        claimed.deallocate()
     }
 
     private static func pattern(_ type: String) -> (bytes: [UInt8], isPrefix: Bool) {
@@ -49,8 +60,8 @@ public final class DeclaredSources {
 
     /// From now on it is this time, in microseconds since 1970. Before the first call no event is too old.
     public func setTime(_ now: Int64) {
-        for topic in topics where topic.declaration.lasts != nil {
-            topic.earliest = topic.declaration.earliest(at: Timestamp(microseconds: now)).microseconds
+        for (number, declaration) in declarations.enumerated() where declaration.lasts != nil {
+            topics[number].earliest = declaration.earliest(at: Timestamp(microseconds: now)).microseconds
         }
     }
 

@@ -52,6 +52,7 @@ public struct EventDefect: Error, Hashable, Sendable, CustomStringConvertible {
         case notAllowed = "not-allowed"
     }
 
+    /// The attribute that is defective.
     public let attribute: Attribute
     public let reason: Reason
 

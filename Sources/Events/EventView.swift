@@ -1,6 +1,7 @@
 /// One decoded event, borrowed. Its bytes belong to the decoder, the frame or the reader, and are valid as long as
 /// that is.
 public struct EventView {
+    /// `id`, `source`, `type` and `subject` are UTF-8, without quotes and escapes.
     public var id: UnsafeRawBufferPointer
     public var source: UnsafeRawBufferPointer
     public var type: UnsafeRawBufferPointer
@@ -22,6 +23,7 @@ public struct EventView {
         self.data = data
     }
 
+    /// An event without texts, to decode into.
     public static var empty: EventView {
         EventView(
             id: .init(start: nil, count: 0), source: .init(start: nil, count: 0), type: .init(start: nil, count: 0),

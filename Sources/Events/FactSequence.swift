@@ -14,8 +14,10 @@ public struct FactSequence: Sendable, Equatable {
     /// The greatest accepted number; 0 before the first.
     public private(set) var last: Int64
 
+    /// `last`: the greatest number that the consumer has stored as accepted.
     public init(last: Int64 = 0) { self.last = last }
 
+    /// The verdict on the next record. `last` follows an accepted one.
     public mutating func judge(_ sequence: Int64) -> Verdict {
         if sequence == last + 1 {
             last = sequence

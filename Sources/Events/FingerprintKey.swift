@@ -1,5 +1,6 @@
 /// What fingerprints are keyed by: 256 bits of a ledger's own, so that who does not know them cannot make two texts meet.
 public struct FingerprintKey: Hashable, Sendable, BitwiseCopyable {
+    /// The size of a key.
     public static let bytes = 32
 
     let words: (UInt64, UInt64, UInt64, UInt64)

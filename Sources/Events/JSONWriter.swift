@@ -9,6 +9,7 @@ public struct JSONWriter: ~Copyable {
 
     // MARK: What is written
 
+    /// What was written, as a string.
     public var text: String { String(decoding: buffer.bytes, as: UTF8.self) }
 
     /// Valid until the next change.

@@ -46,7 +46,6 @@ extension HTTPField.Name {
     public static let standingForwarded = Self("standing-forwarded")!
     /// In a request that another member sends on: who asked that member, sealed with the members' secret (`ForwardedCaller`).
     public static let standingCaller = Self("standing-caller")!
-    static let standingPurpose = Self("standing-purpose")!
     /// A second one: the first is the request's authority.
     static let secondHost = Self("host")!
     static let secFetchSite = Self("sec-fetch-site")!

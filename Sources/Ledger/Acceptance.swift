@@ -56,6 +56,8 @@ public struct Acceptance: Sendable {
 
     public init(maximumSessions: Int = Self.maximumSessions) { sessionLimit = maximumSessions }
 
+    /// The verdict on a frame by its appender session and its number in it, from 0. Frames are judged once, in the
+    /// ledger's order.
     public mutating func judge(session: UInt64, number: UInt64) -> Verdict {
         uses += 1
         guard let index = find(session) else {

@@ -3,6 +3,7 @@ public import Events
 /// Reads the entries of a ledger partition that count: the entries of its frames, in order, without those that
 /// `Acceptance` refuses.
 public struct EntryReader {
+    /// The state after the last frame.
     public private(set) var acceptance: Acceptance
     /// The last entry's index in its frame; -1 before the first.
     public private(set) var index = -1

@@ -32,11 +32,15 @@ public import Events
 /// A reader refuses what it does not know: another magic or version, a wrong checksum, an entry that does not end
 /// where its lengths say. Kafka's limit on a record bounds a frame. A builder fills a frame up to `maximumBytes`.
 public enum Frame {
+    /// `SLF1`, little-endian.
     public static let magic: UInt32 = 0x3146_4C53
+    /// The format's number. A reader refuses another one.
     public static let version: UInt8 = 1
+    /// `FORMATS.md` documents the header.
     public static let headerBytes = 32
     /// A builder closes a frame at this size; its last entry may exceed it.
     public static let maximumBytes = 512 * 1024
+    /// A builder closes a frame with so many entries.
     public static let maximumEntries = 4096
     /// A reader refuses a longer frame. This is room for the greatest frame and the greatest event.
     public static let readerMaximumBytes = 4 * 1024 * 1024
@@ -57,6 +61,7 @@ public enum EntryKind: UInt8, Sendable {
 
 /// An event's position in Kafka.
 public struct Origin {
+    /// The topic's name, UTF-8.
     public var topic: UnsafeRawBufferPointer
     /// The topic's number in the frame's dictionary; -1 if the dictionary was full.
     public var topicNumber: Int

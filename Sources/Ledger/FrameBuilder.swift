@@ -7,12 +7,15 @@ public struct FrameBuilder: ~Copyable {
     private var dictionary = FrameDictionary()
     private var lastTime: Int64 = 0
     private var lastOffset: Int64 = 0
+    /// The number of entries since the last frame.
     public private(set) var entries = 0
 
     public init() { reset() }
 
     public var isEmpty: Bool { entries == 0 }
+    /// True when the frame should be finished before another entry is appended.
     public var isFull: Bool { writer.count >= Frame.maximumBytes || entries >= Frame.maximumEntries }
+    /// Bytes so far, header included.
     public var byteCount: Int { writer.count }
 
     private mutating func reset() {

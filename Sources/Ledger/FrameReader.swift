@@ -2,7 +2,9 @@ internal import Events
 
 /// Reads a frame's entries in order. They borrow from the frame's bytes. Reused through `open`, it does not allocate.
 public struct FrameReader {
+    /// The frame's appender session.
     public private(set) var session: UInt64 = 0
+    /// The frame's number in its session, from 0.
     public private(set) var number: UInt64 = 0
     public private(set) var entryCount = 0
     /// The frame's dictionary as far as it has been read; at most 255 texts.
@@ -99,6 +101,7 @@ public struct FrameReader {
         return true
     }
 
+    /// A value to read entries into.
     public static var blank: Entry {
         let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
         return Entry(

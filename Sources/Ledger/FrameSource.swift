@@ -30,6 +30,7 @@ extension FrameSource {
 /// A frame and its offset in its ledger partition; borrowed.
 public struct LedgerFrame {
     public var offset: Int64
+    /// Valid until the source's next frame.
     public var bytes: UnsafeRawBufferPointer
 
     public init(offset: Int64, bytes: UnsafeRawBufferPointer) {

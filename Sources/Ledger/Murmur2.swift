@@ -4,6 +4,7 @@
 /// It is here and not from a library, because it decides for ever which ledger partition a subject is in. This
 /// room needs it without a Kafka client.
 public enum Murmur2 {
+    /// 32 bits. The partition is the hash without its sign bit, modulo the number of partitions.
     public static func hash(_ key: UnsafeRawBufferPointer) -> UInt32 {
         let m: UInt32 = 0x5bd1_e995
         var h: UInt32 = 0x9747_b28c ^ UInt32(truncatingIfNeeded: key.count)

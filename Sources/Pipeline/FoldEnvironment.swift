@@ -41,7 +41,7 @@ final class FoldEnvironment: Sendable {
     }
 
     private struct State {
-        var outlet: FactProducer?
+        var factProducer: FactProducer?
         var reports: [(PartitionRunner, Report)] = []
         var answers: [(turn: Int, Answer)] = []
     }
@@ -50,7 +50,7 @@ final class FoldEnvironment: Sendable {
     let runtime: any Runtime
     let logger: Logger
     let stop: StopFlag
-    let board: StatusBoard
+    let pipelineStatus: PipelineStatus
     let clock: GuardedClock
     let slices: SliceQueue
     let memory: MemoryWatch
@@ -78,7 +78,7 @@ final class FoldEnvironment: Sendable {
     init(_ member: Member) {
         configuration = member.configuration
         (runtime, logger) = (configuration.runtime, member.logger)
-        (stop, board, clock, slices) = (member.stop, member.board, member.clock, member.slices)
+        (stop, pipelineStatus, clock, slices) = (member.stop, member.pipelineStatus, member.clock, member.slices)
         (memory, changes) = (member.memory, member.changes)
         haste = Mutex(FactHaste(at: runtime.now))
         publishedCounters = configuration.topics.facts.map { Counter(.factsPublished, labels: [("topic", $0)]) }
@@ -87,13 +87,13 @@ final class FoldEnvironment: Sendable {
     }
 
     /// Nil before there is one.
-    var outlet: FactProducer? {
-        get { state.withLock { $0.outlet } }
+    var factProducer: FactProducer? {
+        get { state.withLock { $0.factProducer } }
         set {
             // The previous one is freed outside the lock, because that takes a while.
             let former = state.withLock { state in
-                defer { state.outlet = newValue }
-                return state.outlet
+                defer { state.factProducer = newValue }
+                return state.factProducer
             }
             withExtendedLifetime(former) {}
         }
@@ -101,7 +101,7 @@ final class FoldEnvironment: Sendable {
 
     /// Called after a partition has sent `count` facts and sends no more for now.
     func hurry(afterFacts count: Int) {
-        if haste.withLock({ $0.isDue(after: count, at: runtime.now) }) { outlet?.producer.hurry() }
+        if haste.withLock({ $0.isDue(after: count, at: runtime.now) }) { factProducer?.producer.hurry() }
     }
 
     func report(_ report: Report, of partition: PartitionRunner) {

@@ -28,7 +28,7 @@ extension FoldPoller: RebalanceListener {
         directory.forget()
         (progress, switches) = (Progress(at: runtime.now), SwitchLog())
         showPartitions()
-        board.update { status in
+        pipelineStatus.update { status in
             (status.foldPartitions, status.currentPartitions, status.behind) = (topicPartitions.count, 0, nil)
             status.joined.insert(.fold)
         }
@@ -41,7 +41,7 @@ extension FoldPoller: RebalanceListener {
         if lost {
             logger.warning("the group has given this member's partitions away")
             leave(waitsForFacts: false)
-            do { try renewOutlet() } catch { failure = error }
+            do { try renewProducer() } catch { failure = error }
         } else {
             handOver(consumer)
         }
@@ -111,7 +111,7 @@ extension FoldPoller: RebalanceListener {
     /// Serves deliveries until `isDone` returns true, or an error makes that impossible.
     func wait(milliseconds: Int, until isDone: () -> Bool) {
         let deadline = runtime.now + .milliseconds(milliseconds)
-        while !isDone(), failure == nil, outlet.producer.fatalError == nil, runtime.now < deadline {
+        while !isDone(), failure == nil, factProducer.producer.fatalError == nil, runtime.now < deadline {
             serve(1)
             environment.yield()
         }
@@ -126,13 +126,13 @@ extension FoldPoller: RebalanceListener {
         }
         owned.replace(assigned, standby: standbys)
         let count = standbys.count
-        board.update { $0.standbyPartitions = count }
+        pipelineStatus.update { $0.standbyPartitions = count }
     }
 
     func showNothingOwned() {
         progress.total = 0
         switches = SwitchLog()
-        board.update { status in
+        pipelineStatus.update { status in
             (status.foldPartitions, status.currentPartitions, status.behind) = (0, 0, nil)
             (status.quarantined, status.switching, status.secondsLeft) = ([], [], nil)
             status.joined.remove(.fold)

@@ -6,7 +6,7 @@ extension FoldPoller {
     /// Announces the owned partitions, if the topic does not have them yet. An announcement without room in the
     /// producer is repeated later.
     func announce() throws {
-        guard let topic = outlet.members, let assignment,
+        guard let topic = factProducer.members, let assignment,
             let news = directory.news(of: assignment.map(\.partition), isFull: memory.isFull, at: runtime.now)
         else { return }
         _ = try publish(news.json, of: news.address, to: topic)
@@ -14,12 +14,12 @@ extension FoldPoller {
 
     /// Withdraws the announcement of a member that stops, so that it gets no more requests.
     func takeLeave() {
-        guard let topic = outlet.members, let address = directory.farewell() else { return }
+        guard let topic = factProducer.members, let address = directory.farewell() else { return }
         var isPublished = false
         wait(milliseconds: Self.handOverMilliseconds) {
             do {
                 if !isPublished { isPublished = try publish(nil, of: address, to: topic) }
-                return isPublished && outlet.producer.queued == 0
+                return isPublished && factProducer.producer.queued == 0
             } catch {
                 logger.warning("others still take this member for running", metadata: ["reason": "\(error)"])
                 return true
@@ -31,7 +31,7 @@ extension FoldPoller {
     private func publish(_ value: [UInt8]?, of address: String, to topic: Int) throws -> Bool {
         func produce(_ value: UnsafeRawBufferPointer?) throws -> Bool {
             try Array(address.utf8).withUnsafeBytes { key in
-                try outlet.producer.produce(
+                try factProducer.producer.produce(
                     topic: topic, partition: Producer.anyPartition, key: key, value: value,
                     tag: FoldEnvironment.otherTag)
             }

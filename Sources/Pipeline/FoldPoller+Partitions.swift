@@ -223,7 +223,7 @@ extension FoldPoller {
     private func noteFailure(_ error: any Error, of runner: PartitionRunner) {
         let (index, offset) = (Int(runner.number), runner.status.nextOffset)
         slots[index].failure.note(at: offset, runtime.now)
-        board.update { $0.partitionRestarts += 1 }
+        pipelineStatus.update { $0.partitionRestarts += 1 }
         let failure = slots[index].failure
         let metadata: Logger.Metadata = [
             "partition": "\(runner.number)", "offset": "\(offset)", "reason": "\(error)",
@@ -239,7 +239,7 @@ extension FoldPoller {
         } else {
             logger.warning("a ledger partition begins anew", metadata: metadata)
         }
-        if let shared = runner.status.shared { board.add(shared) }
+        if let shared = runner.status.shared { pipelineStatus.add(shared) }
         close(index, takesSnapshot: false)
         showPartitions()
     }

@@ -7,8 +7,8 @@ extension FoldPoller {
     func noteSwitches(_ statuses: [(Int32, PartitionRunner.Status)]) {
         var steps: [Int32: PartitionFold.PolicySwitch] = [:]
         for (number, status) in statuses { steps[number] = status.policySwitch }
-        let switching = steps.map { PipelineStatus.Switching($0, $1) }.sorted { $0.partition < $1.partition }
-        board.update { $0.switching = switching }
+        let switching = steps.map { PipelineReading.Switching($0, $1) }.sorted { $0.partition < $1.partition }
+        pipelineStatus.update { $0.switching = switching }
         let folded = Set(statuses.filter { $0.1.shared != nil && $0.1.quarantined == nil }.map(\.0))
         for line in switches.note(steps, folded: folded, at: runtime.now) { log(line) }
     }

@@ -43,7 +43,7 @@ extension FoldPoller {
         for (number, status) in going { if let time = status.late, time >= late { (late, latest) = (time, number) } }
         let isKnown = isComplete && !going.isEmpty && going.allSatisfy { $0.1.behind != nil }
         let quarantined = statuses.compactMap(\.1.quarantined)
-        board.update { status in
+        pipelineStatus.update { status in
             status.currentPartitions = current
             status.behind = isKnown ? .init(time: behind, partition: farthest, at: now) : nil
             status.late = isKnown ? .init(time: late, partition: latest, at: now) : nil
@@ -57,27 +57,27 @@ extension FoldPoller {
     func noteInboxes() {
         let bytes = slots.reduce(0) { $0 + ($1.runner?.inbox.bytes ?? 0) }
         let paused = slots.count { $0.isPaused && $0.runner != nil }
-        board.update { ($0.inboxBytes, $0.pausedPartitions) = (bytes, paused) }
+        pipelineStatus.update { ($0.inboxBytes, $0.pausedPartitions) = (bytes, paused) }
     }
 
     /// Notes the facts in flight and the sizes on the disk.
     func noteStores() {
-        var stores = PipelineStatus.Stores()
+        var stores = PipelineReading.Stores()
         for status in assignedRunners.map(\.status) {
             stores.factsInFlight += status.factsInFlight
             stores.waitingForProducer += status.lacksRoom ? 1 : 0
             stores.waitingForRoom += status.isDiskFull ? 1 : 0
             if let taken = status.lastSnapshot { stores.oldestSnapshot = min(stores.oldestSnapshot ?? taken, taken) }
         }
-        board.update { $0.stores = stores }
-        environment.disk?.look { [board] found in board.update { $0.disk = found } }
+        pipelineStatus.update { $0.stores = stores }
+        environment.disk?.look { [pipelineStatus] found in pipelineStatus.update { $0.disk = found } }
     }
 
     /// Notes the time until everything is folded, for `/readyz` and the log.
     private func noteProgress(_ statuses: [PartitionRunner.Status], isDone: Bool) {
         guard !isDone else {
             if progress.total > 0 {
-                board.update { $0.secondsLeft = nil }
+                pipelineStatus.update { $0.secondsLeft = nil }
                 logPolicies(statuses)
             }
             (progress.total, progress.isDone) = (0, true)
@@ -92,7 +92,7 @@ extension FoldPoller {
         let done = progress.total - left
         progress.estimate.add(done: done, at: (runtime.now - progress.start) / .seconds(1))
         let seconds = progress.estimate.timeLeft(total: progress.total)
-        board.update { $0.secondsLeft = seconds }
+        pipelineStatus.update { $0.secondsLeft = seconds }
         guard left > 0, runtime.now - progress.lastLog > Self.progressLogEvery else { return }
         progress.lastLog = runtime.now
         logger.info(
@@ -122,14 +122,14 @@ extension FoldPoller {
                 ticks.removeFirst()
                 continue
             }
-            outlet.ticker.append(tick: tick.time, to: number)
+            factProducer.ticker.append(tick: tick.time, to: number)
             do {
-                _ = try outlet.ticker.send(number, tag: FoldEnvironment.otherTag) { throw NoRoom() }
+                _ = try factProducer.ticker.send(number, tag: FoldEnvironment.otherTag) { throw NoRoom() }
             } catch is NoRoom {
                 return
             }
             ticks.removeFirst()
-            board.update { $0.ticks += 1 }
+            pipelineStatus.update { $0.ticks += 1 }
         }
     }
 

@@ -50,7 +50,7 @@ final class FoldPoller: PollLoop {
     let runtime: any Runtime
     let logger: Logger
     let stop: StopFlag
-    let board: StatusBoard
+    let pipelineStatus: PipelineStatus
     let owned: OwnedPartitions
     let environment: FoldEnvironment
     private(set) var consumer: (any ConsumerClient)?
@@ -84,13 +84,13 @@ final class FoldPoller: PollLoop {
     init(_ member: Member, ledgerPartitions: Int) throws {
         configuration = member.configuration
         (runtime, logger) = (configuration.runtime, member.logger)
-        (stop, board, owned, directory) = (member.stop, member.board, member.owned, member.directory)
+        (stop, pipelineStatus, owned, directory) = (member.stop, member.pipelineStatus, member.owned, member.directory)
         memory = member.memory
         (lastLimits, lastPoke, lastCommit, lastShadowNote) = (runtime.now, runtime.now, runtime.now, runtime.now)
         progress = Progress(at: runtime.now)
         slots = (0..<ledgerPartitions).map { _ in Slot() }
         environment = FoldEnvironment(member)
-        environment.outlet = try FactProducer(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
+        environment.factProducer = try FactProducer(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
     }
 
     func start() throws {
@@ -114,8 +114,8 @@ final class FoldPoller: PollLoop {
 
     func step() throws {
         guard let consumer else { return }
-        board.notePoll(of: .fold)
-        let isBusy = outlet.producer.queued > 0 || slots.contains(where: \.isPaused)
+        pipelineStatus.notePoll(of: .fold)
+        let isBusy = factProducer.producer.queued > 0 || slots.contains(where: \.isPaused)
         try consumer.poll(timeoutMilliseconds: isBusy ? Self.shortWaitMilliseconds : Self.longWaitMilliseconds) {
             try hand($0, to: read)
         }
@@ -144,7 +144,7 @@ final class FoldPoller: PollLoop {
         guard let consumer else { return }
         handOver(consumer)
         consumer.close()
-        board.noteNoPolls(of: .fold)
+        pipelineStatus.noteNoPolls(of: .fold)
         takeLeave()
         closeAll(takesSnapshots: true)
         try checkStorage()
@@ -161,7 +161,7 @@ final class FoldPoller: PollLoop {
         guard let consumer else { return }
         letGoOfEverything()
         try checkStorage()
-        try renewOutlet()
+        try renewProducer()
         failure = nil
         guard let assignment else { return }
         try consumer.assign(assigned(assignment, to: consumer))
@@ -170,17 +170,17 @@ final class FoldPoller: PollLoop {
 
     func abandon() {
         letGoOfEverything()
-        environment.outlet?.producer.purge()
+        environment.factProducer?.producer.purge()
         consumer?.close()
         consumer = nil
-        board.noteNoPolls(of: .fold)
+        pipelineStatus.noteNoPolls(of: .fold)
     }
 
     /// After an error nothing more is written. Archive and snapshots are read again.
     private func letGoOfEverything() {
         environment.beginTurn()
         asksLimits = false
-        for runner in assignedRunners { if let shared = runner.status.shared { board.add(shared) } }
+        for runner in assignedRunners { if let shared = runner.status.shared { pipelineStatus.add(shared) } }
         owned.replace([], standby: [])
         closeAll(takesSnapshots: false)
         (read, readByStandby, standbyConsumer, checkpoints) = ([], [], nil, nil)
@@ -194,8 +194,8 @@ final class FoldPoller: PollLoop {
     /// Copies polled records to the partitions.
     func hand(_ records: UnsafeBufferPointer<Record>, to runners: [PartitionRunner]) throws {
         guard !records.isEmpty else { return }
-        // The member must not pass for current before the frames are folded and their facts acknowledged.
-        board.update { $0.currentPartitions = 0 }
+        // The member is not current before the frames are folded and their facts acknowledged.
+        pipelineStatus.update { $0.currentPartitions = 0 }
         let limit = inboxLimit
         var start = 0
         while start < records.count {
@@ -254,25 +254,28 @@ final class FoldPoller: PollLoop {
 
     // MARK: Deliveries and reports
 
-    var outlet: FactProducer { environment.outlet! }
+    var factProducer: FactProducer { environment.factProducer! }
 
     /// Facts that were sent and are not acknowledged are dropped, because another member may send them already.
-    func renewOutlet() throws {
-        outlet.producer.purge()
-        environment.outlet = try FactProducer(configuration, ledgerPartitions: slots.count, logger: logger)
+    func renewProducer() throws {
+        factProducer.producer.purge()
+        environment.factProducer = try FactProducer(configuration, ledgerPartitions: slots.count, logger: logger)
     }
 
     /// Serves deliveries, and schedules runners that waited for room.
     func serve(_ milliseconds: Int) {
-        let outlet = outlet
+        let factProducer = factProducer
         var hasDelivered = false
-        outlet.producer.serve(timeoutMilliseconds: milliseconds) { delivery in
+        factProducer.producer.serve(timeoutMilliseconds: milliseconds) { delivery in
             if delivery.code != 0 {
-                if failure == nil { failure = delivery.error(topicName: outlet.producer.topicName(delivery.topic)) }
-            } else if delivery.topic == outlet.ticker.topic {
+                if failure == nil {
+                    failure = delivery.error(topicName: factProducer.producer.topicName(delivery.topic))
+                }
+            } else if delivery.topic == factProducer.ticker.topic {
                 // If a tick is refused, the next one replaces it, in a session of its own.
-                try? outlet.ticker.acknowledged(delivery.partition, offset: delivery.offset)
-            } else if delivery.tag != FoldEnvironment.otherTag, let topic = outlet.facts.firstIndex(of: delivery.topic)
+                try? factProducer.ticker.acknowledged(delivery.partition, offset: delivery.offset)
+            } else if delivery.tag != FoldEnvironment.otherTag,
+                let topic = factProducer.facts.firstIndex(of: delivery.topic)
             {
                 let number = Int(delivery.partition)
                 slots[number].runner?.inbox.acknowledge(
@@ -290,7 +293,7 @@ final class FoldPoller: PollLoop {
 
     func check() throws {
         if let failure { throw failure }
-        if let fatal = outlet.producer.fatalError { throw fatal }
+        if let fatal = factProducer.producer.fatalError { throw fatal }
     }
 
     func handle(_ error: KafkaError, at topicPartition: TopicPartition) throws {

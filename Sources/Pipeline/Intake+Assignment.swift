@@ -31,7 +31,7 @@ extension Intake: RebalanceListener {
         }
         committed = [:]
         logger.info("intake reads", metadata: ["partitions": "\(partitions.count)"])
-        board.update { status in
+        pipelineStatus.update { status in
             status.intakePartitions = partitions.count
             status.joined.insert(.intake)
         }
@@ -39,8 +39,8 @@ extension Intake: RebalanceListener {
     }
 
     func showNothingRead() {
-        board.note(PipelineStatus.InFlight())
-        board.update { status in
+        pipelineStatus.note(PipelineReading.InFlight())
+        pipelineStatus.update { status in
             status.intakePartitions = 0
             status.joined.remove(.intake)
         }

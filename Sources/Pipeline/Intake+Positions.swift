@@ -16,7 +16,7 @@ extension Intake {
         guard !positions.isEmpty else { return }
         try consumer.commit(positions.map { PartitionOffset($0.key, offset: $0.value) }, wait: wait)
         committed = positions
-        board.update { status in
+        pipelineStatus.update { status in
             for (topicPartition, offset) in positions { status.sourcePositions[topicPartition] = offset }
         }
     }
@@ -33,7 +33,7 @@ extension Intake {
     func handOver(_ consumer: any ConsumerClient) {
         endLastRound()
         let deadline = runtime.now + .milliseconds(Self.handOverMilliseconds)
-        while openBatches.depth > 1, failure == nil, outlet.producer.fatalError == nil, runtime.now < deadline {
+        while openBatches.depth > 1, failure == nil, entryProducer.producer.fatalError == nil, runtime.now < deadline {
             serve(10)
         }
         do {
@@ -71,7 +71,7 @@ extension Intake {
         try passGap(of: topicPartition)
         try consumer.assign(sources.map { PartitionOffset($0.topicPartition, offset: $0.position) })
         try pauseAndResume(consumer)
-        board.publish(&counts)
+        pipelineStatus.publish(&counts)
     }
 
     /// Appends the gap to every partition of the ledger, and continues after it. If the process ends in between, the

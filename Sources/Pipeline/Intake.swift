@@ -34,8 +34,8 @@ final class Intake: PollLoop {
     let logger: Logger
     let runtime: any Runtime
     let stop: StopFlag
-    let board: StatusBoard
-    var outlet: EntryProducer
+    let pipelineStatus: PipelineStatus
+    var entryProducer: EntryProducer
     private var consumer: (any ConsumerClient)?
     /// The group's assignment; nil before the first.
     var assignedByGroup: [TopicPartition]?
@@ -66,7 +66,7 @@ final class Intake: PollLoop {
     private let appended: AppendedOffsets
     var committed: [TopicPartition: Int64] = [:]
     private var dirty: [Bool]
-    /// Acknowledged ends of ledger partitions that are not on the board yet.
+    /// Acknowledged ends of ledger partitions that are not in the status yet.
     private var ledgerEnds: [Int32: Int64] = [:]
 
     struct Source {
@@ -89,7 +89,7 @@ final class Intake: PollLoop {
         configuration = member.configuration
         decoder = RecordDecoder(controlKeys: configuration.controlKeys)
         (runtime, logger) = (configuration.runtime, member.logger)
-        (stop, board, directory) = (member.stop, member.board, member.directory)
+        (stop, pipelineStatus, directory) = (member.stop, member.pipelineStatus, member.directory)
         (clock, memory, appended) = (member.clock, member.memory, member.appended)
         (lastCommit, lastRound) = (runtime.now, runtime.now)
         let declarations = configuration.topics.declarations
@@ -98,7 +98,7 @@ final class Intake: PollLoop {
         declared = declarations.isEmpty ? nil : DeclaredSources(declarations)
         backpressure = Backpressure(configuration)
         round = Batching(at: runtime.now)
-        outlet = try EntryProducer(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
+        entryProducer = try EntryProducer(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
         dirty = [Bool](repeating: false, count: ledgerPartitions)
     }
 
@@ -116,7 +116,7 @@ final class Intake: PollLoop {
 
     func step() throws {
         guard let consumer else { return }
-        board.notePoll(of: .intake)
+        pipelineStatus.notePoll(of: .intake)
         beginAfterPause(consumer)
         memory.look()
         let now = clock.time
@@ -137,11 +137,11 @@ final class Intake: PollLoop {
         try noteBackpressure(consumer)
         try commitIfDue(consumer)
         try readSourcesIfDue(consumer)
-        board.note(inFlight, isFull: polled >= Backpressure.batch)
+        pipelineStatus.note(inFlight, isFull: polled >= Backpressure.batch)
     }
 
-    private var inFlight: PipelineStatus.InFlight {
-        var inFlight = PipelineStatus.InFlight()
+    private var inFlight: PipelineReading.InFlight {
+        var inFlight = PipelineReading.InFlight()
         (inFlight.batches, inFlight.bytes) = (Int64(openBatches.depth - 1), Int64(openBatches.bytes))
         (inFlight.isPaused, inFlight.waitsForControl) = (backpressure.isPaused, controlFirst != nil)
         return inFlight
@@ -159,8 +159,8 @@ final class Intake: PollLoop {
     func resume() throws {
         guard let consumer else { return }
         showNothingRead()
-        outlet.producer.purge()
-        outlet = try EntryProducer(configuration, ledgerPartitions: dirty.count, logger: logger)
+        entryProducer.producer.purge()
+        entryProducer = try EntryProducer(configuration, ledgerPartitions: dirty.count, logger: logger)
         openBatches = InFlightBatches()
         (round, firstWritten) = (Batching(at: runtime.now), nil)
         for partition in dirty.indices { dirty[partition] = false }
@@ -173,15 +173,15 @@ final class Intake: PollLoop {
 
     func abandon() {
         showNothingRead()
-        outlet.producer.purge()
+        entryProducer.producer.purge()
         consumer = nil
     }
 
-    var appender: LedgerAppender { outlet.appender }
+    var appender: LedgerAppender { entryProducer.appender }
 
     private func check() throws {
         if let failure { throw failure }
-        if let fatal = outlet.producer.fatalError { throw fatal }
+        if let fatal = entryProducer.producer.fatalError { throw fatal }
     }
 
     // MARK: Reading
@@ -206,7 +206,7 @@ final class Intake: PollLoop {
         openBatches.seal(positions, written: firstWritten)
         firstWritten = nil
         round.end(at: runtime.now)
-        board.publish(&counts)
+        pipelineStatus.publish(&counts)
     }
 
     /// Sends the open frames first, because only acknowledged frames belong to a batch whose positions may be
@@ -312,13 +312,13 @@ final class Intake: PollLoop {
         let valueDropped =
             valueDropped
             || (record.value?.count ?? 0 > Self.alwaysTakenBytes
-                && board.refusesLargeDeadLetters.load(ordering: .relaxed))
+                && pipelineStatus.refusesLargeDeadLetters.load(ordering: .relaxed))
         let headers = DeadLetter.headers(
             record, from: topicPartition, code: code, message: message, valueDropped: valueDropped)
         let value = valueDropped ? nil : record.value
         do {
-            _ = try outlet.producer.produce(
-                topic: outlet.deadLetters, partition: Producer.anyPartition, key: record.key, value: value,
+            _ = try entryProducer.producer.produce(
+                topic: entryProducer.deadLetters, partition: Producer.anyPartition, key: record.key, value: value,
                 headers: headers, tag: openBatches.current)
         } catch {
             guard error.isTooLarge, !valueDropped else { throw error }
@@ -336,12 +336,12 @@ final class Intake: PollLoop {
     }
 
     func serve(_ milliseconds: Int) {
-        let outlet = outlet
-        outlet.producer.serve(timeoutMilliseconds: milliseconds) { delivery in
-            if delivery.code == 0, delivery.topic == outlet.appender.topic {
+        let entryProducer = entryProducer
+        entryProducer.producer.serve(timeoutMilliseconds: milliseconds) { delivery in
+            if delivery.code == 0, delivery.topic == entryProducer.appender.topic {
                 do {
                     try appended.note(delivery.partition, offset: delivery.offset)
-                    try outlet.appender.acknowledged(delivery.partition, offset: delivery.offset)
+                    try entryProducer.appender.acknowledged(delivery.partition, offset: delivery.offset)
                 } catch {
                     // No later position may be committed. The worker restarts from the committed ones.
                     if failure == nil { failure = error }
@@ -349,19 +349,19 @@ final class Intake: PollLoop {
                 }
             }
             if delivery.code != 0 {
-                let error = delivery.error(topicName: outlet.producer.topicName(delivery.topic))
+                let error = delivery.error(topicName: entryProducer.producer.topicName(delivery.topic))
                 if failure == nil { failure = error }
-                if delivery.topic == outlet.deadLetters, error?.isTooLarge == true {
-                    board.refusesLargeDeadLetters.store(true, ordering: .relaxed)
+                if delivery.topic == entryProducer.deadLetters, error?.isTooLarge == true {
+                    pipelineStatus.refusesLargeDeadLetters.store(true, ordering: .relaxed)
                 }
             } else {
                 openBatches.acknowledged(delivery.tag)
-                if delivery.topic != outlet.deadLetters { ledgerEnds[delivery.partition] = delivery.offset + 1 }
+                if delivery.topic != entryProducer.deadLetters { ledgerEnds[delivery.partition] = delivery.offset + 1 }
             }
         }
         for written in openBatches.takeAcknowledged() { latency.record(since: written, at: runtime.wallClock) }
         guard !ledgerEnds.isEmpty else { return }
-        board.update { status in for (partition, end) in ledgerEnds { status.ledgerEnds[partition] = end } }
+        pipelineStatus.update { status in for (partition, end) in ledgerEnds { status.ledgerEnds[partition] = end } }
         ledgerEnds.removeAll(keepingCapacity: true)
     }
 
@@ -369,7 +369,9 @@ final class Intake: PollLoop {
 
     private func noteBackpressure(_ consumer: any ConsumerClient) throws {
         let (batches, bytes) = (openBatches.depth - 1, openBatches.bytes)
-        guard backpressure.note(batches: batches, bytes: bytes, overflows: outlet.producer.overflows) else { return }
+        guard backpressure.note(batches: batches, bytes: bytes, overflows: entryProducer.producer.overflows) else {
+            return
+        }
         logger.debug(
             backpressure.isPaused ? "reading waits for acknowledgements" : "reading goes on",
             metadata: ["batchesInFlight": "\(batches)", "bytesInFlight": "\(bytes)"])

@@ -69,10 +69,10 @@ extension LocalData {
     /// The state of a partition's newest good snapshot; nil if there is none.
     func restored(
         _ partition: Int32, history: @escaping PartitionFold.History, maximumSessions: Int,
-        known: KnownFoldVersions = KnownFoldVersions(), keepsRejected: Bool = false,
+        known: KnownFoldVersions = KnownFoldVersions(), retainsRejected: Bool = false,
         rejected: (SnapshotStore.Rejected) -> Void
     ) throws -> Restored? {
-        try snapshots(partition).newest(keepsRejected: keepsRejected, rejected: rejected) { offset, reader in
+        try snapshots(partition).newest(retainsRejected: retainsRejected, rejected: rejected) { offset, reader in
             var head: [UInt8] = []
             let fold = try PartitionFold(
                 partition: partition, history: history, snapshot: &reader, chainHead: &head,
@@ -91,7 +91,7 @@ extension LocalData {
     ) throws -> PartitionFold? {
         let restored = try Rereading.besideMember.run { () throws -> Restored? in
             try self.restored(
-                partition, history: history, maximumSessions: Acceptance.maximumSessions, keepsRejected: true,
+                partition, history: history, maximumSessions: Acceptance.maximumSessions, retainsRejected: true,
                 rejected: rejected)
         }
         guard let restored, restored.fold.hasAllTexts else { return nil }

@@ -254,7 +254,7 @@ public struct Freshness: Sendable {
     public let isCurrent: Bool
     /// The switch to another policy, or to a history with other sources, in progress, while the answer is of the state
     /// before; nil if there is none.
-    public let policySwitch: PipelineStatus.Switching?
+    public let policySwitch: PipelineReading.Switching?
 }
 
 /// A subject's standing with its position in the ledger.
@@ -264,7 +264,7 @@ public struct StandingAnswer: Sendable {
     public let freshness: Freshness
     public var policy: ScoringPolicy { sharedPolicy.policy }
     /// As `Freshness.policySwitch`.
-    public var policySwitch: PipelineStatus.Switching? { freshness.policySwitch }
+    public var policySwitch: PipelineReading.Switching? { freshness.policySwitch }
 
     /// Writes the standing with the reasons for it, as JSON.
     public func writeExplained(to writer: inout JSONWriter) {

@@ -7,7 +7,7 @@ internal import Replay
 internal import Scoring
 internal import Synchronization
 
-// The output of a folded frame: facts and checkpoints to the broker, counts to the board and the log.
+// The output of a folded frame: facts and checkpoints to the broker, counts to the status and the log.
 extension PartitionRunner {
     private static let factHeaders = HeaderSet([
         (name: "content-type", value: Array("application/cloudevents+json; charset=UTF-8".utf8))
@@ -17,8 +17,9 @@ extension PartitionRunner {
     /// there is.
     func sendFacts(of partition: LedgerPartition) throws -> Bool {
         lacksRoom = false
-        guard let outlet = environment.outlet, partition.isStandby || outlet.producer === producer else { return false }
-        guard try sendBatch(of: partition, through: outlet) else { return false }
+        guard let factProducer = environment.factProducer, partition.isStandby || factProducer.producer === producer
+        else { return false }
+        guard try sendBatch(of: partition, through: factProducer) else { return false }
         if sentFacts > 0 {
             batch.removeAll()
             factsInARow += sentFacts
@@ -29,10 +30,10 @@ extension PartitionRunner {
             partition.folded(next: frame.next)
             try checkpointIfDue(partition, from: frame.from, to: frame.next)
         }
-        return try sendCheckpoint(of: partition, through: outlet)
+        return try sendCheckpoint(of: partition, through: factProducer)
     }
 
-    private func sendBatch(of partition: LedgerPartition, through outlet: FactProducer) throws -> Bool {
+    private func sendBatch(of partition: LedgerPartition, through factProducer: FactProducer) throws -> Bool {
         let first = sentFacts
         let before = partition.publication?.sent.reduce(0, +) ?? 0
         defer { changes.append(batch, first..<sentFacts, after: before) }
@@ -41,8 +42,8 @@ extension PartitionRunner {
             let topic = item.topic.rawValue
             let value = batch.value(item)
             guard
-                try outlet.producer.produce(
-                    topic: outlet.facts[topic], partition: number, key: batch.key(item), value: value,
+                try factProducer.producer.produce(
+                    topic: factProducer.facts[topic], partition: number, key: batch.key(item), value: value,
                     headers: Self.factHeaders, tag: Int(item.sequence))
             else {
                 noteNoRoom()
@@ -56,12 +57,12 @@ extension PartitionRunner {
         return true
     }
 
-    private func sendCheckpoint(of partition: LedgerPartition, through outlet: FactProducer) throws -> Bool {
-        guard let checkpoint, let topic = outlet.checkpoints else { return true }
+    private func sendCheckpoint(of partition: LedgerPartition, through factProducer: FactProducer) throws -> Bool {
+        guard let checkpoint, let topic = factProducer.checkpoints else { return true }
         let key = Array(String(number).utf8)
         let hasRoom = try key.withUnsafeBytes { key in
             try checkpoint.bytes.withUnsafeBytes { value in
-                try outlet.producer.produce(
+                try factProducer.producer.produce(
                     topic: topic, partition: Producer.anyPartition, key: key, value: value,
                     tag: FoldEnvironment.otherTag)
             }

@@ -228,7 +228,7 @@ extension PartitionRunner {
             environment.publishedBytes[topic].increment(by: counts.factBytes[topic])
         }
         let counts = counts
-        environment.board.update { status in
+        environment.pipelineStatus.update { status in
             status.frames += Int64(counts.frames)
             for topic in counts.facts.indices { status.factsPublished[topic] += counts.facts[topic] }
             if let news = counts.news { status.folded = status.folded + news }

@@ -54,7 +54,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         var late: Duration?
         /// The switch to another policy in progress; nil if there is none.
         var policySwitch: PartitionFold.PolicySwitch?
-        var quarantined: PipelineStatus.Quarantined?
+        var quarantined: PipelineReading.Quarantined?
         var countedTo: Int64
         /// The time of the slice that noted this; nil before the first.
         var notedAt: ContinuousClock.Instant?
@@ -64,7 +64,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         var stateBytes: Int64 = 0
         var entries: Int64 = 0
         /// The state of the policy to fold beside the active one; nil if there is none.
-        var shadow: PipelineStatus.Shadow?
+        var shadow: PipelineReading.Shadow?
     }
 
     let number: Int32
@@ -118,7 +118,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     /// Frames with facts in flight: the ledger offset after each, the timestamp of its record, and the time of its
     /// first event, in milliseconds; nil if it has none.
     var timedFrames: [(next: Int64, written: Int64, event: Int64?)] = []
-    /// Counts that are not on the board yet.
+    /// Counts that are not in the status yet.
     var counts = Counts()
     /// Whether this partition has the one copied state that is allowed.
     var isSnapshotInMemory = false
@@ -242,7 +242,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             guard let partition else { return }
             partition.standBy()
             partition.store.abandonSnapshot()
-            environment.board.add(partition.shared)
+            environment.pipelineStatus.add(partition.shared)
             // A state that is ahead of its facts is not usable.
             if partition.isUsable { read(partition) } else { closing = closing ?? false }
         case .shadow(let order): obeyShadow(order)
@@ -345,7 +345,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     /// Chooses a state that is not ahead of its facts, and folds it to the ledger's end.
     private func restore(_ found: PartitionInbox.Recovered, in partition: LedgerPartition) throws {
         recovered = nil
-        producer = environment.outlet?.producer
+        producer = environment.factProducer?.producer
         partition.recover(
             found.marks, committed: found.committed,
             waitsForAcknowledgements: configuration.waitsForAcknowledgements)

@@ -8,7 +8,7 @@ extension PipelineService {
     private static let urgentAppeal = Timestamp.microsecondsPerDay
 
     func attention(
-        for overview: ProgrammeOverview, _ status: PipelineStatus
+        for overview: ProgrammeOverview, _ status: PipelineReading
     ) -> [ProgrammeOverview.Attention] {
         var found: [ProgrammeOverview.Attention] = []
         if let failure = finalFailure {

@@ -21,7 +21,7 @@ extension PipelineService {
         let now = configuration.runtime.wallClock
         let clocks = progress.compactMap(\.clock)
         let counters = foldCounters
-        let lately = member.board.lately
+        let lately = member.pipelineStatus.lately
         let open = openSanctions().sanctions
         var policies: [PartitionProgress.Policy: Int] = [:]
         for partition in progress { if let policy = partition.policy { policies[policy, default: 0] += 1 } }
@@ -54,7 +54,7 @@ extension PipelineService {
         return overview
     }
 
-    private static func shadow(of status: PipelineStatus) -> ProgrammeOverview.Shadow? {
+    private static func shadow(of status: PipelineReading) -> ProgrammeOverview.Shadow? {
         status.shadowOrder.flatMap(\.policy).map { policy in
             let own = status.shadows.filter { !$0.isStandby }
             return ProgrammeOverview.Shadow(

@@ -3,6 +3,6 @@ extension PipelineService {
     /// nothing has begun.
     public var standstill: Duration {
         let slice = member.slices.oldestSlice.map { ContinuousClock.now - $0 }
-        return (Role.allCases.map { member.board.pollAge(of: $0) } + [slice]).compactMap(\.self).max() ?? .zero
+        return (Role.allCases.map { member.pipelineStatus.pollAge(of: $0) } + [slice]).compactMap(\.self).max() ?? .zero
     }
 }

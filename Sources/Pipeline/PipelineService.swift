@@ -33,7 +33,7 @@ public final class PipelineService: Sendable {
     public var configuration: PipelineConfiguration { member.configuration }
     var logger: Logger { member.logger }
     private var stopFlag: StopFlag { member.stop }
-    private var board: StatusBoard { member.board }
+    private var pipelineStatus: PipelineStatus { member.pipelineStatus }
     var owned: OwnedPartitions { member.owned }
     /// The published facts of this member, as they are acknowledged.
     public var changes: ChangeFeed { member.changes }
@@ -121,7 +121,7 @@ public final class PipelineService: Sendable {
 
     private func fail(_ error: PipelineError) {
         failure.withLock { if $0 == nil { $0 = error } }
-        board.update { $0.hasFailed = true }
+        pipelineStatus.update { $0.hasFailed = true }
         logger.critical("\(error)")
         stopFlag.set()
     }
@@ -149,8 +149,8 @@ public final class PipelineService: Sendable {
     public var finalFailure: PipelineError? { failure.withLock { $0 } }
 
     /// The present status. Does not wait for the fold, like everything that metrics and readiness use.
-    public var status: PipelineStatus {
-        var status = board.current
+    public var status: PipelineReading {
+        var status = pipelineStatus.current
         status.waitingSlices = member.slices.readyCount
         status.waitingSpares = max(0, member.slices.count - status.waitingSlices)
         return status
@@ -158,10 +158,10 @@ public final class PipelineService: Sendable {
 
     /// The longest time between two polls of a role's consumer since the start of the process, including the present
     /// one; nil if it has not polled yet. Beyond `maximumPollInterval` its group expels this member.
-    public func longestPollGap(of role: Role) -> Duration? { board.longestPollGap(of: role) }
+    public func longestPollGap(of role: Role) -> Duration? { pipelineStatus.longestPollGap(of: role) }
 
     /// The time since a role's consumer polled last; nil while it has none.
-    public func pollAge(of role: Role) -> Duration? { board.pollAge(of: role) }
+    public func pollAge(of role: Role) -> Duration? { pipelineStatus.pollAge(of: role) }
 
     /// Whether each role has joined its group, and the fold, if it has partitions, lags at most `readyWithin` after the
     /// ledger's end, without the time of policy switches.
@@ -174,7 +174,7 @@ public final class PipelineService: Sendable {
             && status.currentPartitions == status.foldPartitions && failure.withLock { $0 == nil }
     }
 
-    private func has(_ partitions: KeyPath<PipelineStatus, Int>, _ role: Role) -> Bool {
+    private func has(_ partitions: KeyPath<PipelineReading, Int>, _ role: Role) -> Bool {
         !configuration.roles.contains(role) || status[keyPath: partitions] > 0
     }
 
@@ -194,7 +194,7 @@ public final class PipelineService: Sendable {
                 if let error = delivery.error(topicName: configuration.topics.ledger) {
                     failure = failure ?? error
                 } else {
-                    board.update { $0.ledgerEnds[delivery.partition] = delivery.offset + 1 }
+                    pipelineStatus.update { $0.ledgerEnds[delivery.partition] = delivery.offset + 1 }
                 }
             }
         }
@@ -326,7 +326,7 @@ public final class PipelineService: Sendable {
     /// The reasons why events did not count, over the partitions that are folded here.
     public var diagnosis: Diagnosis {
         let views = owned.all.map(\.view)
-        let former = board.formerDiagnosis(under: views.compactMap(\.activePolicy))
+        let former = pipelineStatus.formerDiagnosis(under: views.compactMap(\.activePolicy))
         return views.reduce(into: former) { sum, view in sum.add(view.diagnosis) }
     }
 }

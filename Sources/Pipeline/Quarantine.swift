@@ -37,7 +37,7 @@ struct Quarantine {
     }
 }
 
-extension PipelineStatus {
+extension PipelineReading {
     /// A ledger partition in quarantine: it is folded only up to this record.
     public struct Quarantined: Sendable, Equatable {
         public let partition: Int32

@@ -24,7 +24,7 @@ final class SourceMapper {
         }
     }
 
-    /// Reads the event after `.event`. It is valid until the next record.
+    /// Reads the event after `map` has returned `.event`. It is valid until the next record.
     func decode(with decoder: EventDecoder, into event: inout EventView) -> EventDefect? {
         mapper.decode(json.bytes, with: decoder, into: &event)
     }

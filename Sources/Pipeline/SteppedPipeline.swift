@@ -119,7 +119,7 @@ public final class SteppedPipeline {
     }
 
     /// As `PipelineService.status`.
-    public var status: PipelineStatus { member.board.current }
+    public var status: PipelineReading { member.pipelineStatus.current }
 
     /// Whether the views of the partitions that are folded here equal their states.
     public var viewsAreOfStates: Bool {

@@ -1,7 +1,7 @@
 public import Events
 public import Replay
 
-extension PipelineStatus {
+extension PipelineReading {
     /// A ledger partition that is folded again, under a new policy or with other sources left out. It answers from the
     /// state before.
     public struct Switching: Sendable, Equatable, Codable {
@@ -30,7 +30,7 @@ extension PipelineStatus {
     }
 }
 
-extension PipelineStatus.Switching {
+extension PipelineReading.Switching {
     /// `"policy":{"id","version"}[,"source":{"topic","withdrawn"}]`. Older readers require the policy.
     public func writeTarget(to writer: inout JSONWriter) {
         writer.open("policy")

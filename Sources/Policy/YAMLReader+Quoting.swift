@@ -5,34 +5,34 @@ extension YAMLReader {
         if problem == "mapping values are not allowed in this context", isKey(before: line, column, in: text) {
             return ": this line is indented unlike the one above it"
         }
-        guard let place = Unquoted(before: line, column, in: text) else { return "" }
-        let first = place.first
+        guard let value = Unquoted(before: line, column, in: text) else { return "" }
+        let first = value.first
         switch problem {
-        case "mapping values are not allowed in this context" where place.isExpression:
+        case "mapping values are not allowed in this context" where value.isExpression:
             return ": an expression with \": \" in it stands in quotes"
         case "did not find expected ',' or '}'", "did not find expected ',' or ']'":
-            guard place.isExpression else { return "" }
+            guard value.isExpression else { return "" }
             return first == "'" || first == "\"" ? Self.quoteHint : Self.flowHint
         case "did not find expected key" where first == "[" || first == "{":
-            return place.isExpression ? ": an expression that begins with [ or { stands in quotes" : ""
+            return value.isExpression ? ": an expression that begins with [ or { stands in quotes" : ""
         case "did not find expected key" where first == "'" || first == "\"":
-            return place.isExpression ? Self.quoteHint : ""
-        case "did not find expected comment or line break" where place.isExpression:
+            return value.isExpression ? Self.quoteHint : ""
+        case "did not find expected comment or line break" where value.isExpression:
             return ": an expression that begins with > or | stands in quotes"
-        case "block sequence entries are not allowed in this context" where first == "-" && place.isExpression:
+        case "block sequence entries are not allowed in this context" where first == "-" && value.isExpression:
             return ": an expression that begins with a minus and a space stands in quotes"
-        case "found character that cannot start any token" where place.isExpression:
+        case "found character that cannot start any token" where value.isExpression:
             if first == "%" || first == "@" || first == "`" {
                 return ": an expression that begins with %, @ or ` stands in quotes"
             }
-            return place.isInBraces ? Self.flowHint : ""
+            return value.isInBraces ? Self.flowHint : ""
         case "did not find expected alphabetic or numeric character", "did not find expected whitespace or line break",
             "found undefined alias":
-            let what = place.isExpression ? "an expression" : "a text"
+            let what = value.isExpression ? "an expression" : "a text"
             if first == "!" || first == "&" || first == "*" {
                 return ": \(what) that begins with !, & or * stands in quotes"
             }
-            return place.isExpression && place.isInBraces ? Self.flowHint : ""
+            return value.isExpression && value.isInBraces ? Self.flowHint : ""
         case "found unknown escape character":
             return ": in double quotes a \\ is written twice, in single quotes once"
         default: return ""

@@ -31,12 +31,12 @@ public final class YAMLReader {
     public static let maximumMistakes = 1000
 
     private var noted: [YAMLMistake] = []
-    private var untold = 0
+    private var unlisted = 0
 
     /// In the order in which they were found. The last one gives the number of those that are not stored.
     public var mistakes: [YAMLMistake] {
-        guard untold > 0, let last = noted.last else { return noted }
-        return noted + [YAMLMistake(line: last.line, column: last.column, message: "\(untold) more mistakes")]
+        guard unlisted > 0, let last = noted.last else { return noted }
+        return noted + [YAMLMistake(line: last.line, column: last.column, message: "\(unlisted) more mistakes")]
     }
 
     /// A value and its position.
@@ -100,7 +100,7 @@ public final class YAMLReader {
 
     private func note(_ mistake: YAMLMistake) {
         guard !isFull else {
-            untold += 1
+            unlisted += 1
             return
         }
         noted.append(mistake)

@@ -84,7 +84,7 @@ final class ChangeMirror: Sendable {
         service.changes.endMirror(of: service.changes.readablePartitions)
     }
 
-    /// Until the member owns no partition.
+    /// Requests the changes of a member's partitions until it owns none.
     private func follow(_ address: String) async {
         let feed = service.changes
         while !Task.isCancelled, let partitions = service.partitionsElsewhere[address] {

@@ -91,7 +91,7 @@ public final class ControlDesk: Sendable {
     static let (sanctionDetail, outcomeDetail, proposerDetail) = ("sanction", "decision", "proposer")
     static let (positionDetail, topicDetail) = ("ledger", "topic")
 
-    /// What the record of an act has beside its result.
+    /// The details of an act's record beside its result.
     private func details(of request: ControlRequest) -> [(name: String, value: String)] {
         var details: [(name: String, value: String)] = []
         switch request.act {

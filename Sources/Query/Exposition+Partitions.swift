@@ -34,7 +34,7 @@ extension Exposition {
     }
 
     /// Adds the batches and facts in flight, the age of snapshots, and the sizes of the disk.
-    mutating func addStores(_ status: PipelineStatus) {
+    mutating func addStores(_ status: PipelineReading) {
         if let inFlight = status.inFlight {
             add(.intakeBatchesInFlight, inFlight.batches)
             add(.intakeBytesInFlight, inFlight.bytes)

@@ -9,10 +9,10 @@ extension Exposition {
 
     /// The progress of the policy in the shadow in the partitions that are owned here, and the differences that it
     /// makes. Labels are names from policies, and never a subject.
-    mutating func addShadow(_ status: PipelineStatus) {
+    mutating func addShadow(_ status: PipelineReading) {
         guard status.shadowOrder != nil else { return }
         let owned = status.shadows.filter { !$0.isStandby }
-        for phase in PipelineStatus.Shadow.Phase.allCases {
+        for phase in PipelineReading.Shadow.Phase.allCases {
             add(.shadowPartitions, Int64(owned.count { $0.phase == phase }), labels: [("state", phase.rawValue)])
         }
         add(.shadowFramesBehind, owned.reduce(0) { $0 + max(0, $1.framesBehind) })

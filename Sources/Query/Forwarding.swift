@@ -170,7 +170,7 @@ extension Forwarding.Reply {
     }
 }
 
-/// How members speak to each other: as this one is spoken to.
+/// The protocol between members. It is that of this member's own server.
 public enum MemberChannel: Sendable {
     case plain
     /// TLS, by the authorities of the machine.

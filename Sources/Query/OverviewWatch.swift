@@ -6,7 +6,8 @@ internal import Synchronization
 
 /// The overview of a programme. One is made for all who ask within a short time.
 final class OverviewWatch: Sendable {
-    /// An overview is at least so long in use, and so many times longer than it took to make here: it costs 2 % of a core at most.
+    /// An overview is used for at least `least`, and for `share` times as long as it took to make here. So overviews
+    /// cost at most 2 % of a core.
     private static let (least, share) = (Duration.seconds(2), 50)
 
     private struct Made: Sendable {

@@ -82,7 +82,7 @@ public final class QueryServer: Sendable {
         let following = Forwarding(
             maximum: ChangeMirror.maximumMembers, secret: secret, channel: channel,
             isRefused: secret == nil && options.access.isGate)
-        // Those that have ended delay an overview by this time alone, and all are asked at once.
+        // All idle members are asked at once, so those that have ended delay an overview by this time limit once.
         let idle = Forwarding(
             maximum: PipelineService.maximumIdleMembers, within: Self.idleTimeLimit, secret: secret, channel: channel,
             isRefused: secret == nil && options.access.isGate)

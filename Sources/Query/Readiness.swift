@@ -17,17 +17,17 @@ struct Readiness {
     /// The number of those that are folded to their end.
     var currentPartitions: Int
     /// How far the fold lags after the ledger's end; nil if that is not known yet.
-    var behind: PipelineStatus.Behind?
-    /// The part of the lag that makes the process unready: `PipelineStatus.late`.
-    var late: PipelineStatus.Behind?
+    var behind: PipelineReading.Behind?
+    /// The part of the lag that makes the process unready: `PipelineReading.late`.
+    var late: PipelineReading.Behind?
     /// The greatest lag of a ready process.
     var readyWithin: Duration
     /// The folded partitions that are stopped, because a record cannot be read or folded. They do not make the process
     /// unready.
-    var quarantined: [PipelineStatus.Quarantined] = []
+    var quarantined: [PipelineReading.Quarantined] = []
     /// The folded partitions whose history is folded again, for another policy or an act about a source. The time that
     /// this takes does not make the process unready.
-    var switching: [PipelineStatus.Switching] = []
+    var switching: [PipelineReading.Switching] = []
     /// The estimated time until all are current; nil if it is unknown.
     var secondsLeft: Double?
 
@@ -102,7 +102,7 @@ struct Readiness {
 }
 
 extension Readiness {
-    init(_ service: PipelineService, _ status: PipelineStatus) {
+    init(_ service: PipelineService, _ status: PipelineReading) {
         self.init(
             unreadyFor: status.unreadyFor, failure: service.finalFailure?.description,
             missing: service.configuration.roles.subtracting(status.joined), intakePartitions: status.intakePartitions,

@@ -74,7 +74,7 @@ extension Answer {
     }
 }
 
-extension PipelineStatus.Switching {
+extension PipelineReading.Switching {
     /// `done`, rounded down to two decimals: `0.42`.
     var share: String {
         percent == 100 ? "1" : "0.\(percent < 10 ? "0" : "")\(percent)"

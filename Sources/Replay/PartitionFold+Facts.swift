@@ -3,7 +3,7 @@ internal import Scoring
 extension PartitionFold {
     /// Numbers the fold's facts, and adds to `facts` those above `published`.
     mutating func drain(above published: [Int64], into facts: inout EncodedFacts, sameEntry: Bool = false) {
-        guard !fold.keepsFacts || encoder != nil else { return }
+        guard !fold.storesFacts || encoder != nil else { return }
         left.facts -= fold.output.facts.count
         Self.number(fold, encoder, offset: frameOffset, &sequences, above: published, into: &facts)
         fold.clearOutput(sameEntry: sameEntry)
@@ -15,7 +15,7 @@ extension PartitionFold {
         _ fold: borrowing Fold, _ encoder: FactEncoder?, offset: Int64, _ sequences: inout [Int64],
         above published: [Int64], into facts: inout EncodedFacts
     ) {
-        if !fold.keepsFacts {
+        if !fold.storesFacts {
             for topic in sequences.indices { sequences[topic] += fold.output.counts[topic] }
             return
         }

@@ -46,7 +46,7 @@ extension PartitionFold {
         }
         let (new, policy) = (try readIdentity(), try parse(text))
         identity = new
-        let keepsFacts = fold.keepsFacts
+        let storesFacts = fold.storesFacts
         switch rule {
         case .ledger:
             policyText = text
@@ -57,7 +57,7 @@ extension PartitionFold {
             if !rule.isFixed { fold.begin(under: policy) }
         case .fixed, .fixedSources: fold = Fold(policy: fold.policy, version: identity.version, salt: identity.salt)
         }
-        fold.keepsFacts = keepsFacts
+        fold.storesFacts = storesFacts
         lookUpInFold()
         if !rule.isBeside {
             encoder = FactEncoder(policy: fold.policy, partition: partition, ledger: identity.name)

@@ -104,11 +104,11 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     /// Follows the ledger's policies. Without a `history` it follows only the first and refuses a frame that activates
     /// another, or withdraws a source. Simulations pass `maximumSessions` and `known` that differ from the fold's own.
     public init(
-        partition: Int32, history: History? = nil, keepsFacts: Bool = true,
+        partition: Int32, history: History? = nil, storesFacts: Bool = true,
         maximumSessions: Int = Acceptance.maximumSessions, known: KnownFoldVersions = KnownFoldVersions()
     ) {
         self.init(
-            partition, .ledger(history: history), Fold(policy: .absent), keepsFacts: keepsFacts,
+            partition, .ledger(history: history), Fold(policy: .absent), storesFacts: storesFacts,
             Acceptance(maximumSessions: maximumSessions), maximumSessions, known)
     }
 
@@ -117,11 +117,11 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     /// entry on, and the ledger's withdrawals and restorations of sources are ignored too.
     public init(
         partition: Int32, fixedPolicy policy: ScoringPolicy, leavingOut topics: [[UInt8]]? = nil,
-        history: History? = nil, keepsFacts: Bool = true, maximumSessions: Int = Acceptance.maximumSessions
+        history: History? = nil, storesFacts: Bool = true, maximumSessions: Int = Acceptance.maximumSessions
     ) {
         self.init(
             partition, topics == nil ? .fixed(history: history) : .fixedSources, Fold(policy: policy),
-            keepsFacts: keepsFacts, Acceptance(maximumSessions: maximumSessions), maximumSessions)
+            storesFacts: storesFacts, Acceptance(maximumSessions: maximumSessions), maximumSessions)
         leaveOut(topics ?? [])
         policyText = policy.text
         encoder = FactEncoder(policy: policy, partition: partition, ledger: nil)
@@ -130,7 +130,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     /// A policy's past or its shadow, according to `rule`.
     init(partition: Int32, of policy: ScoringPolicy, as rule: Rule, maximumSessions: Int) {
         self.init(
-            partition, rule, rule.fold(of: policy), keepsFacts: false, Acceptance(maximumSessions: maximumSessions),
+            partition, rule, rule.fold(of: policy), storesFacts: false, Acceptance(maximumSessions: maximumSessions),
             maximumSessions)
     }
 
@@ -140,7 +140,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         acceptance: Acceptance, withdrawnSources: [[UInt8]], maximumSessions: Int, known: KnownFoldVersions,
         nextOffset: Int64, sequences: [Int64]
     ) {
-        self.init(partition, .ledger(history: history), fold, keepsFacts: true, acceptance, maximumSessions, known)
+        self.init(partition, .ledger(history: history), fold, storesFacts: true, acceptance, maximumSessions, known)
         self.identity = identity
         encoder = FactEncoder(policy: self.fold.policy, partition: partition, ledger: identity.name)
         (self.policyText, self.nextOffset, self.sequences) = (policyText, nextOffset, sequences)
@@ -149,7 +149,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     }
 
     private init(
-        _ partition: Int32, _ rule: Rule, _ fold: consuming Fold, keepsFacts: Bool,
+        _ partition: Int32, _ rule: Rule, _ fold: consuming Fold, storesFacts: Bool,
         _ acceptance: Acceptance = Acceptance(), _ maximumSessions: Int = Acceptance.maximumSessions,
         _ known: KnownFoldVersions = KnownFoldVersions()
     ) {
@@ -159,7 +159,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         self.maximumSessions = maximumSessions
         reader = EntryReader(acceptance)
         self.fold = fold
-        self.fold.keepsFacts = keepsFacts
+        self.fold.storesFacts = storesFacts
     }
 
     /// Entries that would move the clock beyond this are not folded, and neither is any entry after the first of them.

@@ -21,6 +21,7 @@ public struct Diagnosis: Sendable, Equatable {
         public var id: String
         /// CEL's message, such as `no such overload`.
         public var reason: String
+        /// Failed evaluations.
         public var count: Int64
         /// The first event whose evaluation failed; nil if a timer or a change of policy caused the evaluation.
         public var example: Example?

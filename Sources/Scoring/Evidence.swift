@@ -49,6 +49,7 @@ public enum SanctionState: UInt8, Sendable, CaseIterable, BitwiseCopyable, Codab
     case noticed = 1
     case inForce, stayed
 
+    /// As facts and standings have it.
     public var name: StaticString {
         switch self {
         case .noticed: "noticed"
@@ -62,6 +63,7 @@ public enum SanctionState: UInt8, Sendable, CaseIterable, BitwiseCopyable, Codab
 public enum LiftReason: UInt8, Sendable, CaseIterable {
     case cured, remedied, expired, appealUpheld, appealLapsed, voided, withdrawn
 
+    /// As facts and standings have it.
     public var name: StaticString {
         switch self {
         case .cured: "cured"

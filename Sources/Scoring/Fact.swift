@@ -14,6 +14,7 @@ public struct Fact {
         case sanctionNoticed, sanctionInForce, sanctionStayed, sanctionLifted
         case perkGranted, perkRevoked
 
+        /// The topic of the facts of this kind.
         public var topic: FactTopic {
             switch self {
             case .scoreChanged: .scoreChanges
@@ -22,6 +23,7 @@ public struct Fact {
             }
         }
 
+        /// The CloudEvents type.
         public var type: StaticString {
             switch self {
             case .scoreChanged: "standing.score.changed"
@@ -39,6 +41,7 @@ public struct Fact {
     /// its number n is written as `~n`, which is negative.
     public struct Level: Equatable, Sendable {
         public var score: Int64
+        /// The band's number in the policy.
         public var band: Int
 
         public init(score: Int64, band: Int) {
@@ -59,6 +62,7 @@ public struct Fact {
 
     /// A sanction's dates.
     public struct Term: Equatable, Sendable {
+        /// From this time on, until before `until`.
         public var since: Timestamp
         public var until: Timestamp
         /// The reason, if the sanction is lifted.
@@ -68,6 +72,7 @@ public struct Fact {
     }
 
     public var kind: Kind
+    /// The subject's id, UTF-8.
     public var subject: UnsafeRawBufferPointer
     /// The clock.
     public var time: Timestamp
@@ -89,6 +94,7 @@ public struct Fact {
 
 /// A rule and its points: the change that it made to a dimension, or, for a sanction, all that it contributes there.
 public struct Reason: Equatable, Sendable {
+    /// The rule's number in the policy.
     public var rule: Int
     public var points: Int64
 }
@@ -98,7 +104,7 @@ public struct FactBuffer {
     public internal(set) var facts: [Fact] = []
     public internal(set) var reasons: [Reason] = []
     /// If false, facts are counted by topic and then dropped.
-    var isKept = true
+    var isStored = true
     public internal(set) var counts: [Int64] = [Int64](repeating: 0, count: FactTopic.allCases.count)
     /// The entry of the last fact, and the number of its facts.
     private var entry = -1
@@ -119,7 +125,7 @@ public struct FactBuffer {
     mutating func removeAll(sameEntry: Bool) {
         facts.removeAll(keepingCapacity: true)
         reasons.removeAll(keepingCapacity: true)
-        if !isKept { for topic in counts.indices { counts[topic] = 0 } }
+        if !isStored { for topic in counts.indices { counts[topic] = 0 } }
         if !sameEntry { entry = -1 }
     }
 

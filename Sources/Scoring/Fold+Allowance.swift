@@ -22,6 +22,7 @@ extension Fold {
             (self.timers, self.facts, self.subjects, self.cost) = (timers, facts, subjects, cost)
         }
 
+        /// Folds everything in one call.
         public static let unlimited = Allowance()
     }
 

@@ -54,6 +54,7 @@ extension Fold {
         return taken
     }
 
+    /// Begins the counts by name anew. `counters` stay.
     public mutating func forgetDiagnosis() {
         diagnostics = FoldDiagnostics()
         forgetCountsByRule()

@@ -5,8 +5,6 @@ internal import Events
 extension Fold {
     /// Early events that contribute nothing, at the number of their source topic plus one.
     public var notEnrolledByTopic: [Int64] { early.inVainByTopic }
-    /// Early events that are waiting.
-    public var earlyCount: Int { early.count }
 
     /// Adds a behaviour event of a subject that is not enrolled.
     @inline(never) mutating func comeEarly(
@@ -20,7 +18,7 @@ extension Fold {
         }
         counters.early += 1
         let dropped = early.add(
-            event.pointee, keepsBytes: true, key: hash, identity: identity, clock: clock.microseconds,
+            event.pointee, storesBytes: true, key: hash, identity: identity, clock: clock.microseconds,
             wait: earlyWait, topic: topic, isFrozen: isFrozen)
         counters.notEnrolled += dropped
         counters.earlyBeyondLimit += dropped
@@ -48,7 +46,7 @@ extension Fold {
             return
         }
         counters.voidsIgnored += waitingVoids.add(
-            void.pointee, keepsBytes: false, key: identity, identity: identity, clock: clock.microseconds,
+            void.pointee, storesBytes: false, key: identity, identity: identity, clock: clock.microseconds,
             wait: earlyWait, topic: -1, isFrozen: false)
         noteExpiry()
     }

@@ -10,6 +10,6 @@ extension Fold {
     public var byteCount: Int {
         subjects.byteCount + identities.byteCount + voided.byteCount + early.tableBytes + waitingVoids.tableBytes
             + timers.byteCount + decisionTimers.byteCount + buckets.byteCount + evidence.byteCount
-            + impositions.byteCount + ordered.events.byteCount + ordered.texts.byteCount
+            + activeSanctions.byteCount + ordered.events.byteCount + ordered.texts.byteCount
     }
 }

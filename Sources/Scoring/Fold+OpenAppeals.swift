@@ -3,6 +3,7 @@ internal import Policy
 
 /// An appeal that is not decided yet.
 public struct OpenAppeal: Sendable, Hashable, Codable {
+    /// The subject's id, UTF-8.
     public let subject: [UInt8]
     /// The sanction's id.
     public let sanction: String
@@ -27,10 +28,10 @@ extension Fold {
     /// The number of open appeals in the folded state. It reads each sanction once, which takes some nanoseconds.
     public borrowing func openAppealCount() -> Int {
         var count = 0
-        guard var free = impositions.marks() else { preconditionFailure("a sanction is free twice") }
-        for index in 0..<impositions.used {
+        guard var free = activeSanctions.freeSlots() else { preconditionFailure("a sanction is free twice") }
+        for index in 0..<activeSanctions.used {
             let number = UInt32(index + 1)
-            if free.insert(number), impositions[number].pointee.appeal == .pending { count += 1 }
+            if free.insert(number), activeSanctions[number].pointee.appeal == .pending { count += 1 }
         }
         return count
     }

@@ -8,6 +8,7 @@ public struct OpenSanctions: Sendable, Hashable, Codable {
 
     public init() {}
 
+    /// All that are not lifted, overdue ones included.
     public var count: Int64 { noticed + inForce + stayed }
 
     public static func + (a: OpenSanctions, b: OpenSanctions) -> OpenSanctions {
@@ -26,11 +27,11 @@ extension Fold {
     /// nanoseconds.
     public borrowing func openSanctions(at now: Int64) -> OpenSanctions {
         var result = OpenSanctions()
-        guard var free = impositions.marks() else { preconditionFailure("a sanction is free twice") }
-        for index in 0..<impositions.used {
+        guard var free = activeSanctions.freeSlots() else { preconditionFailure("a sanction is free twice") }
+        for index in 0..<activeSanctions.used {
             let number = UInt32(index + 1)
             guard free.insert(number) else { continue }
-            let activeSanction = impositions[number].pointee
+            let activeSanction = activeSanctions[number].pointee
             switch activeSanction.state {
             case .noticed: result.noticed += 1
             case .inForce: result.inForce += 1

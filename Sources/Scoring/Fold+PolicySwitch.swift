@@ -150,7 +150,7 @@ extension Fold {
     }
 
     fileprivate final class Decisions {
-        var impositions = SlabAllocator<ActiveSanction>()
+        var activeSanctions = SlabAllocator<ActiveSanction>()
         var timers = TimerQueue()
     }
 
@@ -277,7 +277,7 @@ extension Fold {
         }
         forgetDecisions(&succession)
         purpose = .live
-        output.isKept = old.output.isKept
+        output.isStored = old.output.isStored
         begin(under: policy)
         counters = old.counters
         diagnostics = old.diagnostics.withoutFailures
@@ -291,7 +291,7 @@ extension Fold {
     private mutating func forgetDecisions(_ succession: inout Succession) {
         guard purpose == .shadow else { return }
         let forgotten = Decisions()
-        swap(&impositions, &forgotten.impositions)
+        swap(&activeSanctions, &forgotten.activeSanctions)
         swap(&decisionTimers, &forgotten.timers)
         succession.forgotten = forgotten
     }
@@ -313,7 +313,7 @@ extension Fold {
             guard let activeSanction = old.activeSanction(before, was)?.pointee, hasCause(activeSanction, record) else {
                 continue
             }
-            record[subjects.layout.sanctionsAt + sanction] = Int64(impositions.add(activeSanction))
+            record[subjects.layout.sanctionsAt + sanction] = Int64(activeSanctions.add(activeSanction))
             if activeSanction.noticeEnd > clock.microseconds {
                 setTimer(sanction, subject, due: activeSanction.noticeEnd)
             }

@@ -12,7 +12,7 @@ extension Fold {
         >?
     {
         let number = UInt32(truncatingIfNeeded: record[subjects.layout.sanctionsAt + sanction])
-        return number == 0 ? nil : impositions[number]
+        return number == 0 ? nil : activeSanctions[number]
     }
 
     /// Whether any sanction is in force.
@@ -68,7 +68,7 @@ extension Fold {
         let noticeEnd = clock.adding(item.notice).microseconds
         let until = clock.adding(item.lasts).microseconds
         let isNoticed = noticeEnd > clock.microseconds
-        let number = impositions.add(
+        let number = activeSanctions.add(
             ActiveSanction(
                 state: isNoticed ? .noticed : .inForce, appeal: .none, since: clock.microseconds, noticeEnd: noticeEnd,
                 until: until, deadline: .max, cause: identity))
@@ -85,7 +85,7 @@ extension Fold {
     ) {
         emitChanges(.sanctionLifted, sanction, record, cause: cause, change, lifted: reason)
         let slot = subjects.layout.sanctionsAt + sanction
-        impositions.remove(UInt32(truncatingIfNeeded: record[slot]))
+        activeSanctions.remove(UInt32(truncatingIfNeeded: record[slot]))
         record[slot] = 0
     }
 
@@ -181,7 +181,7 @@ extension Fold {
         _ kind: Fact.Kind, _ sanction: Int, _ record: UnsafeMutablePointer<Int64>, cause: Cause, _ change: Change,
         lifted: LiftReason? = nil, isRestored: Bool = false
     ) {
-        guard output.isKept else {
+        guard output.isStored else {
             output.counts[FactTopic.sanctions.rawValue] += 1
             return
         }

@@ -36,7 +36,7 @@ extension Fold {
         try evidence.write(to: body)
         try ordered.events.write(to: body)
         try ordered.texts.write(to: body)
-        try impositions.write(to: body)
+        try activeSanctions.write(to: body)
         try timers.write(to: body)
         try early.write(to: body)
         try waitingVoids.write(to: body)
@@ -64,7 +64,7 @@ extension Fold {
             try evidence.read(from: &reader)
             try ordered.events.read(from: &reader)
             try ordered.texts.read(from: &reader)
-            try impositions.read(from: &reader)
+            try activeSanctions.read(from: &reader)
             try timers.read(from: &reader)
             try early.read(from: &reader)
             try waitingVoids.read(from: &reader)
@@ -96,7 +96,7 @@ extension Fold {
         }
         if attributeUses != attributes.sets.uses { isGood = false }
         if uses != terms.uses { isGood = false }
-        for number in 0..<impositions.used where impositions.isGood(number + 1) == false { isGood = false }
+        for number in 0..<activeSanctions.used where activeSanctions.isGood(number + 1) == false { isGood = false }
         return isGood
             && timers.allSatisfy { timer in
                 guard timer.subject < UInt32(subjects.used) else { return false }
@@ -356,7 +356,7 @@ extension TimerQueue {
         try links.read(from: &reader)
         let count = try reader.integer(UInt64.self)
         guard count <= UInt64(reader.remaining / 12) else { throw reader.failure }
-        guard var seen = links.marks() else { throw reader.failure }
+        guard var seen = links.freeSlots() else { throw reader.failure }
         var last = Int64.min
         for _ in 0..<count {
             let due = try reader.integer(Int64.self)

@@ -18,6 +18,7 @@ public struct Fold: ~Copyable {
     /// Limit of the bytes of the early events that wait in a ledger partition: texts and data.
     public static let maximumEarlyBytes = 256 << 20
 
+    /// The policy that the state is folded under.
     public let policy: ScoringPolicy
     /// `policy` as one reference, for owners that store it. It avoids a copy of every part.
     public let sharedPolicy: SharedPolicy
@@ -56,7 +57,7 @@ public struct Fold: ~Copyable {
     /// Buckets other than the latest one of each series, which is in the subject's record.
     var buckets = SlabAllocator<Bucket>()
     var evidence = SlabAllocator<Evidence>()
-    var impositions = SlabAllocator<ActiveSanction>()
+    var activeSanctions = SlabAllocator<ActiveSanction>()
     let decoder = EventDecoder()
     let eventFrame: EvaluationFrame
     let standingFrame: EvaluationFrame
@@ -130,7 +131,7 @@ public struct Fold: ~Copyable {
         self.version = version
         self.salt = salt
         self.purpose = purpose
-        output.isKept = purpose == .live
+        output.isStored = purpose == .live
         earlyWait = policy.early
         early = WaitingQueue(
             limits: .init(
@@ -172,13 +173,13 @@ public struct Fold: ~Copyable {
 
     /// If false, facts are only counted (`FactBuffer.counts`), which is enough for a replay. A past and a shadow never
     /// store facts.
-    public var keepsFacts: Bool {
-        get { output.isKept }
-        set { output.isKept = newValue && purpose == .live }
+    public var storesFacts: Bool {
+        get { output.isStored }
+        set { output.isStored = newValue && purpose == .live }
     }
 
+    /// Subjects that are enrolled.
     public var subjectCount: Int { subjects.count }
-    public var identityCount: Int { identities.count }
 
     /// Drops the facts, and clears the ids of subjects that have withdrawn.
     ///
@@ -266,7 +267,7 @@ public struct Fold: ~Copyable {
         _ kind: Fact.Kind, _ record: UnsafeMutablePointer<Int64>, cause: Cause, before: Fact.Level?,
         after: Fact.Level?, item: Int = -1, term: Fact.Term? = nil, reasons: Range<Int>
     ) {
-        guard output.isKept else {
+        guard output.isStored else {
             output.counts[kind.topic.rawValue] += 1
             return
         }

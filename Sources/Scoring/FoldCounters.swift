@@ -6,6 +6,7 @@ public struct FoldCounters: Equatable, Sendable {
     public var scored: Int64 = 0
     /// Behaviour events of enrolled subjects that no rule, measure or sanction took.
     public var unmatched: Int64 = 0
+    /// Events whose (subject, source, id) was used before.
     public var duplicates: Int64 = 0
     /// Events of subjects that were not enrolled and that contribute nothing. Early ones are counted when their wait
     /// expires.
@@ -27,11 +28,13 @@ public struct FoldCounters: Equatable, Sendable {
     /// Conditions and points that could not be evaluated: no match for that rule and that event.
     public var evaluationErrors: Int64 = 0
     public var sanctionsImposed: Int64 = 0
+    /// Voids that took an event back.
     public var voids: Int64 = 0
     /// Voids of an event that does not exist. A void that waits is counted when its wait expires.
     public var voidsIgnored: Int64 = 0
     /// Entries whose time is outside 1970 to 2200, or too far beyond the clock: they contribute nothing and move nothing.
     public var outOfRange: Int64 = 0
+    /// Entries that only move the clock.
     public var ticks: Int64 = 0
     /// Switches to a state that was folded from the history: under another policy, or with other sources left out.
     public var policySwitches: Int64 = 0

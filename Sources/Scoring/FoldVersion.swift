@@ -35,6 +35,7 @@ public enum FoldVersion: UInt32, Comparable, CaseIterable, Sendable {
     /// nothing.
     case eighth = 8
 
+    /// The newest version, which new ledgers have.
     public static let newest = FoldVersion.eighth
 
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }

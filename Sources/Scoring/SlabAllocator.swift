@@ -65,14 +65,14 @@ struct SlabAllocator<Element: BitwiseCopyable>: ~Copyable {
     var byteCount: Int { chunks.count * Self.chunkElements * MemoryLayout<Element>.stride }
 
     /// The numbers of all free elements; nil if an element is in the free list twice.
-    borrowing func marks() -> BitSet? {
-        var marks = BitSet(count: used)
+    borrowing func freeSlots() -> BitSet? {
+        var free = BitSet(count: used)
         var number = firstFree
         while number != 0 {
-            guard marks.insert(number) else { return nil }
+            guard free.insert(number) else { return nil }
             number = freeLink(number).pointee
         }
-        return marks
+        return free
     }
 }
 

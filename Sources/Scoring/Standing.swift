@@ -30,6 +30,7 @@ public struct Standing: Sendable, Equatable {
 
     /// A sanction that is not idle.
     public struct Sanction: Sendable, Equatable {
+        /// The sanction's number in the policy.
         public var sanction: Int
         public var state: SanctionState
         public var since: Timestamp
@@ -38,16 +39,23 @@ public struct Standing: Sendable, Equatable {
         public var inForceFrom: Timestamp?
         /// When an undecided appeal lapses in the subject's favour.
         public var decideBy: Timestamp?
+        /// Whether an appeal is possible now.
         public var mayAppeal: Bool
     }
 
+    /// The subject's id, UTF-8.
     public var subject: [UInt8]
     public var kind: SubjectKind
+    /// The terms of the last enrolment.
     public var terms: String
     public var level: Fact.Level
+    /// Points by dimension, after its clamp.
     public var dimensions: [Int64]
+    /// Rules with events or points, in policy order.
     public var contributions: [Contribution]
+    /// In policy order.
     public var sanctions: [Sanction]
+    /// Granted perks, in policy order.
     public var perks: [Int]
     /// Conditions and points of rules that could not be evaluated for this subject's events.
     public var errors: Int64

@@ -10,6 +10,7 @@ public struct StateComparison: Sendable {
     /// A perk or a sanction of one of the policies or of both, by its id. A subject counts for a sanction that is
     /// noticed, in force or stayed.
     public struct Item: Hashable, Sendable {
+        /// The id in its policy.
         public let id: String
         /// Subjects that have it in each of the states.
         public internal(set) var live: Int64 = 0
@@ -23,6 +24,7 @@ public struct StateComparison: Sendable {
 
     /// A subject whose standings differ.
     public struct Subject: Equatable, Sendable {
+        /// The subject's id, UTF-8.
         public let key: [UInt8]
         public let kind: SubjectKind
         public let live: Fact.Level
@@ -43,6 +45,7 @@ public struct StateComparison: Sendable {
     /// Perks, then sanctions; of each the shadow's in the order of its policy, then those that only the live policy
     /// has.
     public internal(set) var items: [Item]
+    /// The number of `items` that are perks; sanctions follow.
     public let perkCount: Int
     /// The subjects whose scores differ most. Of equals the first by the bytes of their keys.
     public internal(set) var sample: [Subject] = []

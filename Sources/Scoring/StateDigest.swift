@@ -32,7 +32,7 @@ extension Fold {
     private struct Seen {
         var buckets: BitSet
         var evidence: BitSet
-        var impositions: BitSet
+        var activeSanctions: BitSet
         var ordered: BitSet
         /// The points of the current subject's rules, by dimension.
         var points: [Int64]
@@ -42,11 +42,12 @@ extension Fold {
     /// state the values that follow from others are checked too, so that an accepted state can be folded on.
     borrowing func checkedDigest(isForeign: Bool) throws(Broken) -> StateDigest {
         var sum = DigestSum()
-        guard let buckets = buckets.marks(), let evidence = evidence.marks(), let impositions = impositions.marks(),
-            let ordered = ordered.events.marks()
+        guard let buckets = buckets.freeSlots(), let evidence = evidence.freeSlots(),
+            let activeSanctions = activeSanctions.freeSlots(),
+            let ordered = ordered.events.freeSlots()
         else { throw Broken() }
         var seen = Seen(
-            buckets: buckets, evidence: evidence, impositions: impositions, ordered: ordered,
+            buckets: buckets, evidence: evidence, activeSanctions: activeSanctions, ordered: ordered,
             points: [Int64](repeating: 0, count: policy.dimensions.count))
         for subject in 0..<UInt32(subjects.used) {
             let record = subjects.record(subject)
@@ -102,8 +103,8 @@ extension Fold {
         for sanction in policy.sanctions.indices {
             let number = record[subjects.layout.sanctionsAt + sanction]
             guard number != 0 else { continue }
-            guard let number = UInt32(exactly: number), seen.impositions.insert(number) else { throw Broken() }
-            let item = impositions[number].pointee
+            guard let number = UInt32(exactly: number), seen.activeSanctions.insert(number) else { throw Broken() }
+            let item = activeSanctions[number].pointee
             subject.add(UInt64(sanction) << 16 | UInt64(item.state.rawValue) << 8 | UInt64(item.appeal.rawValue))
             for date in [item.since, item.noticeEnd, item.until, item.deadline] {
                 subject.add(UInt64(bitPattern: date))

@@ -6,6 +6,7 @@ public struct SubjectFilter: Sendable {
     /// The first bytes of their ids.
     public var prefix: [UInt8] = []
     public var kind: SubjectKind?
+    /// The band of the last published level.
     public var band: Int?
     /// A perk that they have.
     public var perk: Int?
@@ -15,6 +16,7 @@ public struct SubjectFilter: Sendable {
     public var sanctionState: SanctionState?
     /// The enrolment's time, in microseconds since 1970.
     public var enrolled: ClosedRange<Int64>?
+    /// Of the last published level.
     public var score: ClosedRange<Int64>?
 
     public init() {}

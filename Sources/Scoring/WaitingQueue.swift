@@ -83,7 +83,7 @@ struct WaitingQueue: ~Copyable {
     /// Adds `event`, with or without its bytes, to wait from `clock` on. Returns how many were dropped for it, possibly
     /// including the event itself.
     mutating func add(
-        _ event: EventView, keepsBytes: Bool, key: UInt64, identity: UInt64, clock: Int64, wait: Int64, topic: Int32,
+        _ event: EventView, storesBytes: Bool, key: UInt64, identity: UInt64, clock: Int64, wait: Int64, topic: Int32,
         isFrozen: Bool
     ) -> Int64 {
         lastNumber += 1
@@ -91,7 +91,7 @@ struct WaitingQueue: ~Copyable {
             number: lastNumber, key: key, expires: clock > .max - wait ? .max : clock + wait, wait: wait,
             identity: identity,
             time: event.time.microseconds, topic: topic, isFrozen: isFrozen)
-        if keepsBytes {
+        if storesBytes {
             item.lengths = (
                 UInt32(event.source.count), UInt32(event.id.count), UInt32(event.type.count),
                 UInt32(event.subject.count), UInt32(event.data.count)

@@ -7,12 +7,10 @@ struct TopicFileReader {
     typealias Value = YAMLReader.Value
 
     let path: String
-    let document: String
     let yaml: YAMLReader
 
     init(_ text: String, path: String) {
         self.path = path
-        document = text
         yaml = YAMLReader(text)
     }
 

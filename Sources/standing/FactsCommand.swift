@@ -234,12 +234,12 @@ private struct LedgerCopy {
             for partition in try ArchiveDirectory.partitions(under: root) {
                 let archive = ArchiveDirectory(root: root, partition: partition)
                 let status = try Archive(archive).status(rereading: .besideMember)
-                let kept = try data.snapshots(partition).offsets().last ?? 0
+                let snapshotEnd = try data.snapshots(partition).offsets().last ?? 0
                 // A damaged partition counts as found. Its damage is reported by the reader.
-                if status.segments > 0 || kept > 0 { found.insert(partition) }
-                copied[partition] = max(status.nextOffset, kept)
+                if status.segments > 0 || snapshotEnd > 0 { found.insert(partition) }
+                copied[partition] = max(status.nextOffset, snapshotEnd)
                 total += status.nextOffset
-                behindSnapshots += max(0, status.nextOffset - kept)
+                behindSnapshots += max(0, status.nextOffset - snapshotEnd)
             }
         } catch let error as FileError {
             throw fail("error: \(error)")

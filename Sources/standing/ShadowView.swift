@@ -38,7 +38,7 @@ struct ShadowView {
     }
 
     private var progress: String {
-        let phases = PipelineStatus.Shadow.Phase.allCases
+        let phases = PipelineReading.Shadow.Phase.allCases
         var table = TextTable(
             [.text("member"), .number("partitions")] + phases.map { .number($0.rawValue) }
                 + [.number("folded"), .text("note")])

@@ -89,3 +89,10 @@ import Testing
         #expect(result(#"{"name":"g","expr":"x","vars":[]}"#).contains("no JSON object"))
     }
 }
+
+extension Value {
+    /// As typed JSON; nil for an error and beyond its limits.
+    var typedJSON: String? {
+        (try? TypedJSON.encode(self)).map { String(decoding: $0, as: UTF8.self) }
+    }
+}

@@ -1,5 +1,5 @@
 import CEL
-import CELJSON
+@testable import CELJSON
 
 /// The typed JSON of an expression's value, or `error: …`. Short forms, for tests to read: `int 1`, `string a`.
 func evaluated(_ source: String, container: String = "", _ variables: (name: String, value: Value)...) -> String {
@@ -56,5 +56,12 @@ struct Town {
         } catch {
             return error.description
         }
+    }
+}
+
+extension Value {
+    /// As typed JSON; nil for an error and beyond its limits.
+    var typedJSON: String? {
+        (try? TypedJSON.encode(self)).map { String(decoding: $0, as: UTF8.self) }
     }
 }

@@ -1,5 +1,5 @@
 import CEL
-import CELJSON
+@testable import CELJSON
 import Foundation
 import Randomness
 import Testing

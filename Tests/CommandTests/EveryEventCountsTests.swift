@@ -111,7 +111,7 @@ extension CommandTests {
             var counters = FoldCounters()
             var scores: [Int64: Int] = [:]
             for partition in frames.indices {
-                var fold = PartitionFold(partition: Int32(partition), keepsFacts: false)
+                var fold = PartitionFold(partition: Int32(partition), storesFacts: false)
                 var facts = EncodedFacts()
                 for frame in frames[partition] {
                     try frame.bytes.withUnsafeBytes {

@@ -57,13 +57,16 @@ extension CommandTests {
             #expect(try await Running(topics).finished().code == 0)
 
             let pages = prefix.appending(path: "share/doc/standing/deploy")
+            var links = 0
             for name in try FileManager.default.contentsOfDirectory(atPath: pages.path) {
                 let text = try String(contentsOf: pages.appending(path: name), encoding: .utf8)
                 for link in text.matches(of: /\]\(([A-Z]+\.md)[#)]/).map({ String($0.1) }) {
                     #expect(
                         FileManager.default.fileExists(atPath: pages.appending(path: link).path), "\(name): \(link)")
+                    links += 1
                 }
             }
+            #expect(links > 10)
 
             // A file of an older version, which this one does not have.
             let manifest = "opt/standing/share/standing/MANIFEST"

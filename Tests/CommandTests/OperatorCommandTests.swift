@@ -95,11 +95,11 @@ extension CommandTests {
                 try await Running(arguments, environment: ["STANDING_BROKERS": broker.address]).finished(
                     limit: Limit.run)
             }
-            let unsaid = [
+            let missing = [
                 bank + ["--type", "bill.paid"], ["subject", "withdraw"] + whose, ["policy", "rollback"],
                 ["source", "acknowledge", "behaviour.payments", "--reason", "seen"],
             ]
-            for arguments in unsaid {
+            for arguments in missing {
                 let refused = try await runWithoutClock(arguments)
                 #expect(refused.code == 2 && refused.output == "", "\(arguments): \(refused.messages)")
                 for part in [Self.start, "--clock events", "--clock wall"] {

@@ -147,8 +147,8 @@ extension CommandTests {
             let absent = folder.path("absent")
             let file = try folder.write("data: \(absent)\n", to: "data.yaml")
             for command in ["status", "verify", "drop"] {
-                let unsaid = try await standing("archive", command)
-                #expect(unsaid.code == 2 && unsaid.messages.contains("STANDING_DATA"), "\(unsaid.messages)")
+                let missing = try await standing("archive", command)
+                #expect(missing.code == 2 && missing.messages.contains("STANDING_DATA"), "\(missing.messages)")
                 for run in [
                     try await standing("archive", command, "--data", absent),
                     try await standing("archive", command, environment: ["STANDING_DATA": absent]),

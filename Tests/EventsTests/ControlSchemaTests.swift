@@ -126,6 +126,7 @@ import Testing
     }
 
     @Test func aMemberOfAnotherTypeIsADefectAlsoWhereItMayBeLeftOut() throws {
+        var tried = 0
         for form in try forms() {
             for (name, schema) in form.members {
                 for value in try counterexamples(schema) {
@@ -133,9 +134,12 @@ import Testing
                     data[name] = value
                     let found = try code(form.type, data)
                     #expect(found?.hasPrefix("data/") == true, "\(form.type): \(name) = \(value)")
+                    tried += 1
                 }
             }
         }
+        // At least four of each member that is required.
+        #expect(tried >= 4 * 13)
     }
 
     @Test func nullIsTakenWhereTheSchemaAllowsIt() throws {
@@ -153,14 +157,18 @@ import Testing
     }
 
     @Test func everyChoiceIsTaken() throws {
+        var tried = 0
         for form in try forms() {
             for (name, schema) in form.members {
                 for choice in try resolved(schema)["enum"] as? [Any] ?? [] {
                     var data = try complete(form)
                     data[name] = choice
                     #expect(try code(form.type, data) == nil, "\(form.type): \(name) = \(choice)")
+                    tried += 1
                 }
             }
         }
+        // The three kinds, and an appeal's two outcomes.
+        #expect(tried >= 5)
     }
 }

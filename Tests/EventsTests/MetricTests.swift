@@ -79,16 +79,21 @@ import Testing
         let names = Set(Metric.allCases.map(\.rawValue))
         let folder = Self.root.appending(path: "Sources")
         let files = try #require(FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
+        var read = 0
         for case let file as URL in files
         where file.pathExtension == "swift" && file.lastPathComponent != "Metric.swift" {
+            read += 1
             let text = try String(contentsOf: file, encoding: .utf8)
             for match in text.matches(of: /"(standing_[a-z_]+)/) {
                 Issue.record("\(file.lastPathComponent) names \(match.1)")
             }
         }
+        #expect(read > 500)
         for page in ["METRICS.md", "README.md", "LAG.md"] {
             let text = try String(contentsOf: Self.root.appending(path: "deploy/\(page)"), encoding: .utf8)
-            for match in text.matches(of: /standing_[a-z_]+/) { #expect(names.contains(String(match.0)), "\(match.0)") }
+            let named = text.matches(of: /standing_[a-z_]+/).map { String($0.0) }
+            #expect(!named.isEmpty, "\(page)")
+            for name in named { #expect(names.contains(name), "\(page): \(name)") }
         }
     }
 }

@@ -62,7 +62,7 @@ struct RouteAccessTests {
 
     private func bearer(_ text: String, purpose: String? = nil) -> HTTPFields {
         var fields: HTTPFields = [.authorization: "Bearer \(text)"]
-        fields[.standingPurpose] = purpose
+        fields[HTTPField.Name("Standing-Purpose")!] = purpose
         return fields
     }
 

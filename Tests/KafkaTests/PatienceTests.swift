@@ -7,10 +7,10 @@ import Testing
 private final class FakeTime: Sendable {
     private static let origin = ContinuousClock.now
     private let elapsed = Mutex(Duration.zero)
-    private let said = Mutex<[String]>([])
+    private let notices = Mutex<[String]>([])
 
     var now: Duration { elapsed.withLock { $0 } }
-    var lines: [String] { said.withLock { $0 } }
+    var lines: [String] { notices.withLock { $0 } }
 
     func pass(_ duration: Duration) { elapsed.withLock { $0 += duration } }
 
@@ -18,7 +18,7 @@ private final class FakeTime: Sendable {
         var patience = Patience(limit: limit)
         patience.time.now = { Self.origin + self.now }
         patience.time.sleep = { self.pass($0) }
-        patience.onWait = { wait in self.said.withLock { $0.append(wait.description) } }
+        patience.onWait = { wait in self.notices.withLock { $0.append(wait.description) } }
         return patience
     }
 }

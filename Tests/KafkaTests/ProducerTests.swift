@@ -150,9 +150,9 @@ extension BrokerTests {
                 producer.serve(timeoutMilliseconds: 20) { _ in }
             }
             let deliveries = try drain(producer)
-            let kept = try fixture.readAll(partitions: 1).numbers(of: 0)
-            #expect(deliveries.count == 5 && kept.count < 6)
-            #expect(deliveries.filter { $0.code == 0 }.map(\.offset) == Array(1..<Int64(kept.count)))
+            let delivered = try fixture.readAll(partitions: 1).numbers(of: 0)
+            #expect(deliveries.count == 5 && delivered.count < 6)
+            #expect(deliveries.filter { $0.code == 0 }.map(\.offset) == Array(1..<Int64(delivered.count)))
             let refused = try #require(deliveries.first { $0.code != 0 })
             #expect(
                 refused.error(topicName: "orders")?.description

@@ -66,7 +66,7 @@ import Testing
         try write(5)
         try write(6)
         var reasons: [String] = []
-        let taken = try store.newest(keepsRejected: true, rejected: { reasons.append($0.reason) }) { offset, _ in
+        let taken = try store.newest(retainsRejected: true, rejected: { reasons.append($0.reason) }) { offset, _ in
             if offset == 6 { throw Refused() }
             return offset
         }

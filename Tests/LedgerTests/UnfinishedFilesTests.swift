@@ -77,7 +77,7 @@ import Testing
         try Array("subject-1".utf8).withUnsafeBytes { subject in
             _ = try SubjectHistory(fixture.directory).read(subject) { _ in }
         }
-        #expect(try snapshots.newest(keepsRejected: true, rejected: { _ in }) { offset, _ in offset } == 9)
+        #expect(try snapshots.newest(retainsRejected: true, rejected: { _ in }) { offset, _ in offset } == 9)
         #expect(disk.paths == before && left.allSatisfy { disk[$0] != nil })
     }
 

@@ -106,12 +106,12 @@ import Testing
         let few = MetricsText(
             "standing_subjects{band=\"A\"} 6\nstanding_fold_state_bytes 556032\nstanding_fold_entries_total 6\n"
                 + "standing_facts_published_total{topic=\"a\"} 6\n")
-        let kept = Capacity.figures(
+        let unmeasured = Capacity.figures(
             Capacity.figures(standard, measuredBy: few, at: "m:1"), archiveBytes: 3_000, entries: 18, at: "/d")
-        #expect(kept.subject.value == standard.subject.value && kept.contribution == standard.contribution)
-        #expect(kept.entry.value == standard.entry.value && kept.factsPerEvent == standard.factsPerEvent)
-        #expect(kept.subject.origin.hasSuffix("; m:1 has 6 subjects, too few to measure"))
-        #expect(kept.entry.origin.hasSuffix("; /d has 18 entries, too few to measure"))
+        #expect(unmeasured.subject.value == standard.subject.value && unmeasured.contribution == standard.contribution)
+        #expect(unmeasured.entry.value == standard.entry.value && unmeasured.factsPerEvent == standard.factsPerEvent)
+        #expect(unmeasured.subject.origin.hasSuffix("; m:1 has 6 subjects, too few to measure"))
+        #expect(unmeasured.entry.origin.hasSuffix("; /d has 18 entries, too few to measure"))
     }
 
     @Test func everyAssumptionIsPrinted() throws {

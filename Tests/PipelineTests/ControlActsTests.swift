@@ -143,7 +143,7 @@ extension PipelineServiceTests {
                     let first = try await one.perform(request, wait: .seconds(60))
                     #expect(first.status == .done && first.position != nil)
                     // The second member has read it once its own event has come after it.
-                    try await wait("the act is known") { two.knows(request) }
+                    try await wait("the act is known") { two.recent[request.eventID] != nil }
                     let second = try await two.perform(request, wait: .seconds(60))
                     #expect(second.status == .done && second.isRepeat && second.id == first.id)
                     let other = try Self.enrolment(of: subject, terms: "2", key: "k\(index)")

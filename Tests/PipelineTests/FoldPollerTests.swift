@@ -51,7 +51,7 @@ private typealias Frames = LedgerPartitionFrames
             #expect(kafka.numbers(of: number).allSatisfy { $0 == Array(1...$0.count) })
         }
         #expect(!kafka.numbers(of: 0).isEmpty && kafka.numbers(of: 0) == kafka.numbers(of: 1))
-        #expect(poller.board.current.currentPartitions == 2)
+        #expect(poller.pipelineStatus.current.currentPartitions == 2)
     }
 
     @Test func aFullInboxPausesItsPartitionAndHalfResumesIt() throws {
@@ -124,10 +124,12 @@ private typealias Frames = LedgerPartitionFrames
             poller.directory.note(key: ShadowOrder.key, value: $0, ledgerPartitions: 2)
         }
         try run(poller)
-        #expect(poller.board.current.shadowOrder == nil && poller.board.current.shadows.isEmpty, "it may be over")
+        #expect(
+            poller.pipelineStatus.current.shadowOrder == nil && poller.pipelineStatus.current.shadows.isEmpty,
+            "it may be over")
         poller.directory.noteEnd()
         try run(poller)
-        let status = poller.board.current
+        let status = poller.pipelineStatus.current
         #expect(status.shadowOrder == order && status.shadows.map(\.phase) == [.live, .live])
         #expect(status.shadowDifference?.subjects == 2 && status.shadowDifference?.scores.higher == 2)
         #expect(status.sizes.map(\.partition) == [0, 1] && status.sizes.allSatisfy { $0.entries > 4 && $0.bytes > 0 })
@@ -135,12 +137,12 @@ private typealias Frames = LedgerPartitionFrames
         disk.unwritable = "/archive/00001/"
         for number in 0..<2 as Range<Int32> { kafka.append(Frames.bills(from: 6, at: 6), to: topicPartition(number)) }
         try run(poller)
-        #expect(poller.slots[1].runner == nil && poller.board.current.shadows.map(\.partition) == [0])
+        #expect(poller.slots[1].runner == nil && poller.pipelineStatus.current.shadows.map(\.partition) == [0])
         disk.unwritable = nil
         runtime.clock.pass(seconds: 1)
         try run(poller)
-        #expect(poller.board.current.shadows.map(\.phase) == [.live, .live])
-        #expect(poller.board.current.shadows.map(\.folded) == [7, 7])
+        #expect(poller.pipelineStatus.current.shadows.map(\.phase) == [.live, .live])
+        #expect(poller.pipelineStatus.current.shadows.map(\.folded) == [7, 7])
 
         // What partitions say of an order that is over is not said of the one after it.
         let next = ShadowOrder(text: text, since: Timestamp(microseconds: 1))
@@ -148,13 +150,13 @@ private typealias Frames = LedgerPartitionFrames
             poller.directory.note(key: ShadowOrder.key, value: $0, ledgerPartitions: 2)
         }
         poller.orderShadow()
-        #expect(poller.board.current.shadowOrder == next && poller.board.current.shadows.isEmpty)
+        #expect(poller.pipelineStatus.current.shadowOrder == next && poller.pipelineStatus.current.shadows.isEmpty)
         try run(poller)
-        #expect(poller.board.current.shadows.map(\.order) == [next, next])
+        #expect(poller.pipelineStatus.current.shadows.map(\.order) == [next, next])
 
         poller.directory.note(key: ShadowOrder.key, value: nil, ledgerPartitions: 2)
         try run(poller)
-        #expect(poller.board.current.shadowOrder == nil && poller.board.current.shadows.isEmpty)
+        #expect(poller.pipelineStatus.current.shadowOrder == nil && poller.pipelineStatus.current.shadows.isEmpty)
         #expect(kafka.numbers(of: 0) == kafka.numbers(of: 1))
     }
 

@@ -15,7 +15,7 @@ import Testing
 
     private func intake(
         _ change: (inout PipelineConfiguration) -> Void = { _ in }, prepare: (Member) -> Void = { _ in }
-    ) throws -> (intake: Intake, board: StatusBoard) {
+    ) throws -> (intake: Intake, pipelineStatus: PipelineStatus) {
         let topics = PipelineConfiguration.Topics(
             control: "control", sources: ["bills", "rides"], ledger: "ledger", deadLetter: "dead",
             facts: ["scores", "sanctions", "perks"])
@@ -26,7 +26,7 @@ import Testing
         prepare(member)
         let intake = try Intake(member, ledgerPartitions: 1)
         try intake.start()
-        return (intake, member.board)
+        return (intake, member.pipelineStatus)
     }
 
     private func run(_ intake: Intake, for time: Duration) throws {
@@ -49,20 +49,20 @@ import Testing
     }
 
     @Test func theGroupIsToldTheConfiguredPollInterval() throws {
-        let (intake, board) = try intake { $0.maximumPollInterval = 12_000 }
+        let (intake, pipelineStatus) = try intake { $0.maximumPollInterval = 12_000 }
         #expect(script.options?.maximumPollInterval == 12_000)
         #expect(script.options?.batch == Backpressure.batch)
-        #expect(board.longestPollGap(of: .intake) == nil)
+        #expect(pipelineStatus.longestPollGap(of: .intake) == nil)
         try intake.step()
-        #expect(board.longestPollGap(of: .intake) != nil)
+        #expect(pipelineStatus.longestPollGap(of: .intake) != nil)
     }
 
     /// Beyond the bound of batches nothing is read, for longer than any poll interval, and then everything is.
     @Test func aBrokerThatAcknowledgesNothingLeavesPollsGoingOn() throws {
         script.logs = [(control, []), (bills, bills(5000))]
-        let (intake, board) = try intake()
+        let (intake, pipelineStatus) = try intake()
         try run(intake, for: .seconds(600))
-        let gap = try #require(board.longestPollGap(of: .intake))
+        let gap = try #require(pipelineStatus.longestPollGap(of: .intake))
         #expect(gap < .seconds(1))
         #expect(script.handedOut == (Backpressure.maximumBatches + 1) * script.batch)
         #expect(script.pauses.last == [control, bills])
@@ -71,7 +71,7 @@ import Testing
         script.acknowledges = true
         try finish(intake, [bills])
         #expect(script.handedOut == 5000 && script.pauses.last == [])
-        #expect(board.current.intake.events == 5000)
+        #expect(pipelineStatus.current.intake.events == 5000)
     }
 
     /// (records of a poll, frames that come of 100 records): a poll takes a millisecond. At rest each poll is a round, and with more
@@ -80,10 +80,10 @@ import Testing
     func whatAnIntakeSendsGathersWithTheLoad(_ batch: Int, _ frames: Int64) throws {
         script.logs = [(control, []), (bills, bills(100))]
         (script.batch, script.acknowledges) = (batch, true)
-        let (intake, board) = try intake()
+        let (intake, pipelineStatus) = try intake()
         try finish(intake, [bills])
-        #expect(board.current.intake.frames == frames)
-        #expect(board.current.intake.events == 100)
+        #expect(pipelineStatus.current.intake.frames == frames)
+        #expect(pipelineStatus.current.intake.events == 100)
     }
 
     /// Polls that return nothing count, too: those of a pause, and those that wait for records.
@@ -91,26 +91,26 @@ import Testing
         let more = 10
         script.logs = [(control, []), (bills, bills(2 * Backpressure.batch + more))]
         (script.batch, script.acknowledges) = (Backpressure.batch, true)
-        let (intake, board) = try intake()
+        let (intake, pipelineStatus) = try intake()
         try finish(intake, [bills])
-        let polled = try #require(board.current.inFlight)
+        let polled = try #require(pipelineStatus.current.inFlight)
         #expect(polled.fullPolls == 2)
         #expect(polled.polls == Int64(script.polls))
         for _ in 0..<3 { try intake.step() }
-        #expect(board.current.inFlight?.polls == polled.polls + 3)
-        board.note(PipelineStatus.InFlight())
-        #expect(board.current.inFlight?.polls == polled.polls + 3, "they are counts of the process")
+        #expect(pipelineStatus.current.inFlight?.polls == polled.polls + 3)
+        pipelineStatus.note(PipelineReading.InFlight())
+        #expect(pipelineStatus.current.inFlight?.polls == polled.polls + 3, "they are counts of the process")
     }
 
     /// What was read and is not sent yet goes out before the partitions do.
     @Test func whatHasGatheredIsSentAtTheEnd() throws {
         script.logs = [(control, []), (bills, bills(60))]
         (script.batch, script.acknowledges) = (20, true)
-        let (intake, board) = try intake()
+        let (intake, pipelineStatus) = try intake()
         while script.handedOut < 40 { try intake.step() }
-        try #require(board.current.intake.events == 20)
+        try #require(pipelineStatus.current.intake.events == 20)
         try intake.finish()
-        #expect(board.current.intake.events == 40 && script.committed[bills] == 40)
+        #expect(pipelineStatus.current.intake.events == 40 && script.committed[bills] == 40)
     }
 
     /// Half of a producer's queue of 1 MiB.
@@ -132,14 +132,14 @@ import Testing
         script.logs = [(control, [Fixture.enrolment(of: "anna")]), (bills, [])]
         script.acknowledges = true
         script.runtime.residentBytes = limit
-        let (intake, board) = try intake {
+        let (intake, pipelineStatus) = try intake {
             $0.memoryLimit = limit
         } prepare: { member in
             if hasShadow { member.memory.note(.init(bytes: 16 << 20), of: 0) }
         }
         try finish(intake, [control])
-        #expect(board.current.intake.events == (hasShadow ? 1 : 0))
-        #expect(board.current.intake.deadLetterTotal == (hasShadow ? 0 : 1))
+        #expect(pipelineStatus.current.intake.events == (hasShadow ? 1 : 0))
+        #expect(pipelineStatus.current.intake.deadLetterTotal == (hasShadow ? 0 : 1))
     }
 
     /// Frames and dead letters of one batch wait for room, and nothing is read meanwhile.
@@ -147,9 +147,9 @@ import Testing
         let defective = Fixture.Sent(topic: Fixture.bills, key: nil, value: Array("no event".utf8))
         script.logs = [(control, []), (bills, (0..<6).flatMap { _ in bills(4) + [defective] })]
         script.room = 0
-        let (intake, board) = try intake()
+        let (intake, pipelineStatus) = try intake()
         try run(intake, for: .seconds(600))
-        let gap = try #require(board.longestPollGap(of: .intake))
+        let gap = try #require(pipelineStatus.longestPollGap(of: .intake))
         #expect(gap < .seconds(1))
         #expect(script.handedOut == script.batch && script.pauses.last == [control, bills])
         #expect(script.nextOffsets.isEmpty)
@@ -158,7 +158,7 @@ import Testing
         script.acknowledges = true
         try finish(intake, [bills])
         #expect(script.handedOut == 30 && script.pauses.last == [])
-        #expect(board.current.intake.events == 24 && board.current.intake.deadLetterTotal == 6)
+        #expect(pipelineStatus.current.intake.events == 24 && pipelineStatus.current.intake.deadLetterTotal == 6)
         #expect(script.nextOffsets[TopicPartition("dead", 0)] == 6)
     }
 
@@ -197,11 +197,11 @@ import Testing
         script.committed = [bills: 0, rides: 0]
         script.beginnings = [bills: 5, rides: 6]
         script.acknowledges = true
-        let (intake, board) = try intake()
+        let (intake, pipelineStatus) = try intake()
         try finish(intake, [bills, rides])
         #expect(script.flushes.map(\.milliseconds) == [10_000, 10_000])
         #expect(Set(script.flushes.map(\.polls)).count == 2)
-        #expect(board.current.intake.expiredPositions == 2 && board.current.intake.events == 5)
+        #expect(pipelineStatus.current.intake.expiredPositions == 2 && pipelineStatus.current.intake.events == 5)
     }
 
     @Test func aGapThatIsNotAcknowledgedEndsTheRound() throws {

@@ -56,13 +56,13 @@ extension LedgerPartitionTests {
         repeat {
             #expect(partition.phase == .switching && !partition.shared.isCurrent)
             partition.noteEnd(4, reachedEnd: true)
-            #expect(partition.phase == .switching && !partition.shared.isCurrent && partition.framesLeft == 1)
+            #expect(partition.phase == .switching && !partition.shared.isCurrent && partition.nextOffset == 3)
             let step = partition.withFold { $0.policySwitch }
             #expect(step?.id == "hamlet" && step?.version == 2 && version(partition) == 1)
             calls += 1
         } while try fold(frames[3], at: 3, in: partition) == .unfinished
         #expect(calls > 3)
-        #expect(partition.phase == .catchingUp && version(partition) == 2 && partition.framesLeft == 0)
+        #expect(partition.phase == .catchingUp && version(partition) == 2 && partition.nextOffset == 4)
         partition.noteEnd(nil, reachedEnd: true)
         #expect(partition.phase == .current && partition.shared.isCurrent && partition.committable == 4)
     }

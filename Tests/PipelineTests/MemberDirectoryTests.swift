@@ -138,22 +138,22 @@ struct MemberDirectoryTests {
     /// `full` of anybody could block enrolments, and a claim of anybody send questions elsewhere.
     @Test func anOwnerThatFindsItselfMissingOrMisquotedAnnouncesAgain() throws {
         directory.ownAddress = "h:1"
-        let said = try #require(directory.news(of: [0, 1], at: start))
-        note(said, key: "h:1")
+        let announced = try #require(directory.news(of: [0, 1], at: start))
+        note(announced, key: "h:1")
         #expect(directory.news(of: [0, 1], at: start + .seconds(60)) == nil, "the topic says so")
 
-        var full = said
+        var full = announced
         full.full = true
         for (wrong, key) in [
             (announcement("x:1", 1), "x:1"), (full, "h:1"), (announcement("h:1", 0), "h:1"), (nil, "h:1"),
             (announcement("x:1"), "h:1"),
         ] as [(MemberAnnouncement?, String)] {
-            note(said, key: "h:1")
+            note(announced, key: "h:1")
             directory.forget()
             _ = directory.news(of: [0, 1], at: start)
             note(wrong, key: key)
             #expect(directory.news(of: [0, 1], at: start + .seconds(1)) == nil, "its own word may be under way")
-            #expect(directory.news(of: [0, 1], at: start + .seconds(3)) == said)
+            #expect(directory.news(of: [0, 1], at: start + .seconds(3)) == announced)
             #expect(directory.news(of: [0, 1], at: start + .seconds(4)) == nil)
         }
         note(full, key: "x:1")

@@ -69,20 +69,20 @@ import Testing
     // MARK: Modes
 
     @Test func bothModesGiveTheSameEvent() {
-        let said = "e17 /city/bus fare.paid anna 2026-01-02T03:04:05Z {\"line\":17}"
-        #expect(decode(Self.event, Self.structured) == said)
-        #expect(decode(Self.data, Self.attributes + [Self.json]) == said)
-        #expect(decode(Self.data, Self.attributes) == said)
-        #expect(decode(Self.data, [Self.json, Header("trace", nil)] + Self.attributes.reversed()) == said)
+        let expected = "e17 /city/bus fare.paid anna 2026-01-02T03:04:05Z {\"line\":17}"
+        #expect(decode(Self.event, Self.structured) == expected)
+        #expect(decode(Self.data, Self.attributes + [Self.json]) == expected)
+        #expect(decode(Self.data, Self.attributes) == expected)
+        #expect(decode(Self.data, [Self.json, Header("trace", nil)] + Self.attributes.reversed()) == expected)
     }
 
     @Test func aBinaryEventWithoutAValueIsAnEventWithoutData() {
-        let said = "e17 /city/bus fare.paid anna 2026-01-02T03:04:05Z "
+        let expected = "e17 /city/bus fare.paid anna 2026-01-02T03:04:05Z "
         for headers in [
             Self.attributes, Self.attributes + [Self.json], Self.attributes + [Header("content-type", nil)],
         ] {
-            #expect(decode(nil, headers) == said)
-            #expect(decode("", headers) == said)
+            #expect(decode(nil, headers) == expected)
+            #expect(decode("", headers) == expected)
         }
         // Its other attributes are checked as always, and so is what its type needs.
         for index in Self.attributes.indices {

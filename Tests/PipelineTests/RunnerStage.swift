@@ -31,7 +31,8 @@ final class RunnerStage {
         configuration.snapshotInterval = snapshotInterval
         configuration.memoryLimit = memoryLimit
         environment = FoldEnvironment(Member(configuration, logger: Self.logger))
-        environment.outlet = try FactProducer(configuration, ledgerPartitions: Self.partitions, logger: Self.logger)
+        environment.factProducer = try FactProducer(
+            configuration, ledgerPartitions: Self.partitions, logger: Self.logger)
         (self.runtime, self.kafka) = (runtime, kafka)
     }
 
@@ -116,9 +117,10 @@ final class RunnerStage {
     /// How many more of the facts that were sent; nil for all.
     func acknowledge(_ count: Int? = nil) {
         kafka.acknowledgements = count
-        let outlet = environment.outlet!
-        outlet.producer.serve(timeoutMilliseconds: 0) { delivery in
-            guard let topic = outlet.facts.firstIndex(of: delivery.topic), let runner = runners[delivery.partition]
+        let factProducer = environment.factProducer!
+        factProducer.producer.serve(timeoutMilliseconds: 0) { delivery in
+            guard let topic = factProducer.facts.firstIndex(of: delivery.topic),
+                let runner = runners[delivery.partition]
             else { return }
             runner.inbox.acknowledge(topic: topic, sequence: Int64(delivery.tag), offset: delivery.offset)
             environment.slices.ready(runner)

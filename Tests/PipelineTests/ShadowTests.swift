@@ -267,7 +267,7 @@ private typealias Frames = LedgerPartitionFrames
 
     /// Before the order is taken away.
     @Test func aPolicyIsActiveWhereTheOwnersOfAllPartitionsSaySo() {
-        func report(_ partitions: (Int32, Bool, PipelineStatus.Shadow.Phase)...) -> ShadowReport {
+        func report(_ partitions: (Int32, Bool, PipelineReading.Shadow.Phase)...) -> ShadowReport {
             ShadowReport(
                 member: "one", reason: nil, shadow: nil,
                 partitions: partitions.map {

@@ -72,8 +72,8 @@ import Testing
     }
 
     @Test func theShareIsThatOfTheFrames() throws {
-        let begun = PipelineStatus.Switching(3, try step(after: 1))
-        let going = PipelineStatus.Switching(3, try step(after: 3))
+        let begun = PipelineReading.Switching(3, try step(after: 1))
+        let going = PipelineReading.Switching(3, try step(after: 3))
         #expect(begun.partition == 3 && begun.policy == "hamlet" && begun.version == 2)
         #expect(begun.done >= 0 && begun.done < going.done && going.done <= 1)
     }

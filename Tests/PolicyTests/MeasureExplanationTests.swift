@@ -84,9 +84,9 @@ import Testing
             "at every moment, as many points as `measure.km == 2 ? measure.km : 3` says."
         ),
     ])
-    func rulesOverMeasures(points: String, said: String) throws {
+    func rulesOverMeasures(points: String, sentence: String) throws {
         let all = try explanation("id: r, dimension: transport, points: \(quoted(points))")
-        #expect(all.contains("**r**: \(said)"), "\(all)")
+        #expect(all.contains("**r**: \(sentence)"), "\(all)")
     }
 
     @Test func whatARuleOverMeasuresIsClampedTo() throws {
@@ -129,9 +129,9 @@ import Testing
         ),
         ("when: has(attribute.tier)", "when the member's `tier` is given, gives 2 points."),
     ])
-    func rulesOverEvents(more: String, said: String) throws {
+    func rulesOverEvents(more: String, sentence: String) throws {
         let all = try explanation("\(Self.ride), \(more)")
-        #expect(all.contains(said), "\(all)")
+        #expect(all.contains(sentence), "\(all)")
     }
 
     @Test func sanctionsAndPerks() throws {

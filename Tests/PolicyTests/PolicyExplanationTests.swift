@@ -148,12 +148,12 @@ import Testing
         ("data.name.startsWith('x')", "if `data.name.startsWith('x')` is true"),
         ("data.a.b > 1", "if `data.a.b > 1` is true"),
     ])
-    func conditions(when: String, said: String) throws {
+    func conditions(when: String, sentence: String) throws {
         let text = PolicyDocument.with {
             $0.rules = "rules: [{id: fare, dimension: transport, event: fare.paid, points: 1, when: \(quoted(when))}]"
         }
         let all = flat(try explanation(text))
-        #expect(all.contains("each `fare.paid`, \(said), gives 1 point."), "\(when)")
+        #expect(all.contains("each `fare.paid`, \(sentence), gives 1 point."), "\(when)")
     }
 
     @Test(arguments: [
@@ -169,11 +169,11 @@ import Testing
         ("data.a * data.b", "counts as many points as `data.a * data.b` says."),
         ("data.a > 1 ? data.b : 2", "counts as many points as `data.a > 1 ? data.b : 2` says."),
     ])
-    func points(points: String, said: String) throws {
+    func points(points: String, sentence: String) throws {
         let text = PolicyDocument.with {
             $0.rules = "rules: [{id: fare, dimension: transport, event: fare.paid, points: \(quoted(points))}]"
         }
-        #expect(flat(try explanation(text)).contains("each `fare.paid` \(said)"), "\(points)")
+        #expect(flat(try explanation(text)).contains("each `fare.paid` \(sentence)"), "\(points)")
     }
 
     @Test(arguments: [
@@ -185,9 +185,9 @@ import Testing
         ("sanctioned", "when a sanction is in force"),
         ("score > dimension.payment", "if `score > dimension.payment` is true"),
     ])
-    func standings(when: String, said: String) throws {
+    func standings(when: String, sentence: String) throws {
         let text = PolicyDocument.with { $0.perks = "perks: [{id: bikes, when: \(quoted(when))}]" }
-        #expect(flat(try explanation(text)).contains("**bikes**: granted \(said)."), "\(when)")
+        #expect(flat(try explanation(text)).contains("**bikes**: granted \(sentence)."), "\(when)")
     }
 
     @Test func aConditionThatIsAlwaysTrueNeedsNoWords() throws {

@@ -9,7 +9,7 @@ import Testing
 
 /// What an answer says of a policy switch that is under way.
 struct PolicySwitchHeaderTests {
-    private func answer(_ policySwitch: PipelineStatus.Switching?) -> Response {
+    private func answer(_ policySwitch: PipelineReading.Switching?) -> Response {
         let freshness = Freshness(
             partition: 3, offset: 7, clock: .min, lag: 1, isCurrent: false, policySwitch: policySwitch)
         return Response.json(Array("{}".utf8)).stamped(freshness)

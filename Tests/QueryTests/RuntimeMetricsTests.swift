@@ -7,7 +7,7 @@ import Testing
 /// What a member's threads have to do, as /metrics has it.
 struct RuntimeMetricsTests {
     @Test func inboxesWorkersRestartsAndPollsAreExposed() {
-        var status = PipelineStatus()
+        var status = PipelineReading()
         (status.inboxBytes, status.pausedPartitions) = (1_048_576, 2)
         (status.waitingSlices, status.waitingSpares, status.partitionRestarts) = (5, 1, 3)
         var exposition = Exposition()
@@ -45,7 +45,7 @@ struct RuntimeMetricsTests {
     /// A role that this process does not have, or that has not joined its group yet.
     @Test func aRoleThatHasNotPolledHasNoGap() {
         var exposition = Exposition()
-        exposition.addRuntime(PipelineStatus(), pollGaps: [], pollLimit: .milliseconds(10_500))
+        exposition.addRuntime(PipelineReading(), pollGaps: [], pollLimit: .milliseconds(10_500))
         #expect(!exposition.text.contains("standing_poll_gap_longest_seconds"))
         #expect(exposition.text.contains("standing_poll_interval_limit_seconds 10.5\n"))
         #expect(exposition.text.contains("standing_partition_restarts_total 0\n"))
@@ -93,7 +93,7 @@ struct RuntimeMetricsTests {
     }
 
     @Test func whatIsOnItsWayAndOnTheDiskIsExposed() {
-        var status = PipelineStatus()
+        var status = PipelineReading()
         (status.stores.factsInFlight, status.stores.waitingForProducer, status.stores.waitingForRoom) = (9, 2, 1)
         status.sizes = [
             .init(partition: 0, entries: 1, bytes: 100), .init(partition: 1, isStandby: true, entries: 1, bytes: 10),
@@ -107,7 +107,7 @@ struct RuntimeMetricsTests {
         for metric in [Metric.intakePaused, .intakePolls, .intakeFullPolls, .snapshotAge, .dataFreeBytes] {
             #expect(!exposition.text.contains(metric.rawValue), "a process without it, or before it is known")
         }
-        var inFlight = PipelineStatus.InFlight()
+        var inFlight = PipelineReading.InFlight()
         (inFlight.batches, inFlight.bytes, inFlight.isPaused, inFlight.waitsForControl) = (3, 4096, true, false)
         (inFlight.polls, inFlight.fullPolls) = (50, 40)
         status.inFlight = inFlight

@@ -33,20 +33,20 @@ struct ShadowMetricsTests {
         return try JSONDecoder().decode(ShadowDifference.self, from: Data(text.utf8))
     }
 
-    private func status(_ shadows: [PipelineStatus.Shadow]) -> PipelineStatus {
-        var status = PipelineStatus()
+    private func status(_ shadows: [PipelineReading.Shadow]) -> PipelineReading {
+        var status = PipelineReading()
         status.shadowOrder = ShadowOrder(text: Self.policy, since: Timestamp(microseconds: 0))
         status.shadows = shadows
         return status
     }
 
-    private func text(_ status: PipelineStatus) -> String {
+    private func text(_ status: PipelineReading) -> String {
         var exposition = Exposition()
         exposition.addShadow(status)
         return exposition.text
     }
 
-    @Test func withoutAShadowThereIsNothing() { #expect(text(PipelineStatus()).isEmpty) }
+    @Test func withoutAShadowThereIsNothing() { #expect(text(PipelineReading()).isEmpty) }
 
     @Test func ownedPartitionsAreAddedUpAndNobodyIsNamed() throws {
         let moves = #"{"from":"B","to":"A","subjects":2},{"from":"A","to":"A","subjects":7}"#

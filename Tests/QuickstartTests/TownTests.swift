@@ -88,7 +88,7 @@ import Testing
                 #expect(Array(subject.utf8) == record.key)
                 #expect(source.hasPrefix("/") && time.hasSuffix("Z"))
                 #expect(type.hasPrefix("standing.") == (record.topic == Town.controlTopic))
-                #expect(type == "standing.subject.withdrawn" || !data.isEmpty)
+                #expect(data.isEmpty == (type == "standing.subject.withdrawn"))
             case .notJSON: bad["not JSON", default: 0] += 1
             case .noSubject: bad["no subject", default: 0] += 1
             case .wrongVersion: bad["wrong version", default: 0] += 1

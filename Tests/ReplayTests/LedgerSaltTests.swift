@@ -65,14 +65,14 @@ import Testing
 
     @Test func aSnapshotHasTheSalt() throws {
         let whole = try fold(RandomLedger(seed: 2), Self.salt(5))
-        let kept = try whole.snapshot.withUnsafeBytes { bytes in
+        let restored = try whole.snapshot.withUnsafeBytes { bytes in
             var reader = ByteReader(bytes)
             var head: [UInt8] = []
             let fold = try PartitionFold(partition: RandomLedger.partition, snapshot: &reader, chainHead: &head)
             return Folded(identity: fold.identity, digest: fold.fold.digest(), facts: [])
         }
-        #expect(kept.identity == whole.identity && kept.identity.salt == Self.salt(5))
-        #expect(kept.digest == whole.digest)
+        #expect(restored.identity == whole.identity && restored.identity.salt == Self.salt(5))
+        #expect(restored.digest == whole.digest)
     }
 
     @Test(arguments: ["", "00", String(repeating: "g", count: 64), String(repeating: "A", count: 64)])

@@ -17,9 +17,9 @@ extension PartitionFoldTests {
             _ frames: [[UInt8]], lost: Int? = nil
         ) throws -> (facts: [String], digest: StateDigest, sequences: [Int64]) {
             let all = frames.enumerated().map { (offset: Int64($0 * 2 + 1), bytes: $1) }
-            let kept = all.filter { Int($0.offset / 2) != lost }
+            let remaining = all.filter { Int($0.offset / 2) != lost }
             var fold = PartitionFold(partition: 4) { end in
-                MemoryFrames(kept.filter { $0.offset < end })
+                MemoryFrames(remaining.filter { $0.offset < end })
             }
             var batch = EncodedFacts()
             for frame in all {

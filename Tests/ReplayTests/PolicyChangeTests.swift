@@ -140,8 +140,8 @@ import Testing
     @Test func whereNoBudgetIsSetThePageSaysSo() throws {
         let page = PolicyProposal(try difference(to: policy([]))).page
         #expect(page.hasSuffix("\nno harm budget is set\n"))
-        let kept = PolicyProposal(try difference(to: policy([], more: "harm-budget: {lose-points: 1 %}\n"))).page
-        #expect(kept.hasSuffix("\nWithin the harm budget.\n"))
+        let within = PolicyProposal(try difference(to: policy([], more: "harm-budget: {lose-points: 1 %}\n"))).page
+        #expect(within.hasSuffix("\nWithin the harm budget.\n"))
     }
 
     /// What a proposal says of the activation is what the activation does.

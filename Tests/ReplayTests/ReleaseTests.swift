@@ -59,7 +59,8 @@ struct ReleaseTests {
             let offset = try #require(store.offsets().last)
             #expect(offset > 0 && offset < expected.nextOffset)
             var rejected: [String] = []
-            let kept = try store.newest(keepsRejected: true, rejected: { rejected.append($0.reason) }) { _, reader in
+            let restored = try store.newest(retainsRejected: true, rejected: { rejected.append($0.reason) }) {
+                _, reader in
                 var head: [UInt8] = []
                 return try PartitionFold(
                     partition: expected.partition, history: { try source(expected.partition, 0, $0) },
@@ -71,7 +72,8 @@ struct ReleaseTests {
             } else {
                 #expect(rejected == ["version \(written) of the state, not \(Fold.stateVersion)"])
             }
-            var fold = kept ?? PartitionFold(partition: expected.partition) { try source(expected.partition, 0, $0) }
+            var fold =
+                restored ?? PartitionFold(partition: expected.partition) { try source(expected.partition, 0, $0) }
             let start = fold.nextOffset
             #expect(start == (written == Fold.stateVersion ? offset : 0))
             let frames = try source(expected.partition, start, .max)
@@ -141,11 +143,11 @@ struct ReleaseTests {
                     let frames = LedgerRepartition(
                         try source(old, 0, .max), partition: partition, of: count * factor, name: "new-town",
                         from: start)
-                    var kept: [(offset: Int64, bytes: [UInt8])] = []
+                    var rest: [(offset: Int64, bytes: [UInt8])] = []
                     while let frame = try frames.next(), frame.offset < end {
-                        kept.append((frame.offset, Array(frame.bytes)))
+                        rest.append((frame.offset, Array(frame.bytes)))
                     }
-                    return MemoryFrames(kept)
+                    return MemoryFrames(rest)
                 }
                 #expect(divided == whole, "partition \(old), \(factor) times as many")
             }

@@ -71,8 +71,8 @@ extension SliceTests {
 
         var other = PartitionFold(partition: RandomLedger.partition, history: { history($0) })
         _ = try Self.whole(frames, &other)
-        let isKept = other.takeRetired() != nil
-        #expect(!isKept)
+        let isStored = other.takeRetired() != nil
+        #expect(!isStored)
     }
 
     /// The state comes from a snapshot, so that only the history knows of the record: the folding begins anew where it is met.

@@ -290,7 +290,7 @@ import Testing
         let policy = try ShadowLedger.policy(RandomLedger.others[0])
         func fixed(_ ledger: RandomLedger) throws -> [[UInt8]: [String]] {
             var fold = PartitionFold(
-                partition: RandomLedger.partition, fixedPolicy: policy, history: ledger.history, keepsFacts: false)
+                partition: RandomLedger.partition, fixedPolicy: policy, history: ledger.history, storesFacts: false)
             _ = try ledger.apply(0..<ledger.frames.count, to: &fold)
             return scores(fold.fold)
         }
@@ -308,7 +308,7 @@ import Testing
         // Its sanctions and perks too are those of a history in which the source never was.
         var alone = PartitionFold(
             partition: RandomLedger.partition, fixedPolicy: policy, leavingOut: shadowed.withdrawnSources,
-            keepsFacts: false)
+            storesFacts: false)
         _ = try ledger.apply(0..<ledger.frames.count, to: &alone)
         #expect(ShadowLedger.shadowStandings(shadowed) == ShadowLedger.standings(alone.fold), "seed \(seed)")
 

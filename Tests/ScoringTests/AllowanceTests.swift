@@ -1,6 +1,6 @@
 import Events
 import Policy
-import Scoring
+@testable import Scoring
 import Testing
 
 /// A fold that returns with a part of its work, and is called again.
@@ -119,14 +119,14 @@ import Testing
         let (whole, parts) = (Story(policy), Story(policy))
         whole.given(early + voids + [tick(on: 10)])
         parts.given(early + voids)
-        #expect(parts.fold.earlyCount == 500 && parts.fold.counters.notEnrolled == 0)
+        #expect(parts.fold.early.count == 500 && parts.fold.counters.notEnrolled == 0)
         let items = [parts.item(tick(on: 10), entry: parts.entry)]
         var calls = 0
-        var (isDone, left) = (false, parts.fold.earlyCount)
+        var (isDone, left) = (false, parts.fold.early.count)
         while !isDone {
             parts.fold.allowance = Fold.Allowance(timers: 64)
             isDone = items.withUnsafeBufferPointer { parts.fold.fold($0) } == 1
-            let now = parts.fold.earlyCount
+            let now = parts.fold.early.count
             #expect(left - now <= 64)
             (left, calls) = (now, calls + 1)
         }

@@ -22,7 +22,7 @@ import Testing
 
     @Test func itIsFoldedRightAfterTheEnrolment() {
         #expect(town.given(paid(on: 1), happened("noise.made", "anna", on: 1.25)) == [])
-        #expect(town.fold.earlyCount == 2)
+        #expect(town.fold.early.count == 2)
         #expect(
             town.given(enrolled("anna", on: 1)) == [
                 "1 anna score none -> 600 B", "1 anna score 600 B -> 615 B: paid 15",
@@ -30,7 +30,7 @@ import Testing
             ])
         #expect(town.causes == ["standing.subject.enrolled", "bill.paid", "noise.made"])
         #expect(town.fold.counters.notEnrolled == 0 && town.fold.counters.earlyFolded == 2)
-        #expect(town.fold.earlyCount == 0)
+        #expect(town.fold.early.count == 0)
     }
 
     /// Facts of early events belong to the enrolment's entry and name the event as their cause, with its bytes.
@@ -53,7 +53,7 @@ import Testing
         town.given(paid(on: 1), tick(on: 1.999), enrolled("anna", on: 0.5))
         #expect(town.score(of: "anna") == 615)
         town.given(paid("bert", on: 3), tick(on: 4))
-        #expect(town.fold.earlyCount == 0 && town.fold.counters.notEnrolled == 1)
+        #expect(town.fold.early.count == 0 && town.fold.counters.notEnrolled == 1)
         town.given(enrolled("bert", on: 2))
         #expect(town.score(of: "bert") == 600)
     }
@@ -86,7 +86,7 @@ import Testing
 
     @Test func anEnrolmentOfAnotherKindLeavesThemWaiting() {
         town.given(paid(on: 1), enrolled("anna", on: 1, kind: "official", id: "o"))
-        #expect(town.fold.earlyCount == 1)
+        #expect(town.fold.early.count == 1)
         town.given(enrolled("anna", on: 1, id: "i"))
         #expect(town.score(of: "anna") == 615)
     }
@@ -105,7 +105,7 @@ import Testing
     @Test func bytesAreBoundedToo() {
         town.fold.early = WaitingQueue(limits: .init(itemsOfKey: 256, items: 1000, bytes: 2000))
         for number in 0..<10 { town.given(paid(on: 1, id: String(repeating: "\(number)", count: 400))) }
-        #expect(town.fold.early.byteCount <= 2000 && town.fold.earlyCount == 4)
+        #expect(town.fold.early.byteCount <= 2000 && town.fold.early.count == 4)
         town.given(enrolled("anna", on: 1))
         #expect(town.score(of: "anna") == 660)
     }
@@ -189,7 +189,7 @@ import Testing
         let past = [paid(on: 1), tick(on: 1.5), enrolled("anna", on: 1), paid("bert", on: 2, id: "b")]
         town.given(past)
         _ = try town.switched(to: second, on: 2, past: past, first: first)
-        #expect(town.score(of: "anna") == 615 && town.fold.earlyCount == 1)
+        #expect(town.score(of: "anna") == 615 && town.fold.early.count == 1)
         // What waits, waits as it was read; what comes now waits an hour.
         town.given(paid("carl", on: 2, id: "c"), tick(on: 2.5), enrolled("bert", on: 2), enrolled("carl", on: 2))
         #expect(town.score(of: "bert") == 615 && town.score(of: "carl") == 600)

@@ -82,7 +82,9 @@ import Testing
     @Test func everyFactIsJSON() throws {
         let story = Story(try TownPolicy.policy())
         var lives = Lives(seed: 5, subjects: 50, daysAnEvent: 0.5)
-        for fact in story.encoded(lives.next(2_000), isBatch: true) {
+        let facts = story.encoded(lives.next(2_000), isBatch: true)
+        #expect(facts.count > 100)
+        for fact in facts {
             let object = try JSONSerialization.jsonObject(with: Data(fact.utf8)) as? [String: Any]
             #expect(object?["specversion"] as? String == "1.0")
         }

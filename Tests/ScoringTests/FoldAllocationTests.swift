@@ -1,7 +1,7 @@
 import CAllocationCounter
 import Events
 import Policy
-import Scoring
+@testable import Scoring
 import Testing
 
 @Suite struct FoldAllocationTests {
@@ -140,6 +140,6 @@ import Testing
         // Stayed is not among them.
         #expect(kinds.count == count)
         #expect(fold.counters.scored > 20_000)
-        #expect(fold.identityCount == 40_500)
+        #expect(fold.identities.count == 40_500)
     }
 }

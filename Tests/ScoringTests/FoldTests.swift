@@ -1,6 +1,6 @@
 import Events
 import Policy
-import Scoring
+@testable import Scoring
 import Testing
 
 /// Given events, then facts: SPEC sections 2 to 5 in the order of their sentences.
@@ -86,7 +86,7 @@ import Testing
         #expect(town.given(happened("bill.paid", "anna", on: 901, id: "e1", source: "/bank")).count == 1)
         #expect(town.given(happened("bill.paid", "bert", on: 902, id: "e1")).count == 1)
         #expect(town.score(of: "anna") == 630)
-        #expect(town.fold.identityCount == 5)
+        #expect(town.fold.identities.count == 5)
     }
 
     @Test func aDuplicateStillMovesTheClock() {

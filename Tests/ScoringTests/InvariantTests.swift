@@ -118,6 +118,7 @@ import Testing
             "quiet": ["noise", "hours"],
         ]
         let notice: [String: Int64] = ["rail": 3, "debtor": 4, "credit": 0, "quiet": 1]
+        var imposed: Set<String> = []
         forEachSeed(part) { seed in
             var lives = FullLives(seed: seed, subjects: 2, daysAnEvent: 1)
             let story = Story(policy)
@@ -137,10 +138,12 @@ import Testing
                         #expect(adverse[sanction]!.contains(cause), "seed \(seed): \(fact)")
                         #expect(words[2] == "noticed" || notice[sanction] == 0, "seed \(seed): \(fact)")
                         since[key] = day
+                        imposed.insert(sanction)
                     }
                 }
             }
         }
+        #expect(!imposed.isEmpty, "the lives have sanctions in them")
     }
 
     @Test(arguments: cases) func theScoreStaysWithinItsBounds(part: Int) {

@@ -46,8 +46,10 @@ struct LifeModel {
         let isControl = type.hasPrefix("standing.")
         guard isControl || subjects[happening.subject] != nil else { return emitted }
         // Behaviour is known within one enrolment, control events for ever.
-        let life = isControl ? "" : "\(lives[happening.subject] ?? 0)"
-        guard seen.insert([happening.subject, life, happening.source, happening.id]).inserted else { return emitted }
+        let enrolment = isControl ? "" : "\(lives[happening.subject] ?? 0)"
+        guard seen.insert([happening.subject, enrolment, happening.source, happening.id]).inserted else {
+            return emitted
+        }
         switch type {
         case "standing.subject.enrolled": emitted += enrol(happening)
         case "standing.subject.withdrawn":

@@ -81,8 +81,8 @@ import Testing
     @Test func itNeverKeepsFacts() throws {
         let (first, second) = try Self.policies()
         let shadow = Self.shadow(of: second, beside: first)
-        shadow.fold.keepsFacts = true
-        let keeps = shadow.fold.keepsFacts
+        shadow.fold.storesFacts = true
+        let keeps = shadow.fold.storesFacts
         #expect(!keeps)
         #expect(shadow.given([enrolled("anna")]).isEmpty)
         #expect(shadow.score(of: "anna") == 990)
@@ -123,7 +123,7 @@ import Testing
             #expect(shadow.fold.digest() == digest)
             let counters = past.fold.counters
             #expect(shadow.fold.counters == counters)
-            #expect(try Self.snapshotBytes(shadow) == Self.snapshotBytes(past), "as many timers and impositions")
+            #expect(try Self.snapshotBytes(shadow) == Self.snapshotBytes(past), "as many timers and activeSanctions")
         }
         try expectTheSame()
         for _ in 0..<4 {

@@ -18,7 +18,7 @@ import Testing
         let last = happened("noise.made", "anna", on: 3)
         #expect(town.given(last, last) == [])
         #expect(town.fold.counters.beyondLimit == 2)
-        #expect(town.fold.identityCount == 4)
+        #expect(town.fold.identities.count == 4)
         // Others have their own.
         #expect(town.given(happened("noise.made", "bert", on: 4)).count == 1)
         let standing = try #require(town.standing(of: "anna"))

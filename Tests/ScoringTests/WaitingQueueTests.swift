@@ -60,7 +60,7 @@ import Testing
                     event.data = bytes
                     #expect(
                         queue.add(
-                            event, keepsBytes: true, key: key, identity: identity, clock: clock, wait: wait, topic: 0,
+                            event, storesBytes: true, key: key, identity: identity, clock: clock, wait: wait, topic: 0,
                             isFrozen: false) == dropped)
                 }
             case 6:
@@ -121,7 +121,7 @@ import Testing
                 var event = EventView.empty
                 event.data = UnsafeRawBufferPointer(bytes)
                 _ = queue.add(
-                    event, keepsBytes: true, key: number % 7, identity: number, clock: 5, wait: 9, topic: 1,
+                    event, storesBytes: true, key: number % 7, identity: number, clock: 5, wait: 9, topic: 1,
                     isFrozen: false)
             }
         }

@@ -52,7 +52,7 @@ public struct PolicyChange: Sendable {
         for partition in partitions {
             let history: PartitionFold.History = { try source(partition, 0, $0) }
             var current = try PartitionFold.folded(until: .max, source, progress) {
-                PartitionFold(partition: partition, history: history, keepsFacts: false)
+                PartitionFold(partition: partition, history: history, storesFacts: false)
             }
             guard let policy = current.policy else {
                 throw Failure(description: "ledger partition \(partition) has not begun: there is no policy to change")
@@ -68,7 +68,7 @@ public struct PolicyChange: Sendable {
             nextOffsets.append(end)
             if current.fold.clock != .distantPast { clocks.append(current.fold.clock) }
             let always = try PartitionFold.folded(until: end, source, progress) {
-                PartitionFold(partition: partition, fixedPolicy: candidate, history: history, keepsFacts: false)
+                PartitionFold(partition: partition, fixedPolicy: candidate, history: history, storesFacts: false)
             }
             let switched = try current.preview(
                 candidate, history: { try CountedHistory(source(partition, 0, $0), progress) })

@@ -42,7 +42,7 @@ public struct SourceWithdrawal: Sendable {
         var entries: Int64 = 0
         for partition in partitions {
             var current = try PartitionFold.folded(until: .max, source, progress) {
-                PartitionFold(partition: partition, history: { try source(partition, 0, $0) }, keepsFacts: false)
+                PartitionFold(partition: partition, history: { try source(partition, 0, $0) }, storesFacts: false)
             }
             guard let policy = current.policy else {
                 throw Failure(description: "ledger partition \(partition) has not begun: no source has spoken")

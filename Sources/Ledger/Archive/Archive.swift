@@ -7,6 +7,7 @@ public struct Archive {
         public var partition: Int32
         public var segments = 0
         public var indexes = 0
+        /// Bytes of the segment files.
         public var bytes: Int64 = 0
         public var frames: Int64 = 0
         public var entries: Int64 = 0
@@ -15,6 +16,7 @@ public struct Archive {
         public var nextOffset: Int64 = 0
         /// Paths of the files with bytes that were cut off after a crash.
         public var torn: [String] = []
+        /// In the order of offsets.
         public var damages: [ArchiveDamage] = []
     }
 
@@ -167,6 +169,7 @@ public struct Archive {
 
     /// Offsets whose frames are neither in the archive nor where `repair` fetches them.
     public struct Lost: Error, Hashable, Sendable, CustomStringConvertible {
+        /// In ascending order.
         public let offsets: [Range<Int64>]
         public var description: String {
             "gone from archive and topic: ledger offsets "

@@ -12,6 +12,7 @@ public struct ArchiveDirectory: Sendable {
     public static let maximumSegmentBytes = 4 * 1024 * 1024
 
     public let partition: Int32
+    /// The folder of the partition's files.
     public let path: String
     let files: any FileSystem
     /// A segment that has reached this size is closed, and the next one begun.

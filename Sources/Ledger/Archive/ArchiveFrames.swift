@@ -40,6 +40,7 @@ public final class ArchiveFrames: FrameSource {
     /// Whether more may be written to the segment.
     private var mayGrow: Bool { successors.isEmpty }
 
+    /// The next frame, valid until the next call; nil at the end. Throws `ArchiveDamage` or `FileError`.
     public func next() throws -> LedgerFrame? {
         while true {
             guard try scan != nil || open() else { return nil }

@@ -19,6 +19,7 @@ public final class ArchiveWriter {
 
     /// The offset after the last frame; 0 in an empty archive.
     public private(set) var nextOffset: Int64 = 0
+    /// What was cut off when the writer was opened.
     public private(set) var torn: [TornTail] = []
     /// The first offset of the segment that is being written; nil if there is none yet.
     public private(set) var segment: Int64?
@@ -158,6 +159,7 @@ public final class ArchiveWriter {
         file = nil
     }
 
+    /// Syncs and releases the archive for other processes.
     public func close() throws(FileError) {
         try sync()
         try file?.close()

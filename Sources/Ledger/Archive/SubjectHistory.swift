@@ -2,6 +2,7 @@ public import Events
 
 /// An entry that counts, with its position in its ledger partition; borrowed.
 public struct HistoryEntry {
+    /// The ledger offset of its frame.
     public var offset: Int64
     /// The entry's index in its frame.
     public var entry: Int

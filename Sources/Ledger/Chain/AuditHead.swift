@@ -8,11 +8,13 @@ public struct AuditHead: Hashable, Sendable {
     /// The id of the audit's cluster; empty if it has none.
     public var cluster: String
     public var partition: Int32
+    /// The record's offset in the audit topic.
     public var offset: Int64
     /// SHA-256 of the record's value, 64 hexadecimal digits.
     public var hash: String
     /// The time at which the member wrote or read the record, by its clock.
     public var time: Timestamp
+    /// The member's name.
     public var member: String
 
     public init(

@@ -4,6 +4,7 @@ public import Events
 /// state.
 public struct Checkpoint: Hashable, Sendable {
     public var partition: Int32
+    /// The offset of the first frame that is not covered.
     public var nextOffset: Int64
     /// `FrameChain.head`
     public var chainHead: [UInt8]
@@ -27,6 +28,7 @@ public struct Checkpoint: Hashable, Sendable {
         self.member = member
     }
 
+    /// SHA-256 of a policy's text, 64 hexadecimal digits.
     public static func hash(ofPolicy text: String) -> String { PolicyHash.of(text) }
 
     /// The bytes that are signed: one line per field, in this order.

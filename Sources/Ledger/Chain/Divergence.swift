@@ -9,8 +9,10 @@ public struct Divergence: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     public let partition: Int32
+    /// Both checkpoints cover the frames before it.
     public let nextOffset: Int64
     public let kind: Kind
+    /// The members of the two checkpoints.
     public let members: [String]
 
     /// Nil if the checkpoints agree or are about different positions. States of different fold versions are not
@@ -48,6 +50,7 @@ public struct CheckpointComparison: Sendable {
 
     public init() {}
 
+    /// Adds a checkpoint of this member. Returns the first contradiction with the others'; nil if there is none.
     public mutating func addOwn(_ checkpoint: Checkpoint) -> Divergence? {
         own[checkpoint.nextOffset] = checkpoint
         if own.count > Self.retainedCheckpoints, let oldest = own.keys.min() { own[oldest] = nil }

@@ -16,16 +16,19 @@ public struct LedgerVerification: Sendable {
         public var frames: Int64 = 0
         /// The offset after the last frame that was compared.
         public var nextOffset: Int64 = 0
+        /// The head before `nextOffset` (`FrameChain.head`).
         public var chainHead: [UInt8]
         /// The number of checkpoints that were reached and agree with the frames.
         public var checkpoints = 0
         /// The number of checkpoints after the end of the sources.
         public var beyond = 0
+        /// Empty if everything is proved.
         public var findings: [Finding] = []
     }
 
     /// A source of the partition's frames.
     public struct Source {
+        /// For messages: `archive`, `topic`.
         public let name: String
         /// True if the source may end before the others, like an archive that lags.
         public let mayEndEarly: Bool

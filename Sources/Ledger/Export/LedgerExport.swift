@@ -10,6 +10,7 @@ public struct LedgerExport: Sendable {
     /// One line of the manifest: what is exported of a ledger partition.
     public struct Part: Hashable, Sendable {
         public var partition: Int32
+        /// The offset after the last exported frame.
         public var nextOffset: Int64
         public var frames: Int64
         /// `FrameChain.head`, hexadecimal.
@@ -30,9 +31,11 @@ public struct LedgerExport: Sendable {
         public let description: String
     }
 
+    /// The format's number in the manifest. An import refuses another one.
     public static let format: Int64 = 1
     private static let maximumManifestBytes = 1 << 20
 
+    /// The export's folder.
     public let path: String
     private let files: any FileSystem
 
@@ -43,6 +46,7 @@ public struct LedgerExport: Sendable {
 
     private var manifestPath: String { path + "/ledger.jsonl" }
 
+    /// The segment files of a partition.
     public func directory(_ partition: Int32) -> ArchiveDirectory {
         ArchiveDirectory(root: path, partition: partition, on: files)
     }
@@ -130,6 +134,7 @@ public struct LedgerExport: Sendable {
         return Manifest(ledger: ledger, parts: parts)
     }
 
+    /// The exported frames of a partition, from an offset on.
     public func frames(_ partition: Int32, from start: Int64 = 0) -> ArchiveFrames {
         ArchiveFrames(directory(partition), from: start)
     }
@@ -178,6 +183,7 @@ public struct LedgerImport {
     public struct Counts: Hashable, Sendable {
         /// Frames that the topic already had.
         public var existing: Int64 = 0
+        /// Frames that were appended.
         public var appended: Int64 = 0
         /// Offsets at which the ledger has no frame.
         public var filled: Int64 = 0
@@ -187,6 +193,7 @@ public struct LedgerImport {
     /// The topic's end: the offset that its next record gets.
     private let end: Int64
 
+    /// `end`: the offset that the topic's next record gets.
     public init(partition: Int32, end: Int64) { (self.partition, self.end) = (partition, end) }
 
     /// Appends the frames that the topic does not have yet. The frames that it has must be the same. `append` appends

@@ -27,6 +27,7 @@ public final class File {
         }
     }
 
+    /// In bytes.
     public func size() throws(FileError) -> Int64 {
         Int64(try Self.check(.size, path) { Int(files.size(descriptor)) })
     }
@@ -43,6 +44,7 @@ public final class File {
         return done
     }
 
+    /// Writes all bytes. They are on the disk only after `sync`.
     public func write(_ bytes: UnsafeRawBufferPointer, at position: Int64) throws(FileError) {
         var done = 0
         while done < bytes.count {
@@ -56,6 +58,7 @@ public final class File {
     /// Returns after the written bytes are on the disk. After a failure nothing may rely on the file any more.
     public func sync() throws(FileError) { _ = try Self.check(.sync, path) { files.sync(descriptor) } }
 
+    /// Cuts the file off, or extends it with zeros.
     public func truncate(to size: Int64) throws(FileError) {
         _ = try Self.check(.truncate, path) { files.truncate(descriptor, to: size) }
     }

@@ -44,7 +44,9 @@ public struct DirectoryEntry: Hashable, Sendable {
 
     public init(name: String, kind: Kind) { (self.name, self.kind) = (name, kind) }
 
+    /// True also if the file system does not report kinds.
     public var mayBeFile: Bool { kind == .file || kind == .unknown }
+    /// True also if the file system does not report kinds.
     public var mayBeDirectory: Bool { kind == .directory || kind == .unknown }
 }
 
@@ -78,6 +80,7 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     /// True if nothing has changed and the call may be repeated when there is room. A failed sync is never such an
     /// error, whatever its code.
     public var isDiskFull: Bool { !isFailedSync && (code == ENOSPC || code == EDQUOT) }
+    /// The path does not exist.
     public var isNotThere: Bool { code == ENOENT }
     /// The path is a directory, a pipe or the like.
     public var isNoFile: Bool { call == .open && (code == EISDIR || code == EINVAL || code == ENXIO) }

@@ -112,6 +112,7 @@ public struct SnapshotStore: Sendable {
         }
     }
 
+    /// Begins a snapshot of the state before `nextOffset`. It counts once it is finished.
     public func begin(nextOffset: Int64) throws(FileError) -> Pending { try Pending(self, nextOffset) }
 
     /// A snapshot that was not used, and why.
@@ -122,18 +123,18 @@ public struct SnapshotStore: Sendable {
 
     /// The result of `body` for the newest usable snapshot; nil if there is none. A snapshot that is not complete, or
     /// for which `body` throws, is removed, and the next older one is tried. A snapshot that may not be read is
-    /// passed over and stays. Throws `FileError` if the disk fails. With `keepsRejected` nothing is removed, because
+    /// passed over and stays. Throws `FileError` if the disk fails. With `retainsRejected` nothing is removed, because
     /// the snapshots are another process's. A snapshot that the other process removes meanwhile is a `FileError` too
     /// (`Rereading`).
     ///
     /// `body` reads before the checksum is complete. It must check every value, and its result is discarded if the
     /// checksum turns out to be wrong.
     public func newest<Result: ~Copyable>(
-        keepsRejected: Bool = false, rejected: (Rejected) -> Void, _ body: (Int64, inout ByteReader) throws -> Result
+        retainsRejected: Bool = false, rejected: (Rejected) -> Void, _ body: (Int64, inout ByteReader) throws -> Result
     ) throws -> Result? {
         func reject(_ path: String, _ reason: String) throws(FileError) {
             rejected(Rejected(path: path, reason: reason))
-            if !keepsRejected { try files.removeIfThere(path) }
+            if !retainsRejected { try files.removeIfThere(path) }
         }
         for offset in try offsets().reversed() {
             let path = path(offset)
@@ -147,7 +148,7 @@ public struct SnapshotStore: Sendable {
                     if try window.isWhole() { return result }
                 }
                 try reject(path, "not whole")
-            } catch let error as FileError where error.isForbidden || error.isNoFile && !keepsRejected {
+            } catch let error as FileError where error.isForbidden || error.isNoFile && !retainsRejected {
                 rejected(Rejected(path: path, reason: "\(error)"))
             } catch let error as FileError {
                 throw error

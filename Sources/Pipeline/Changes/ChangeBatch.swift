@@ -39,7 +39,7 @@ public struct ChangeBatch: Sendable {
     }
 
     /// Retains the newest items, at most `limit`.
-    mutating func keepNewest(_ limit: Int) {
+    mutating func retainNewest(_ limit: Int) {
         items.sort { ($0.sentAt, $0.count) > ($1.sentAt, $1.count) }
         items.removeLast(max(0, items.count - limit))
     }

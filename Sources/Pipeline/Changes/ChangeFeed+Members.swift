@@ -53,7 +53,7 @@ extension ChangeFeed {
     /// The answer to another member: at once if there are facts, or else when there are, or after `limit`. Of partitions that this member
     /// does not own there is no part.
     public func answer(_ question: Question, within limit: Duration) async -> [UInt8] {
-        // While a subscription lasts, and some time after it, every fact comes into the rings.
+        // While there is a subscription, and for some time after it, every fact is copied into the rings.
         let subscription = subscribe(.own)
         defer { subscription?.cancel() }
         let deadline = ContinuousClock.now + limit
@@ -95,7 +95,7 @@ extension ChangeFeed {
 
     // MARK: The asking member
 
-    /// Somebody reads here.
+    /// Whether there are subscriptions other than those of members.
     public var hasReaders: Bool { watchers.hasReaders }
 
     /// The question for what follows the facts that are here.

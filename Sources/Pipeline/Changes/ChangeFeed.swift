@@ -4,8 +4,8 @@ internal import Synchronization
 /// facts of each partition are in memory (`ChangeRing`), bounded in bytes and number. A reader that lags after them, or
 /// returns too late, gets a gap and must read the state again.
 public final class ChangeFeed: Sendable {
-    /// Bytes of facts in memory: the greatest and the least number of a partition, and the number that the partitions
-    /// share between these.
+    /// Limits of the bytes of facts in memory. A partition has at most `mostBytes` and at least `fewestBytes`; between
+    /// these it has its share of `sharedBytes`.
     static let (mostBytes, fewestBytes, sharedBytes) = (1 << 20, 64 << 10, 32 << 20)
     /// The greatest number of a partition's facts in memory.
     static let maximumFacts = 4096
@@ -74,7 +74,7 @@ public final class ChangeFeed: Sendable {
                 }
             }
         }
-        found.keepNewest(limit)
+        found.retainNewest(limit)
         return found
     }
 

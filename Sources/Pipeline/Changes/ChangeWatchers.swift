@@ -27,7 +27,7 @@ final class ChangeWatchers: Sendable {
 
     /// Whether there are subscriptions, or were a short time ago.
     var isWatched: Bool { watched.load(ordering: .relaxed) }
-    /// Somebody watches, other members aside.
+    /// Whether there are subscriptions other than those of members.
     var hasReaders: Bool { readers.load(ordering: .relaxed) > 0 }
     /// Whether there are subscriptions of a single subject.
     var hasSubjects: Bool { subjects.load(ordering: .relaxed) > 0 }

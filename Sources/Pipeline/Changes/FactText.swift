@@ -36,8 +36,6 @@ public struct FactText: Sendable {
     public var item: String? { itemText.map(text) }
     /// Why a sanction was lifted.
     public var reason: String? { liftText.map(text) }
-    /// The type of the event that caused it; nil if a timer caused it.
-    public var causedBy: String? { causeType.map(text) }
 
     /// Nil for anything that neither `FactEncoder` nor `writeMasked` writes.
     public init?(_ json: ArraySlice<UInt8>) {

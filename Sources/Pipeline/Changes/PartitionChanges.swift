@@ -31,7 +31,7 @@ final class PartitionChanges: Sendable {
     private let state: Mutex<State>
     /// Written with the state's lock.
     private let owned = Atomic(false)
-    /// The facts are those that another member publishes, up to where it was asked last.
+    /// Whether the facts are those that another member publishes, up to its last answer.
     private let mirrored = Atomic(false)
 
     init(_ partition: Int32, capacity: Int, maximumFacts: Int, runtime: any Runtime, watchers: ChangeWatchers) {
@@ -45,7 +45,7 @@ final class PartitionChanges: Sendable {
 
     /// Whether this member publishes the facts of the partition.
     var isOwned: Bool { owned.load(ordering: .relaxed) }
-    /// Readers here find the facts of the partition.
+    /// Whether readers on this member find the facts of the partition.
     var isReadable: Bool { isOwned || mirrored.load(ordering: .relaxed) }
 
     // MARK: For the worker
@@ -110,7 +110,7 @@ final class PartitionChanges: Sendable {
 
     // MARK: Another member's facts
 
-    /// The count of the next fact that is asked of the owner; nil if all that it has are.
+    /// The count of the next fact to request from the owner; nil to request all that the owner has.
     var nextMirrored: Int64? {
         mirrored.load(ordering: .relaxed) ? state.withLock { $0.ring.nextCount } : nil
     }
@@ -135,7 +135,7 @@ final class PartitionChanges: Sendable {
         let hasNews = state.withLock { state -> Bool in
             guard !isOwned else { return false }
             let next = first + Int64(facts.count)
-            // Also where the owner has lost what was asked for, or counts anew.
+            // The counts differ too if the owner has lost the requested facts, or counts anew.
             if state.ring.nextCount != next { state.ring.skip(to: next) }
             // This includes those that were sent here before the partition was lost: the owner has published them again.
             for topic in FactTopic.allCases { state.ring.acknowledge(topic: topic.rawValue, sequence: .max) }

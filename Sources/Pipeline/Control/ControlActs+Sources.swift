@@ -4,8 +4,8 @@ public import Backtests
 internal import Replay
 
 extension ControlActs {
-    /// Throws if a source cannot be withdrawn or restored: of the control topic without which nobody is enrolled, and
-    /// where nothing would change.
+    /// Throws if a source cannot be withdrawn or restored. The control topic cannot, because no subject is enrolled
+    /// without it. A source that is in that state already cannot either.
     func checkSource(_ topic: String, _ kind: ControlAct.Kind) async throws(ControlRefusal) {
         guard topic != service.configuration.topics.control else {
             throw .invalid("topic: it is the control topic, without which nobody is enrolled")
@@ -23,7 +23,8 @@ extension ControlActs {
                 ? .conflict("withdrawn-already", "the source is withdrawn already")
                 : .conflict("not-withdrawn", "the source is not withdrawn")
         }
-        // A source that is not read any more can be taken back, and one that nobody knows cannot.
+        // A source that is not read any more can be withdrawn. One that neither the ledger nor the configuration has
+        // cannot.
         guard isWithdrawn || isKnown || service.configuration.topics.sources.contains(topic) else {
             throw .invalid("topic: there is no source topic of this name")
         }
@@ -44,7 +45,7 @@ extension ControlActs {
         case refused(String)
     }
 
-    /// The answer depends on all of it.
+    /// Everything that the answer depends on.
     struct WithdrawalQuestion: Hashable, Sendable {
         let topic: String
         /// The hash of the active policy's text.

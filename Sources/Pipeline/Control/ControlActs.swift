@@ -32,7 +32,7 @@ public final class ControlActs: Sendable {
     let harm: HarmReview
     let withdrawals: LedgerReview<WithdrawalQuestion, SourceWithdrawal.Difference>
     private let watch: LedgerWatch
-    private let recent: RecentActs
+    let recent: RecentActs
     private let signer: ControlSigner?
     private let running = Mutex(0)
     /// Ids of events that are being sent.
@@ -69,9 +69,6 @@ public final class ControlActs: Sendable {
 
     /// Whether this member can execute acts, because it has read the recent ones.
     public var isReady: Bool { recent.isRead }
-
-    /// Whether an act with this request's key is in the control topic.
-    func knows(_ request: ControlRequest) -> Bool { recent[request.eventID] != nil }
 
     /// Executes the act, and waits until the ledger has it, at most `wait`. `wantsFacts`: also waits until its facts
     /// are published; only for an act about one subject.

@@ -19,7 +19,7 @@ final class ReviewSlot: Sendable {
 final class LedgerReview<Question: Hashable & Sendable, Answer: Sendable>: Sendable {
     enum State: Sendable {
         case answered(Answer)
-        /// Stated once: the next request begins anew.
+        /// Returned once. The next request begins the work anew.
         case failed(String)
         /// The work continues after the deadline, and a repeated request finds it.
         case underWay(frames: Int64, of: Int64)
@@ -49,7 +49,7 @@ final class LedgerReview<Question: Hashable & Sendable, Answer: Sendable>: Senda
     private struct Reviews {
         /// Nil while no question is being answered.
         var work: Work?
-        /// One for a question, the oldest first.
+        /// At most one per question, the oldest first.
         var outcomes: [Outcome] = []
     }
 

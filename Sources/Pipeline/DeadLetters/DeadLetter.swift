@@ -44,7 +44,7 @@ public struct DeadLetter: Sendable {
     public let message: String
     public let droppedBytes: Int64?
 
-    /// Whether the record has a report of its source, as every letter has, and no mark.
+    /// Whether the record is a letter. A letter has the report of its source; a mark does not.
     static func isLetter(_ record: Record) -> Bool { record.header("__connect.errors.topic") != nil }
 
     /// Nil if the record is not one of our dead letters.

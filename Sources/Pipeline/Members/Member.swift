@@ -12,7 +12,7 @@ struct Member: Sendable {
     let configuration: PipelineConfiguration
     let logger: Logger
     let stop = StopFlag()
-    let board: StatusBoard
+    let pipelineStatus: PipelineStatus
     let owned: OwnedPartitions
     let directory: MemberDirectory
     let clock: GuardedClock
@@ -27,7 +27,7 @@ struct Member: Sendable {
         // A long wait is logged once more, as a warning.
         configuration.kafka = configuration.kafka.waiting(until: { stop.isSet }, onWait: { logger.info("\($0)") })
         (self.configuration, self.logger) = (configuration, logger)
-        board = StatusBoard(configuration, logger: logger)
+        pipelineStatus = PipelineStatus(configuration, logger: logger)
         owned = OwnedPartitions(configuration.runtime)
         directory = MemberDirectory(
             member: configuration.members?.member ?? "", seal: configuration.members?.seal)
@@ -44,7 +44,7 @@ struct Member: Sendable {
         if role == .fold { configuration.data?.removeUnfinished(logger) }
         let restarts = Counter(.roleRestarts, labels: [("role", role.rawValue)])
         return Supervisor(runtime: configuration.runtime, stop: stop, onFailure: { restarts.increment() }) {
-            board.noteNoPolls(of: role)
+            pipelineStatus.noteNoPolls(of: role)
             switch role {
             case .intake: return try Intake(self, ledgerPartitions: ledgerPartitions)
             case .fold: return try FoldPoller(self, ledgerPartitions: ledgerPartitions)

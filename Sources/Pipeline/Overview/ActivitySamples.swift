@@ -78,7 +78,7 @@ public struct Activity: Sendable, Equatable, Codable {
 }
 
 extension ActivitySamples.Counts {
-    init(_ status: PipelineStatus) {
+    init(_ status: PipelineReading) {
         (events, entries) = (status.intake.events, status.folded.counters.entries)
         (facts, deadLetters) = (status.factsPublished.reduce(0, +), status.intake.deadLetterTotal)
     }

@@ -3,9 +3,9 @@ public import Scoring
 
 /// A page of the open appeals, those that lapse first at the beginning.
 public struct AppealsQueue: Sendable, Equatable, Codable {
-    /// Where a page begins: after an appeal. It names nobody, so it may stand in a URL: `DEADLINE.FINGERPRINT.SANCTION`, the first in
-    /// microseconds since 1970, the second of the subject's id, in hexadecimal digits, by a secret key: nobody can look for the id
-    /// that has it.
+    /// The appeal after which a page begins. As text, `DEADLINE.FINGERPRINT.SANCTION`: microseconds since 1970, the
+    /// fingerprint of the subject's id in hexadecimal digits, and the sanction's id. The fingerprint has a secret key,
+    /// so the text does not reveal the subject and may be in a URL.
     public struct Position: Sendable, Hashable, Comparable, Codable {
         /// Of the text.
         public static let maximumBytes = 256

@@ -4,11 +4,11 @@ internal import Scoring
 
 // What members ask each other: each gives its own overview, and the member that is asked first adds them up.
 extension ProgrammeOverview {
-    /// Of an overview; those that are older are left out.
+    /// Changes of an overview. Older ones are left out.
     static let maximumChanges = 20
-    /// Of each list of another member's overview.
+    /// Items of each list of another member's overview.
     private static let maximumItems = 10_000
-    /// In a sentence.
+    /// Names in a sentence.
     private static let maximumNames = 20
 
     /// The answer to another member. `changes` are JSON texts in it.
@@ -94,7 +94,7 @@ extension ProgrammeOverview {
         changes = Array((changes + other.changes).sorted { $0.sentAt > $1.sentAt }.prefix(Self.maximumChanges))
     }
 
-    /// Says what is missing where members are away, once all are asked.
+    /// Notes what is missing because members are away. Called after all are asked.
     public mutating func noteMissing() {
         guard !missing.isEmpty else { return }
         let numbers =
@@ -141,7 +141,7 @@ extension ProgrammeOverview {
 }
 
 extension Activity {
-    /// What two members have done in about the same time.
+    /// The activity of two members in about the same period.
     static func + (a: Self, b: Self) -> Self {
         Self(
             seconds: max(a.seconds, b.seconds), events: a.events + b.events, entries: a.entries + b.entries,

@@ -1,8 +1,8 @@
 public import Events
 public import Scoring
 
-/// How a programme is, as one member sees it, or several together: what somebody wants to know first. It has nobody's data; the
-/// subjects of changes are masked unless the reader may see them.
+/// The state of a programme, as one member or several members together see it: the figures of the first page. It has no
+/// data of subjects. The subjects of changes are masked unless the reader may see them.
 public struct ProgrammeOverview: Sendable, Codable {
     /// A member whose figures these are.
     public struct Member: Sendable, Equatable, Codable {
@@ -105,7 +105,7 @@ public struct ProgrammeOverview: Sendable, Codable {
     /// Nil if it is not measured here, or not yet.
     public var lag: Lag?
     public var policies: [Policy]
-    public var switching: [PipelineStatus.Switching]
+    public var switching: [PipelineReading.Switching]
     /// Nil if there is none.
     public var shadow: Shadow?
     public var sanctions: OpenSanctions

@@ -111,9 +111,6 @@ final class LedgerPartition {
     /// The ledger offset of the next frame.
     var nextOffset: Int64 { withFold { $0.nextOffset } }
 
-    /// The number of frames in the ledger that are not folded.
-    var framesLeft: Int64 { max(0, (shared.end ?? 0) - nextOffset) }
-
     /// Replaces the state. `chain`: as in `init`.
     func replace(_ fold: consuming sending PartitionFold, chain: FrameChain) {
         (self.chain, begun) = (chain, nil)
@@ -244,8 +241,8 @@ final class LedgerPartition {
         newFrom = Self.nothingIsNew
     }
 
-    /// Whether a standby can continue to fold its state. One that is ahead of its facts can only if there is an archive
-    /// to return with.
+    /// Whether a standby can continue with its state. A state that is ahead of the published facts needs an archive,
+    /// from which an earlier state is folded.
     var isUsable: Bool {
         (store.directory != nil || nextOffset <= committable) && !withFold { $0.isSpoiled || $0.isWithinFrame }
     }

@@ -20,11 +20,11 @@ extension FoldPoller {
         let statuses = slots.compactMap { slot in slot.runner.map { ($0.number, $0.status) } }
         let shadows = statuses.compactMap(\.1.shadow)
         let sizes = statuses.filter { $0.1.shared != nil }.map { number, status in
-            PipelineStatus.Size(
+            PipelineReading.Size(
                 partition: number, isStandby: !isAssigned(number), entries: status.entries, bytes: status.stateBytes)
         }
         let rate = environment.rate.perSecond
-        board.update { status in
+        pipelineStatus.update { status in
             status.entriesPerSecond = rate
             status.shadowOrder = known.isKnown ? known.order : status.shadowOrder
             // A partition that has not taken the order yet has the results of the previous one.

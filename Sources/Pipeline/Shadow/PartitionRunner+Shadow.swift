@@ -212,7 +212,7 @@ extension PartitionRunner {
                 }
             )
         }
-        let (phase, reason): (PipelineStatus.Shadow.Phase, String?) =
+        let (phase, reason): (PipelineReading.Shadow.Phase, String?) =
             if state.isActive { (.active, nil) } else if let refusal = work.refusal {
                 (.refused, refusal)
             } else if let failure = state.progress?.failure {
@@ -221,7 +221,7 @@ extension PartitionRunner {
                 (progress.isLive ? .live : .folding, work.trouble?.reason)
             } else { (.waiting, nil) }
         environment.memory.note(state.second, of: number)
-        let status = PipelineStatus.Shadow(
+        let status = PipelineReading.Shadow(
             order: work.order, partition: number, isStandby: partition.isStandby, phase: phase,
             folded: state.progress?.folded ?? 0, total: state.progress?.total ?? state.next, reason: reason,
             difference: state.difference)

@@ -1,6 +1,6 @@
 public import Replay
 
-extension PipelineStatus {
+extension PipelineReading {
     /// The differences that the policy in the shadow would make, over the partitions that are owned here and compared;
     /// nil if there is none.
     public var shadowDifference: ShadowDifference? {
@@ -34,7 +34,7 @@ extension PipelineService {
     }
 
     /// Why this member cannot fold a policy beside the active one; nil if it can.
-    private func reasonAgainstShadow(_ status: PipelineStatus) -> String? {
+    private func reasonAgainstShadow(_ status: PipelineReading) -> String? {
         guard configuration.roles.contains(.fold) else { return nil }
         guard configuration.members != nil else {
             return "it follows no topic for members: its topic files have none"

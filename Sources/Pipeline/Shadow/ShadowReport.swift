@@ -38,7 +38,7 @@ public struct ShadowReport: Decodable, Sendable {
     public struct Partition: Codable, Sendable, Equatable {
         public let partition: Int32
         public let standby: Bool
-        public let phase: PipelineStatus.Shadow.Phase
+        public let phase: PipelineReading.Shadow.Phase
         /// Ledger offsets.
         public let folded: Int64
         public let total: Int64
@@ -50,7 +50,7 @@ public struct ShadowReport: Decodable, Sendable {
         private static let fewFrames: Int64 = 16
 
         public init(
-            partition: Int32, standby: Bool, phase: PipelineStatus.Shadow.Phase, folded: Int64, total: Int64,
+            partition: Int32, standby: Bool, phase: PipelineReading.Shadow.Phase, folded: Int64, total: Int64,
             reason: String?
         ) {
             (self.partition, self.standby, self.phase) = (partition, standby, phase)

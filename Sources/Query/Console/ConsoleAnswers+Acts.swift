@@ -9,7 +9,7 @@ internal import Policy
 internal import Replay
 
 extension ConsoleAnswers {
-    /// Letters that are sent again at once, and how often for one reason.
+    /// The letters that one round sends again, and the rounds for one reason.
     private static let (lettersAtOnce, maximumRounds) = (DeadLetterReader.limits.upperBound, 10)
 
     func perform(
@@ -163,7 +163,8 @@ extension ConsoleAnswers {
 
     // MARK: Dead letters
 
-    /// Those that were there when the act began, in rounds. Each round is an act of its own, which a repeat does not do again.
+    /// Sends the letters again that were there when the act began, in rounds. Each round is an act of its own, and a
+    /// repeated request does not repeat it.
     private func redriveAll(
         because wanted: String, _ reason: String, _ key: String, _ desk: ControlDesk, _ caller: Caller
     ) async throws(ProblemView) -> ActOutcome {
@@ -206,7 +207,7 @@ extension ConsoleAnswers {
             + "`standing dead-letter redrive` says which.",
         next: [allLetters])
 
-    /// Letters that are on their way to intake, by this act or an earlier one.
+    /// Returns the number of letters that are sent to intake, by this act or an earlier one.
     private func send(
         _ positions: [String], _ repaired: String?, _ reason: String, _ key: String, _ desk: ControlDesk,
         _ caller: Caller
@@ -221,8 +222,7 @@ extension ConsoleAnswers {
 
     // MARK: The shadow becomes active
 
-    /// `name`: NAME VERSION, as the person has seen it. Whether the change keeps within the harm budgets, the
-    /// desk finds out.
+    /// `name`: NAME VERSION, as the person has seen it. The desk checks the harm budgets.
     private func activate(
         _ name: String, _ reason: String, _ key: String, _ desk: ControlDesk, _ caller: Caller
     ) async throws(ProblemView) -> ActOutcome {

@@ -59,7 +59,7 @@ extension ConsoleAnswers {
 
     /// Nil if no act about it is known here, or one is being folded.
     private static func change(
-        of source: SourceReading, in switching: [PipelineStatus.Switching]
+        of source: SourceReading, in switching: [PipelineReading.Switching]
     ) -> SourcesView.Source.Change? {
         guard !source.isControl, let isWithdrawn = source.isWithdrawn,
             !switching.contains(where: { $0.source?.topic == source.topic })
@@ -68,7 +68,7 @@ extension ConsoleAnswers {
     }
 
     /// The state of a source that is withdrawn, or becomes so; nil for others.
-    private static func state(of source: SourceReading, in switching: [PipelineStatus.Switching]) -> String? {
+    private static func state(of source: SourceReading, in switching: [PipelineReading.Switching]) -> String? {
         let steps = switching.filter { $0.source?.topic == source.topic }
         if let slowest = steps.min(by: { $0.done < $1.done }) {
             let act = slowest.source?.isWithdrawn == true ? "is being withdrawn" : "is being counted again"

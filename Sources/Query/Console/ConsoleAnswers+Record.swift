@@ -25,7 +25,7 @@ extension ConsoleAnswers {
     }
 
     private static func view(
-        _ partition: LedgerPartitionReading, _ switching: PipelineStatus.Switching?
+        _ partition: LedgerPartitionReading, _ switching: PipelineReading.Switching?
     ) -> LedgerView.Partition {
         let fold = partition.fold
         var (level, state) = (Level.good, "folded to its end")

@@ -216,7 +216,7 @@ extension ConsoleAnswers {
         }
     }
 
-    /// What the events said, by their positions in the ledger. It is part of the look at the file.
+    /// The data of events, by their positions in the ledger. It is part of the look at the file.
     private func data(
         of events: ArraySlice<FileForm.Item>, _ path: String, for caller: Caller
     ) async throws(ProblemView) -> [EntriesForm.Position: String] {
@@ -261,7 +261,7 @@ extension ConsoleAnswers {
         }
     }
 
-    /// What an event without points did.
+    /// The effect of an event without points.
     private static func note(ofPointless item: FileForm.Item) -> String {
         switch item.type {
         case "standing.subject.enrolled": item.changes.isEmpty ? "other terms or attributes" : "enrolled"

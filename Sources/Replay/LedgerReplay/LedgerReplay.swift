@@ -100,7 +100,7 @@ public struct LedgerReplay: Sendable {
         // Facts that were passed on are not passed on again if the folding begins anew.
         var emitted = [Int64](repeating: 0, count: FactTopic.allCases.count)
         var fold = try SkipSearch.passingOver(in: { try source(partition, $0, .max) }) { skipped in
-            var fold = try start(partition, source, skipped, keepsFacts: fact != nil)
+            var fold = try start(partition, source, skipped, storesFacts: fact != nil)
             try apply(&fold, source, progress) { fold, frame in
                 facts.removeAll()
                 try fold.apply(frame: frame.bytes, at: frame.offset, above: emitted, into: &facts)
@@ -135,18 +135,18 @@ public struct LedgerReplay: Sendable {
     }
 
     private func start(
-        _ partition: Int32, _ source: @escaping Source, _ skipped: Set<Int64>, keepsFacts: Bool
+        _ partition: Int32, _ source: @escaping Source, _ skipped: Set<Int64>, storesFacts: Bool
     ) throws -> PartitionFold {
         let history: PartitionFold.History = { try source(partition, 0, $0) }
         if let restore, var fold = try restore(partition, history) {
-            fold.fold.keepsFacts = keepsFacts
+            fold.fold.storesFacts = storesFacts
             fold.skipped = skipped
             return fold
         }
         var fold =
             policy.map {
-                PartitionFold(partition: partition, fixedPolicy: $0, history: history, keepsFacts: keepsFacts)
-            } ?? PartitionFold(partition: partition, history: history, keepsFacts: keepsFacts)
+                PartitionFold(partition: partition, fixedPolicy: $0, history: history, storesFacts: storesFacts)
+            } ?? PartitionFold(partition: partition, history: history, storesFacts: storesFacts)
         fold.horizon = asOf
         fold.skipped = skipped
         return fold
@@ -177,7 +177,7 @@ public struct LedgerReplay: Sendable {
         // No facts were passed on of a frame in which the folding ends.
         var from = from
         var fold = try SkipSearch.passingOver(in: { try source(partition, $0, .max) }) { skipped in
-            var fold = try start(partition, source, skipped, keepsFacts: true)
+            var fold = try start(partition, source, skipped, storesFacts: true)
             try apply(&fold, source, progress) { fold, frame in
                 batch.removeAll()
                 try fold.apply(

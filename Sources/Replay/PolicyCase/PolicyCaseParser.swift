@@ -23,7 +23,7 @@ struct PolicyCaseParser {
 
     static let source = "/cases"
     /// The default of a control event's terms, statement or reason.
-    static let unsaid = "-"
+    static let missing = "-"
 
     init(reader: YAMLReader, file: String, policy: ScoringPolicy, needsExpectation: Bool) {
         self.needsExpectation = needsExpectation
@@ -281,7 +281,7 @@ struct PolicyCaseParser {
         var attributes: String?
         /// A text that a control event needs and a case may omit.
         func take(_ key: String) {
-            guard let value = step[key] else { return members.append((key, Self.unsaid)) }
+            guard let value = step[key] else { return members.append((key, Self.missing)) }
             if let text = reader.string(value, what: key) { members.append((key, text)) }
         }
         let type: ControlType

@@ -81,12 +81,7 @@ extension PartitionFold {
     /// Called after other sources are left out: the shadow begins anew. Returns its state until now.
     mutating func restartShadow() -> AnyObject? { shadowFold?.restart(leavingOut: withdrawnSources) }
 
-    /// A subject's standing under the policy in the shadow; nil if there is none. The offset is the shadow's.
-    public func shadowStanding(of subject: UnsafeRawBufferPointer) -> Standing? {
-        shadowFold?.folding?.past.fold.standing(of: subject)
-    }
-
-    /// Calls the body with the shadow's state, for reading only; nil if there is none.
+    /// Calls the body with the shadow's state, for reading only; nil if there is none. Its offset is the shadow's.
     public func withShadow<Result>(_ body: (borrowing Fold) throws -> Result) rethrows -> Result? {
         guard let folding = shadowFold?.folding else { return nil }
         return try body(folding.past.fold)

@@ -43,9 +43,6 @@ public struct SubjectFile: ~Copyable {
         self.voids = voids
     }
 
-    /// The make-good of each void, in their order.
-    public var makeGoods: [MakeGood] { voids.map(\.makeGood) }
-
     /// `{"subject","clock","standing","history":[{"offset","entry","time","type","source","id","origin","changes":[…]}],
     /// "voided":[{"source","id","reason","at","wouldHaveHad":[{"perk","from","until"}],
     /// "wouldNotHaveBeenUnder":[{"sanction","from","until"}]}]}`. `standing` is null if the subject is not enrolled. If

@@ -68,11 +68,14 @@ extension CommandTests {
 
         @Test func everyVariableIsASetting() async throws {
             let known = Set(try await settings().map(\.variable) + ["STANDING_CONFIG"])
+            var found: Set<String> = []
             for file in try DeployFolder.files() {
                 for match in try DeployFolder.text(file).matches(of: /\bSTANDING_[A-Z_]+\b/) {
                     #expect(known.contains(String(match.0)), "\(file): \(match.0)")
+                    found.insert(String(match.0))
                 }
             }
+            #expect(found.isSuperset(of: ["STANDING_MEMORY_LIMIT", "STANDING_WORKERS"]))
         }
 
         /// The services accept each file, but for the folders that a test has not.
@@ -157,9 +160,11 @@ extension CommandTests {
         // MARK: Files
 
         @Test func everyFileThatIsNamedIsThere() throws {
+            var (copied, mounted, policies) = (0, 0, 0)
             for match in try DeployFolder.text("docker/Dockerfile").matches(of: /(?m)^COPY (?!--from)(.+) \S+$/) {
                 for source in match.1.split(separator: " ") where source != "Package.*" {
                     #expect(DeployFolder.exists("../\(source)"), "Dockerfile: \(source)")
+                    copied += 1
                 }
             }
             let compose = try DeployFolder.document("compose/compose.yaml")
@@ -168,6 +173,7 @@ extension CommandTests {
                 for volume in mapping["volumes"].texts where volume.hasPrefix("../") {
                     let source = volume.split(separator: ":")[0]
                     #expect(DeployFolder.exists("compose/\(source)"), "compose.yaml: \(source)")
+                    mounted += 1
                 }
             }
             // The other one is made by the caller that starts it.
@@ -178,6 +184,7 @@ extension CommandTests {
                 let files =
                     kustomization["resources"].texts + kustomization["patches"].items.compactMap { $0["path"].text }
                     + kustomization["secretGenerator"].items.flatMap { $0["files"].texts }
+                #expect(!files.isEmpty, "\(folder)")
                 for file in files { #expect(DeployFolder.exists("\(folder)/\(file)"), "\(folder): \(file)") }
             }
             let base = try DeployFolder.document("kubernetes/base/kustomization.yaml")["resources"].texts
@@ -191,8 +198,10 @@ extension CommandTests {
                     of: /\/usr\/share\/standing\/(policies\/[a-z\/]+\.yaml)/)
                 {
                     #expect(DeployFolder.exists(String(match.1)), "\(file): \(match.1)")
+                    policies += 1
                 }
             }
+            #expect(copied > 0 && mounted > 0 && policies > 0)
         }
 
         /// The cause of a member's lag is the member's own word: the exporter asks each.

@@ -146,7 +146,7 @@ struct ShadowLedger {
 
     /// Those that a replay of the frames under one policy has.
     static func fixed(_ text: String, _ frames: Frames, skipping skipped: [Int64] = []) throws -> [String: Standing] {
-        var fold = PartitionFold(partition: RandomLedger.partition, fixedPolicy: try policy(text), keepsFacts: false)
+        var fold = PartitionFold(partition: RandomLedger.partition, fixedPolicy: try policy(text), storesFacts: false)
         for offset in skipped { fold.skip(offset) }
         _ = try SliceTests.whole(frames, &fold)
         return standings(fold.fold)

@@ -34,7 +34,9 @@ import Testing
             let standings = ShadowLedger.shadowStandings(fold)
             #expect(standings == (try ShadowLedger.fixed(text, Array(frames[...number]))))
             for (subject, standing) in standings ?? [:] {
-                var found = Array(subject.utf8).withUnsafeBytes { fold.shadowStanding(of: $0) }
+                var found = Array(subject.utf8).withUnsafeBytes { bytes in
+                    fold.withShadow { $0.standing(of: bytes) } ?? nil
+                }
                 found?.errors = 0
                 #expect(found == standing)
             }

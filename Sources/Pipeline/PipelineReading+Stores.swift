@@ -1,4 +1,4 @@
-extension PipelineStatus {
+extension PipelineReading {
     /// The records that intake has read and that are not acknowledged.
     public struct InFlight: Sendable, Equatable {
         /// Batches of source records.

@@ -1,6 +1,6 @@
 public import Replay
 
-extension PipelineStatus {
+extension PipelineReading {
     /// The shadow in a ledger partition.
     public struct Shadow: Sendable {
         public enum Phase: String, Sendable, CaseIterable, Codable {
