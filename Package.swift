@@ -18,6 +18,7 @@ let commit = (Context.environment["STANDING_COMMIT"] ?? "").filter {
     $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-")
 }
 
+/// With its module CYaml, which is libyaml.
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
