@@ -187,11 +187,6 @@ public struct PolicyHistory {
         return found ?? (outOfRange.contains(identity) ? .outOfRange : nil)
     }
 
-    /// Whether the act about a source whose event has this source and id counts.
-    public func takesSourceAct(source: String, id: String) -> Bool {
-        known.contains(Self.identity(source: Array(source.utf8), id: Array(id.utf8)))
-    }
-
     /// `activations` of a partition's frames from its first.
     public static func activations(of frames: any FrameSource) throws -> [Activation] {
         var history = Self()

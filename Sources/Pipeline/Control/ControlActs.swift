@@ -29,11 +29,10 @@ public final class ControlActs: Sendable {
     let logger: Logger
     let producer: AcknowledgedProducer
     let policies: PolicyLog
-    let sourceActs: SourceActLog
     let harm: HarmReview
     let withdrawals: LedgerReview<WithdrawalQuestion, SourceWithdrawal.Difference>
     private let watch: LedgerWatch
-    let recent: RecentActs
+    private let recent: RecentActs
     private let signer: ControlSigner?
     private let running = Mutex(0)
     /// Ids of events that are being sent.
@@ -53,7 +52,6 @@ public final class ControlActs: Sendable {
         }
         let slot = ReviewSlot()
         (policies, harm) = (PolicyLog(configuration), HarmReview(service, slot: slot))
-        sourceActs = SourceActLog(configuration, first: policies)
         withdrawals = LedgerReview(
             "withdrawal-review", configuration, lifetime: Self.withdrawalsLifetime, passes: SourceWithdrawal.passes,
             slot: slot)
@@ -307,7 +305,7 @@ public final class ControlActs: Sendable {
             data.member("reason", reason)
         case .withdrawSource(let topic), .restoreSource(let topic):
             type = request.act.kind == .withdrawSource ? .sourceWithdrawn : .sourceRestored
-            try await checkSource(topic, request.act.kind, until: deadline)
+            try await checkSource(topic, request.act.kind)
             data.member("topic", topic)
             data.member("reason", reason)
             data.member("by", request.actor)
