@@ -18,6 +18,7 @@ let commit = (Context.environment["STANDING_COMMIT"] ?? "").filter {
     $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-")
 }
 
+/// With its module CYaml, which is libyaml.
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
@@ -209,7 +210,7 @@ let package = Package(
         tests("LagTests", ["Events", "Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
         tests("ServiceManagerTests", ["ServiceManager"]),
-        tests("DisastersTests", ["Disasters", "Kafka", "Pipeline", "Randomness", "Simulation"]),
+        tests("DisastersTests", ["Disasters", "Kafka", "Pipeline", "Randomness", "Simulation", logging]),
         tests("QuickstartTests", ["Quickstart"]),
         tests("AccessTests", ["Access", "Events", crypto, jwt, logging]),
         tests("AuditTests", ["Access", "Audit", "Events", "Kafka", "Ledger", logging]),

@@ -33,6 +33,11 @@ extension Compiler {
                 offset, "no overload of \(operation.rawValue) for \(left.type.name) and \(right.type.name)\(hint)")
         }
         warnOfMixedNumbers(arithmetic, operation, operands, parts)
+        if arithmetic == .divide || arithmetic == .modulo, left.node.constant == nil,
+            right.node.constant?.isIntegerZero == true
+        {
+            warn(offset, "always an error: \(EvaluationError.divisionByZero)")
+        }
         let result = matching.first?.result ?? .dynamic
         let node = ArithmeticNode(
             arithmetic, left.node, right.node,
@@ -201,6 +206,13 @@ extension Compiler {
                 diagnose(patternOffset, EvaluationError.tooManyPatterns.description)
                 return failed(.tooManyPatterns)
             }
+            declarations.patternBytes += pattern.bytes.count
+            guard declarations.patternBytes <= Limit.patternBytesOfDeclarations else {
+                diagnose(
+                    patternOffset,
+                    "all expressions together have at most \(Limit.patternBytesOfDeclarations) bytes of patterns")
+                return failed(.tooManyPatterns)
+            }
             do throws(RegularExpressionError) {
                 patterns[source] = try RegularExpression(pattern.bytes, classWork: &classWork)
             } catch {
@@ -259,6 +271,14 @@ extension Arithmetic {
 }
 
 extension Value {
+    /// Whether it is the zero of the types that have no division by it.
+    fileprivate var isIntegerZero: Bool {
+        switch self {
+        case .int(0), .uint(0): true
+        default: false
+        }
+    }
+
     /// Whether it is a double between two whole numbers.
     fileprivate var isFraction: Bool {
         if case .double(let number) = self { number.isFinite && number.rounded(.towardZero) != number } else { false }

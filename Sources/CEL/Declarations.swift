@@ -47,6 +47,8 @@ public struct Declarations: Sendable {
     public private(set) var slotCount = 0
     /// The number of macro variables of the expression that needs most.
     private(set) var variableCount = 0
+    /// Bytes of the literal patterns of the expressions compiled so far.
+    var patternBytes = 0
 
     public init() {}
 

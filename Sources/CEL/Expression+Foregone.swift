@@ -1,6 +1,6 @@
 /// The possible values of a slot, if they are known.
 public enum SlotRange: Sendable {
-    case numbers(ClosedRange<Double>)
+    case wholeNumbers(ClosedRange<Double>)
     case texts([String])
 }
 

@@ -101,7 +101,7 @@ final class SlotNode: Node, @unchecked Sendable {
     override var isArithmetic: Bool { true }
     override var isPlain: Bool { true }
     override func bounds(_ range: (Int) -> SlotRange?) -> ClosedRange<Double>? {
-        if slot >= 0, case .numbers(let numbers)? = range(slot) { return numbers }
+        if slot >= 0, case .wholeNumbers(let numbers)? = range(slot) { return numbers }
         return nil
     }
     override func cost(_ estimator: inout CostEstimator) -> CostEstimate {

@@ -20,7 +20,8 @@ struct SlotConstraint: Sendable {
         var numbers: [Double]?
         var excluded: [Double] = []
         var texts: [Text]?
-        if case .numbers(let known)? = range { interval = Interval(known) }
+        var isWhole = false
+        if case .wholeNumbers(let known)? = range { (interval, isWhole) = (Interval(known), true) }
         if case .texts(let known)? = range { texts = known.map { Text($0) } }
         for constraint in constraints {
             let ofTexts = constraint.values.compactMap { if case .string(let text) = $0 { text } else { nil } }
@@ -43,6 +44,7 @@ struct SlotConstraint: Sendable {
             case .less, .lessOrEqual, .greater, .greaterOrEqual: break
             }
         }
+        if isWhole { interval.narrowToWholeNumbers() }
         if let numbers, !numbers.contains(where: { interval.contains($0) && !excluded.contains($0) }) { return true }
         return interval.isEmpty || interval.only.map(excluded.contains) == true || texts?.isEmpty == true
     }
@@ -69,6 +71,11 @@ struct SlotConstraint: Sendable {
                 guard number > low || number == low && comparison == .greater else { return }
                 (low, isLowOpen) = (number, comparison == .greater)
             }
+        }
+
+        mutating func narrowToWholeNumbers() {
+            if low.isFinite { (low, isLowOpen) = (isLowOpen ? low.rounded(.down) + 1 : low.rounded(.up), false) }
+            if high.isFinite { (high, isHighOpen) = (isHighOpen ? high.rounded(.up) - 1 : high.rounded(.down), false) }
         }
 
         func contains(_ number: Double) -> Bool {

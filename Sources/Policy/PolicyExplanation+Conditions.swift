@@ -1,5 +1,12 @@
 internal import CEL
 
+extension Expression {
+    var isAlwaysTrue: Bool { if case .bool(true)? = constant { true } else { false } }
+
+    /// Nil for a condition that is always true, which needs no words.
+    var unlessAlwaysTrue: Expression? { isAlwaysTrue ? nil : self }
+}
+
 extension PolicyExplanation {
     /// Expressions in words. Comparisons of one name with one constant, and several of them joined by `&&` or by `||`,
     /// are put into words. Everything else is quoted, with the values of the policy's constants.

@@ -12,6 +12,10 @@ extension PolicyExplanation {
         paragraph("A perk is granted as soon as its condition holds. When it no longer holds, the perk goes.")
         lines.append("")
         for perk in policy.perks {
+            guard !perk.when.isAlwaysTrue else {
+                bullet(["**\(perk.id)**:", "granted to everyone who is scored."])
+                continue
+            }
             let condition = Words(policy: policy).condition(perk.when.source)
             let grace =
                 perk.grace.count == 0
@@ -58,14 +62,15 @@ extension PolicyExplanation {
     func imposed(_ sanction: ScoringPolicy.Sanction) -> String {
         switch sanction.trigger {
         case .level(let when):
-            let condition = Words(policy: policy, dimension: sanction.dimension).condition(when.source)
+            let words = Words(policy: policy, dimension: sanction.dimension)
+            let condition = when.isAlwaysTrue ? "" : " \(words.condition(when.source))"
             let adverse = policy.measures.filter { $0.dimension == sanction.dimension && $0.isAdverse }.map(\.id)
             let measured =
                 adverse.isEmpty
                 ? "" : " or came into \(Self.list(Self.code(adverse), "or")), which is held against the member"
-            return "It is imposed \(condition) after an event that took points in this context\(measured)."
+            return "It is imposed\(condition) after an event that took points in this context\(measured)."
         case .event(let types, let when):
-            let condition = when.map { ", \(Words(policy: policy).condition($0.source))" } ?? ""
+            let condition = when?.unlessAlwaysTrue.map { ", \(Words(policy: policy).condition($0.source))" } ?? ""
             return "It is imposed by \(Self.list(Self.code(types), "or"))\(condition)."
         }
     }

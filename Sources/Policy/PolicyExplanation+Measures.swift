@@ -92,7 +92,7 @@ extension PolicyExplanation.Words {
         if !measure.breakers.isEmpty {
             text += " in a row, broken by \(PolicyExplanation.list(PolicyExplanation.code(measure.breakers), "or")),"
         }
-        if let when = measure.when { text += " (counted \(condition(when.source)))" }
+        if let when = measure.when?.unlessAlwaysTrue { text += " (counted \(condition(when.source)))" }
         guard let within = measure.within else { return text.hasSuffix(",") ? String(text.dropLast()) : text }
         return text + " in the last \(within.count == 1 ? String(within.unit.rawValue.dropLast()) : "\(within)")"
     }

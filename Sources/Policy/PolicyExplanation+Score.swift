@@ -62,7 +62,7 @@ extension PolicyExplanation {
         if rule.isOverMeasures { return sentences(overMeasures: rule) }
         let event = "each \(Self.list(Self.code(rule.events), "or"))"
         let words = Words(policy: policy)
-        let condition = rule.when.map { ", \(words.condition($0.source))," } ?? ""
+        let condition = rule.when?.unlessAlwaysTrue.map { ", \(words.condition($0.source))," } ?? ""
         return [
             "**\(rule.id)**\(who(rule.kinds)):", "\(event)\(condition) \(words.worth(rule.points))." + Self.cap(rule),
         ] + Self.lifetime(rule)

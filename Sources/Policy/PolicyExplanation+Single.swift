@@ -4,7 +4,9 @@ internal import CEL
 extension ScoringPolicy {
     /// When a perk is granted.
     public func sentence(of perk: Perk) -> String {
-        "Granted \(PolicyExplanation.Words(policy: self).condition(perk.when.source))."
+        perk.when.isAlwaysTrue
+            ? "Granted to everyone who is scored."
+            : "Granted \(PolicyExplanation.Words(policy: self).condition(perk.when.source))."
     }
 
     /// What imposes a sanction.

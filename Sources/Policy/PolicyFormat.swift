@@ -9,6 +9,9 @@ public struct PolicyFormat {
     /// Returns the formatted text. Throws `YAMLMistakes` if the text is not YAML even with quotes added. The values of
     /// a document never change.
     public static func formatted(_ text: String, file: String) throws -> String {
+        if text.unicodeScalars.first == "\u{FEFF}" {
+            return "\u{FEFF}" + (try formatted(String(text.unicodeScalars.dropFirst()), file: file))
+        }
         let result = PolicyFormat(text).text
         let before = YAMLReader(text)
         let isGood = before.root != nil && before.mistakes.isEmpty
@@ -105,13 +108,15 @@ public struct PolicyFormat {
     private static func joined(_ lines: [String]) -> String {
         var result: [String] = []
         for line in lines where !line.isEmpty || result.last.map({ !$0.isEmpty }) ?? false { result.append(line) }
-        while result.last == "" { result.removeLast() }
+        while result.last?.isEmpty == true { result.removeLast() }
         return result.joined(separator: "\n") + "\n"
     }
 
-    private static func isComment(_ line: String) -> Bool { line.drop { $0 == " " }.first == "#" }
+    private static func isComment(_ line: String) -> Bool {
+        line.utf8.first { $0 != UInt8(ascii: " ") } == UInt8(ascii: "#")
+    }
 
-    private static func indent(of line: String) -> Int { line.prefix { $0 == " " }.count }
+    private static func indent(of line: String) -> Int { line.utf8.prefix { $0 == UInt8(ascii: " ") }.count }
 
     /// `key:` at the start of a text, and its value.
     private static func key(of text: some StringProtocol) -> String? {
@@ -135,7 +140,8 @@ public struct PolicyFormat {
             if isKey, let key = key(line.dropFirst(indentation)) {
                 if blocks.isEmpty {
                     // A blank line separates comments on the whole from those on the key.
-                    let end = pending.lastIndex(of: "").map { $0 + 1 } ?? (indentation == 0 ? pending.count : 0)
+                    let lastBlank = pending.lastIndex(where: \.isEmpty)
+                    let end = lastBlank.map { $0 + 1 } ?? (indentation == 0 ? pending.count : 0)
                     header += pending[..<end]
                     pending.removeFirst(end)
                 }

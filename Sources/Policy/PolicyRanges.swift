@@ -91,7 +91,7 @@ struct PolicyRanges {
             if slot == variables.kind { return texts.isEmpty ? nil : .texts(texts) }
             guard let number = variables.measures.firstIndex(of: slot) else { return nil }
             // A count and a streak are numbers of events.
-            return policy.measures[number].amount == nil ? .numbers(0...Double.infinity) : nil
+            return policy.measures[number].amount == nil ? .wholeNumbers(0...Double.infinity) : nil
         }
     }
 
@@ -101,10 +101,10 @@ struct PolicyRanges {
         let measures = Self.ofMeasures(policy.kinds, policy)
         let reached = policy.bands.indices.filter { canReach(band: $0) }.map { policy.bands[$0].name }
         return { [self] slot in
-            if slot == variables.score { return .numbers(score) }
+            if slot == variables.score { return .wholeNumbers(score) }
             if slot == variables.band { return .texts(reached) }
-            if slot == variables.points { return dimension.map { .numbers(dimensions[$0]) } }
-            if let number = variables.dimensions.firstIndex(of: slot) { return .numbers(dimensions[number]) }
+            if slot == variables.points { return dimension.map { .wholeNumbers(dimensions[$0]) } }
+            if let number = variables.dimensions.firstIndex(of: slot) { return .wholeNumbers(dimensions[number]) }
             return measures(slot)
         }
     }

@@ -155,9 +155,10 @@ public struct PolicySample: ~Copyable {
 
     // MARK: Results
 
-    /// The parts that matched no event, and those whose evaluation failed, in policy order.
+    /// The parts that matched no event, and those whose evaluation failed, in policy order. None without events.
     public var findings: [(part: Part, message: String)] {
-        readers.flatMap { reader in
+        guard events > 0 else { return [] }
+        return readers.flatMap { reader in
             var found: [(part: Part, message: String)] = []
             if reader.matched == 0 { found.append((reader.part, "no event of the sample matches (\(events) read)")) }
             if let failure = reader.failure {

@@ -182,6 +182,11 @@ struct PolicyWarnings {
         if let value = node["notice"], sanction.notice.certainlyReaches(sanction.lasts) {
             warn("it ends before it is in force: notice is as long as lasts", at: value)
         }
+        if case .event(let events, when: nil) = sanction.trigger, let value = node["lifted-by"],
+            let lift = sanction.liftedBy.first(where: { lift in events.contains { $0.covers(lift) } })
+        {
+            warn("\"\(lift)\" lifts it and imposes it anew: event has it too, and there is no when", at: value)
+        }
         guard let value = node["when"] else { return }
         switch sanction.trigger {
         case .event(let events, let when): if let when { check(when, at: value, ranges.ofEvent(policy.kinds, events)) }

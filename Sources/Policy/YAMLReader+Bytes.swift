@@ -22,4 +22,16 @@ extension YAMLReader {
             throw mistake(line, column, "the byte 0x\(byte) is not UTF-8: save the file as UTF-8")
         }
     }
+
+    /// The line and column of a byte, in Unicode scalars from 1.
+    static func location(of byte: Int, in bytes: [UInt8]) -> (line: Int, column: Int) {
+        var line = 1
+        var start = 0
+        for index in 0..<byte
+        where bytes[index] == 0x0A || bytes[index] == 0x0D && (index + 1 == bytes.count || bytes[index + 1] != 0x0A) {
+            line += 1
+            start = index + 1
+        }
+        return (line, bytes[start..<byte].count { $0 & 0xC0 != 0x80 } + 1)
+    }
 }

@@ -2,6 +2,9 @@
 extension YAMLReader {
     /// The probable cause of the parser's error in a line with an expression; empty if none is known.
     static func quotingHint(_ problem: String, line: Int, column: Int, in text: String) -> String {
+        if problem == "mapping values are not allowed in this context", isKey(before: line, column, in: text) {
+            return ": this line is indented unlike the one above it"
+        }
         guard let value = Unquoted(before: line, column, in: text) else { return "" }
         let first = value.first
         switch problem {
@@ -19,7 +22,10 @@ extension YAMLReader {
         case "block sequence entries are not allowed in this context" where first == "-" && value.isExpression:
             return ": an expression that begins with a minus and a space stands in quotes"
         case "found character that cannot start any token" where value.isExpression:
-            return ": an expression that begins with %, @ or ` stands in quotes"
+            if first == "%" || first == "@" || first == "`" {
+                return ": an expression that begins with %, @ or ` stands in quotes"
+            }
+            return value.isInBraces ? Self.flowHint : ""
         case "did not find expected alphabetic or numeric character", "did not find expected whitespace or line break",
             "found undefined alias":
             let what = value.isExpression ? "an expression" : "a text"
@@ -31,6 +37,19 @@ extension YAMLReader {
             return ": in double quotes a \\ is written twice, in single quotes once"
         default: return ""
         }
+    }
+
+    /// Whether the colon at a position ends the first word of its line.
+    private static func isKey(before line: Int, _ column: Int, in text: String) -> Bool {
+        let lines = text.utf8.split(separator: UInt8(ascii: "\n"), maxSplits: line, omittingEmptySubsequences: false)
+        guard lines.indices.contains(line - 1) else { return false }
+        let content = lines[line - 1].drop { $0 == UInt8(ascii: " ") }
+        let key = content.prefix {
+            $0 | 0x20 >= UInt8(ascii: "a") && $0 | 0x20 <= UInt8(ascii: "z") || $0 == UInt8(ascii: "-")
+        }
+        let indentation = lines[line - 1].count - content.count
+        return !key.isEmpty && content.dropFirst(key.count).first == UInt8(ascii: ":")
+            && indentation + key.count + 1 == column
     }
 
     private static let quoteHint = ": an expression that begins with a quote stands in other quotes as a whole"
@@ -121,6 +140,7 @@ extension YAMLReader {
 }
 
 extension YAMLReader.Value {
-    /// The document's own tag, such as `!data.late`, which is an expression that begins with `!`. Nil if there is none.
-    public var ownTag: String? { node.tag.hasPrefix("!") && node.tag.utf8.count > 1 ? node.tag : nil }
+    /// The document's own tag, such as `!data.late`, which is an expression that begins with `!`; or `!` alone. Nil if
+    /// there is none.
+    public var ownTag: String? { node.tag.hasPrefix("!") ? node.tag : nil }
 }

@@ -1,5 +1,4 @@
 internal import CEL
-internal import Yams
 
 /// An error in a YAML file, with its position. Lines and columns count from 1.
 public struct YAMLMistake: Error, Hashable, Sendable {
@@ -86,37 +85,13 @@ public final class YAMLReader {
         }
         // A byte order mark is not part of the document.
         let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
-        if let alias = alias(in: text) { throw alias }
         let document = try YAMLText(text)
-        do {
-            // The reader resolves texts itself, because the parser's rules are those of YAML 1.1.
-            if let node = try compose(yaml: document.readable, .basic) {
-                return (YAMLNode(node, of: document, &mistakes), document)
-            }
-        } catch {
-            throw mistake(error, in: document)
+        var composer = YAMLComposer(document)
+        guard let root = try composer.root() else {
+            throw YAMLMistake(line: 1, column: 1, message: "the document is empty")
         }
-        throw YAMLMistake(line: 1, column: 1, message: "the document is empty")
-    }
-
-    private static func mistake(_ error: any Error, in document: YAMLText) -> YAMLMistake {
-        switch error {
-        case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
-            YamlError.composer(_, let problem, let mark, _):
-            let isHash = document.isAdjoiningHash(line: mark.line, column: mark.column)
-            let hint = quotingHint(problem, line: mark.line, column: mark.column, in: document.readable)
-            return YAMLMistake(
-                line: mark.line, column: mark.column, message: isHash ? YAMLText.adjoiningHashMessage : problem + hint)
-        case YamlError.duplicatedKeysInMapping(let duplicates, let context):
-            let names = duplicates.map(document.restored).joined(separator: ", ")
-            let mark = (line: context.mark.line, column: context.mark.column)
-            let (line, column) =
-                second(duplicates.first ?? "", after: mark.line, mark.column, in: document.readable) ?? mark
-            return .secondKey(names, line: line, column: column)
-        default:
-            let reason = "\(error)".split(separator: "\n").first ?? ""
-            return YAMLMistake(line: 1, column: 1, message: "not YAML: \(reason)")
-        }
+        mistakes = composer.mistakes
+        return (root, document)
     }
 
     public func note(_ message: String, at value: Value) {

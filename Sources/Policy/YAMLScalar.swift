@@ -112,6 +112,7 @@ extension YAMLReader.Value {
     public var scalar: YAMLScalar? {
         guard case .scalar(let text, let isPlain) = node.content else { return nil }
         guard !node.tag.isEmpty else { return isPlain ? YAMLScalar(plain: text) : .text(text) }
+        guard node.tag != YAMLNode.nonSpecificTag else { return .text(text) }
         return YAMLScalar.Tag(rawValue: node.tag).flatMap { YAMLScalar(text, tag: $0) }
     }
 

@@ -3,9 +3,12 @@ internal import Foundation
 
 /// Buffered bytes to a file or to standard output (`-`). A file is written beside its final name, under a name of this
 /// process (`PATH.PROCESS.partial`), and renamed at the end, so that a reader never sees half of it. A file that is not
-/// closed is removed. A special file, such as a device or a pipe, is written directly.
+/// closed is removed. A special file, such as a device or a pipe, is written directly. A file that is replaced passes on
+/// its permissions, and a symbolic link to it remains.
 public final class OutputFile {
     private let path: String
+    /// The final name: the target of a symbolic link, or the path itself.
+    private let target: String
     /// The temporary name; nil for standard output or a special file, and after the renaming.
     private var partial: String?
     /// Nil after it is flushed and closed.
@@ -13,15 +16,20 @@ public final class OutputFile {
 
     public init(_ path: String) throws {
         self.path = path
+        target = Self.target(path)
         let descriptor: Int32
         if path == "-" {
             descriptor = dup(STDOUT_FILENO)
         } else if Self.isNoFile(path) {
             descriptor = open(path, O_WRONLY | O_CLOEXEC)
         } else {
-            let made = Self.make(beside: path)
+            let made = Self.make(beside: target)
             descriptor = made.descriptor
-            if descriptor >= 0 { partial = made.path }
+            if descriptor >= 0 {
+                partial = made.path
+                var status = stat()
+                if stat(target, &status) == 0 { fchmod(descriptor, status.st_mode & 0o777) }
+            }
         }
         guard descriptor >= 0, let file = fdopen(descriptor, "wb") else { throw unwritable }
         handle = file
@@ -34,10 +42,16 @@ public final class OutputFile {
     }
 
     /// Whether there is a special file at the path, which a renaming would replace.
-    private static func isNoFile(_ path: String) -> Bool {
+    static func isNoFile(_ path: String) -> Bool {
         let file = URL(filePath: path).resolvingSymlinksInPath().path
         let type = try? FileManager.default.attributesOfItem(atPath: file)[.type] as? FileAttributeType
         return type.map { $0 != .typeRegular && $0 != .typeDirectory } ?? false
+    }
+
+    private static func target(_ path: String) -> String {
+        let files = FileManager.default
+        let isLink = (try? files.destinationOfSymbolicLink(atPath: path)) != nil
+        return isLink && files.fileExists(atPath: path) ? URL(filePath: path).resolvingSymlinksInPath().path : path
     }
 
     /// A file of this name that a killed process has left is not reused.
@@ -77,7 +91,7 @@ public final class OutputFile {
     public func close() throws {
         try finish()
         guard let partial else { return }
-        guard rename(partial, path) == 0 else { throw unwritable }
+        guard rename(partial, target) == 0 else { throw unwritable }
         self.partial = nil
     }
 }

@@ -38,7 +38,14 @@ struct PolicyCheckCommand: ParsableCommand {
         for file in files {
             do {
                 var review = try reviewPolicy(file)
-                if !sample.isEmpty { review.add(try read(review.policy)) }
+                if !sample.isEmpty {
+                    let events = try read(review.policy)
+                    if events.events == 0 {
+                        printMessage("\(sample.joined(separator: ", ")): error: there is no event in the sample")
+                        isGood = false
+                    }
+                    review.add(events)
+                }
                 for line in review.lines(areErrors: strict) { printMessage(line) }
                 if strict, !review.warnings.isEmpty { isGood = false }
             } catch is ExitCode {

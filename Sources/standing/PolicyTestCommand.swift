@@ -66,7 +66,12 @@ struct PolicyTestCommand: ParsableCommand {
                 let isNamed = path == directory
                 do {
                     let text = try YAMLReader.text(of: bytes, file: path)
-                    guard isNamed || PolicyCaseFile.isCaseFile(text) else { continue }
+                    guard PolicyCaseFile.isCaseFile(text) else {
+                        guard isNamed else { continue }
+                        printMessage("\(path): error: it has no cases: name a file or a folder of a policy's cases")
+                        tally.broken += 1
+                        continue
+                    }
                     var policyPath = ""
                     let file = try PolicyCaseFile(yaml: text, file: path, needsExpectation: !update) { relative in
                         policyPath = Self.path(relative, from: path)

@@ -58,6 +58,34 @@ extension CommandTests {
                 "\(check.messages)")
         }
 
+        @Test func aSampleWithoutEventsIsAnError() async throws {
+            let policy = try await new()
+            let check = try await standing("policy", "check", policy, "--sample", folder.write("", to: "none.jsonl"))
+            #expect(check.code == 1 && check.messages.contains("none.jsonl: error: there is no event in the sample"))
+            #expect(!check.messages.contains("no event of the sample matches"), "\(check.messages)")
+        }
+
+        @Test func aPolicyIsNoFileOfCases() async throws {
+            let policy = try await new()
+            let test = try await standing("policy", "test", policy)
+            #expect(test.code == 1)
+            #expect(
+                test.messages == "\(policy): error: it has no cases: name a file or a folder of a policy's cases\n",
+                "\(test.messages)")
+        }
+
+        @Test func aLinkToAPolicyRemainsALink() async throws {
+            let file = try folder.write("version: 1\npolicy: town\n", to: "town.yaml")
+            let link = folder.path("link.yaml")
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "town.yaml")
+            try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: file)
+            #expect(try await standing("policy", "fmt", link).code == 0)
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "town.yaml")
+            #expect(try folder.read("town.yaml") == "policy: town\nversion: 1\n")
+            let attributes = try FileManager.default.attributesOfItem(atPath: file)
+            #expect(attributes[.posixPermissions] as? Int == 0o640)
+        }
+
         @Test func whatACaseGaveCanBeWritten() async throws {
             _ = try await new()
             let cases = "my-club/cases/my-club.yaml"

@@ -190,6 +190,17 @@ import Testing
         #expect(flat(try explanation(text)).contains("**bikes**: granted \(sentence)."), "\(when)")
     }
 
+    @Test func aConditionThatIsAlwaysTrueNeedsNoWords() throws {
+        let text = flat(
+            try explanation(
+                Self.small.replacing("when: band == \"A\"", with: "when: true")
+                    .replacing("when: points <= -50", with: "when: true")
+                    .replacing("event: audit.passed,", with: "event: audit.passed, when: true,")))
+        #expect(text.contains("- **counter**: granted to everyone who is scored. ##"), "\(text)")
+        #expect(text.contains("It is imposed after an event that took points in this context."), "\(text)")
+        #expect(text.contains("(officials only): each `audit.passed` gives 3 points."), "\(text)")
+    }
+
     @Test func whatAnEventImposes() throws {
         let text = PolicyDocument.with {
             $0.more = """

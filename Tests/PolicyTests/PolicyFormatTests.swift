@@ -8,6 +8,15 @@ import Testing
 
     private func formatted(_ text: String) throws -> String { try PolicyFormat.formatted(text, file: "policy.yaml") }
 
+    @Test func aByteOrderMarkRemainsAtTheBegin() throws {
+        #expect(try formatted("\u{FEFF}version: 1\npolicy: x\n") == "\u{FEFF}policy: x\nversion: 1\n")
+    }
+
+    @Test func aLoneTagBeforeAnExpressionGetsItsQuotes() throws {
+        let text = "rules:\n  - id: a\n    when: ! data.late\n    points: 1\n"
+        #expect(try formatted(text) == text.replacing("! data.late", with: "'! data.late'"))
+    }
+
     @Test func partsComeInOrderWithTheirComments() throws {
         let text = """
             # A header

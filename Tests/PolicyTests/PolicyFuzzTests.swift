@@ -199,6 +199,22 @@ import Testing
         #expect(try mistakes(in: text) == ["1:1: the document is larger than 1048576 bytes"])
     }
 
+    @Test func tooManyPatternsTogetherAreAMistake() throws {
+        func document(_ count: Int) -> String {
+            let rules = (0..<count).map { number in
+                let pattern = "\(number)" + String(repeating: "x", count: 996)
+                return "  - {id: r\(number), dimension: transport, event: e, points: 1, "
+                    + "when: \(quoted("data.x.matches('\(pattern)')"))}"
+            }
+            return PolicyDocument.with { $0.rules = "rules:\n" + rules.joined(separator: "\n") }
+        }
+        #expect(try mistakes(in: document(100)) == [])
+        let found = try mistakes(in: document(140))
+        #expect(found.count > 5)
+        let message = "all expressions together have at most 131072 bytes of patterns"
+        #expect(found.allSatisfy { $0.contains(message) }, "\(found.prefix(3))")
+    }
+
     @Test(arguments: [
         String(repeating: "(", count: 1000) + "true" + String(repeating: ")", count: 1000),
         String(repeating: "!", count: 1001) + "true",

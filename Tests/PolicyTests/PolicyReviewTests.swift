@@ -78,6 +78,17 @@ import Testing
         #expect(try warnings(text) == [])
     }
 
+    @Test(arguments: ["data.km / 0 > 1", "data.km % 0 == 1", "size(data.l) / 0 > 1"])
+    func aDivisionByZero(when: String) throws {
+        let text = document {
+            $0.rules = "rules: [{id: r, dimension: transport, event: x, points: 1, when: \(quoted(when))}]"
+            ($0.bands, $0.perks) = ("bands: [{name: A, from: 0}]", "")
+        }
+        let found = try warnings(text)
+        #expect(found.count == 1)
+        #expect(found.first?.contains("always an error: division by zero") == true, "\(found)")
+    }
+
     // MARK: Answers that are certain
 
     @Test(arguments: [
@@ -94,6 +105,14 @@ import Testing
         ),
         ("band in [\"A\", \"D\"]", "there is no band \"D\" here (character 6 of the expression)"),
         ("band in [\"A\", \"C\"]", "this is always true (character 6 of the expression)"),
+        (
+            "score > 999 && score < 1000",
+            "this is never true: these conditions on score exclude each other (character 13 of the expression)"
+        ),
+        (
+            "score <= 999.5 || score > 999.5",
+            "this is always true: these conditions on score leave nothing out (character 16 of the expression)"
+        ),
         ("false", "this is never true"), ("1 > 2", "this is never true (character 3 of the expression)"),
     ])
     func perksWithACertainAnswer(when: String, message: String) throws {
@@ -101,7 +120,10 @@ import Testing
         #expect(try warnings(text) == ["8:23: \(message)"])
     }
 
-    @Test(arguments: ["score >= 1300", "score > 0", "kind == \"business\"", "band == \"A\"", "true"])
+    @Test(arguments: [
+        "score > 998 && score < 1000", "score > 998.5 && score < 999.5", "score >= 1300", "score > 0",
+        "kind == \"business\"", "band == \"A\"", "true",
+    ])
     func perksWithoutACertainAnswer(when: String) throws {
         #expect(try warnings(document { $0.perks = "perks: [{id: p, when: \(quoted(when))}]" }) == [])
     }
@@ -122,6 +144,21 @@ import Testing
     }
 
     // MARK: What can do nothing
+
+    @Test(arguments: [
+        ("event: court.debt, lifted-by: court.debt", true), ("event: \"court.*\", lifted-by: court.paid", true),
+        ("event: [court.debt, court.paid], lifted-by: [x, court.paid]", true),
+        ("event: court.debt, lifted-by: court.paid", false), ("event: court.debt, lifted-by: \"court.*\"", false),
+        ("event: \"court.*\", lifted-by: court.paid, when: data.amount > 0", false),
+    ])
+    func anEventThatLiftsWhatItImposes(members: String, isFound: Bool) throws {
+        let text = document {
+            $0.more = "sanctions: [{id: s, dimension: payment, measures: [m], lasts: 1 year, \(members)}]"
+        }
+        let found = try warnings(text)
+        #expect(found.count == (isFound ? 1 : 0), "\(found)")
+        #expect(found.allSatisfy { $0.contains("lifts it and imposes it anew") }, "\(found)")
+    }
 
     @Test func bandsThatNobodyReaches() throws {
         let text = document {

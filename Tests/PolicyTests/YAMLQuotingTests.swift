@@ -53,6 +53,11 @@ import Testing
         ("points: {a: 1}", "points must be a text: an expression that begins with [ or { stands in quotes"),
         ("points:\n    - 1", "points must be a text"),
         ("points: 1\n  cap: 'a' 'b'", "did not find expected key"),
+        (
+            "points: 1\n    when: data.x",
+            "mapping values are not allowed in this context: this line is indented unlike the one above it"
+        ),
+        ("points: 1\n  when:data.x", "this line is no key: a key is followed by a colon and a space"),
     ])
     func ofABlock(members: String, message: String) throws {
         let found = try mistakes(in: Self.rule(members))
@@ -77,6 +82,10 @@ import Testing
         (
             "points: 1, when: data.x in ['a'] && data.y",
             "in braces, an expression with : , [ ] { or } in it stands in quotes"
+        ),
+        (
+            "points: 1, when: data['x'] > 1",
+            "found character that cannot start any token: in braces, an expression with : , [ ] { or } in it stands in quotes"
         ),
     ])
     func inBracesTheCauseIsTheLastKey(members: String, message: String) throws {
@@ -114,7 +123,8 @@ import Testing
 
     @Test(arguments: [
         ("!data.late", "!data.late"), ("!has(data.late)", "!has(data.late)"),
-        ("!data.late == data.x", "!data.late"),
+        ("!data.late == data.x", "!data.late"), ("! data.late", "!"), ("! has(data.late)", "!"),
+        ("! 'data.late'", "!"),
     ])
     func aTagThatIsMeantAsNot(when: String, tag: String) throws {
         #expect(

@@ -166,7 +166,18 @@ import Testing
         ("a: 1\n\"a\": 2", "2:1: the key a stands here for a second time"),
         ("{\"\\ud83d\\ude00\": 1, \"😀\": 2}", "1:21: the key 😀 stands here for a second time"),
         ("1: a\n\"1\": b", "2:1: the key 1 stands here for a second time"),
-        ("yes: a\n!!str yes: b", "2:7: the key yes stands here for a second time"),
+        ("yes: a\n!!str yes: b", "2:1: the key yes stands here for a second time"),
+        ("{b: {a: 1, a: 2}}", "1:12: the key a stands here for a second time"),
+        ((0..<40).map { "k\($0): 1\n" }.joined() + "k3: 2", "41:1: the key k3 stands here for a second time"),
+        ("a: *x", "1:4: found undefined alias"), ("a: &x 1\nb: *x", "2:4: \"*x\": aliases are not supported here"),
+        ("&x [1, *x]", "1:8: \"*x\": aliases are not supported here"),
+        ("a: 1\nb: \"x\nc: 2\n", "2:4: this quoted text has no closing quote"),
+        ("a: 1\nb: {c: 'x}\nd: 2\n", "2:8: this quoted text has no closing quote"),
+        ("a: 1\nb:2\nc: 3", "2:1: this line is no key: a key is followed by a colon and a space"),
+        (
+            "a: 1\n  b: 2",
+            "2:4: mapping values are not allowed in this context: this line is indented unlike the one above it"
+        ),
         ("a: 1\n---\nb: 2", "2:1: but found another document"),
         ("a:\n\tb: 1", "2:1: found character that cannot start any token"),
         ("é: \u{7F}", "1:4: control characters are not allowed (U+7F)"),
@@ -174,6 +185,23 @@ import Testing
     ])
     func whatIsRefusedHasItsLocation(document: String, mistake: String) {
         #expect(mistakes(document) == [mistake])
+    }
+
+    @Test func theSignsOfAliasesInQuotesAreText() {
+        #expect(json("a: '&b *b'\nc: &b 1") == "{\"a\":\"&b *b\",\"c\":1}")
+    }
+
+    @Test(arguments: ["a,", "{a: b},", "[],"])
+    func aDocumentOfTooManyValuesIsRefused(item: String) {
+        let text = "a: [" + String(repeating: item, count: 1_000_000 / item.utf8.count) + "]"
+        #expect(mistakes(text).map { $0.hasSuffix("the document has more than 200000 values") } == [true])
+    }
+
+    @Test(arguments: ["[", "{a: "])
+    func aDocumentOfTooManyLevelsIsRefused(opening: String) {
+        let text = String(repeating: opening, count: 200_000)
+        let message = "there are more than 100 lists and mappings in each other"
+        #expect(mistakes(text).map { $0.hasSuffix(message) } == [true])
     }
 
     @Test func tabsThatSeparateAreWhiteSpace() {

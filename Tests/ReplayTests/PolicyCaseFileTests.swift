@@ -161,7 +161,7 @@ import Testing
         #expect(
             try Self.mistakes(yaml) == [
                 "2:1: unknown key \"case\" in the file; did you mean \"cases\"?",
-                "4:5: a case compares something: it lacks \"then\" or \"standing\"",
+                "4:5: a case compares something: it lacks \"then\", \"standing\" or \"never\"",
                 "5:75: the step needs a subject: this case enrols more than one",
                 "6:11: the case \"one\" is already there",
                 "7:13: the step needs a subject: this case enrols nobody",

@@ -49,7 +49,7 @@ struct PolicyCaseParser {
                 reader.note("the case \"\(name.prefix(80))\" is already there", at: location)
             }
             if needsExpectation, !["then", "standing", "never", "any-order"].contains(where: { mapping[$0] != nil }) {
-                reader.note("a case compares something: it lacks \"then\" or \"standing\"", at: item)
+                reader.note("a case compares something: it lacks \"then\", \"standing\" or \"never\"", at: item)
             }
             let given = mapping["given"].flatMap { list($0, what: "given", limit: PolicyCaseFile.maximumSteps) } ?? []
             let when = mapping["when"].flatMap { list($0, what: "when", limit: PolicyCaseFile.maximumSteps) }
