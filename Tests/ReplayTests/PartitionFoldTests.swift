@@ -108,7 +108,7 @@ import Testing
             [
                 .happened("bill.missed", "anna", offset: 1), .enrolled("anna", offset: 2),
                 .system(
-                    type: "standing.ledger.upgraded", data: #"{"ledger":"old-town","fold-version":8}"#),
+                    type: "standing.ledger.upgraded", data: #"{"ledger":"old-town","fold-version":9}"#),
                 .happened("bill.missed", "bert", offset: 3), .enrolled("bert", offset: 4),
             ])
         let facts = try ledger.values(frame, at: 1).map(\.json)
