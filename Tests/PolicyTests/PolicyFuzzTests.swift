@@ -208,13 +208,13 @@ import Testing
             }
             return PolicyDocument.with { $0.rules = "rules:\n" + rules.joined(separator: "\n") }
         }
-        #expect(try mistakes(in: document(100)) == [])
-        #expect(try mistakes(in: document(1000, different: 100)) == [])
+        #expect(try mistakes(in: document(30)) == [])
+        #expect(try mistakes(in: document(1000, different: 200, bytes: 100)) == [])
         #expect(try mistakes(in: document(256, bytes: 4)) == [])
         #expect(try mistakes(in: document(257, bytes: 4)).count == 1)
-        let found = try mistakes(in: document(140))
+        let found = try mistakes(in: document(40))
         #expect(found.count > 5)
-        let message = "all expressions together have at most 256 patterns of 131072 bytes together"
+        let message = "all expressions together have at most 256 patterns of 32768 bytes together"
         #expect(found.allSatisfy { $0.contains(message) }, "\(found.prefix(3))")
     }
 
