@@ -210,7 +210,7 @@ let package = Package(
         tests("LagTests", ["Events", "Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),
         tests("ServiceManagerTests", ["ServiceManager"]),
-        tests("DisastersTests", ["Disasters", "Kafka", "Pipeline", "Randomness", "Simulation"]),
+        tests("DisastersTests", ["Disasters", "Kafka", "Pipeline", "Randomness", "Simulation", logging]),
         tests("QuickstartTests", ["Quickstart"]),
         tests("AccessTests", ["Access", "Events", crypto, jwt, logging]),
         tests("AuditTests", ["Access", "Audit", "Events", "Kafka", "Ledger", logging]),

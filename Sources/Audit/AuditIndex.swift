@@ -41,6 +41,8 @@ public final class AuditIndex: Sendable {
     public struct Chains: Sendable, Equatable {
         public var records: Int64 = 0
         public var findings: [AuditChain.Finding] = []
+        /// Those beyond the limit of a list among them.
+        public var findingCount: Int64 = 0
         /// Whether the topic has been read to its end once.
         public var isRead = false
     }
@@ -243,10 +245,12 @@ public final class AuditIndex: Sendable {
     public var chains: Chains {
         state.withLock { state in
             state.chains.sorted { $0.key < $1.key }.reduce(
-                into: Chains(findings: state.cuts, isRead: state.isRead)
+                into: Chains(
+                    findings: state.cuts, findingCount: Int64(state.cuts.count), isRead: state.isRead)
             ) { sum, chain in
                 sum.records += chain.value.records
                 sum.findings += chain.value.findings
+                sum.findingCount += chain.value.findingCount
             }
         }
     }

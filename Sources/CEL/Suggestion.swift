@@ -10,19 +10,26 @@ public enum Suggestion {
         nearest(to: name, among: names.prefix(Limit.suggestions)).map { "; did you mean '\($0)'?" } ?? ""
     }
 
-    /// The nearest name, the first of equally near ones; nil if none is near.
+    /// The nearest name, the first of equally near ones; nil if none is near. None is nearer than one that differs in case
+    /// only.
     public static func nearest(to name: String, among names: some Sequence<String>) -> String? {
         guard name.utf8.count <= maximumBytes else { return nil }
         let wanted = Array(name.utf8)
         var limit = min(maximumEdits, max(1, wanted.count / 3))
         var best: String?
         for candidate in names {
-            guard let edits = edits(Array(candidate.utf8), wanted, limit) else { continue }
+            let bytes = Array(candidate.utf8)
+            let isSame = bytes.map(lowerCase) == wanted.map(lowerCase)
+            guard let edits = isSame ? 0 : edits(bytes, wanted, limit) else { continue }
             best = candidate
             guard edits > 0 else { break }
             limit = edits - 1
         }
         return best
+    }
+
+    private static func lowerCase(_ byte: UInt8) -> UInt8 {
+        byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
     }
 
     /// The number of edits in bytes. An exchange of two neighbours is one edit. Nil if it is greater than `limit`, or

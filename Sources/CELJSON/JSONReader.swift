@@ -33,14 +33,19 @@ public struct JSONReader {
     }
 
     /// The value of a whole document. Nil if it is not JSON in UTF-8, nests too deeply, or has a key twice in one
-    /// object. The value owns its strings.
-    public static func value(of json: UnsafeRawBufferPointer) -> Value? { try? read(json).get() }
+    /// object. The value owns its strings. `isExcluded`: whether maps omit a member, at any depth, by the unescaped bytes
+    /// of its key.
+    public static func value(
+        of json: UnsafeRawBufferPointer, isExcluded: (@Sendable (UnsafeRawBufferPointer) -> Bool)? = nil
+    ) -> Value? { try? read(json, isExcluded: isExcluded).get() }
 
-    static func read(_ json: UnsafeRawBufferPointer) -> Result<Value, Defect> {
+    static func read(
+        _ json: UnsafeRawBufferPointer, isExcluded: (@Sendable (UnsafeRawBufferPointer) -> Bool)? = nil
+    ) -> Result<Value, Defect> {
         guard Text.isUTF8(json) else { return .failure(.malformed) }
         var reader = JSONReader(json)
         reader.skipSpace()
-        guard let value = reader.value(Manner(borrows: false, checksKeys: true, isExcluded: nil), depth: 0)
+        guard let value = reader.value(Manner(borrows: false, checksKeys: true, isExcluded: isExcluded), depth: 0)
         else { return .failure(reader.defect) }
         reader.skipSpace()
         return reader.isAtEnd ? .success(value) : .failure(.malformed)

@@ -24,9 +24,9 @@ extension ConsolePages {
                     ])
                 },
                 "acknowledge": canManage && source.wantsAcknowledgement ? path : nil,
-                "withdraw": canWithdraw && source.change == .withdraw
+                "withdraw": canWithdraw && source.changes.contains(.withdraw)
                     ? ConsolePath.act(.withdrawSource, [("topic", source.topic)]) : nil,
-                "restore": canWithdraw && source.change == .restore
+                "restore": canWithdraw && source.changes.contains(.restore)
                     ? ConsolePath.act(.restoreSource, [("topic", source.topic)]) : nil,
             ])
         }

@@ -19,21 +19,21 @@ public struct SourcesView: Sendable {
         public var upheld: Int
         /// Whether an operator has to acknowledge it.
         public var wantsAcknowledgement: Bool
-        /// The act that would change whether it counts; nil if there is none now.
-        public var change: Change?
+        /// The acts that would change whether it counts, in a ledger partition at least; none while one is being done.
+        public var changes: [Change]
 
         public enum Change: Sendable { case withdraw, restore }
 
         public init(
             topic: String, level: Level, state: String, declaration: String?, events: Int, perSecond: Double?,
             unread: Int?, deadLetters: [ReasonCount], notEnrolled: Int, decided: Int, upheld: Int,
-            wantsAcknowledgement: Bool, change: Change?
+            wantsAcknowledgement: Bool, changes: [Change]
         ) {
             (self.topic, self.level, self.state, self.declaration) = (topic, level, state, declaration)
             (self.events, self.perSecond, self.unread) = (events, perSecond, unread)
             (self.deadLetters, self.notEnrolled) = (deadLetters, notEnrolled)
             (self.decided, self.upheld, self.wantsAcknowledgement) = (decided, upheld, wantsAcknowledgement)
-            self.change = change
+            self.changes = changes
         }
     }
 

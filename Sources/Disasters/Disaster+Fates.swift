@@ -107,25 +107,28 @@ extension Disaster {
     }
 
     func stop(_ number: Int) throws {
-        guard let process = members[number].process, let pipeline = members[number].pipeline else { return }
+        guard let process = members[number].process, members[number].pipeline != nil else { return }
         do {
-            try pipeline.stop()
+            // No variable refers to the pipeline, so that it is freed before the machine drops its work.
+            try members[number].pipeline?.stop()
         } catch let error as PipelineError where error.code == .storage || process.isDead {}
-        process.die()
+        kill(number)
+        members[number].machine.crashDisk(losesPower: false)
+        members[number].machine.error = 0
+    }
+
+    /// The process of the machine, if it has one, is dead. Nothing is left of it but its messages and its disk.
+    func kill(_ number: Int) {
+        members[number].process?.die()
         members[number].pipeline = nil
         members[number].process = nil
-        members[number].machine.crashDisk(losesPower: false)
         members[number].machine.forgetWork()
-        members[number].machine.error = 0
     }
 
     /// Ends the process at once. It starts again later, with its clock set right.
     func bury(_ number: Int, losesPower: Bool) {
-        members[number].process?.die()
-        members[number].pipeline = nil
-        members[number].process = nil
+        kill(number)
         let machine = members[number].machine
-        machine.forgetWork()
         machine.crashDisk(losesPower: losesPower)
         machine.error = 0
         cluster.later(Int64(below(20_000)) * Self.millisecond) { [weak self] in

@@ -99,6 +99,7 @@ final class Disaster {
     // MARK: The run
 
     func run() throws -> DisasterRun.Summary {
+        defer { end() }
         try begin()
         for _ in 0..<plan.steps { try step() }
         try heal()
@@ -120,6 +121,13 @@ final class Disaster {
         // A member that starts later is given this policy or none, whichever policy is active then: the ledger has this
         // one.
         for number in members.indices { start(number, policy: policy) }
+    }
+
+    /// Ends every process and drops the rest of their work. Cluster, machines, processes and that work refer to each
+    /// other, so without this nothing of a run would be freed.
+    private func end() {
+        for number in members.indices { kill(number) }
+        cluster.end()
     }
 
     /// `known`: the fold versions that the program knows.

@@ -4,7 +4,7 @@
 /// No pattern is covered by another one. So of all patterns that do not come after a text only the greatest can match it:
 /// whatever lies between a prefix and a text that begins with it begins with it too.
 ///
-/// A copy is the same table. Whoever made it deallocates it, so that a look-up counts no references.
+/// A copy is the same table. The owner of the first one deallocates it; so a look-up counts no references.
 struct BytePrefixTable: BitwiseCopyable {
     /// The length of a key in bytes.
     private static let keyBytes = 8

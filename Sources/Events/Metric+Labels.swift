@@ -21,8 +21,8 @@ extension Metric {
         case .foldEvaluationErrorsBySanction: ["reason", "sanction"]
         case .foldEvaluationErrorsByPerk: ["perk", "reason"]
         case .foldUnmatchedByType: ["type"]
-        case .sourceFrozen, .sourceWithdrawn, .foldNotEnrolledByTopic, .intakeRecordsByTopic, .deadLettersByTopic,
-            .factsPublished, .factBytesPublished:
+        case .sourceFrozen, .sourceWithdrawn, .sourceWithdrawnPartitions, .foldNotEnrolledByTopic,
+            .intakeRecordsByTopic, .deadLettersByTopic, .factsPublished, .factBytesPublished:
             ["topic"]
         case .roleRestarts, .pollAge, .pollGapLongest: ["role"]
         case .deadLetters, .accessRefused: ["reason"]

@@ -38,6 +38,8 @@ extension Metric {
                 .gauge,
                 "1 for each source topic that is withdrawn in an owned ledger partition, of the first 256 of them by name."
             )
+        case .sourceWithdrawnPartitions:
+            (.gauge, "Owned ledger partitions in which a source topic is withdrawn, of the first 256 topics by name.")
         case .subjects: (.gauge, "Subjects of the owned ledger partitions, by band.")
         case .foldBehindSeconds:
             (.gauge, "For how long the owned partition that is furthest behind has been behind its end.")
@@ -221,6 +223,14 @@ extension Metric {
                 .counter,
                 "Requests over HTTP that were refused, by reason: a token or a password that proves nothing, a role "
                     + "that may not, a caller who asks too often."
+            )
+        case .auditFindings:
+            (.gauge, "Places where the audit is altered or records are missing; left out until it is read to its end.")
+        case .idleMembersAway:
+            (
+                .gauge,
+                "Announced members without ledger partitions that did not answer when this member last asked them for "
+                    + "the overview; left out if that was not of late."
             )
         case .sanctions: (.gauge, "Sanctions of the owned ledger partitions, as of what is folded, by state.")
         case .sanctionsOverdue:

@@ -29,10 +29,9 @@ extension TableInput {
                 var number = 0
                 while let row = try cursor.next() {
                     number += 1
+                    let defect = try Self.write(row, columns, &json)
                     try body(
-                        Self.write(row, columns, &json)
-                            ? .row(line: number, json: json.bytes)
-                            : .refused(line: number, message: "a number that is infinite"))
+                        defect.map { .refused(line: number, message: $0) } ?? .row(line: number, json: json.bytes))
                 }
             }
         } catch let error as DatabaseError {
@@ -44,8 +43,8 @@ extension TableInput {
 
     private var noSelect: String { "\(file): error: --query is one SELECT" }
 
-    /// Returns false if JSON has no such value.
-    private static func write(_ row: GRDB.Row, _ columns: [String], _ json: inout ByteWriter) -> Bool {
+    /// Returns why JSON has no such value; nil if it has.
+    private static func write(_ row: GRDB.Row, _ columns: [String], _ json: inout ByteWriter) throws -> String? {
         json.removeAll()
         json.append(byte: UInt8(ascii: "{"))
         for (index, name) in columns.enumerated() {
@@ -57,13 +56,20 @@ extension TableInput {
             case .null: json.append("null")
             case .int64(let number): json.append(decimal: number)
             case .double(let number):
-                guard number.isFinite else { return false }
+                guard number.isFinite else { return "a number that is infinite" }
                 json.append(number.description)
-            case .string(let text): json.append(jsonString: text)
+            case .string:
+                // The value ends at its first NUL, and has another character for what is not UTF-8.
+                let isText = try row.withUnsafeData(atIndex: index) { bytes in
+                    guard let bytes, String(validating: bytes, as: UTF8.self) != nil else { return false }
+                    bytes.withUnsafeBytes { json.append(jsonString: $0) }
+                    return true
+                }
+                guard isText else { return "column \(name) has a text that is not UTF-8" }
             case .blob(let data): json.append(jsonString: data.base64EncodedString())
             }
         }
         json.append(byte: UInt8(ascii: "}"))
-        return true
+        return nil
     }
 }

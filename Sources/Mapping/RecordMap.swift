@@ -86,8 +86,13 @@ public struct RecordMap: Sendable {
     public var givesID: Bool { id != nil }
 
     /// The source of every event; nil if an expression gives it.
-    public var fixedSource: String? {
-        guard case .text(let json) = source else { return nil }
+    public var fixedSource: String? { Self.fixed(source) }
+
+    /// The type of every event; nil if an expression gives it.
+    public var fixedType: String? { Self.fixed(type) }
+
+    private static func fixed(_ term: Term) -> String? {
+        guard case .text(let json) = term else { return nil }
         return json.withUnsafeBytes { json in
             guard case .string(let text)? = JSONReader.value(of: json) else { return nil }
             return String(decoding: text.bytes, as: UTF8.self)

@@ -66,7 +66,7 @@ public final class RecordMapper {
         frame = EvaluationFrame(map.declarations)
         whole = map.declarations.wholeObjectSlot
         fields = JSONFields(
-            fields: map.declarations.objectFields, whole: whole, isExcluded: { ProtectedAttribute.contains($0) })
+            fields: map.declarations.objectFields, whole: whole, isExcluded: Self.isProtected)
         let slots = Set(map.expressions.flatMap(\.slots))
         readsKey = slots.contains(map.slots.key)
         readsHeaders = slots.contains(map.slots.headers)
@@ -75,8 +75,13 @@ public final class RecordMapper {
         readsValue = readsRecord
     }
 
-    /// Adds a header of the next record for `map`. Of two with one name the last counts.
+    /// Members of records and of their keys, and headers, that no map sees.
+    private static let isProtected: @Sendable (UnsafeRawBufferPointer) -> Bool = { ProtectedAttribute.contains($0) }
+
+    /// Adds a header of the next record for `map`. Of two with one name the last counts. One that has the name of a
+    /// protected attribute is omitted.
     public func addHeader(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) {
+        guard !Self.isProtected(name) else { return }
         let key = Self.text(name, copies: true)
         headers.removeAll { $0.key.isText(name) }
         headers.append((key, value.map { Self.text($0, copies: true) } ?? .null))
@@ -139,7 +144,9 @@ public final class RecordMapper {
             return
         }
         guard value.count <= Self.maximumBytes else { throw MapDefect(.value, Self.message(.tooLarge)) }
-        guard let other = JSONReader.value(of: value) else { throw MapDefect(.value, Self.message(.notJSON)) }
+        guard let other = JSONReader.value(of: value, isExcluded: Self.isProtected) else {
+            throw MapDefect(.value, Self.message(.notJSON))
+        }
         readOther(other)
     }
 
@@ -153,7 +160,9 @@ public final class RecordMapper {
     private static func key(_ key: UnsafeRawBufferPointer) -> Value {
         switch key.first {
         case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "\""):
-            if key.count <= maximumBytes, let value = JSONReader.value(of: key) { return value }
+            if key.count <= maximumBytes, let value = JSONReader.value(of: key, isExcluded: isProtected) {
+                return value
+            }
         default: break
         }
         return text(key, copies: false)

@@ -1,7 +1,9 @@
 internal import Events
 internal import CEL
+internal import Policy
 
-/// Values as JSON, by CEL's conversion: a timestamp, a duration and bytes (base64) are strings, the keys of maps are texts.
+/// Values as JSON, by CEL's conversion: a timestamp, a duration and bytes (base64) are strings, the keys of maps are texts
+/// and no names of protected attributes.
 /// A whole double keeps its point, so that it is read as a double again.
 enum ValueJSON {
     struct Defect: Error {
@@ -76,7 +78,12 @@ enum ValueJSON {
     private static func write(
         key: Value, into json: inout ByteWriter, _ isCertain: inout Bool
     ) throws(Defect) {
-        if case .string(let text) = key { return json.append(jsonString: text.bytes) }
+        if case .string(let text) = key {
+            guard !ProtectedAttribute.contains(text.bytes) else {
+                throw Defect(message: "a key is the name of a protected attribute")
+            }
+            return json.append(jsonString: text.bytes)
+        }
         isCertain = false
         switch key {
         case .int(let number): json.append(jsonString: String(number))

@@ -81,15 +81,26 @@ public struct MemberStatus: Sendable {
         }
     }
 
-    /// The source topics that are withdrawn in its ledger partitions. Nil if it cannot know them: it does not answer, it
-    /// folds nothing, its folds have not reached the ledger's end, or its program is of an older fold version than
-    /// `version`, which has the first withdrawals. A ready member whose partitions are all folded again for a switch
-    /// knows those of before it.
-    public func withdrawnSources(since version: Int64) -> [String]? {
+    /// The source topics that are withdrawn in its ledger partitions, with the number of those partitions. Nil if it cannot
+    /// know them: it does not answer, it folds nothing, its folds have not reached the ledger's end, or its program is of an
+    /// older fold version than `version`, which has the first withdrawals. A ready member whose partitions are all folded
+    /// again for a switch knows those of before it.
+    public func withdrawnSources(since version: Int64) -> [String: Int]? {
         guard let readiness, let known = foldVersion.flatMap({ Int64($0) }), known >= version,
             readiness.currentPartitions > 0 || (readiness.ready && readiness.switching?.isEmpty == false)
         else { return nil }
-        return metrics?.samples(.sourceWithdrawn).filter { $0.value == 1 }.compactMap { $0.labels["topic"] }
+        guard let metrics else { return nil }
+        var topics: [String: Int] = [:]
+        for sample in metrics.samples(.sourceWithdrawn) where sample.value == 1 {
+            // An older program gives no number.
+            if let topic = sample.labels["topic"] { topics[topic] = readiness.foldPartitions }
+        }
+        for sample in metrics.samples(.sourceWithdrawnPartitions) {
+            if let topic = sample.labels["topic"], let count = sample.value.whole, topics[topic] != nil {
+                topics[topic] = min(Int(count), readiness.foldPartitions)
+            }
+        }
+        return topics
     }
 
     /// Ledger offsets that are not folded yet, of the partitions whose offsets are reported.

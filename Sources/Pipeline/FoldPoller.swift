@@ -93,6 +93,9 @@ final class FoldPoller: PollLoop {
         environment.factProducer = try FactProducer(configuration, ledgerPartitions: ledgerPartitions, logger: logger)
     }
 
+    /// A report refers to its partition, which refers to the environment.
+    deinit { _ = environment.takeReports() }
+
     func start() throws {
         var options = readingOptions
         (options.group, options.instance) = (configuration.foldGroup, configuration.staticMember)

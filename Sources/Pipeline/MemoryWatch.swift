@@ -7,8 +7,13 @@ internal import Synchronization
 /// subject is computed.
 final class MemoryWatch: Sendable {
     private static let lookEvery = Duration.milliseconds(100)
-    /// In hundredths of the limit. Below it a process that was full has room again, and second states are allowed.
+    /// In hundredths of the limit. Below it second states are allowed.
     private static let relief: Int64 = 95
+    /// A process that was full has room again after its memory was below `relief` for this long without a break.
+    ///
+    /// Records in flight need memory too. Without this a process refuses enrolments only while many are in flight and
+    /// admits them in the pauses, so that it is full for moments that no scraper sees.
+    private static let calm = Duration.seconds(120)
 
     /// The second state of a ledger partition, in bytes.
     struct SecondState: Equatable {
@@ -22,6 +27,8 @@ final class MemoryWatch: Sendable {
 
     private struct State {
         var lastLook: ContinuousClock.Instant?
+        /// The first look since which the memory is below `relief`; nil if it was not at the last look.
+        var lowSince: ContinuousClock.Instant?
         /// The size of the next growth of the tables.
         var growth: Int64 = 0
         /// By ledger partition.
@@ -97,9 +104,9 @@ final class MemoryWatch: Sendable {
         }
         guard let look, let resident = runtime.residentBytes else { return }
         let (growth, relief) = (look.growth, limit / 100 * Self.relief)
-        tight.store(resident - look.leaving + growth + look.sum(\.growth) >= relief, ordering: .relaxed)
         let firsts = resident - look.leaving - look.sum(\.bytes)
-        let isFull = firsts + growth >= (isFull ? relief : limit)
+        tight.store(resident - look.leaving + growth + look.sum(\.growth) >= relief, ordering: .relaxed)
+        let isFull = isFull(with: firsts + growth, limit: limit, at: now)
         guard full.exchange(isFull, ordering: .relaxed) != isFull else { return }
         let metadata: Logger.Metadata = [
             "residentBytes": "\(resident)", "growthBytes": "\(growth)", "limitBytes": "\(limit)",
@@ -112,5 +119,15 @@ final class MemoryWatch: Sendable {
                 "below the memory limit again: `standing dead-letter redrive --allow-control` enrols who was refused",
                 metadata: metadata)
         }
+    }
+
+    /// `needed`: the bytes of the process without second states, and those of the next growth.
+    private func isFull(with needed: Int64, limit: Int64, at now: ContinuousClock.Instant) -> Bool {
+        let lowSince = state.withLock { state in
+            state.lowSince = needed < limit / 100 * Self.relief ? state.lowSince ?? now : nil
+            return state.lowSince
+        }
+        guard isFull else { return needed >= limit }
+        return lowSince.map { now - $0 < Self.calm } ?? true
     }
 }

@@ -13,7 +13,7 @@ extension PartitionRunner {
         guard !questions.isEmpty else { return false }
         // Frames that are not written cannot be read.
         guard !isDiskFull else { return true }
-        onStorage { [self] partition in
+        onStorage { [unowned self] partition in
             if partition.withFold({ !$0.earlierEventQuestions.isEmpty }) { noteFullDisk() }
         } _: { [self] in
             guard try storing({ try partition.store.flush() }) else { return }

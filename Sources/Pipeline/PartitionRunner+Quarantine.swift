@@ -23,7 +23,7 @@ extension PartitionRunner {
     /// Replaces a state with a frame that failed in part: by one from a snapshot, or by a new one, folded up to the
     /// record.
     private func repair(_ partition: LedgerPartition) {
-        onStorage { [self] partition in
+        onStorage { [unowned self] partition in
             try readOn(partition)
             if partition.store.archiveEnd == nil, !partition.isStandby { read(partition) }
         } _: { [self] in

@@ -95,7 +95,7 @@ extension PartitionRunner {
     private func archive(_ frame: LedgerFrame, of partition: LedgerPartition) throws -> Bool {
         if partition.store.isSegmentFull {
             // Its sync takes long. If the disk is full, nothing changes.
-            onStorage { [self] partition in
+            onStorage { [unowned self] partition in
                 if partition.store.isSegmentFull { noteFullDisk() }
             } _: { [self] in
                 try storing { try partition.store.closeSegment() }

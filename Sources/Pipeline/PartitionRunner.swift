@@ -90,6 +90,8 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
     private var closing: Bool?
     private var hasClosed = false
     var operation: Operation?
+    /// Refers to the runner by `unowned`, because the operation of a process that is killed, in a simulation, does not
+    /// end.
     private var afterOperation: ((LedgerPartition) throws -> Void)?
 
     /// The current block, and the number of its frames that are done.
@@ -306,7 +308,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
         guard !hasOpened else { return }
         hasOpened = true
         let countedTo = status.countedTo
-        onStorage { [self] partition in
+        onStorage { [unowned self] partition in
             lastStatus.withLock { $0.shared = partition.shared }
             if isOurs { partition.assign() } else { read(partition) }
             environment.report(.opened, of: self)
@@ -350,7 +352,7 @@ final class PartitionRunner: Sliced, @unchecked Sendable {
             found.marks, committed: found.committed,
             waitsForAcknowledgements: configuration.waitsForAcknowledgements)
         guard !partition.resumePublication() else { return try beginCatchUp(partition, to: found.end) }
-        onStorage { [self] partition in
+        onStorage { [unowned self] partition in
             try beginCatchUp(partition, to: found.end)
         } _: { [self] in
             try useOnlyWhatIsPublished(partition)

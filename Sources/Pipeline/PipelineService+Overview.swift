@@ -49,7 +49,8 @@ extension PipelineService {
             deadLetters: status.intake.deadLetters.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
                 ProgrammeOverview.DeadLetters(reason: $0.key, records: $0.value)
             },
-            notEnrolled: counters.notEnrolled, changes: newestChanges(since: now, mask: mask))
+            notEnrolled: counters.notEnrolled, withdrawnSources: withdrawnSources,
+            changes: newestChanges(since: now, mask: mask))
         overview.add(attention(for: overview, status))
         return overview
     }

@@ -216,8 +216,15 @@ public final class PipelineService: Sendable {
     /// here.
     public var frozenTopics: [String] { Set(owned.all.flatMap { $0.view.frozenTopics }).sorted() }
 
-    /// Source topics that are withdrawn in a partition folded here, in the order of their names.
-    public var withdrawnSources: [String] { Set(owned.all.flatMap { $0.view.withdrawnSources }).sorted() }
+    /// By the folds of the partitions that are folded here. One that has no policy yet is not known.
+    public var withdrawnSources: WithdrawnSources {
+        var sources = WithdrawnSources()
+        for owned in owned.all {
+            let view = owned.view
+            if view.policy != nil { sources.add(view.withdrawnSources, of: owned.partition) }
+        }
+        return sources
+    }
 
     /// Whether the process is at its memory limit, so that enrolments become dead letters; nil if there is no limit.
     public var isFull: Bool? { member.memory.limit == nil ? nil : member.memory.isFull }

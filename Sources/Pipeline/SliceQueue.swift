@@ -40,8 +40,9 @@ final class SliceQueue: Sendable {
     private static let longestRest = 0.02
 
     private struct State {
+        /// It is empty after the end, because work refers to the queue in turn.
         var queue: [any Sliced] = []
-        /// Spare work that is ready.
+        /// Spare work that is ready, also until the end.
         var spare: [any Sliced] = []
         var hasEnded = false
         /// The number of urgent slices that have begun, and that have ended.
@@ -66,9 +67,10 @@ final class SliceQueue: Sendable {
     /// One signal for each piece of spare work. Some of it may have been taken otherwise.
     private let spareSignal = DispatchSemaphore(value: 0)
 
-    /// Adds work that is ready to run.
+    /// Adds work that is ready to run. Does nothing after the end.
     func ready(_ work: any Sliced) {
         let isQueued = state.withLock { state -> Bool in
+            guard !state.hasEnded else { return false }
             switch work.sliceState {
             case .idle:
                 work.sliceState = .queued
@@ -116,6 +118,7 @@ final class SliceQueue: Sendable {
         let worker = state.withLock { state -> DispatchSemaphore? in
             if !next.canWait { state.ended += 1 }
             if !next.canWait { state.running.removeAll { $0.work == ObjectIdentifier(work) } }
+            guard !state.hasEnded else { return nil }
             switch outcome {
             case _ where work.sliceState == .runningAgain, .more:
                 work.sliceState = .queued
@@ -163,9 +166,14 @@ final class SliceQueue: Sendable {
         Thread.sleep(forTimeInterval: min(rest, Self.longestRest))
     }
 
-    /// The workers end after their present slices.
+    /// The workers end after their present slices. The work that waits is dropped.
     func end() {
-        state.withLock { $0.hasEnded = true }
+        // It is freed outside the lock.
+        let dropped = state.withLock { state in
+            defer { (state.queue, state.spare, state.hasEnded) = ([], [], true) }
+            return (state.queue, state.spare)
+        }
+        withExtendedLifetime(dropped) {}
         signal.signal()
         spareSignal.signal()
     }

@@ -24,6 +24,9 @@ public final class SteppedPipeline {
         member = Member(configuration, logger: logger)
     }
 
+    /// Without `stop` it ends as a process that is killed: work that waits is not done.
+    deinit { member.slices.end() }
+
     var configuration: PipelineConfiguration { member.configuration }
     var logger: Logger { member.logger }
 

@@ -54,24 +54,11 @@ struct PolicyRanges {
         if case .bool(false)? = rule.when?.constant { return 0...0 }
         let each = ofEachEvent(rule, policy)
         let (low, high) = (min(0, each.lowerBound), max(0, each.upperBound))
-        let cap = rule.cap == .max ? Double.infinity : Double(rule.cap) * liveBuckets(rule)
+        let buckets = rule.maximumLiveBuckets.map { Double($0) } ?? .infinity
+        let cap = rule.cap == .max ? Double.infinity : Double(rule.cap) * buckets
         guard !rule.isOverMeasures else { return max(low, -cap)...min(high, cap) }
         // For any number of events.
         return (low < 0 ? -cap : 0)...(high > 0 ? cap : 0)
-    }
-
-    /// The number of buckets that can count at one moment, or an upper bound of it.
-    private static func liveBuckets(_ rule: ScoringPolicy.Rule) -> Double {
-        let shortest: Int64
-        switch rule.per {
-        case .ever: return 1
-        case .day: shortest = 1
-        case .month: shortest = 28
-        case .year: shortest = 365
-        }
-        // Events may be late, and have any time; but an expired bucket does not count.
-        guard let lasts = rule.lasts else { return .infinity }
-        return Double(lasts.days.upperBound / shortest + 2)
     }
 
     // MARK: Slots

@@ -67,6 +67,19 @@ extension ScoringPolicy {
             return fading.map { end.adding(CalendarSpan(step, $0.unit)) } ?? end
         }
 
+        /// An upper bound of the buckets that count at one moment; nil if there is none. Events may be late, and have
+        /// any time, but an expired bucket does not count.
+        public var maximumLiveBuckets: Int64? {
+            let shortest: Int64
+            switch per {
+            case .ever: return 1
+            case .day: shortest = 1
+            case .month: shortest = 28
+            case .year: shortest = 365
+            }
+            return lasts.map { $0.days.upperBound / shortest + 2 }
+        }
+
         /// The instant from which an event is not in a rolling rule's window; `Int64.max` if it stays for ever.
         public func windowEnd(of time: Timestamp) -> Timestamp { ScoringPolicy.windowEnd(of: time, within) }
     }

@@ -26,10 +26,11 @@ extension Exposition {
         }
     }
 
-    /// `topics`: in the order of their names.
-    mutating func add(withdrawnSources topics: [String]) {
-        for topic in topics.prefix(Self.maximumWithdrawnSources) {
+    mutating func add(_ sources: WithdrawnSources) {
+        for topic in sources.topics.prefix(Self.maximumWithdrawnSources) {
+            let partitions = sources.extent(of: topic)?.partitions.count ?? 0
             add(.sourceWithdrawn, 1, labels: [("topic", topic)])
+            add(.sourceWithdrawnPartitions, Int64(partitions), labels: [("topic", topic)])
         }
     }
 

@@ -12,15 +12,28 @@ final class IdleMembers: Sendable {
         var end: ContinuousClock.Instant
     }
 
+    /// The number of silent members is known for this long after they were asked.
+    static let lifetime = Duration.seconds(600)
+
     /// By address.
     private let silences = Mutex<[String: Silence]>([:])
+    /// The time of the last questions; nil before them.
+    private let lastAsked = Mutex<ContinuousClock.Instant?>(nil)
 
     /// Those of `announced` to ask now.
     func asked(of announced: [String], at now: ContinuousClock.Instant) -> [String] {
-        silences.withLock { silences in
+        lastAsked.withLock { $0 = now }
+        return silences.withLock { silences in
             silences = silences.filter { announced.contains($0.key) }
             return announced.filter { address in silences[address].map { now >= $0.end } ?? true }
         }
+    }
+
+    /// The number of those of `announced` that did not answer; nil if they have not been asked of late.
+    func away(of announced: [String], at now: ContinuousClock.Instant) -> Int? {
+        guard !announced.isEmpty else { return 0 }
+        guard let last = lastAsked.withLock({ $0 }), now - last < Self.lifetime else { return nil }
+        return silences.withLock { silences in announced.count { silences[$0] != nil } }
     }
 
     /// It was asked, and has not answered.

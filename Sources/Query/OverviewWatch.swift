@@ -66,6 +66,16 @@ final class OverviewWatch: Sendable {
         return writer.take()
     }
 
+    /// Of all members: this member's own as they are, and those of others as in the overview.
+    func withdrawnSources() async -> WithdrawnSources {
+        var sources = service.withdrawnSources
+        let missing = sources.missing(of: service.ledgerPartitionCount ?? 0)
+        if !missing.isEmpty, let others = try? await overview(showsSubjects: false).withdrawnSources {
+            sources.add(others)
+        }
+        return sources
+    }
+
     /// Of this member alone. Waits for folds and for others who ask; not from async code.
     func ownOverview(showsSubjects: Bool) -> ProgrammeOverview {
         showsSubjects ? whole.withLock { renew(&$0, mask: nil) } : masked.withLock { renew(&$0, mask: mask) }

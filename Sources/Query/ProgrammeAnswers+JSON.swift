@@ -54,7 +54,7 @@ extension PolicyVersion {
 
 extension SourceReading {
     /// `{"topic","control","intake","declaration","partitions","read","unread","records","frozen","withdrawn",
-    /// "deadLetters","notEnrolled"}`
+    /// "withdrawnIn","deadLetters","notEnrolled"}`
     func write(to writer: inout JSONWriter) {
         writer.open()
         writer.member("topic", topic)
@@ -79,7 +79,8 @@ extension SourceReading {
         writer.member("unread", positions?.reduce(0) { $0 + $1.unread })
         writer.member("records", records)
         writer.member("frozen", isFrozen)
-        writer.member("withdrawn", isWithdrawn)
+        writer.member("withdrawn", withdrawal.map { !$0.isNowhere })
+        writer.member("withdrawnIn", withdrawal?.partitions)
         writer.open("deadLetters")
         for count in deadLetters { writer.member(count.reason, count.letters) }
         writer.close()

@@ -17,10 +17,12 @@ struct ProgrammeAnswers: Sendable {
     let letters: DeadLetterReader
     let sources: SourceReader
     let ledger: LedgerReader
+    /// Of all members.
+    let withdrawnSources: @Sendable () async -> WithdrawnSources
     private let work = BlockingWork(threads: threads, maximum: maximum)
 
-    init(_ service: PipelineService) {
-        self.service = service
+    init(_ service: PipelineService, withdrawnSources: @escaping @Sendable () async -> WithdrawnSources) {
+        (self.service, self.withdrawnSources) = (service, withdrawnSources)
         policies = PolicyReader(service.configuration)
         letters = DeadLetterReader(service.configuration)
         sources = SourceReader(service, letters: letters)
@@ -89,12 +91,15 @@ struct ProgrammeAnswers: Sendable {
 
     // MARK: - Sources
 
-    /// `{"sources":[…]}`
+    /// `{"sources":[…],"missing":[…]}`
     func allSources() async throws -> Answer {
-        let found = try await read { [sources] in try sources.sources() }
+        let withdrawn = await withdrawnSources()
+        let found = try await read { [sources] in try sources.sources(withdrawn) }
+        let missing = withdrawn.missing(of: service.ledgerPartitionCount ?? 0)
         return .json { writer in
             writer.open()
             writer.list("sources", found) { $1.write(to: &$0) }
+            writer.member("missing", missing)
             writer.close()
         }
     }

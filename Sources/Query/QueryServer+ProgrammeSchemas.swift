@@ -83,11 +83,18 @@ extension QueryServer {
                     .init("frozen", .boolean, "It has lost records, and imposes no sanction until it is acknowledged."),
                     .init(
                         "withdrawn", orNull(.boolean),
-                        "Its events count for nothing. Null if this member folds no ledger partition."),
+                        "Its events count for nothing, in one ledger partition at least. Null if no member answers."),
+                    .init(
+                        "withdrawnIn", orNull(.list(.integer())),
+                        "The ledger partitions in which it is withdrawn: all, unless an act has not reached one yet or one is of an older fold version."
+                    ),
                     .init("deadLetters", .map(.integer()), "Letters that wait, by reason."),
                     .init(
                         "notEnrolled", .integer(), "Events about subjects that were not enrolled, as this member knows."
-                    )))))
+                    )))),
+        .init(
+            "missing", .list(.integer()),
+            "Ledger partitions for which no member answers: whether sources are withdrawn there is not known."))
 
     private static func deadLetter(isWhole: Bool) -> JSONSchema {
         let bytes = orNull(

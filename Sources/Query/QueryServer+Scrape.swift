@@ -1,3 +1,4 @@
+internal import Audit
 internal import Events
 internal import HTTP
 internal import Pipeline
@@ -20,7 +21,7 @@ extension QueryServer {
         for topic in service.frozenTopics {
             exposition.add(.sourceFrozen, 1, labels: [("topic", topic)])
         }
-        exposition.add(withdrawnSources: service.withdrawnSources)
+        exposition.add(service.withdrawnSources)
         for (band, subjects) in service.subjectsByBand() {
             exposition.add(.subjects, Int64(subjects), labels: [("band", band)])
         }
@@ -54,6 +55,10 @@ extension QueryServer {
         }
         for (reason, count) in refusals.all {
             exposition.add(.accessRefused, count, labels: [("reason", reason)])
+        }
+        if let chains = desk?.index?.chains, chains.isRead { exposition.add(.auditFindings, chains.findingCount) }
+        if let away = queries.idleMembers.away(of: service.idleMembers, at: .now) {
+            exposition.add(.idleMembersAway, Int64(away))
         }
         exposition.addShadow(status)
         lag?.add(to: &exposition)

@@ -74,7 +74,7 @@ public final class QueryServer: Sendable {
             maximum: min(32, QueryServer.share), secret: secret, channel: channel,
             isRefused: secret == nil && options.access.isGate)
         self.service = service
-        (programme, self.desk) = (ProgrammeAnswers(service), desk)
+        self.desk = desk
         self.metrics = metrics
         let mask = secret?.mask ?? SubjectMask()
         self.mask = mask
@@ -88,7 +88,9 @@ public final class QueryServer: Sendable {
             isRefused: secret == nil && options.access.isGate)
         queries = SubjectQueries(service, work: overviewWork, ask: Self.asking(forwarding), idle: idle)
         mirror = ChangeMirror(service, ask: Self.asking(following))
-        overviewWatch = OverviewWatch(service, queries: queries, lag: lag, mask: { mask($0) })
+        let overviewWatch = OverviewWatch(service, queries: queries, lag: lag, mask: { mask($0) })
+        self.overviewWatch = overviewWatch
+        programme = ProgrammeAnswers(service) { await overviewWatch.withdrawnSources() }
         (self.address, self.certificate) = (address, certificate)
         self.announcement = announcement
         self.program = program

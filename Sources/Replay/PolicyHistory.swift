@@ -67,6 +67,8 @@ public struct PolicyHistory {
     public private(set) var nextOffset: Int64 = 0
     /// The ledger's fold version at the end of what has been read.
     public var foldVersion: Int64 { reader.acceptance.foldVersion }
+    /// Whether a policy became active.
+    public var hasPolicy: Bool { !candidates.isEmpty }
     /// Source topics that are withdrawn at the end of what has been read, in the order in which they were.
     public private(set) var withdrawnSources: [String] = []
     /// Whether the partition has entries of a source topic, or one about it.
@@ -183,6 +185,11 @@ public struct PolicyHistory {
             if candidate.identity == identity { found = outcome }
         }
         return found ?? (outOfRange.contains(identity) ? .outOfRange : nil)
+    }
+
+    /// Whether the act about a source whose event has this source and id counts.
+    public func takesSourceAct(source: String, id: String) -> Bool {
+        known.contains(Self.identity(source: Array(source.utf8), id: Array(id.utf8)))
     }
 
     /// `activations` of a partition's frames from its first.

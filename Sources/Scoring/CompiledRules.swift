@@ -16,7 +16,7 @@ struct CompiledRules: ~Copyable {
         var rule: UInt16
         var dimension: UInt16
         var kinds: UInt8
-        /// True if its buckets do not fade and it has no window.
+        /// True if its buckets do not fade, and it has no window and no sum of its own.
         var isPlain: Bool
         var cap: Int64
         /// The points, if `pointsExpression` is nil.
@@ -106,7 +106,7 @@ struct CompiledRules: ~Copyable {
         let patterns = policy.eventPatterns
         var builder = Builder(patterns: patterns.count)
         let uses = Uses(policy)
-        for pattern in patterns { builder.add(pattern, uses, policy) }
+        for pattern in patterns { builder.add(pattern, uses, policy, series) }
         builder.addLines(policy, layout, series)
         steps = .copy(builder.steps)
         entrances = .copy(builder.entrances)
@@ -188,9 +188,9 @@ extension CompiledRules {
             prefixes = EventNames(capacity: count)
         }
 
-        mutating func add(_ pattern: EventPattern, _ uses: Uses, _ policy: ScoringPolicy) {
+        mutating func add(_ pattern: EventPattern, _ uses: Uses, _ policy: ScoringPolicy, _ series: [Series]) {
             var expressions: [Expression] = []
-            let steps = addSteps(uses.rules.covering(pattern), policy, &expressions)
+            let steps = addSteps(uses.rules.covering(pattern), policy, series, &expressions)
             let entrances = addEntrances(
                 uses.measures.covering(pattern), breakers: uses.breakers.covering(pattern), policy, &expressions)
             let triggers = addTriggers(
@@ -214,15 +214,14 @@ extension CompiledRules {
         }
 
         private mutating func addSteps(
-            _ rules: [Int], _ policy: ScoringPolicy, _ expressions: inout [Expression]
+            _ rules: [Int], _ policy: ScoringPolicy, _ series: [Series], _ expressions: inout [Expression]
         ) -> Range<Int32> {
             let first = Int32(steps.count)
             for rule in rules {
                 let item = policy.rules[rule]
                 var step = Step(
                     rule: UInt16(rule), dimension: UInt16(item.dimension), kinds: item.kinds.rawValue,
-                    isPlain: item.within == nil && item.fading == nil, cap: min(item.cap, ScoringPolicy.saturation),
-                    points: 0)
+                    isPlain: series[rule].form == .plain && !series[rule].hasSum, cap: series[rule].cap, points: 0)
                 step.when = Self.use(item.when, &expressions)
                 switch item.points {
                 case .constant(let points): step.points = points

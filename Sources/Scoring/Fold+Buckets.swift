@@ -197,15 +197,18 @@ extension Fold {
         case .rolling: return Self.clamp(record[item.stateAt], cap: item.cap)
         case .overMeasures: return head(rule, record).pointee.sum
         default:
+            guard !item.hasSum else { return Self.saturated(record[item.stateAt]) }
             var sum: Int64 = 0
             forEachBucket(rule, record) { sum += points(of: $0.pointee, item, at: clock) }
-            return max(-ScoringPolicy.saturation, min(ScoringPolicy.saturation, sum))
+            return Self.saturated(sum)
         }
     }
 
+    @inline(__always) static func saturated(_ sum: Int64) -> Int64 { clamp(sum, cap: ScoringPolicy.saturation) }
+
     /// `total`, with the cached steps of fading buckets.
     mutating func presentTotal(_ rule: Int, _ record: UnsafeMutablePointer<Int64>) -> Int64 {
-        guard let fading = series[rule].fading else { return total(rule, record) }
+        guard let fading = series[rule].fading, !series[rule].hasSum else { return total(rule, record) }
         var (bucket, sum, walk) = (head(rule, record), Int64(0), BucketWalk())
         guard bucket.pointee.events > 0 else { return 0 }
         while true {
@@ -214,7 +217,7 @@ extension Fold {
             guard let older = walk.next(bucket) else { break }
             bucket = buckets[older]
         }
-        return max(-ScoringPolicy.saturation, min(ScoringPolicy.saturation, sum))
+        return Self.saturated(sum)
     }
 
     /// The points of one bucket, of a rule whose points are the sum over its buckets.
@@ -236,11 +239,22 @@ extension Fold {
             return Self.clamp(record[item.stateAt], cap: item.cap) - Self.clamp(sum, cap: item.cap)
         }
         let (from, to) = (Self.clamp(before, cap: item.cap), Self.clamp(after, cap: item.cap))
-        guard let fading = item.fading else { return to - from }
+        guard let fading = item.fading else { return add(to - from, item, record) }
         let steps = calendar.steps(of: bucket, item, rule, at: clock)
         // The timer was set for the old sum. The points of another sum may change at an earlier step.
         if steps.count > 0, from != to { setTimer(ofBucket: bucket, rule, subject, due: steps.until) }
-        return fading.rest(of: to, after: steps.count) - fading.rest(of: from, after: steps.count)
+        return add(fading.rest(of: to, after: steps.count) - fading.rest(of: from, after: steps.count), item, record)
+    }
+
+    /// Adds a change of a bucket's points to the sum of the rule, if it has one. Returns the change of the rule's
+    /// points.
+    @inline(__always) private func add(
+        _ added: Int64, _ item: Series, _ record: UnsafeMutablePointer<Int64>
+    ) -> Int64 {
+        guard item.hasSum else { return added }
+        let sum = record[item.stateAt]
+        record[item.stateAt] = sum + added
+        return Self.saturated(sum + added) - Self.saturated(sum)
     }
 
     // MARK: Ends
@@ -275,7 +289,7 @@ extension Fold {
         } else if let ended = remove(bucket.number, of: Int(timer.item), record) {
             forget(ended)
         }
-        return rest - fading.rest(of: sum, after: steps.count - 1)
+        return add(rest - fading.rest(of: sum, after: steps.count - 1), item, record)
     }
 
     mutating func forget(_ bucket: Bucket) {

@@ -268,7 +268,7 @@ extension Fold {
             identities.count == old.identities.count && voided.count == old.voided.count
             && early.count == old.early.count && waitingVoids.count == old.waitingVoids.count
         guard pairs == subjects.count, pairs == old.subjects.count, clock == old.clock, version == old.version,
-            salt == old.salt, hasSameEvents || succession.hasOtherSources
+            salt == old.salt, ruleSumsSaturate == old.ruleSumsSaturate, hasSameEvents || succession.hasOtherSources
         else {
             throw WrongPast(
                 description:

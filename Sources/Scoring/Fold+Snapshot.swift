@@ -22,7 +22,7 @@ extension Fold {
         }
         guard timers.openDue == nil else { throw SnapshotError("timers that are due together have not all fired") }
         var writer = ByteWriter(capacity: 1 << 16)
-        writer.append(littleEndian: version.rawValue)
+        writer.append(littleEndian: version.rawValue | (ruleSumsSaturate ? Self.ruleSumsFlag : 0))
         salt.write(to: &writer)
         writer.append(littleEndian: clock.microseconds)
         withUnsafeBytes(of: counters) { writer.append($0) }
@@ -42,12 +42,19 @@ extension Fold {
         try waitingVoids.write(to: body)
     }
 
+    /// The bit of the fold version's word that says whether the sums of rules saturate (`ruleSumsSaturate`). A program
+    /// that does not know the bit does not know the version either.
+    private static let ruleSumsFlag: UInt32 = 1 << 31
+
     /// Reads a state that `writeSnapshot` wrote under the same policy text. Throws `SnapshotError`.
     public init(policy: ScoringPolicy, snapshot reader: inout ByteReader) throws {
-        self.init(policy: policy)
+        // The layout of records depends on this word. An error before `self.init` does not compile.
+        let word = try? reader.integer(UInt32.self)
+        let version = word.flatMap { FoldVersion(rawValue: $0 & ~Self.ruleSumsFlag) }
+        let ruleSumsSaturate = (word ?? 0) & Self.ruleSumsFlag != 0
+        self.init(policy, version: version ?? .newest, salt: .none, ruleSumsSaturate: ruleSumsSaturate, .live)
         do {
-            guard let version = FoldVersion(rawValue: try reader.integer()) else { throw reader.failure }
-            self.version = version
+            guard let version, version >= .ninth || !ruleSumsSaturate else { throw reader.failure }
             salt = try FingerprintKey(from: &reader)
             clock = Timestamp(microseconds: try reader.integer())
             try withUnsafeMutableBytes(of: &counters) { buffer in

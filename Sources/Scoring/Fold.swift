@@ -26,6 +26,9 @@ public struct Fold: ~Copyable {
     public internal(set) var version: FoldVersion
     /// The key of the fingerprints of events, from the ledger's first entry.
     public internal(set) var salt: FingerprintKey
+    /// Whether the points of each rule saturate before they are added to its dimension: in a ledger that began under
+    /// fold version 9 or a later one.
+    let ruleSumsSaturate: Bool
     /// The greatest event time or tick folded so far; `distantPast` before the first.
     public internal(set) var clock: Timestamp = .distantPast
     public internal(set) var counters = FoldCounters()
@@ -120,16 +123,23 @@ public struct Fold: ~Copyable {
         var due: Int64 = .min
     }
 
-    /// `version` and `salt` are those of the ledger.
+    /// `version` and `salt` are those of the ledger's first entry.
     public init(policy: ScoringPolicy, version: FoldVersion = .newest, salt: FingerprintKey = .none) {
         self.init(policy: policy, version: version, salt: salt, .live)
     }
 
     init(policy: ScoringPolicy, version: FoldVersion, salt: FingerprintKey, _ purpose: Purpose) {
+        self.init(policy, version: version, salt: salt, ruleSumsSaturate: version >= .ninth, purpose)
+    }
+
+    init(
+        _ policy: ScoringPolicy, version: FoldVersion, salt: FingerprintKey, ruleSumsSaturate: Bool, _ purpose: Purpose
+    ) {
         self.policy = policy
         sharedPolicy = SharedPolicy(policy)
         self.version = version
         self.salt = salt
+        self.ruleSumsSaturate = ruleSumsSaturate
         self.purpose = purpose
         output.isStored = purpose == .live
         earlyWait = policy.early
@@ -145,10 +155,11 @@ public struct Fold: ~Copyable {
         activeText = policy.text
         let layout = SubjectTable.Layout(
             dimensions: policy.dimensions.count, series: policy.rules.count + policy.measures.count,
-            perks: policy.perks.count, sanctions: policy.sanctions.count, states: Series.stateWords(of: policy),
+            perks: policy.perks.count, sanctions: policy.sanctions.count,
+            states: Series.stateWords(of: policy, ruleSumsSaturate: ruleSumsSaturate),
             hasAttributes: !policy.attributes.isEmpty)
         subjects = SubjectTable(layout: layout)
-        series = Series.all(of: policy, statesAt: layout.statesAt)
+        series = Series.all(of: policy, statesAt: layout.statesAt, ruleSumsSaturate: ruleSumsSaturate)
         types = CompiledRules(policy, layout, series)
         conditions = Conditions(policy, series)
         attributes = AttributeTable(policy)

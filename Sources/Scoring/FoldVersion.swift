@@ -35,8 +35,12 @@ public enum FoldVersion: UInt32, Comparable, CaseIterable, Sendable {
     /// nothing.
     case eighth = 8
 
+    /// The points of each rule saturate before they are added to those of its dimension (SPEC section 4). In a ledger
+    /// that began under an older version only the sum of a dimension does (`Fold.ruleSumsSaturate`).
+    case ninth = 9
+
     /// The newest version, which new ledgers have.
-    public static let newest = FoldVersion.eighth
+    public static let newest = FoldVersion.ninth
 
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }

@@ -34,14 +34,18 @@ struct Series {
     var lasts: CalendarSpan?
     var cap: Int64 = .max
     var fading: ScoringPolicy.Rule.Fading?
-    /// The position of its state in a record, in words: the sum of the window of a rolling rule, the `MeasureState` of
-    /// a measure. 0 if it has no state.
+    /// Whether its state begins with a sum: of the window of a rolling rule, or of the points of all buckets of a rule
+    /// that may exceed the limit of sums.
+    var hasSum = false
+    /// The position of its state in a record, in words: the sum of a rule, the `MeasureState` of a measure. 0 if it has
+    /// no state.
     var stateAt = 0
     /// The position of the number of its oldest bucket in a record, in 32-bit words. 0 if it has few buckets, or if
     /// they never end.
     var oldestAt = 0
 
-    init(_ rule: ScoringPolicy.Rule) {
+    /// `saturates` is false in a ledger whose rules have no limit of their own.
+    init(_ rule: ScoringPolicy.Rule, saturates: Bool) {
         form =
             rule.isOverMeasures ? .overMeasures : rule.within != nil ? .rolling : rule.fading != nil ? .fading : .plain
         dimension = rule.dimension
@@ -50,6 +54,7 @@ struct Series {
         lasts = rule.within ?? rule.lasts
         cap = min(rule.cap, ScoringPolicy.saturation)
         fading = rule.fading
+        hasSum = form == .rolling || saturates && form != .overMeasures && rule.maximumPoints > ScoringPolicy.saturation
     }
 
     init(_ measure: ScoringPolicy.Measure) {
@@ -69,8 +74,8 @@ struct Series {
     }
 
     /// The series of a policy. Their states begin at a word of the record.
-    static func all(of policy: ScoringPolicy, statesAt start: Int) -> [Series] {
-        var all = policy.rules.map { Series($0) } + policy.measures.map { Series($0) }
+    static func all(of policy: ScoringPolicy, statesAt start: Int, ruleSumsSaturate saturates: Bool) -> [Series] {
+        var all = policy.rules.map { Series($0, saturates: saturates) } + policy.measures.map { Series($0) }
         var next = start
         for number in all.indices {
             let words = all[number].stateWords
@@ -81,21 +86,21 @@ struct Series {
         return all
     }
 
-    static func stateWords(of policy: ScoringPolicy) -> Int {
-        policy.rules.reduce(0) { $0 + Series($1).stateWords } + policy.measures.reduce(0) { $0 + Series($1).stateWords }
+    static func stateWords(of policy: ScoringPolicy, ruleSumsSaturate saturates: Bool) -> Int {
+        all(of: policy, statesAt: 0, ruleSumsSaturate: saturates).reduce(0) { $0 + $1.stateWords }
     }
 
     /// Whether its buckets are days that end. There can be many, and the oldest one is found without a search.
     private var knowsOldest: Bool { per == .day && lasts != nil }
 
     var stateWords: Int {
-        form.isMeasure ? MeasureState.words : (form == .rolling ? 1 : 0) + (knowsOldest ? 1 : 0)
+        form.isMeasure ? MeasureState.words : (hasSum ? 1 : 0) + (knowsOldest ? 1 : 0)
     }
 
     /// The position in 32-bit words, of a state that begins at `word`.
     private func oldestAt(from word: Int) -> Int {
         if form.isMeasure { return word * 2 + MemoryLayout<MeasureState>.offset(of: \.oldest)! / 4 }
-        return (form == .rolling ? word + 1 : word) * 2
+        return (hasSum ? word + 1 : word) * 2
     }
 
     /// The instant from which a bucket does not count; `Int64.max` if it always counts.
@@ -119,5 +124,20 @@ struct Series {
             if start(ofStep: middle, of: bucket) <= time { least = middle } else { beyond = middle }
         }
         return least
+    }
+}
+
+extension ScoringPolicy.Rule {
+    /// An upper bound of the points that the rule's buckets have together, in a ledger whose entries are in range
+    /// (`EntryTime`), before they saturate.
+    fileprivate var maximumPoints: Int64 {
+        let ofEvent: Int64 =
+            switch points {
+            case .constant(let points): Int64(points.magnitude)
+            case .expression: ScoringPolicy.saturation
+            }
+        let buckets =
+            maximumLiveBuckets ?? Int64(per.bucket(of: EntryTime.last) - per.bucket(of: EntryTime.first)) + 1
+        return min(min(cap, ScoringPolicy.saturation) * buckets, ofEvent * Int64(Fold.maximumSubjectEvents))
     }
 }

@@ -134,20 +134,18 @@ extension Fold {
         to sum: inout DigestSum, _ seen: inout Seen
     ) throws(Broken) {
         let item = series[rule]
-        var window: Int64 = 0
+        var all: Int64 = 0
         let last = try forEachBucket(from: head, &seen) { bucket, seen throws(Broken) in
-            if item.form == .rolling {
-                window &+= bucket.sum
-            } else {
-                seen.points[item.dimension] &+= points(of: bucket, item, at: clock)
-            }
+            all &+= item.form == .rolling ? bucket.sum : points(of: bucket, item, at: clock)
             let items = try digest(ofEvidence: bucket, &seen)
             sum.add(Self.hash(bucket, of: rule, key, items))
         }
         if item.oldestAt > 0, oldest(item, record).pointee != last { throw Broken() }
-        guard item.form == .rolling else { return }
-        guard record[item.stateAt] == window else { throw Broken() }
-        seen.points[item.dimension] &+= Self.clamp(window, cap: item.cap)
+        if item.hasSum {
+            guard record[item.stateAt] == all else { throw Broken() }
+            all = item.form == .rolling ? Self.clamp(all, cap: item.cap) : Self.saturated(all)
+        }
+        seen.points[item.dimension] &+= all
     }
 
     /// Adds the points of a rule over measures.

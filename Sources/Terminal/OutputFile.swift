@@ -42,7 +42,7 @@ public final class OutputFile {
     }
 
     /// Whether there is a special file at the path, which a renaming would replace.
-    private static func isNoFile(_ path: String) -> Bool {
+    static func isNoFile(_ path: String) -> Bool {
         let file = URL(filePath: path).resolvingSymlinksInPath().path
         let type = try? FileManager.default.attributesOfItem(atPath: file)[.type] as? FileAttributeType
         return type.map { $0 != .typeRegular && $0 != .typeDirectory } ?? false

@@ -52,6 +52,7 @@ extension TopicFileReader {
         {
             report(values[.map] ?? root, "the map gives the source `\(source)`, which `sources` does not have")
         }
+        if format == .json, let type = map?.fixedType { check(fixedType: type, types, at: values[.map] ?? root) }
         if format == .json, values[.map] == nil {
             report(values[.format] ?? root, "the format `json` needs a `map`")
         }
@@ -83,6 +84,18 @@ extension TopicFileReader {
         let reserved = ControlType.prefix.description
         if parsed.stem.utf8.starts(with: reserved.utf8) || parsed.isPrefix && reserved.hasPrefix(parsed.stem) {
             report(pattern.value, "types under `\(reserved)` are for the control topic only")
+        }
+    }
+
+    /// Every record of a topic whose map gives another type would become a dead letter.
+    private func check(fixedType type: String, _ types: [Pattern]?, at value: Value) {
+        let reserved = ControlType.prefix.description
+        if type.utf8.starts(with: reserved.utf8) {
+            report(value, "the map gives the type `\(type)`: those under `\(reserved)` are for the control topic only")
+        } else if let types, !types.isEmpty, let event = EventPattern(type),
+            !types.contains(where: { EventPattern($0.text)?.covers(event) == true })
+        {
+            report(value, "the map gives the type `\(type)`, which `types` does not have")
         }
     }
 

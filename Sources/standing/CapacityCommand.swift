@@ -14,7 +14,8 @@ struct CapacityCommand: AsyncParsableCommand {
         discussion: """
             Arithmetic over figures that are printed with where they come from: the benches', or your own ledger's with --archive (bytes \
             an event) and --measure (bytes a subject, facts an event). It is for a first order: measure again with a part of the real \
-            thing. Numbers may end in k, M or G (thousand, million, thousand million), memory in K, M or G (powers of 1024).
+            thing. Numbers may end in k, M or G (thousand, million, thousand million), memory in K, M or G (powers of 1024). Where members \
+            speak TLS, `member-ca` in the settings names the authorities that are trusted (--config).
 
             Examples:
               standing capacity --subjects 2M --events-per-day 10M
@@ -55,6 +56,8 @@ struct CapacityCommand: AsyncParsableCommand {
     @Option(help: "HOST:PORT of a member: how many bytes a subject takes in it, and how many facts an event makes.")
     var measure: String?
 
+    @OptionGroup var file: ConfigurationOptions
+
     @Option(help: "text or json, one document.")
     var output = TableFormat.text
 
@@ -76,6 +79,7 @@ struct CapacityCommand: AsyncParsableCommand {
         guard Settings.bytes(memory) != nil else {
             throw ValidationError("--memory: \"\(memory)\" is not a size such as 64G")
         }
+        guard measure != nil || file.config == nil else { throw ValidationError("--config goes with --measure") }
     }
 
     func run() async throws {
@@ -85,11 +89,13 @@ struct CapacityCommand: AsyncParsableCommand {
         (demand.standbys, demand.coresPerMember) = (Double(standbys), Double(cores))
         (demand.replication, demand.memoryPerMember) = (Double(replication), Double(Settings.bytes(memory) ?? 0))
         let (archive, measure) = (archive, measure)
+        var settings = try Settings(config: file.config)
+        let readings = try measure.map { _ in try AskedMembers(&settings).readings }
         let figures = try await onThread {
             var figures = Capacity.Figures()
             if let archive { figures = try Self.figures(figures, archive: archive) }
-            if let measure {
-                guard let metrics = MemberReadings().metrics(of: measure) else {
+            if let measure, let readings {
+                guard let metrics = readings.metrics(of: measure) else {
                     throw fail("error: --measure: \(measure) does not answer GET /metrics")
                 }
                 figures = Capacity.figures(figures, measuredBy: MetricsText(metrics), at: measure)

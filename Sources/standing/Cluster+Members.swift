@@ -16,23 +16,48 @@ extension Cluster {
         return table.members
     }
 
+    /// Source topics that are withdrawn in a ledger partition.
+    struct Withdrawals {
+        /// The number of those partitions by topic.
+        var topics: [String: Int]
+        /// The number of partitions that are known.
+        var partitions: Int
+    }
+
     /// The source topics that are withdrawn in any ledger partition, as the folds of members have them. If no member
-    /// answers, the ledger is read by the fold's rules, if `readsLedger` is true. Nil if they are not known, with a
-    /// message that says why. `settings`: the members' secret.
-    func withdrawnSources(_ admin: Admin, _ settings: inout Settings, readsLedger: Bool) throws -> Set<String>? {
-        if let folds = withdrawnSourcesOfMembers(admin, try AskedMembers(&settings)) { return folds }
+    /// answers, the ledger is read by the fold's rules, if `readsLedger` is true. Nil if they are not known. Messages name
+    /// what is not known, and what is withdrawn in some partitions only. `settings`: the members' secret.
+    func withdrawnSources(_ admin: Admin, _ settings: inout Settings, readsLedger: Bool) throws -> Withdrawals? {
+        let ledger = try admin.topic(names(.ledger)[0])
+        if let folds = withdrawnSourcesOfMembers(admin, try AskedMembers(&settings)) {
+            for (topic, count) in folds.topics.sorted(by: { $0.key < $1.key }) where count < folds.partitions {
+                printMessage(
+                    "\(topic) is withdrawn in \(count) of \(folds.partitions) ledger partitions: `source withdraw` or `source "
+                        + "restore` does it in all, if it stays so")
+            }
+            if let total = ledger?.partitions, folds.partitions < total {
+                printMessage(
+                    "no member answers for \(total - folds.partitions) of \(total) ledger partitions: what is withdrawn there is "
+                        + "not known")
+            }
+            return folds
+        }
         guard readsLedger else {
             printMessage(
                 "which sources are withdrawn is not known, because no member that folds the ledger answers: --topic reads the "
                     + "ledger for it")
             return nil
         }
-        guard try admin.topic(names(.ledger)[0]) != nil else { return nil }
+        guard ledger != nil else { return nil }
         let source = try LedgerSource(topicOf: self)
         do {
-            let sources = try LedgerSources(source)
-            sources.differences.forEach { printMessage($0) }
-            return Set(sources.withdrawn.keys)
+            let withdrawn = try LedgerSources(source).withdrawn
+            withdrawn.differences.forEach { printMessage($0) }
+            return Withdrawals(
+                topics: Dictionary(
+                    uniqueKeysWithValues: withdrawn.topics.map { topic in
+                        (topic, withdrawn.extent(of: topic)?.partitions.count ?? 0)
+                    }), partitions: withdrawn.partitions.count)
         } catch {
             printMessage("which sources are withdrawn is not known: \(error)")
             return nil
@@ -41,9 +66,11 @@ extension Cluster {
 
     /// Nil if no member answers that knows. A user who may not read the members' secret, or the members topic, asks
     /// nobody.
-    private func withdrawnSourcesOfMembers(_ admin: Admin, _ asked: AskedMembers) -> Set<String>? {
-        func folds(_ statuses: [MemberStatus]) -> [[String]] {
-            statuses.compactMap { $0.withdrawnSources(since: PolicyHistory.sourcesVersion) }
+    private func withdrawnSourcesOfMembers(_ admin: Admin, _ asked: AskedMembers) -> Withdrawals? {
+        func folds(_ statuses: [MemberStatus]) -> [(topics: [String: Int], partitions: Int)] {
+            statuses.compactMap { status in
+                status.withdrawnSources(since: PolicyHistory.sourcesVersion).map { ($0, status.foldPartitions ?? 0) }
+            }
         }
         var members: [MembersTable.Member] = []
         do {
@@ -66,6 +93,10 @@ extension Cluster {
                 MemberPatience.notice("no member that folds the ledger answers yet", MemberPatience.looking))
         }
         let found = folds(statuses)
-        return found.isEmpty ? nil : Set(found.joined())
+        guard !found.isEmpty else { return nil }
+        return found.reduce(into: Withdrawals(topics: [:], partitions: 0)) { sum, member in
+            sum.topics.merge(member.topics, uniquingKeysWith: +)
+            sum.partitions += member.partitions
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Pipeline
 import Replay
 import Terminal
 
@@ -9,8 +10,7 @@ struct LedgerSources {
     /// The partitions without a policy, in ascending order.
     let withoutPolicy: [Int32]
     let partitions: Int
-    /// The number of partitions in which a topic is withdrawn.
-    private(set) var withdrawn: [String: Int] = [:]
+    private(set) var withdrawn = WithdrawnSources()
 
     /// Reads the whole ledger. Throws the source's errors.
     init(_ source: LedgerSource) throws {
@@ -23,19 +23,10 @@ struct LedgerSources {
             var history = PolicyHistory()
             try history.read(CountedFrames(try source.frames(partition, 0, .max), work))
             versions.append(history.foldVersion)
-            if history.texts.isEmpty { withoutPolicy.append(partition) }
-            for topic in history.withdrawnSources { withdrawn[topic, default: 0] += 1 }
+            if !history.hasPolicy { withoutPolicy.append(partition) }
+            withdrawn.add(history.withdrawnSources, of: partition)
         }
         self.withoutPolicy = withoutPolicy.sorted()
         (foldVersion, partitions) = (versions.min() ?? 0, versions.count)
-    }
-
-    func isWithdrawnEverywhere(_ topic: String) -> Bool { withdrawn[topic] == partitions }
-
-    /// In words, the topics that are withdrawn in some partitions only.
-    var differences: [String] {
-        withdrawn.filter { $0.value < partitions }.sorted { $0.key < $1.key }.map {
-            "\($0.key) is withdrawn in \($0.value) of \(partitions) ledger partitions: withdraw or restore it again"
-        }
     }
 }

@@ -85,6 +85,9 @@ struct QuickstartCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try OutputFile.requireDistinct(
+            [("--facts", facts), ("--standings", standings)],
+            from: [("--policy", policy), ("--config", cluster.config)] + events.map { ("--events", $0) })
         var settings = try Settings(config: cluster.config)
         var cluster = try Cluster(self.cluster, &settings, defaultBrokers: "embedded", mayEmbed: true)
         let logger = try logging.logger(&settings, label: "standing", level: "warning")

@@ -92,6 +92,9 @@ struct ReplayCommand: ParsableCommand {
     }
 
     func run() throws {
+        try OutputFile.requireDistinct(
+            [("--facts", facts), ("--output", output)],
+            from: [("--policy", policy), ("--config", source.cluster.config)] + events.map { ("--events", $0) })
         if events.isEmpty { try replayLedger() } else { try replayFiles() }
     }
 

@@ -85,6 +85,12 @@ struct SourceImportCommand: ParsableCommand {
     }
 
     func run() throws {
+        try OutputFile.requireDistinct(
+            [("--rejects", rejects), ("--events", events), ("--not-enrolled", notEnrolled), ("--state", state)],
+            from: [
+                ("the table", file), ("--map", map), ("--enrolled", enrolled), ("--token-file", tokenFile),
+                ("--config", cluster.config),
+            ])
         var settings = try Settings(config: cluster.config)
         let skew = try settings.parse(
             "allowed-skew", flag: allowedSkew, expected: "a duration such as 5m", Settings.duration)

@@ -18,8 +18,8 @@ struct SourceListCommand: ParsableCommand {
             not declared is null.
 
             Which sources are withdrawn, the members answer from their folds (/metrics). If none answers, `withdrawn` is null; \
-            with --topic the whole ledger is then read, which can take a while. A message names what is withdrawn in some ledger \
-            partitions only.
+            with --topic the whole ledger is then read, which can take a while. A source that is withdrawn in some ledger partitions \
+            only is shown as such, and a message says how many partitions no member answers for.
 
             Examples:
               standing source list --brokers kafka:9092
@@ -53,9 +53,9 @@ struct SourceListCommand: ParsableCommand {
         let topic: String
         let declaration: SourceDeclaration?
         /// Whether a topic file makes it a source. Others are listed if they are withdrawn.
-        var isRead = true
-        /// Nil if it is not known.
-        let isWithdrawn: Bool?
+        let isRead: Bool
+        /// The number of ledger partitions in which it is withdrawn, of those that are known; nil if none is.
+        let withdrawn: (partitions: Int, known: Int)?
         /// Nil if the cluster does not have the topic.
         var records: (read: Int64, unread: Int64)?
         /// Open dead letters, by reason.
@@ -65,13 +65,13 @@ struct SourceListCommand: ParsableCommand {
     static func sources(of cluster: Cluster, _ settings: inout Settings, readsLedger: Bool) throws -> [Source] {
         let declarations = cluster.declarations
         let admin = try Admin(cluster.kafka)
-        let withdrawn = try cluster.withdrawnSources(admin, &settings, readsLedger: readsLedger)
+        let withdrawals = try cluster.withdrawnSources(admin, &settings, readsLedger: readsLedger)
         let names = cluster.names(.source)
-        var sources = names.map {
-            Source(topic: $0, declaration: declarations[$0], isWithdrawn: withdrawn?.contains($0))
-        }
-        sources += (withdrawn ?? []).subtracting(names).sorted().map {
-            Source(topic: $0, declaration: nil, isRead: false, isWithdrawn: true)
+        let others = (withdrawals?.topics.keys.sorted() ?? []).filter { !names.contains($0) }
+        var sources = (names + others).map { name in
+            Source(
+                topic: name, declaration: declarations[name], isRead: names.contains(name),
+                withdrawn: withdrawals.map { ($0.topics[name] ?? 0, $0.partitions) })
         }
         let letters = try waitingLetters(of: cluster, admin)
         for index in sources.indices {
@@ -119,20 +119,30 @@ extension SourceListCommand.Source {
             topic, declaration?.owner ?? "not declared", declaration?.sector.rawValue ?? "",
             records.map { "\($0.read)" } ?? "no such topic", records.map { "\($0.unread)" } ?? "",
             "\(letters.values.reduce(0, +))",
-            isWithdrawn == true ? "withdrawn" + (isRead ? "" : ", in no topic file") : "",
+            state,
         ]
     }
 
+    private var state: String {
+        guard let withdrawn, withdrawn.partitions > 0 else { return "" }
+        let (count, known) = withdrawn
+        return "withdrawn" + (count < known ? " in \(count) of \(known) ledger partitions" : "")
+            + (isRead ? "" : ", in no topic file")
+    }
+
     /// `{"topic","declaration":{"owner","sector","purpose","types","sources","lasts","format","contact"},"intake","withdrawn",
-    /// "read","unread","deadLetters":{REASON: number}}`. `intake` is false for a withdrawn topic that no topic file has.
-    /// `withdrawn` is null if it is not known.
+    /// "withdrawnPartitions","knownPartitions","read","unread","deadLetters":{REASON: number}}`. `intake` is false for a
+    /// withdrawn topic that no topic file has. `withdrawn` is true if it is withdrawn in a ledger partition;
+    /// `withdrawnPartitions` of the `knownPartitions` are these. The three are null if no partition is known.
     fileprivate var json: String {
         JSONWriter.object { object in
             object.member("topic", topic)
             object.key("declaration")
             if let declaration { declaration.write(to: &object) } else { object.null() }
             object.member("intake", isRead)
-            object.member("withdrawn", isWithdrawn)
+            object.member("withdrawn", withdrawn.map { $0.partitions > 0 })
+            object.member("withdrawnPartitions", withdrawn?.partitions)
+            object.member("knownPartitions", withdrawn?.known)
             object.member("read", records?.read)
             object.member("unread", records?.unread)
             object.open("deadLetters")

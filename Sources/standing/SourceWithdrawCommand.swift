@@ -4,6 +4,7 @@ import Events
 import Feeding
 import Foundation
 import Options
+import Pipeline
 import Replay
 import Terminal
 import Topics
@@ -170,8 +171,9 @@ struct SourceActOptions: ParsableArguments {
         }
         // An act that only some partitions have is repeated for the others.
         switch type {
-        case .sourceRestored where sources.withdrawn[topic] == nil: throw fail("error: \(topic) is not withdrawn")
-        case .sourceWithdrawn where sources.isWithdrawnEverywhere(topic):
+        case .sourceRestored where sources.withdrawn.extent(of: topic)?.isNowhere != false:
+            throw fail("error: \(topic) is not withdrawn")
+        case .sourceWithdrawn where sources.withdrawn.extent(of: topic)?.isEverywhere == true:
             throw fail("error: \(topic) is withdrawn already")
         default: break
         }

@@ -70,7 +70,9 @@ import Testing
             return value
         }
         #expect(Self.index(values).chains == AuditIndex.Chains(records: 3))
-        let findings = Self.index([values[0], values[2]]).chains.findings
+        let broken = Self.index([values[0], values[2]]).chains
+        let findings = broken.findings
+        #expect(broken.findingCount == Int64(findings.count))
         #expect(findings.map(\.offset) == [1])
     }
 

@@ -49,6 +49,12 @@ extension CommandTests {
                 #expect(try await Running(["capacity"] + arguments).finished().code == 2, "\(arguments)")
             }
             let folder = try TemporaryFolder()
+            let config = try folder.write("member-ca: \(folder.path("ca.pem"))\n", to: "standing.yaml")
+            let asked = ["capacity", "--subjects", "1", "--events-per-day", "1", "--config", config]
+            let unused = try await Running(asked).finished()
+            #expect(unused.code == 2 && unused.messages.contains("--config goes with --measure"))
+            let distrusting = try await Running(asked + ["--measure", "127.0.0.1:1"]).finished()
+            #expect(distrusting.code == 2 && distrusting.messages.contains("ca.pem"), "\(distrusting.messages)")
             let empty = try await standing(
                 "capacity", "--subjects", "1", "--events-per-day", "1", "--archive", folder.url.path)
             #expect(empty.code == 1 && empty.messages.contains("no archive"))

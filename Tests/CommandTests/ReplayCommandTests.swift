@@ -130,6 +130,24 @@ extension CommandTests {
             }
         }
 
+        @Test func noFileThatIsReadOrWrittenIsReplaced() async throws {
+            let file = try folder.write(Trial.text(events), to: "events.jsonl")
+            let other = folder.path("other.jsonl")
+            for (arguments, both) in [
+                (["--output", file], "--output names the same file as --events"),
+                (["--facts", policy], "--facts names the same file as --policy"),
+                (["--facts", other, "--output", other], "--output names the same file as --facts"),
+            ] {
+                let run = try await Running(["replay", "--policy", policy, "--events", file] + arguments)
+                    .finished(limit: Limit.run)
+                #expect(run.code == 2 && run.messages.contains(both), "\(run.messages)")
+                #expect(try folder.read("events.jsonl") == Trial.text(events))
+            }
+            let both = try await standing(
+                "replay", "--policy", policy, "--events", file, "--facts", "/dev/null", "--output", "/dev/null")
+            #expect(both.code == 0, "\(both.messages)")
+        }
+
         @Test func wrongUseIsExitCode2() async throws {
             let wrong = [
                 ["replay"], ["replay", "--policy", policy], ["replay", "--policy", policy, "--events"],

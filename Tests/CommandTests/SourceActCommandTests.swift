@@ -97,7 +97,11 @@ extension CommandTests {
             let listed = try await standing("source", "list", "--topic", "--brokers", broker.address)
             #expect(listed.code == 0)
             let difference = "behaviour.commerce is withdrawn in 1 of \(cluster.partitions) ledger partitions"
-            #expect(listed.messages.contains(difference), "\(listed.messages)")
+            #expect(listed.messages.contains("\(difference) (\(last))"), "\(listed.messages)")
+            #expect(listed.output.contains("withdrawn in 1 of \(cluster.partitions) ledger partitions"))
+            let json = try await standing("source", "list", "--topic", "--brokers", broker.address, "--output", "json")
+            let counts = #""withdrawn":true,"withdrawnPartitions":1,"knownPartitions":\#(cluster.partitions),"#
+            #expect(json.output.contains(counts), "\(json.output)")
 
             let act = ["behaviour.commerce", "--reason", "the contract ended", "--brokers", broker.address]
             let again = try await Running(["source", "withdraw"] + act + ["--go", "--topic"]).finished(limit: Limit.run)

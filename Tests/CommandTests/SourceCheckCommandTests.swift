@@ -57,11 +57,12 @@ extension CommandTests {
                     sources: /permits
                     format: json
                     contact: a@town.example
-                    map: {source: /permits, type: permit.granted, subject: key, time: timestamp}
+                    map: {source: /permits, type: value.kind, subject: key, time: timestamp}
 
                     """, to: "permits.yaml")
             }
-            let sample = try folder.write("{\"key\":\"p-1\",\"value\":{}}\n", to: "sample.jsonl")
+            let record = #"{"key":"p-1","value":{"kind":"permit.granted"}}"#
+            let sample = try folder.write(record + "\n", to: "sample.jsonl")
             let within = try await standing("source", "check", topic(types: "permit.*"), "--sample", sample)
             #expect(within.code == 0 && within.output.contains("\"id\":\"town.permits/0/0\""), "\(within.messages)")
             let outside = try await standing(

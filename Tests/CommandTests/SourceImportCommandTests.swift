@@ -156,6 +156,9 @@ extension CommandTests {
                         + "amount; did you mean \"citizn\"?\n\(table):2: refused: subject: no such field, in: value.citizen\n"
                 ),
                 "\(run.messages)")
+            let upper = try folder.write("Citizen,PAID_ON,amount\nada,2026-01-02,3\n", to: "upper.csv")
+            let hint = try await self.run([upper, "--map", map]).messages
+            #expect(hint.contains("did you mean \"PAID_ON\"?"), "\(hint)")
             let other = try folder.write("citizen;paid_on;amount\nada;2026-01-02;3\n", to: "other.csv")
             let messages = try await self.run([other, "--map", map]).messages
             #expect(messages.contains("citizen;paid_on;amount; does --delimiter ';' fit?\n"), "\(messages)")
@@ -173,6 +176,21 @@ extension CommandTests {
                 [table, "--map", map, "--delimiter", ";", "--encoding", "latin1", "--events", folder.path("events")])
             #expect(read.code == 0, "\(read.messages)")
             #expect(try folder.read("events").contains(#""subject":"José""#))
+        }
+
+        @Test func noFileThatIsReadOrWrittenIsReplaced() async throws {
+            let table = try folder.write("citizen,paid_on,amount\nada,2026-01-02,1\n", to: "table.csv")
+            let (beside, other) = (folder.path("./table.csv"), folder.path("other.jsonl"))
+            for (arguments, both) in [
+                (["--events", beside], "--events names the same file as the table"),
+                (["--rejects", map], "--rejects names the same file as --map"),
+                (["--rejects", other, "--events", other], "--events names the same file as --rejects"),
+            ] {
+                let (before, run) = (try folder.read("map.yaml"), try await run([table, "--map", map] + arguments))
+                #expect(run.code == 2 && run.messages.contains(both), "\(run.messages)")
+                #expect(try folder.read("table.csv").hasPrefix("citizen,") && folder.read("map.yaml") == before)
+                #expect(!FileManager.default.fileExists(atPath: other))
+            }
         }
 
         @Test func aDatabaseIsReadByItsTableOrAQuery() async throws {
@@ -201,6 +219,27 @@ extension CommandTests {
             #expect(act.code == 1 && act.output == "", "\(act.messages)")
             #expect(act.messages == "\(path): error: --query is one SELECT\n", "\(act.messages)")
             #expect(try await run([path, "--map", map]).code == 2)
+        }
+
+        /// A subject's id is no shorter and no other one than in the table.
+        @Test func aTextOfADatabaseIsReadWhollyOrRefused() async throws {
+            let path = folder.path("town.sqlite")
+            try await DatabaseQueue(path: path).write { database in
+                try database.execute(
+                    sql: """
+                        CREATE TABLE bills (citizen TEXT, paid_on TEXT, amount REAL);
+                        INSERT INTO bills VALUES ('ada' || char(0) || 'm', '2026-01-02', 1),
+                          (CAST(x'4AF67267' AS TEXT), '2026-01-02', 1), ('Jörg', '2026-01-02', 1);
+                        """)
+            }
+            let found = try await run([path, "--map", map, "--table", "bills", "--events", folder.path("events")])
+            #expect(found.code == 1)
+            #expect(found.messages.contains("town.sqlite:1: refused: subject has a control character"))
+            #expect(found.messages.contains("town.sqlite:2: refused: column citizen has a text that is not UTF-8"))
+            let sent = try folder.read("events").split(separator: "\n").map {
+                try JSONDecoder().decode(Sent.self, from: Data($0.utf8))
+            }
+            #expect(sent.map(\.subject) == ["Jörg"])
         }
 
         /// No refusal: intake takes them, and the fold counts them as out of range.

@@ -79,14 +79,14 @@ extension DemoTown {
         if isEmpty { return SourcesView(sources: []) }
         func source(
             _ topic: String, _ level: Level, _ state: String, _ events: Int, dead: [(String, Int)], _ decided: Int,
-            _ upheld: Int, change: SourcesView.Source.Change? = .withdraw
+            _ upheld: Int, changes: [SourcesView.Source.Change] = [.withdraw]
         ) -> SourcesView.Source {
             SourcesView.Source(
                 topic: t(topic), level: level, state: state,
                 declaration: t("Banks and utilities, private: bills that were paid or missed."), events: events,
                 perSecond: level == .bad ? 0 : 6120.4, unread: level == .bad ? nil : events % 4000,
                 deadLetters: dead.map { ReasonCount(reason: t($0.0), count: $0.1) }, notEnrolled: events / 1900,
-                decided: decided, upheld: upheld, wantsAcknowledgement: level == .bad, change: change)
+                decided: decided, upheld: upheld, wantsAcknowledgement: level == .bad, changes: changes)
         }
         return SourcesView(sources: [
             source(
@@ -94,8 +94,8 @@ extension DemoTown {
                 7),
             source("behaviour.community", .good, "reading", 12_004_112, dead: [], 0, 0),
             source("behaviour.transport", .bad, "made anew", 291_400_733, dead: [("not-json", 1636)], 41, 12),
-            source("behaviour.commerce", .notice, "withdrawn", 9_120, dead: [], 3, 3, change: .restore),
-            source("standing.control", .good, "reading", 1_204_518, dead: [], 0, 0, change: nil),
+            source("behaviour.commerce", .notice, "withdrawn", 9_120, dead: [], 3, 3, changes: [.restore]),
+            source("standing.control", .good, "reading", 1_204_518, dead: [], 0, 0, changes: []),
         ])
     }
 
@@ -132,38 +132,54 @@ extension DemoTown {
     func lag(of group: String?, for caller: Caller) async throws(ProblemView) -> LagView {
         try check()
         if isEmpty { return LagView(people: nil, groups: [], selected: nil, failure: t("The broker does not answer.")) }
-        func made(_ name: String, _ level: Level, _ status: String, _ seconds: Double?, _ records: Int?)
-            -> LagView.Group
-        {
-            LagView.Group(
-                name: t(name), level: level, status: status, seconds: seconds, records: records,
-                trend: level == .good ? "steady" : "growing", catchUp: level == .good ? "1 s" : "never at this rate",
-                causes: level == .good
-                    ? []
-                    : [
-                        t("One key has 61 % of the records of partition 3, so more readers would not help."),
-                        t("The reader commits every 30 s."),
-                    ], history: Self.wave(60, base: 10, swing: level == .good ? 40 : 9000),
-                partitions: (0..<4).map { index in
-                    let isLast = index == 3
-                    let name = t("standing.ledger/\(index)")
-                    let unread = records.map { $0 / (4 - index) }
-                    let committed = 18_204_113 + Int64(index) * 900
-                    return LagView.Partition(
-                        name: name, level: isLast ? level : .good, status: isLast ? status : "ok",
-                        seconds: seconds.map { $0 / Double(4 - index) }, records: unread,
-                        committed: committed, end: unread.map { committed + Int64($0) }, readPerSecond: 410.2,
-                        arrivePerSecond: isLast ? 988.5 : 401)
-                })
-        }
         let groups = [
-            made("standing.perks", .bad, "behind", 214, 48_201), made("standing.intake", .good, "ok", 0.4, 612),
-            made("reports-nightly", .notice, "stopped", nil, nil),
+            lagging(
+                "standing.perks", on: "standing.perks", .notice, "warning",
+                [
+                    "One key has 61 % of the records of partition 3, so more readers would not help.",
+                    "43 % of the records arrive in partition 3.",
+                ],
+                [(98, 98, 2), (101, 101, 2), (97, 97, 2), (206, 219, 214)]),
+            lagging(
+                "standing.intake", on: "behaviour.payments", .good, "ok", [],
+                [(510, 510, 0.4), (510, 510, 0.4), (510, 510, 0.4)]),
+            lagging(
+                "reports-nightly", on: "standing.score-changes", .bad, "stopped",
+                ["The group has no member, so nobody reads."], [(0, 3.5, 32_400), (0, 3.1, 32_400)]),
         ]
         if let group, let selected = groups.first(where: { $0.name == group }) {
             return LagView(people: 6100...7400, groups: groups, selected: selected, failure: nil)
         }
         return LagView(people: 6100...7400, groups: groups, selected: nil, failure: nil)
+    }
+
+    /// `partitions`: of each, the records a second that are read and that arrive, and the age of the next unread record,
+    /// from which the other figures follow. The last one has the group's level and status.
+    private func lagging(
+        _ name: String, on topic: String, _ level: Level, _ status: String, _ causes: [String],
+        _ partitions: [(read: Double, arrive: Double, seconds: Double)]
+    ) -> LagView.Group {
+        let unread = partitions.map { Int($0.arrive * $0.seconds) }
+        let records = unread.reduce(0, +)
+        let growth = partitions.reduce(0) { $0 + $1.arrive - $1.read }
+        let minutes = 60
+        return LagView.Group(
+            name: t(name), level: level, status: status, seconds: partitions.map(\.seconds).max(), records: records,
+            trend: growth > 0 ? "growing" : "steady", catchUp: growth > 0 ? "never at this rate" : "now",
+            causes: causes.map(t),
+            history: (1...minutes).map { minute in
+                let value = Double(records) - growth * 60 * Double(minutes - minute)
+                return Reading(time: Self.ago(minutes: Double(minutes - minute)), value: max(0, value))
+            },
+            partitions: partitions.enumerated().map { index, partition in
+                let isLast = index == partitions.count - 1
+                let committed = 18_204_113 + Int64(index) * 900
+                return LagView.Partition(
+                    name: t("\(topic)/\(index)"), level: isLast ? level : .good, status: isLast ? status : "ok",
+                    seconds: partition.seconds, records: unread[index], committed: committed,
+                    end: committed + Int64(unread[index]), readPerSecond: partition.read,
+                    arrivePerSecond: partition.arrive)
+            })
     }
 
     func deadLetters(_ search: DeadLetterSearch, for caller: Caller) async throws(ProblemView) -> DeadLettersView {

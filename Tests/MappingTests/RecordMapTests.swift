@@ -114,6 +114,19 @@ struct RecordMapTests {
                 == Self.event("a", data: #","data":{"a":false,"b":1}"#))
     }
 
+    /// The names of an expression's maps are known when it is evaluated.
+    @Test func aProtectedAttributeIsInNoKeyHeaderOrListAndIsNotPassedOn() throws {
+        let value = #"{"who":"a","n":1}"#
+        let fromKey = try Self.outcome(
+            Self.good + "\ndata: {a: key.b, c: 'has(key.Gender)', d: key}", value: value,
+            key: #"{"Gender":"f","b":1,"e":[{"sex":1}]}"#)
+        #expect(fromKey == Self.event("a", data: #","data":{"a":1,"c":false,"d":{"b":1,"e":[{}]}}"#))
+        for data in [#"'{"health": value.n}'"#, #"'{"a": {"marital" + "_status": value.n}}'"#] {
+            let refused = try Self.outcome(Self.good + "\ndata: \(data)", value: value)
+            #expect(refused.contains("a key is the name of a protected attribute"), "\(refused)")
+        }
+    }
+
     @Test func aDottedNameIsATextUnlessItBeginsLikeAVariable() throws {
         #expect(try Self.outcome(Self.good, value: #"{"who":"a"}"#) == Self.event("a"))
         let near = Self.mistakes(Self.good.replacing("bill.paid", with: "valeu.kind"))

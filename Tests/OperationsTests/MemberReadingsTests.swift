@@ -69,7 +69,7 @@ struct MemberReadingsTests {
             }
             return (found.map { $0.withdrawnSources(since: 9) }, looks, waits)
         }
-        #expect(folds == [["bills"]])
+        #expect(folds == [["bills": 1]])
         #expect(looks == 3 && waits == 1, "the operator is told once")
     }
 

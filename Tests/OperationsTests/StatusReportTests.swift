@@ -104,17 +104,24 @@ import Testing
 
     /// The absence of the metric means that nothing is withdrawn only where the program has the metric.
     @Test func whichSourcesAreWithdrawnIsKnownToWhoHasFoldedThem() {
-        #expect(member().withdrawnSources(since: 6) == [] && member().withdrawnSources(since: 7) == nil)
+        #expect(member().withdrawnSources(since: 6) == [:] && member().withdrawnSources(since: 7) == nil)
         let metrics =
             Self.metrics + "standing_source_withdrawn{topic=\"a\"} 1\nstanding_source_withdrawn{topic=\"b\"} 0\n"
-        #expect(member(metrics: metrics).withdrawnSources(since: 6) == ["a"])
+        let old = member(metrics: metrics).withdrawnSources(since: 6)
+        #expect(old == ["a": 2], "an older program counts no partitions")
+        let counted =
+            metrics + "standing_source_withdrawn_partitions{topic=\"a\"} 1\n"
+            + "standing_source_withdrawn_partitions{topic=\"c\"} 1\n"
+        #expect(member(metrics: counted).withdrawnSources(since: 6) == ["a": 1])
+        let odd = metrics + "standing_source_withdrawn_partitions{topic=\"a\"} 1e15\n"
+        #expect(member(metrics: odd).withdrawnSources(since: 6) == ["a": 2], "no more than it folds")
         #expect(member(metrics: nil).withdrawnSources(since: 6) == nil)
         #expect(member("one", [], nil, metrics: metrics).withdrawnSources(since: 6) == nil)
         let behind = Self.ready.replacing(#""currentPartitions":2"#, with: #""currentPartitions":0"#)
         #expect(behind != Self.ready && member("one", [0], behind).withdrawnSources(since: 6) == nil)
         let switching = #","switching":[{"partition":0,"policy":{"id":"p","version":2},"done":0.4}]}"#
         let ready = String(behind.dropLast()) + switching
-        #expect(member("one", [0], ready, metrics: metrics).withdrawnSources(since: 6) == ["a"])
+        #expect(member("one", [0], ready, metrics: metrics).withdrawnSources(since: 6) == ["a": 2])
         let unready = ready.replacing(#""ready":true"#, with: #""ready":false"#)
         #expect(member("one", [0], unready, metrics: metrics).withdrawnSources(since: 6) == nil, "it may catch up")
     }

@@ -113,6 +113,27 @@ private typealias Frames = LedgerPartitionFrames
         #expect(kafka.numbers(of: 1) == kafka.numbers(of: 0))
     }
 
+    /// A supervisor replaces its poller after some errors, and a member runs for years. A report that nobody takes refers
+    /// to its partition.
+    @Test(arguments: [true, false]) func aReplacedPollerIsFreedWithItsPartitions(isAbandoned: Bool) throws {
+        weak var environment: FoldEnvironment?
+        weak var runner: PartitionRunner?
+        do {
+            let poller = try poller(partitions: 2) { $0.data = LocalData("/data", on: disk) }
+            for frame in try Frames.ledger(bills: 4) { kafka.append(frame, to: topicPartition(0)) }
+            try run(poller)
+            let first = try #require(poller.slots[0].runner)
+            (environment, runner) = (poller.environment, first)
+            poller.environment.report(.opened, of: first)
+            if isAbandoned {
+                poller.abandon()
+                while poller.environment.slices.runNext() || runtime.runNext() {}
+            }
+        }
+        while runtime.runNext() {}
+        #expect(environment == nil && runner == nil)
+    }
+
     @Test func theOrderOfTheMembersTopicReachesEveryPartitionHoweverOftenItBegins() throws {
         let frames = try Frames.ledger(bills: 4)
         let text = PipelineFixture.policyText.replacing("base: 500", with: "base: 510")

@@ -66,9 +66,11 @@ import Testing
     private let runtime = StillRuntime()
     private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    private func isFull(_ watch: MemoryWatch, at resident: Int64, growth: Int64 = 0) -> Bool {
+    private func isFull(
+        _ watch: MemoryWatch, at resident: Int64, growth: Int64 = 0, afterSeconds seconds: Int64 = 1
+    ) -> Bool {
         runtime.residentBytes = resident
-        runtime.pass(seconds: 1)
+        runtime.pass(seconds: seconds)
         watch.expect(growth: growth)
         watch.look()
         return watch.isFull
@@ -78,9 +80,22 @@ import Testing
         let watch = MemoryWatch(limit: 1000, runtime: runtime, logger: logger)
         #expect(!isFull(watch, at: 999))
         #expect(isFull(watch, at: 1000))
-        #expect(isFull(watch, at: 951), "not at once")
-        #expect(!isFull(watch, at: 949))
-        #expect(isFull(watch, at: 700, growth: 300), "what will be taken at once is kept free")
+        #expect(isFull(watch, at: 951, afterSeconds: 1000))
+        #expect(isFull(watch, at: 949))
+        #expect(!isFull(watch, at: 949, afterSeconds: 120))
+        #expect(isFull(watch, at: 700, growth: 300), "the next growth is reserved")
+    }
+
+    /// Between batches of enrolments the memory of records in flight is free.
+    @Test func aPauseInTheTrafficMakesNoRoom() {
+        let watch = MemoryWatch(limit: 1000, runtime: runtime, logger: logger)
+        #expect(isFull(watch, at: 1000))
+        for _ in 0..<10 {
+            #expect(isFull(watch, at: 900) && isFull(watch, at: 900, afterSeconds: 119))
+            #expect(isFull(watch, at: 960))
+        }
+        #expect(isFull(watch, at: 900) && !isFull(watch, at: 900, afterSeconds: 120))
+        #expect(!isFull(watch, at: 999), "once it has room, only the limit counts")
     }
 
     @Test func whatSecondStatesWillTakeIsKeptFree() {
@@ -115,7 +130,7 @@ import Testing
         #expect(!isFull(watch, at: 900) && watch.isTight, "with what they take at once")
         #expect(!isFull(watch, at: 1299), "what they take counts as free")
         #expect(isFull(watch, at: 1300))
-        #expect(!isFull(watch, at: 1200))
+        #expect(isFull(watch, at: 1200) && !isFull(watch, at: 1200, afterSeconds: 120))
         watch.note(nil, of: 0)
         watch.noteEnd(of: 300)
         #expect(!isFull(watch, at: 1200) && !watch.isTight, "until it is freed")

@@ -100,7 +100,7 @@ extension PipelineServiceTests {
 
                 // Beside a member that runs.
                 let outcome = try upgrade(fixture).run(name: "old-town", id: "u1")
-                #expect(outcome.foldVersion == 8 && outcome.partitions == 2 && outcome.upgraded == [0, 1])
+                #expect(outcome.foldVersion == 9 && outcome.partitions == 2 && outcome.upgraded == [0, 1])
                 #expect(try upgrade(fixture).run(name: "old-town", id: "u2").upgraded == [])
                 #expect(try refusal(fixture, name: "new-town").hasSuffix("has the name old-town for good"))
 
@@ -143,7 +143,7 @@ extension PipelineServiceTests {
                 #expect(refused.status == 409 && refused.code == "older-ledger")
                 #expect(refused.detail.contains("`standing ledger upgrade` moves it"), "\(refused.detail)")
             }
-            #expect(try upgrade(fixture).run(name: "old-town", id: "u1").foldVersion == 8)
+            #expect(try upgrade(fixture).run(name: "old-town", id: "u1").foldVersion == 9)
             #expect(try await refusal(.withdrawSource) == nil)
             #expect(try await refusal(.restoreSource)?.code == "not-withdrawn")
             #expect(try fixture.read(Fixture.control).isEmpty)
@@ -153,7 +153,7 @@ extension PipelineServiceTests {
             let fixture = try Fixture()
             defer { withExtendedLifetime(fixture) {} }
             let moved = try frame(
-                "standing.ledger.upgraded", session: 8, ["ledger": "old-town", "fold-version": 8])
+                "standing.ledger.upgraded", session: 8, ["ledger": "old-town", "fold-version": 9])
             try fixture.append([try beginning(), moved], toLedger: 0)
             // Nothing is moved while a part of the ledger is empty.
             #expect(try refusal(fixture, name: "old-town").hasPrefix("ledger partition 1 is empty: `standing serve"))

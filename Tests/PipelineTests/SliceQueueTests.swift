@@ -251,8 +251,31 @@ import Testing
         let workers = startWorkers()
         queue.end()
         #expect(workers.wait(timeout: .now() + Self.bound) == .success)
-        // Whatever is ready afterwards is nobody's any more.
+        // Work that is ready later is not taken.
         queue.ready(runs.piece("a"))
-        #expect(queue.count == 1 && runs.names.isEmpty)
+        #expect(queue.count == 0 && runs.names.isEmpty)
+    }
+
+    /// A partition and its queue refer to each other.
+    @Test func theEndFreesTheWorkThatWaits() {
+        weak var waiting: Piece?
+        weak var spare: Piece?
+        weak var running: Piece?
+        do {
+            let pieces = [
+                runs.piece("spare", more: 1, canWait: true), runs.piece("waiting"),
+                Piece { [queue] _ in
+                    queue.end()
+                    return .more
+                },
+            ]
+            queue.ready(pieces[0])
+            queue.runNext()
+            for piece in pieces[1...] { queue.ready(piece) }
+            (spare, waiting, running) = (pieces[0], pieces[1], pieces[2])
+        }
+        #expect(spare != nil && waiting != nil && running != nil && queue.count == 3)
+        queue.runNext(1)
+        #expect(spare == nil && waiting == nil && running == nil && queue.count == 0)
     }
 }

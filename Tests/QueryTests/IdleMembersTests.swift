@@ -35,4 +35,17 @@ struct IdleMembersTests {
         members.noteSilence(of: "a", at: now)
         #expect(members.asked(of: ["a"], at: now + IdleMembers.shortestPause) == ["a"], "an answer ends it")
     }
+
+    @Test func howManyAreAwayIsKnownForAWhileAfterTheyWereAsked() {
+        let members = IdleMembers()
+        let start = ContinuousClock.now
+        #expect(members.away(of: [], at: start) == 0)
+        #expect(members.away(of: ["a"], at: start) == nil, "nobody was asked")
+        _ = members.asked(of: ["a", "b"], at: start)
+        members.noteSilence(of: "a", at: start)
+        members.noteAnswer(of: "b")
+        #expect(members.away(of: ["a", "b"], at: start + .seconds(1)) == 1)
+        #expect(members.away(of: ["b"], at: start + .seconds(1)) == 0, "who is not announced any more is not away")
+        #expect(members.away(of: ["a", "b"], at: start + IdleMembers.lifetime) == nil)
+    }
 }

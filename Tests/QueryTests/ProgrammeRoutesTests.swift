@@ -19,6 +19,7 @@ import Testing
 @Suite(.serialized) struct ProgrammeRoutesTests {
     private static let patience = Duration.seconds(90)
     private static let secret = "the words of a record"
+    private static let ledgerPartitions = 2
 
     private static func policyText(_ version: Int) -> String {
         """
@@ -112,7 +113,8 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let broker = try EmbeddedBroker()
         for (name, partitions) in [
-            ("control", 1), ("bills", 1), ("ledger", 2), ("dead-letter", 1), ("scores", 2), ("sanctions", 2),
+            ("control", 1), ("bills", 1), ("ledger", Self.ledgerPartitions), ("dead-letter", 1), ("scores", 2),
+            ("sanctions", 2),
             ("perks", 2),
         ] { try broker.createTopic(name, partitions: partitions) }
         let kafka = KafkaConfiguration(
@@ -213,8 +215,14 @@ import Testing
                     [Self.event(id, "standing.source.withdrawn", of: nil, data: data)], to: "control", town.kafka)
             }
             try await wait("two withdrawals") {
-                town.service.withdrawnSources == ["bills", "trams"] && town.service.isCurrent
+                let withdrawn = town.service.withdrawnSources
+                return ["bills", "trams"].allSatisfy { withdrawn.extent(of: $0)?.isEverywhere == true }
+                    && withdrawn.missing(of: Self.ledgerPartitions).isEmpty && town.service.isCurrent
             }
+            let answer = try await get("/sources", as: .viewer, town)
+            #expect((answer.json["missing"] as? [Int])?.isEmpty == true)
+            let all = Array(0..<Self.ledgerPartitions)
+            #expect(answer.list("sources").map { $0["withdrawnIn"] as? [Int] } == [[], all, all])
             let sources = try await get("/sources", as: .viewer, town).list("sources")
             #expect(sources.map { $0["topic"] as? String } == ["control", "bills", "trams"])
             #expect(sources.map { $0["withdrawn"] as? Bool } == [false, true, true])

@@ -53,9 +53,14 @@ struct RuntimeMetricsTests {
 
     @Test func aWithdrawnSourceHasASeriesAndTheirNumberIsLimited() {
         var exposition = Exposition()
-        exposition.add(withdrawnSources: (100..<400).map { "topic-\($0)" })
+        var sources = WithdrawnSources()
+        sources.add((100..<400).map { "topic-\($0)" }, of: 0)
+        sources.add(["topic-100"], of: 1)
+        exposition.add(sources)
         let lines = exposition.text.split(separator: "\n").filter { !$0.hasPrefix("#") }
-        #expect(lines.count == 256 && lines.first == "standing_source_withdrawn{topic=\"topic-100\"} 1")
+        #expect(lines.count == 512 && lines.contains("standing_source_withdrawn{topic=\"topic-100\"} 1"))
+        #expect(lines.contains("standing_source_withdrawn_partitions{topic=\"topic-100\"} 2"))
+        #expect(lines.contains("standing_source_withdrawn_partitions{topic=\"topic-101\"} 1"))
     }
 
     /// What is not known has no series, rather than a 0.

@@ -127,13 +127,13 @@ import Testing
     @Test func anUnknownFoldVersionIsRefused() throws {
         let newer = LedgerEntry.system(
             type: "standing.policy.activated",
-            data: LedgerEntry.policyData(TestPolicy.text).replacing("\"fold-version\":6", with: "\"fold-version\":9"))
+            data: LedgerEntry.policyData(TestPolicy.text).replacing("\"fold-version\":6", with: "\"fold-version\":10"))
         #expect(
             ledger.problem(LedgerEntry.frame([newer]), at: 0)
-                == "ledger partition 4, offset 0: the ledger is of fold version 9; this program knows none above 8")
+                == "ledger partition 4, offset 0: the ledger is of fold version 10; this program knows none above 9")
         try ledger.apply(LedgerEntry.frame(session: 7, [policy]), at: 1)
         for (session, members) in [
-            #""fold-version":9,"ledger":"x""#, #""fold-version":3"#, #""fold-version":3,"ledger":"a b""#,
+            #""fold-version":10,"ledger":"x""#, #""fold-version":3"#, #""fold-version":3,"ledger":"a b""#,
             #""fold-version":99999999999999999999,"ledger":"x""#, #""fold-version":"4","ledger":"x""#,
             #""fold-version":-9223372036854775808,"ledger":"x""#,
         ].enumerated() {

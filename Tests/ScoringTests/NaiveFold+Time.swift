@@ -43,7 +43,7 @@ extension NaiveFold {
         let timer = " by timer"
         switch due.rank {
         case 0:
-            let before = totals(subjects[due.subject]!, at: due.time.adding(microseconds: -1))
+            let before = added(subjects[due.subject]!, at: due.time.adding(microseconds: -1))
             subjects[due.subject]!.endsSeen = due.time
             evaluate(due.subject, before: before, adverse: [], timer: timer)
         case 1:
@@ -60,7 +60,7 @@ extension NaiveFold {
                 subjects[due.subject]!.sanctions[due.id]!.state = "in-force"
                 emit(sanction, due.subject, "in-force", timer)
             }
-            evaluate(due.subject, before: totals(subjects[due.subject]!), adverse: [], timer: timer)
+            evaluate(due.subject, before: added(subjects[due.subject]!), adverse: [], timer: timer)
         }
     }
 }

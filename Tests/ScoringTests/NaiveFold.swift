@@ -67,17 +67,20 @@ struct NaiveFold {
     let standingFrame: EvaluationFrame
 
     private let maximumEvents: UInt32
+    /// Whether R saturates before it is added to D.
+    let ruleSumsSaturate: Bool
     /// Early events of a subject, and in all.
     private let maximumEarly: (ofSubject: Int, all: Int)
 
     init(
-        _ policy: ScoringPolicy, maximumEvents: UInt32 = Fold.maximumSubjectEvents,
+        _ policy: ScoringPolicy, version: FoldVersion = .newest, maximumEvents: UInt32 = Fold.maximumSubjectEvents,
         maximumEarly: (ofSubject: Int, all: Int) = (Fold.maximumEarlyEventsOfSubject, Fold.maximumEarlyEvents)
     ) {
         self.policy = policy
         active = policy.text
         self.maximumEarly = maximumEarly
         self.maximumEvents = maximumEvents
+        ruleSumsSaturate = version >= .ninth
         eventFrame = EvaluationFrame(policy.variables.event.declarations)
         standingFrame = EvaluationFrame(policy.variables.standing.declarations)
     }
@@ -158,42 +161,11 @@ struct NaiveFold {
         for happening in mine where happening.time >= enrolment.time { live(happening) }
     }
 
-    // MARK: What a set of events is worth
-
-    func totals(_ subject: Subject) -> [Int64] { totals(subject, at: clock) }
-
-    func totals(_ subject: Subject, at time: Timestamp) -> [Int64] {
-        policy.rules.indices.map { number in
-            let rule = policy.rules[number]
-            let cap = min(rule.cap, ScoringPolicy.saturation)
-            func clamped(_ points: Int64) -> Int64 { max(-cap, min(cap, points)) }
-            if rule.isOverMeasures { return clamped(pointsOverMeasures(rule, subject, at: time)) }
-            let mine = subject.events.flatMap(\.contributions).filter { $0.rule == number && ends($0).last! > time }
-            if rule.within != nil { return clamped(mine.reduce(0) { $0 + $1.points }) }
-            return Dictionary(grouping: mine) { rule.per.bucket(of: $0.time) }.reduce(0) { sum, bucket in
-                sum + left(of: clamped(bucket.value.reduce(0) { $0 + $1.points }), rule, bucket.key, at: time)
-            }
-        }
-    }
-
-    func dimensions(_ subject: Subject) -> [Int64] {
-        let totals = totals(subject)
-        return policy.dimensions.enumerated().map { number, dimension in
-            let sum = policy.rules.indices.filter { policy.rules[$0].dimension == number }
-                .reduce(0) { $0 + totals[$1] }
-            return max(dimension.min, min(dimension.max, sum))
-        }
-    }
-
-    private func score(_ subject: Subject) -> Int64 {
-        max(policy.score.min, min(policy.score.max, policy.score.base + dimensions(subject).reduce(0, +)))
-    }
-
     // MARK: Events
 
     private mutating func behave(_ type: String, _ name: String, _ happening: Happening, _ key: [String]) {
         var subject = subjects[name]!
-        let before = totals(subject)
+        let before = added(subject)
         load(happening, subject)
         var adverse: Set<Int> = []
         var past = Past(key: key, contributions: [])
@@ -231,9 +203,7 @@ struct NaiveFold {
         switch rule.points {
         case .constant(let points): points
         case .expression(let expression):
-            expression.integer(eventFrame).map {
-                max(-ScoringPolicy.saturation, min(ScoringPolicy.saturation, $0))
-            }
+            expression.integer(eventFrame).map { saturated($0) }
         }
     }
 
@@ -243,7 +213,7 @@ struct NaiveFold {
         if type == "standing.subject.enrolled" {
             let attributes = Self.members(of: object["attributes"] as? [String: Any] ?? [:])
             if let subject = subjects[name] {
-                let before = totals(subject)
+                let before = added(subject)
                 subjects[name]!.terms = data["terms"] ?? ""
                 subjects[name]!.attributes = attributes
                 evaluate(name, before: before, adverse: [])
@@ -285,7 +255,7 @@ struct NaiveFold {
             guard policy.appeals.stay else { return }
             subjects[name]!.sanctions[sanction.id]!.state = "stayed"
             emit(sanction, name, "stayed")
-            evaluate(name, before: totals(subject), adverse: [])
+            evaluate(name, before: added(subject), adverse: [])
         case "standing.appeal.decided":
             guard let sanction = policy.sanctions.first(where: { $0.id == data["sanction"] }),
                 let imposed = subject.sanctions[sanction.id], imposed.deadline != nil
@@ -299,7 +269,7 @@ struct NaiveFold {
                 subjects[name]!.sanctions[sanction.id]!.state = state
                 emit(sanction, name, state, " restored")
             }
-            evaluate(name, before: totals(subject), adverse: [])
+            evaluate(name, before: added(subject), adverse: [])
         default: break
         }
     }
@@ -317,7 +287,7 @@ struct NaiveFold {
             }
             return
         }
-        let before = totals(subject)
+        let before = added(subject)
         voided.insert([name] + key)
         subjects[name]!.events.removeAll { $0.key == key }
         for sanction in policy.sanctions where subjects[name]!.sanctions[sanction.id]?.cause == key {
@@ -349,7 +319,7 @@ struct NaiveFold {
         if before == nil || (score, band) != (subject.score, subject.band) {
             let old = before == nil ? "none" : "\(subject.score) \(subject.band)"
             let none = [Int64](repeating: 0, count: policy.rules.count)
-            let changes = zip(totals(subject), before ?? none).map { $0 - $1 }
+            let changes = zip(added(subject), before ?? none).map { $0 - $1 }
             emit(name, "score \(old) -> \(score) \(band)\(because(changes))")
         }
         (subject.score, subject.band) = (score, band)

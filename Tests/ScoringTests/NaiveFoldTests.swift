@@ -57,8 +57,10 @@ import Testing
     /// Policies of everything that SPEC 3 has, each another.
     @Test(arguments: 0..<150) func theFoldAgreesUnderRandomPolicies(seed: Int) throws {
         let policy = try RandomPolicy.policy(seed: UInt64(seed))
-        let story = Story(policy)
-        var naive = NaiveFold(policy)
+        // Some lives under extreme policies are those of a ledger whose rules have no limit of their own.
+        let version = seed % 15 == 4 ? FoldVersion.eighth : .newest
+        let story = Story(policy, version: version)
+        var naive = NaiveFold(policy, version: version)
         var lives = MeasuredLives(
             seed: UInt64(seed), subjects: 1 + seed % 4, daysAnEvent: [0.2, 1, 4][seed % 3])
         for (number, happening) in (lives.enrolments() + lives.next(140)).enumerated() {

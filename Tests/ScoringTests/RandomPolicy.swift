@@ -10,12 +10,17 @@ struct RandomPolicy {
     static let attributes = #"{tier: string, n: int, d: double, vip: bool, since: timestamp}"#
 
     private var random: Seeded
+    /// Whether the points of events are near the limit of sums.
+    private let isExtreme: Bool
     /// By dimension: ids, and whether they may be absent.
     private var measures: [[(id: String, mayBeAbsent: Bool)]] = [[], []]
 
+    /// One policy of five is extreme.
+    static func isExtreme(seed: UInt64) -> Bool { seed % 5 == 4 }
+
     /// `early` is how long early events wait; nil for any duration.
     static func policy(seed: UInt64, early: String? = nil) throws -> ScoringPolicy {
-        var policy = RandomPolicy(random: Seeded(seed))
+        var policy = RandomPolicy(random: Seeded(seed), isExtreme: isExtreme(seed: seed))
         return try ScoringPolicy(yaml: policy.text(early: early), file: "random-\(seed).yaml")
     }
 
@@ -24,17 +29,19 @@ struct RandomPolicy {
     private mutating func one<T>(of all: [T]) -> T { all[number(0...all.count - 1)] }
 
     private mutating func text(early: String?) -> String {
-        let bounds = ["{}", "{min: -60}", "{max: 25}", "{min: -100, max: 100}"]
+        let bounds = isExtreme ? ["{}"] : ["{}", "{min: -60}", "{max: 25}", "{min: -100, max: 100}"]
+        let least = isExtreme ? -ScoringPolicy.saturation : 200
+        let most = isExtreme ? ScoringPolicy.saturation : 800
         var lines = [
             "policy: random", "version: 1", "early: \(early ?? one(of: ["0 hours", "1 day", "7 days"]))",
-            "score: {base: 500, min: 200, max: 800}", "kinds: [individual, business]",
+            "score: {base: 500, min: \(least), max: \(most)}", "kinds: [individual, business]",
             "constants: {limit: \(number(1...4)), tiers: [gold, silver]}", "attributes: \(Self.attributes)",
             "dimensions: {a: \(one(of: bounds)), b: \(one(of: bounds))}", "measures:",
         ]
         for id in 0..<number(1...7) { lines.append("  - {\(measure("m\(id)"))}") }
         lines.append("rules:")
         for id in 0..<number(2...7) { lines.append("  - {\(rule("r\(id)"))}") }
-        lines.append("bands: [{name: C, from: 200}, {name: B, from: 490}, {name: A, from: \(number(501...540))}]")
+        lines.append("bands: [{name: C, from: \(least)}, {name: B, from: 490}, {name: A, from: \(number(501...540))}]")
         lines.append("perks:")
         for id in 0..<number(1...3) {
             lines.append("  - {id: p\(id), when: '\(perk())', grace: \(number(0...6)) days}")
@@ -98,11 +105,15 @@ struct RandomPolicy {
         let name = Self.dimensions[dimension]
         var text = "id: \(id), dimension: \(name)"
         if chance(20) { text += ", kinds: [\(one(of: ["individual", "business"]))]" }
-        if chance(50) { text += ", cap: \(number(3...60))" }
+        if isExtreme {
+            if chance(20) { text += ", cap: \(number(1_500_000_000...2_147_483_648))" }
+        } else if chance(50) {
+            text += ", cap: \(number(3...60))"
+        }
         if chance(35) { return text + ", points: '\(overMeasures(dimension))'" }
         text += ", event: \(events(name))"
         if chance(35) { text += ", when: '\(condition())'" }
-        text += ", points: \(one(of: ["\(number(-20...20))", "data.v - 5", "attribute.n * -4", "data.v * -2"]))"
+        text += ", points: \(eventPoints())"
         let per = one(of: ["day", "month", "year"])
         let form = number(0...4)
         switch form {
@@ -113,6 +124,13 @@ struct RandomPolicy {
             let lasts = one(of: ["\(number(1...9)) days", "\(number(1...7)) months", "1 year"])
             return text + ", per: \(per), lasts: \(lasts), fades: true"
         }
+    }
+
+    private mutating func eventPoints() -> String {
+        if isExtreme {
+            return one(of: ["2147483647", "-2147483648", "data.big", "data.v * -400000000", "1999999999", "data.v - 5"])
+        }
+        return one(of: ["\(number(-20...20))", "data.v - 5", "attribute.n * -4", "data.v * -2"])
     }
 
     private mutating func perk() -> String {

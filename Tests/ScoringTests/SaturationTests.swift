@@ -25,6 +25,8 @@ import Testing
                   - {id: once, dimension: d, event: deed, points: data.n}
                   - {id: capped, dimension: d, event: deed, points: data.n, cap: \(limit)}
                   - {id: rolling, dimension: e, event: other, points: data.n, within: 2 days}
+                  - {id: daily, dimension: d, event: deed, points: data.n, per: day, lasts: 2 days}
+                  - {id: fading, dimension: d, event: deed, points: data.n, per: day, lasts: 3 days, fades: true}
                   - {id: down, dimension: d, event: down, points: -\(limit)}
                   - {id: measures, dimension: d, points: measure.sum}
                   - {id: far, dimension: d, points: 'has(measure.least) ? measure.least : 0', cap: 5}

@@ -92,8 +92,16 @@ import Topics
                 "t.yaml:16:6: error: `map` needs `format: json`"
             ),
             (
-                "map", "format: json\nmap: {source: /a, type: b, subject: value.c, time: value.d}",
+                "map", "format: json\nmap: {source: /a, type: bill.paid, subject: value.c, time: value.d}",
                 "t.yaml:17:6: error: the map gives the source `/a`, which `sources` does not have"
+            ),
+            (
+                "map", "format: json\nmap: {source: /bank/1, type: ride.paid, subject: value.c, time: value.d}",
+                "t.yaml:17:6: error: the map gives the type `ride.paid`, which `types` does not have"
+            ),
+            (
+                "map", "format: json\nmap: {source: /bank/1, type: standing.x, subject: value.c, time: value.d}",
+                "t.yaml:17:6: error: the map gives the type `standing.x`: those under `standing.` are for the control topic only"
             ),
         ] as [(String, String?, String)])
     func aMistakeInADeclarationHasItsLocation(_ key: String, _ line: String?, _ error: String) {

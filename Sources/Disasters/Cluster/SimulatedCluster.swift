@@ -92,6 +92,13 @@ final class SimulatedCluster: @unchecked Sendable {
         agenda.append(Appointment(time: time + microseconds, number: appointments, action: action))
     }
 
+    /// Drops groups and agenda, which refer to processes and by them to the cluster. Nothing happens after it.
+    func end() {
+        let dropped = (agenda, groups)
+        (agenda, groups) = ([], [:])
+        withExtendedLifetime(dropped) {}
+    }
+
     private static let (latencies, slowLatencies): (ClosedRange<Int>, ClosedRange<Int>) = (
         200...3000, 200_000...3_000_000
     )

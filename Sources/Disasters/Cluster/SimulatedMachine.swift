@@ -190,11 +190,13 @@ final class SimulatedMachine: Runtime, @unchecked Sendable {
     /// Runs the work of a thread that does not poll. The time that passes meanwhile delays no member's poll.
     func offThePoll(_ body: () throws -> Void) rethrows { try cluster.run(on: nil, body) }
 
-    /// Drops the work of the process that has ended. Objects that end with it may leave work later, which is harmless.
+    /// Drops the work of the process that has ended, and the work that its objects leave when they are freed.
     func forgetWork() {
-        let forgotten = work
-        work = [:]
-        withExtendedLifetime(forgotten) {}
+        while !work.isEmpty {
+            let forgotten = work
+            work = [:]
+            withExtendedLifetime(forgotten) {}
+        }
     }
 
     // MARK: The disk

@@ -27,6 +27,9 @@ public enum ControlAct: Sendable, Equatable {
                 false
             }
         }
+
+        /// Whether the act changes if a source counts.
+        var isOfSource: Bool { self == .withdrawSource || self == .restoreSource }
     }
 
     public enum Outcome: String, Sendable { case upheld, rejected }

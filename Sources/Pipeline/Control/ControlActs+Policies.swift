@@ -51,12 +51,17 @@ extension ControlActs {
         return (text, PolicyHash.of(active))
     }
 
-    /// The outcome of an activation in the ledger, as the details of an answer. Throws if the activation had no effect.
-    /// Nil for every other act, and while the outcome is unknown.
+    /// The outcome of an activation or of an act about a source in the ledger, as the details of an answer. Throws if it
+    /// had no effect. Nil for every other act, and while the outcome is unknown.
     func outcome(
         of request: ControlRequest, isRepeat: Bool, until deadline: ContinuousClock.Instant
     ) async throws(ControlRefusal) -> String? {
-        guard request.act.kind == .activate || request.act.kind == .rollback else { return nil }
+        switch request.act {
+        case .withdrawSource(let topic), .restoreSource(let topic):
+            return try await outcome(ofSource: topic, id: request.eventID, until: deadline)
+        case .activate, .rollback: break
+        default: return nil
+        }
         let (policies, source, id) = (policies, source, request.eventID)
         let found = await onThread { try policies.read { $0.outcome(source: source, id: id) } }
         switch found.flatMap(\.self) {

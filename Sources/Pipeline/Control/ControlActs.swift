@@ -29,6 +29,7 @@ public final class ControlActs: Sendable {
     let logger: Logger
     let producer: AcknowledgedProducer
     let policies: PolicyLog
+    let sourceActs: SourceActLog
     let harm: HarmReview
     let withdrawals: LedgerReview<WithdrawalQuestion, SourceWithdrawal.Difference>
     private let watch: LedgerWatch
@@ -52,6 +53,7 @@ public final class ControlActs: Sendable {
         }
         let slot = ReviewSlot()
         (policies, harm) = (PolicyLog(configuration), HarmReview(service, slot: slot))
+        sourceActs = SourceActLog(configuration, first: policies)
         withdrawals = LedgerReview(
             "withdrawal-review", configuration, lifetime: Self.withdrawalsLifetime, passes: SourceWithdrawal.passes,
             slot: slot)
@@ -210,6 +212,8 @@ public final class ControlActs: Sendable {
                 guard position != nil || !watch.isWhole(partition) else { throw turnedAway(request) }
             }
         }
+        // Intake appends an act about a source to every ledger partition before it commits its position.
+        if isDone, request.act.kind.isOfSource { isDone = await watch.isRead(origin, within: Self.left(deadline)) }
         if isRepeat, isDone, let subject = request.subject {
             switch await traced(subject, request.eventID) {
             case .at(let found): position = found
@@ -303,7 +307,7 @@ public final class ControlActs: Sendable {
             data.member("reason", reason)
         case .withdrawSource(let topic), .restoreSource(let topic):
             type = request.act.kind == .withdrawSource ? .sourceWithdrawn : .sourceRestored
-            try await checkSource(topic, request.act.kind)
+            try await checkSource(topic, request.act.kind, until: deadline)
             data.member("topic", topic)
             data.member("reason", reason)
             data.member("by", request.actor)

@@ -86,6 +86,10 @@ extension ProgrammeOverview {
         }
         deadLetters.sort { ($1.records, $0.reason) < ($0.records, $1.reason) }
         notEnrolled += other.notEnrolled
+        if let withdrawn = other.withdrawnSources {
+            withdrawnSources = withdrawnSources ?? WithdrawnSources()
+            withdrawnSources?.add(withdrawn.of(here))
+        }
         let known = attention
         add(
             other.attention.filter { !known.contains($0) }.map {

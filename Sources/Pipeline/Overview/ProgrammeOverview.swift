@@ -118,6 +118,8 @@ public struct ProgrammeOverview: Sendable, Codable {
     public var deadLetters: [DeadLetters]
     /// Events of subjects who are not enrolled.
     public var notEnrolled: Int64
+    /// In the partitions of the members that report them; nil if none does.
+    public var withdrawnSources: WithdrawnSources?
     /// The most severe first.
     public var attention: [Attention] = []
     /// The newest first.

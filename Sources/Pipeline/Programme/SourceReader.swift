@@ -27,9 +27,8 @@ public struct SourceReading: Sendable {
     /// Whether it has lost records and imposes no sanction until that is acknowledged, in a ledger partition that is
     /// folded here.
     public let isFrozen: Bool
-    /// Whether it is withdrawn, so that its events count for nothing, in a ledger partition that is folded here; nil if
-    /// none is.
-    public let isWithdrawn: Bool?
+    /// The ledger partitions in which it is withdrawn, so that its events count for nothing; nil if no partition is known.
+    public let withdrawal: WithdrawnSources.Extent?
     /// Records that this member has read since it started.
     public let records: Int64
     /// Open dead letters by reason.
@@ -52,11 +51,10 @@ public final class SourceReader: Sendable {
 
     /// The control topic, the others in the order of the configuration, and the topics that are withdrawn and not read
     /// any more. Throws `NotReadYet`, and the cluster's errors.
-    public func sources() throws -> [SourceReading] {
+    public func sources(_ withdrawn: WithdrawnSources) throws -> [SourceReading] {
         let (kafka, topics) = (service.configuration.kafka, service.configuration.topics)
         let read = [topics.control] + topics.sources.filter { $0 != topics.control }
-        let withdrawn = service.withdrawnSources
-        let names = read + withdrawn.filter { !read.contains($0) }
+        let names = read + withdrawn.topics.filter { !read.contains($0) }
         let metadata = try kafka.metadata(timeoutMilliseconds: Self.milliseconds)
         var counts: [String: Int] = [:]
         for topic in metadata.topics where names.contains(topic.name) { counts[topic.name] = topic.partitions }
@@ -67,7 +65,6 @@ public final class SourceReader: Sendable {
         let ends = try kafka.ends(of: topicPartitions, timeoutMilliseconds: Self.milliseconds)
         let committed = try committed(topicPartitions)
         let (status, frozen) = (service.status, Set(service.frozenTopics))
-        let folds = status.foldPartitions > 0
         let waiting = Dictionary(grouping: try letters.counts().counts, by: \.topic)
         var notEnrolled: [String: Int64] = [:]
         for item in service.diagnosis.notEnrolled {
@@ -86,7 +83,7 @@ public final class SourceReader: Sendable {
                             end: ends[topicPartition] ?? 0)
                     }
                 },
-                isFrozen: frozen.contains(name), isWithdrawn: folds ? withdrawn.contains(name) : nil,
+                isFrozen: frozen.contains(name), withdrawal: withdrawn.extent(of: name),
                 records: status.intake.recordsByTopic[name] ?? 0,
                 deadLetters: waiting[name] ?? [], notEnrolled: notEnrolled[name] ?? 0)
         }

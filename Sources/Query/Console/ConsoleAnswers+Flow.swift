@@ -12,7 +12,9 @@ internal import Scoring
 // Sources, dead letters and the policies of the ledger, as this member reads them from the cluster.
 extension ConsoleAnswers {
     func sources(for caller: Caller) async throws(ProblemView) -> SourcesView {
-        let found = try await read { [sources = programme.sources] in try sources.sources() }
+        let withdrawn = await programme.withdrawnSources()
+        let missing = withdrawn.missing(of: service.ledgerPartitionCount ?? 0)
+        let found = try await read { [sources = programme.sources] in try sources.sources(withdrawn) }
         let policy = try await activePolicy()
         let decisions = decisions
         let switching = service.status.switching
@@ -26,14 +28,14 @@ extension ConsoleAnswers {
                     \.lag.consumptionRate)
                 return SourcesView.Source(
                     topic: source.topic, level: Self.level(source, unread),
-                    state: Self.state(of: source, in: switching) ?? Self.state(source, unread),
+                    state: Self.state(of: source, in: switching, missing) ?? Self.state(source, unread),
                     declaration: source.declaration.map { Self.sentence("\($0.owner), \($0.sector): \($0.purpose)") },
                     events: Int(source.records), perSecond: rates.flatMap { $0.isEmpty ? nil : $0.reduce(0, +) },
                     unread: unread.map { Int($0) },
                     deadLetters: source.deadLetters.map { ReasonCount(reason: $0.reason, count: $0.letters) },
                     notEnrolled: Int(source.notEnrolled), decided: decided.count,
                     upheld: decided.count(where: \.isUpheld), wantsAcknowledgement: source.isFrozen,
-                    change: Self.change(of: source, in: switching))
+                    changes: Self.changes(of: source, in: switching))
             }, duplicates: Int(service.status.folded.counters.duplicates))
     }
 
@@ -57,29 +59,37 @@ extension ConsoleAnswers {
             }.map(\.id))
     }
 
-    /// Nil if no act about it is known here, or one is being folded.
-    private static func change(
+    /// None if no member knows of acts about it, or one is being folded. A source that is withdrawn in some ledger
+    /// partitions only can be withdrawn in the others, and restored.
+    private static func changes(
         of source: SourceReading, in switching: [PipelineReading.Switching]
-    ) -> SourcesView.Source.Change? {
-        guard !source.isControl, let isWithdrawn = source.isWithdrawn,
+    ) -> [SourcesView.Source.Change] {
+        guard !source.isControl, let withdrawal = source.withdrawal,
             !switching.contains(where: { $0.source?.topic == source.topic })
-        else { return nil }
-        return isWithdrawn ? .restore : .withdraw
+        else { return [] }
+        return (withdrawal.isEverywhere ? [] : [.withdraw]) + (withdrawal.isNowhere ? [] : [.restore])
     }
 
-    /// The state of a source that is withdrawn, or becomes so; nil for others.
-    private static func state(of source: SourceReading, in switching: [PipelineReading.Switching]) -> String? {
+    /// The state of a source that is withdrawn, or becomes so; nil for others. `missing`: ledger partitions for which no
+    /// member answers.
+    private static func state(
+        of source: SourceReading, in switching: [PipelineReading.Switching], _ missing: [Int32]
+    ) -> String? {
         let steps = switching.filter { $0.source?.topic == source.topic }
         if let slowest = steps.min(by: { $0.done < $1.done }) {
             let act = slowest.source?.isWithdrawn == true ? "is being withdrawn" : "is being counted again"
             return "\(act), \(slowest.percent) % is folded"
         }
-        guard source.isWithdrawn == true else { return nil }
-        return source.isRead ? "withdrawn, is read on" : "withdrawn, and not read any more"
+        guard let withdrawal = source.withdrawal, !withdrawal.isNowhere else { return nil }
+        let withdrawn =
+            withdrawal.difference
+            ?? (missing.isEmpty
+                ? "withdrawn" : "withdrawn, but no member answers for \(missing.count) ledger partitions")
+        return withdrawn + (source.isRead ? ", is read on" : ", and not read any more")
     }
 
     private static func level(_ source: SourceReading, _ unread: Int64?) -> Level {
-        if source.isWithdrawn == true { return .notice }
+        if source.withdrawal?.isNowhere == false { return .notice }
         if source.isFrozen || source.positions == nil { return .bad }
         return (unread ?? 0) > maximumUnread ? .notice : .good
     }

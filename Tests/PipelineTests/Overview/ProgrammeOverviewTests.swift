@@ -45,6 +45,23 @@ struct ProgrammeOverviewTests {
         #expect(sum.lastMinute?.events == 20 && sum.lastMinute?.seconds == 60 && sum.behindSeconds == 2)
     }
 
+    /// A member answers for its own partitions, and one of an older program does not know what is withdrawn.
+    @Test func withdrawnSourcesAreThoseOfThePartitionsThatAMemberOwns() {
+        func withdrawn(_ partitions: [Int32]) -> WithdrawnSources {
+            var sources = WithdrawnSources()
+            for partition in partitions { sources.add(["bills"], of: partition) }
+            return sources
+        }
+        var sum = overview("a", [0, 1])
+        sum.withdrawnSources = withdrawn([0])
+        var second = overview("b", [2])
+        second.withdrawnSources = withdrawn([1, 2, 3])
+        sum.merge(second.bytes)
+        sum.merge(overview("c", [3]).bytes)
+        #expect(sum.withdrawnSources == withdrawn([0, 2]))
+        #expect(sum.withdrawnSources?.missing(of: 4) == [1, 3])
+    }
+
     @Test func whatAMemberWithoutPartitionsReadsIsInTheSum() {
         var sum = overview("a", [0, 1, 2, 3])
         sum.merge(overview("b", []).bytes)
