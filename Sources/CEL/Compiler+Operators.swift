@@ -206,23 +206,35 @@ extension Compiler {
                 diagnose(patternOffset, EvaluationError.tooManyPatterns.description)
                 return failed(.tooManyPatterns)
             }
-            declarations.patternBytes += pattern.bytes.count
-            guard declarations.patternBytes <= Limit.patternBytesOfDeclarations else {
-                diagnose(
-                    patternOffset,
-                    "all expressions together have at most \(Limit.patternBytesOfDeclarations) bytes of patterns")
-                return failed(.tooManyPatterns)
-            }
-            do throws(RegularExpressionError) {
-                patterns[source] = try RegularExpression(pattern.bytes, classWork: &classWork)
-            } catch {
-                diagnose(patternOffset, "bad pattern at its byte \(error.offset): \(error.message)")
-                return failed(.badPattern)
+            if let known = declarations.pattern(source) {
+                patterns[source] = known
+            } else if let error = compile(pattern, source, patternOffset) {
+                return failed(error)
             }
         }
         guard let expression = patterns[source] else { return failed(.badPattern) }
         let node = MatchesNode(part.node, expression)
         return Part(node: fold(node, of: [part.node], at: offset), type: .bool, offset: offset)
+    }
+
+    /// Compiles a pattern that no expression has had before. Returns the error that it diagnoses, or nil.
+    private mutating func compile(_ pattern: Text, _ source: Name, _ offset: Int) -> EvaluationError? {
+        guard declarations.allowsPattern(ofBytes: pattern.bytes.count) else {
+            diagnose(
+                offset,
+                "all expressions together have at most \(Limit.patternsOfDeclarations) patterns of "
+                    + "\(Limit.patternBytesOfDeclarations) bytes together")
+            return .tooManyPatterns
+        }
+        do throws(RegularExpressionError) {
+            let expression = try RegularExpression(pattern.bytes, classWork: &classWork)
+            patterns[source] = expression
+            declarations.add(expression, source, bytes: pattern.bytes.count)
+            return nil
+        } catch {
+            diagnose(offset, "bad pattern at its byte \(error.offset): \(error.message)")
+            return .badPattern
+        }
     }
 }
 

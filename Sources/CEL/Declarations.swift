@@ -47,10 +47,23 @@ public struct Declarations: Sendable {
     public private(set) var slotCount = 0
     /// The number of macro variables of the expression that needs most.
     private(set) var variableCount = 0
-    /// Bytes of the literal patterns of the expressions compiled so far.
-    var patternBytes = 0
+    /// The literal patterns of the expressions compiled so far, each compiled once.
+    private var patterns: [Name: RegularExpression] = [:]
+    private var patternBytes = 0
 
     public init() {}
+
+    func pattern(_ source: Name) -> RegularExpression? { patterns[source] }
+
+    /// Whether there is room for one more pattern of so many bytes.
+    func allowsPattern(ofBytes count: Int) -> Bool {
+        patterns.count < Limit.patternsOfDeclarations && patternBytes + count <= Limit.patternBytesOfDeclarations
+    }
+
+    mutating func add(_ pattern: RegularExpression, _ source: Name, bytes: Int) {
+        patterns[source] = pattern
+        patternBytes += bytes
+    }
 
     private mutating func newSlot() -> Int {
         slotCount += 1
