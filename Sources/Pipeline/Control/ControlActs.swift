@@ -32,7 +32,7 @@ public final class ControlActs: Sendable {
     let harm: HarmReview
     let withdrawals: LedgerReview<WithdrawalQuestion, SourceWithdrawal.Difference>
     private let watch: LedgerWatch
-    private let recent: RecentActs
+    let recent: RecentActs
     private let signer: ControlSigner?
     private let running = Mutex(0)
     /// Ids of events that are being sent.
