@@ -1,9 +1,9 @@
 /// The reason why a record is not an event: the part of the map, the expression, and the error. It has nothing of the
 /// record's content.
 public struct MapDefect: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The part without a value. `value` means that the record's own value cannot be read.
+    /// The part without a value. `value` and `key` mean that the record's own value or key cannot be read.
     public enum Part: String, CaseIterable, Sendable {
-        case value, when, id, source, type, subject, time, data
+        case value, key, when, id, source, type, subject, time, data
     }
 
     public let part: Part

@@ -75,7 +75,8 @@ public final class RecordMapper {
         readsValue = readsRecord
     }
 
-    /// Members of records and of their keys, and headers, that no map sees.
+    /// Members of records and of their keys, and headers, that no expression sees. `data: value` copies a record as it
+    /// is: the data of CloudEvents have such members too, and no policy sees them there.
     private static let isProtected: @Sendable (UnsafeRawBufferPointer) -> Bool = { ProtectedAttribute.contains($0) }
 
     /// Adds a header of the next record for `map`. Of two with one name the last counts. One that has the name of a
@@ -126,7 +127,7 @@ public final class RecordMapper {
     private func read(_ record: SourceRecord) throws(MapDefect) {
         let slots = map.slots
         if readsValue { try readValue(record.value) }
-        if readsKey { frame.slots[slots.key] = record.key.map { Self.key($0) } ?? .null }
+        if readsKey { frame.slots[slots.key] = try Self.key(record.key) }
         if readsHeaders { frame.slots[slots.headers] = .map(ValueMap(headers)) }
         frame.slots[slots.timestamp] =
             Moment(milliseconds: record.timestamp).map { .timestamp($0) } ?? .error(.noSuchField)
@@ -137,8 +138,7 @@ public final class RecordMapper {
 
     private func readValue(_ value: UnsafeRawBufferPointer?) throws(MapDefect) {
         guard let value else { return readOther(.null) }
-        let start = value.firstIndex { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }
-        if let start, value[start] == UInt8(ascii: "{") {
+        if Self.firstByte(value) == UInt8(ascii: "{") {
             if let reason = decoder.defect(ofObject: value) { throw MapDefect(.value, Self.message(reason)) }
             fields.read(value, into: frame.slots)
             return
@@ -156,16 +156,40 @@ public final class RecordMapper {
         if let whole { frame.slots[whole] = value }
     }
 
-    /// A JSON object, list or quoted text is the value. Anything else is a text itself.
-    private static func key(_ key: UnsafeRawBufferPointer) -> Value {
-        switch key.first {
-        case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "\""):
-            if key.count <= maximumBytes, let value = JSONReader.value(of: key, isExcluded: isProtected) {
-                return value
-            }
-        default: break
+    /// A JSON object, list or quoted text is the value. Anything else is a text itself, such as `{3F25-04E0}`, except that
+    /// a text that begins as an object or a list of them is a defect: it would show protected attributes.
+    private static func key(_ key: UnsafeRawBufferPointer?) throws(MapDefect) -> Value {
+        guard let key else { return .null }
+        let first = firstByte(key)
+        let isSmall = key.count <= maximumBytes
+        if first.map("{[\"".utf8.contains) ?? false, isSmall,
+            let value = JSONReader.value(of: key, isExcluded: isProtected)
+        {
+            return value
         }
-        return text(key, copies: false)
+        let text = text(key, copies: false)
+        if beginsAsJSON(key), case .string = text {
+            let message = "it begins as a JSON object or list and cannot be read as one"
+            throw MapDefect(.key, isSmall ? message : Self.message(.tooLarge))
+        }
+        return text
+    }
+
+    /// Whether a text begins as a JSON object, or as a list of objects, lists or texts.
+    private static func beginsAsJSON(_ text: UnsafeRawBufferPointer) -> Bool {
+        var bytes = text.lazy.filter { !isWhiteSpace($0) }.makeIterator()
+        switch (bytes.next(), bytes.next()) {
+        case (UInt8(ascii: "{"), let next?): return "\"}".utf8.contains(next)
+        case (UInt8(ascii: "["), let next?): return "\"{[]".utf8.contains(next)
+        default: return false
+        }
+    }
+
+    private static func firstByte(_ json: UnsafeRawBufferPointer) -> UInt8? { json.first { !isWhiteSpace($0) } }
+
+    /// JSON's white space.
+    private static func isWhiteSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
     }
 
     /// Bytes that are not UTF-8 remain bytes.

@@ -27,10 +27,9 @@ extension Exposition {
     }
 
     mutating func add(_ sources: WithdrawnSources) {
-        for topic in sources.topics.prefix(Self.maximumWithdrawnSources) {
-            let partitions = sources.extent(of: topic)?.partitions.count ?? 0
+        for (topic, extent) in sources.extents.prefix(Self.maximumWithdrawnSources) {
             add(.sourceWithdrawn, 1, labels: [("topic", topic)])
-            add(.sourceWithdrawnPartitions, Int64(partitions), labels: [("topic", topic)])
+            add(.sourceWithdrawnPartitions, Int64(extent.partitions.count), labels: [("topic", topic)])
         }
     }
 

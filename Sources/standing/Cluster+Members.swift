@@ -55,9 +55,8 @@ extension Cluster {
             withdrawn.differences.forEach { printMessage($0) }
             return Withdrawals(
                 topics: Dictionary(
-                    uniqueKeysWithValues: withdrawn.topics.map { topic in
-                        (topic, withdrawn.extent(of: topic)?.partitions.count ?? 0)
-                    }), partitions: withdrawn.partitions.count)
+                    uniqueKeysWithValues: withdrawn.extents.map { ($0.topic, $0.extent.partitions.count) }),
+                partitions: withdrawn.partitions.count)
         } catch {
             printMessage("which sources are withdrawn is not known: \(error)")
             return nil

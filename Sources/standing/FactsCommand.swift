@@ -66,16 +66,12 @@ struct FactsBootstrapCommand: ParsableCommand {
 
     func validate() throws {
         if let threads, threads < 1 { throw ValidationError("--threads: at least 1") }
-        let files = [("--perks", perks), ("--blacklist", blacklist), ("--output", output == "-" ? nil : output)]
-        var options: [String: String] = [:]
-        for case (let option, let path?) in files {
-            if let other = options.updateValue(option, forKey: URL(fileURLWithPath: path).standardizedFileURL.path) {
-                throw ValidationError("\(other) and \(option): give each a file of its own")
-            }
-        }
     }
 
     func run() throws {
+        try OutputFile.requireDistinct(
+            [("--perks", perks), ("--blacklist", blacklist), ("--output", output)], from: [("--config", cluster.config)]
+        )
         var settings = try Settings(config: cluster.config)
         let cluster = try Cluster(self.cluster, &settings)
         guard let data = try settings.text("data", flag: data) else {

@@ -72,6 +72,10 @@ struct PolicyBacktestCommand: ParsableCommand {
     }
 
     func run() throws {
+        try OutputFile.requireDistinct(
+            [("--html", html)],
+            from: [("--policy", policy), ("--against", against), ("--outcomes", outcomes)]
+                + events.map { ("--events", $0) })
         var backtest = Backtest(
             policy: try loadPolicy(policy), against: try against.map { try loadPolicy($0) }, events: events,
             asOf: asOf.flatMap { Timestamp($0) }, outcomes: try outcomes.map { try Self.loadOutcomes($0) })

@@ -46,12 +46,15 @@ struct PolicyProposeCommand: ParsableCommand {
 
     func run() throws {
         let candidate = try loadPolicy(file)
+        let path = output ?? "\(candidate.id)-\(candidate.version).proposal.json"
+        try OutputFile.requireDistinct(
+            [("--output", path), ("--people", people)],
+            from: [("the policy", self.file), ("--config", source.cluster.config)])
         _ = nice(Self.priority)
         let ledger = try source.open()
         var change = PolicyChange(candidate: candidate)
         change.listLimit = listed
         let proposal = try Self.fold(change, ledger, people: people)
-        let path = output ?? "\(candidate.id)-\(candidate.version).proposal.json"
         let file = try OutputFile(path)
         try Array(proposal.json.utf8).withUnsafeBytes { try file.write($0) }
         try file.close()

@@ -86,6 +86,28 @@ extension CommandTests {
             #expect(attributes[.posixPermissions] as? Int == 0o640)
         }
 
+        @Test func noFileThatIsReadOrWrittenIsReplaced() async throws {
+            let policy = try await new()
+            let (text, link, other) = (
+                try String(contentsOfFile: policy, encoding: .utf8), folder.path("link"), folder.path("other")
+            )
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: policy)
+            let propose = ["policy", "propose", policy, "--archive", folder.path("data")]
+            let backtest = ["policy", "backtest", "--policy", policy, "--events", other]
+            for (arguments, both) in [
+                (propose + ["--output", policy], "--output names the same file as the policy"),
+                (propose + ["--output", link], "--output names the same file as the policy"),
+                (propose + ["--people", policy], "--people names the same file as the policy"),
+                (propose + ["--people", other, "--output", other], "--people names the same file as --output"),
+                (backtest + ["--html", policy], "--html names the same file as --policy"),
+                (backtest + ["--html", other], "--html names the same file as --events"),
+            ] {
+                let run = try await Running(arguments).finished(limit: Limit.run)
+                #expect(run.code == 2 && run.messages.contains(both), "\(arguments): \(run.messages)")
+            }
+            #expect(try String(contentsOfFile: policy, encoding: .utf8) == text)
+        }
+
         @Test func whatACaseGaveCanBeWritten() async throws {
             _ = try await new()
             let cases = "my-club/cases/my-club.yaml"

@@ -193,10 +193,37 @@ struct RecordMapTests {
     /// A text such as 007 is no number: keys are texts unless they are an object, a list or a text in quotes.
     @Test(arguments: [
         ("007", "007"), (#""7""#, "7"), ("7", "7"), (#"{"payload":7}"#, "7"), ("{7", "{7"), ("a b", "a b"),
+        (" \n{\"payload\":7}", "7"), ("{3F25-04E0}", "{3F25-04E0}"), ("[1", "[1"),
     ])
     func aKeyIsTextUnlessItIsAnObject(_ key: String, _ subject: String) throws {
         let lines = Self.good.replacing("value.who", with: "'type(key) == map ? key.payload : key'")
         #expect(try Self.outcome(lines, value: "{}", key: key) == Self.event(subject))
+    }
+
+    /// As a text it would show what the object has of protected attributes.
+    @Test(arguments: [
+        #"{"sex""#, #"[ {"sex":"f"}"#, #"{"sex":"f","sex":"m"}"#, #" {"who":"a","who":"b"}"#, #"{"sex":"f"} x"#,
+        String(repeating: "[", count: 80) + String(repeating: "]", count: 80),
+    ])
+    func aKeyThatBeginsAsAnObjectOrAListMustBeOne(_ key: String) throws {
+        let lines = Self.good + "\ndata: {key: key}"
+        #expect(
+            try Self.outcome(lines, value: #"{"who":"a"}"#, key: key)
+                == "key: it begins as a JSON object or list and cannot be read as one")
+        #expect(try Self.outcome(Self.good, value: #"{"who":"a"}"#, key: key) == Self.event("a"), "it is not read")
+    }
+
+    @Test func aKeyLargerThanAnEventIsNoText() throws {
+        let key = #"{"sex":"f","x":""# + String(repeating: "a", count: EventDecoder.maximumEventBytes) + "\"}"
+        let found = try Self.outcome(Self.good + "\ndata: {n: key.size()}", value: #"{"who":"a"}"#, key: key)
+        #expect(found == "key: it is larger than \(EventDecoder.maximumEventBytes) bytes")
+    }
+
+    /// As the data of a CloudEvent are taken.
+    @Test func theWholeValueIsCopiedAsItIs() throws {
+        let value = #"{ "who":"a","sex":"f" }"#
+        #expect(
+            try Self.outcome(Self.good + "\ndata: value", value: value) == Self.event("a", data: ",\"data\":\(value)"))
     }
 
     @Test func whenPassesOverRecords() throws {

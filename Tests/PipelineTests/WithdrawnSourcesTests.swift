@@ -36,4 +36,15 @@ struct WithdrawnSourcesTests {
         #expect(found.extent(of: "bills")?.partitions == [1, 2])
         #expect(found.missing(of: 5) == [3, 4] && found.missing(of: 3).isEmpty)
     }
+
+    @Test func allExtentsAreThoseOfTheirTopicsInTheOrderOfNames() {
+        let found = sources([4: ["trams", "bills", "trams"], 0: [], 7: ["rides", "trams"], 2: ["bills"]])
+        #expect(found.partitions.map(\.partition) == [0, 2, 4, 7])
+        #expect(found.extents.map(\.topic) == ["bills", "rides", "trams"])
+        #expect(found.extents.map(\.extent.partitions) == [[2, 4], [7], [4, 7]])
+        for (topic, extent) in found.extents {
+            let own = found.extent(of: topic)
+            #expect(own == extent, "\(topic)")
+        }
+    }
 }

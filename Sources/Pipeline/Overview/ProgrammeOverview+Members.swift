@@ -40,7 +40,9 @@ extension ProgrammeOverview {
             members.count, bands.count, minutes.count, policies.count, switching.count, deadLetters.count,
             attention.count, changes.count,
         ]
-        return members.count == 1 && counts.allSatisfy { $0 <= Self.maximumItems }
+        let withdrawn = withdrawnSources?.partitions ?? []
+        let withdrawnCounts = [withdrawn.count] + withdrawn.map(\.topics.count)
+        return members.count == 1 && (counts + withdrawnCounts).allSatisfy { $0 <= Self.maximumItems }
             && numbers.allSatisfy { (0...(1 << 50)).contains($0) }
     }
 

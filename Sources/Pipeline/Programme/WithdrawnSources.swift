@@ -36,8 +36,12 @@ public struct WithdrawnSources: Sendable, Hashable, Codable {
 
     /// Ignores a partition that is known.
     public mutating func add(_ topics: [String], of partition: Int32) {
-        let index = partitions.firstIndex { $0.partition >= partition } ?? partitions.endIndex
-        guard index == partitions.endIndex || partitions[index].partition != partition else { return }
+        var (index, end) = (0, partitions.count)
+        while index < end {
+            let middle = (index + end) / 2
+            if partitions[middle].partition < partition { index = middle + 1 } else { end = middle }
+        }
+        guard index == partitions.count || partitions[index].partition != partition else { return }
         partitions.insert(Partition(partition: partition, topics: topics.sorted()), at: index)
     }
 
@@ -63,10 +67,21 @@ public struct WithdrawnSources: Sendable, Hashable, Codable {
             partitions: partitions.filter { $0.topics.contains(topic) }.map(\.partition), known: partitions.count)
     }
 
+    /// The extent of each topic that is withdrawn in any partition, in the order of their names.
+    public var extents: [(topic: String, extent: Extent)] {
+        var found: [String: [Int32]] = [:]
+        for each in partitions {
+            for topic in each.topics where found[topic]?.last != each.partition {
+                found[topic, default: []].append(each.partition)
+            }
+        }
+        return found.sorted { $0.key < $1.key }.map { ($0.key, Extent(partitions: $0.value, known: partitions.count)) }
+    }
+
     /// In words, the topics that are withdrawn in some partitions only.
     public var differences: [String] {
-        topics.compactMap { topic in
-            extent(of: topic)?.difference.map { "\(topic) is \($0): withdraw or restore it again" }
+        extents.compactMap { topic, extent in
+            extent.difference.map { "\(topic) is \($0): withdraw or restore it again" }
         }
     }
 

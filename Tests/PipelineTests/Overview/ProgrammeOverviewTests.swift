@@ -127,6 +127,18 @@ struct ProgrammeOverviewTests {
         }
     }
 
+    @Test func anAnswerWithTooManyWithdrawnSourcesIsNotTaken() {
+        var (many, wide) = (WithdrawnSources(), WithdrawnSources())
+        for partition in 0..<10_001 as Range<Int32> { many.add([], of: partition) }
+        wide.add((0..<10_001).map { "t\($0)" }, of: 2)
+        for withdrawn in [many, wide] {
+            var (sum, other) = (overview("a", [0, 1]), overview("b", [2, 3]))
+            other.withdrawnSources = withdrawn
+            let isTaken = sum.merge(other.bytes)
+            #expect(!isTaken && sum.members.count == 1)
+        }
+    }
+
     /// A change of another member is shown as that member has masked it, byte for byte.
     @Test func changesOfSeveralMembersAreByTime() throws {
         func change(_ subject: String, at time: Int64) throws -> ProgrammeOverview.Change {
