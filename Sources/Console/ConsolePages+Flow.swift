@@ -39,8 +39,8 @@ extension ConsolePages {
                         ? nil : "\(Self.number(view.duplicates, "event")) came twice and counted once.",
                     "unknown": view.unknownPartitions == 0
                         ? nil
-                        : "In \(Self.number(view.unknownPartitions, "ledger partition")) it is not known which are withdrawn: no "
-                            + "member that folds them has reported it yet.",
+                        : "In \(Self.number(view.unknownPartitions, "ledger partition")) it is not known which sources are withdrawn: "
+                            + "no member that folds them has reported it yet.",
                 ])), for: visit)
     }
 
