@@ -94,7 +94,7 @@ extension QueryServer {
                     )))),
         .init(
             "missing", .list(.integer()),
-            "Ledger partitions in which it is not known what is withdrawn: no member that folds them has reported it yet."))
+            "Ledger partitions in which it is not known what is withdrawn: no member that folds them has reported it."))
 
     private static func deadLetter(isWhole: Bool) -> JSONSchema {
         let bytes = orNull(
