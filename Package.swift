@@ -204,8 +204,8 @@ let package = Package(
         tests(
             "QueryTests",
             [
-                "Access", "Audit", "Backtests", "Events", "HTTP", "Kafka", "Pipeline", "Policy", "Query", "Replay",
-                "Scoring", crypto, httpTypes, hummingbird, logging, metrics, nio,
+                "Access", "Audit", "Backtests", "Console", "Events", "HTTP", "Kafka", "Pipeline", "Policy", "Query",
+                "Replay", "Scoring", crypto, httpTypes, hummingbird, logging, metrics, nio,
             ]),
         tests("LagTests", ["Events", "Kafka", "Lag"]),
         tests("DownstreamTests", ["Downstream", "Events", "Kafka", grdb, logging]),

@@ -37,6 +37,10 @@ extension ConsolePages {
                     "hasSources": !sources.isEmpty, "sources": sources,
                     "duplicates": view.duplicates == 0
                         ? nil : "\(Self.number(view.duplicates, "event")) came twice and counted once.",
+                    "unknown": view.unknownPartitions == 0
+                        ? nil
+                        : "In \(Self.number(view.unknownPartitions, "ledger partition")) it is not known which sources are withdrawn: "
+                            + "no member that folds them has reported it yet.",
                 ])), for: visit)
     }
 

@@ -40,6 +40,10 @@ public struct SourcesView: Sendable {
     public var sources: [Source]
     /// Events of all sources that were published twice, in the partitions that are folded here. Each counts once.
     public var duplicates: Int
+    /// Ledger partitions in which it is not known whether sources are withdrawn.
+    public var unknownPartitions: Int
 
-    public init(sources: [Source], duplicates: Int = 0) { (self.sources, self.duplicates) = (sources, duplicates) }
+    public init(sources: [Source], duplicates: Int = 0, unknownPartitions: Int = 0) {
+        (self.sources, self.duplicates, self.unknownPartitions) = (sources, duplicates, unknownPartitions)
+    }
 }

@@ -3,7 +3,7 @@ extension Templates {
         (
             "sources",
             #"""
-            <header class="head"><h1>Sources</h1><p class="lead">Topics that events are read from, what each gave, and how often it was wrong about somebody.{{#duplicates}} {{.}}{{/duplicates}}</p></header>
+            <header class="head"><h1>Sources</h1><p class="lead">Topics that events are read from, what each gave, and how often it was wrong about somebody.{{#duplicates}} {{.}}{{/duplicates}}{{#unknown}} {{.}}{{/unknown}}</p></header>
             {{#hasSources}}<div class="cards" id="source-list" data-live="source-list">{{#sources}}<article class="card {{level}}"><div class="row"><h2 class="id"><bdi>{{topic}}</bdi></h2>{{#state}}{{> badge}}{{/state}}</div>
             {{#declaration}}<p class="soft">{{.}}</p>{{/declaration}}
             <dl class="numbers"><div><dt><abbr title="Records that this member has read since it started">Events</abbr></dt><dd>{{events}}</dd></div><div><dt>A second</dt><dd>{{perSecond}}</dd></div><div><dt>Unread</dt><dd>{{unread}}</dd></div><div><dt><abbr title="Its subject had not enrolled, so it counts for nobody">Not enrolled</abbr></dt><dd>{{notEnrolled}}</dd></div><div><dt><abbr title="Of the appeals that were decided lately against sanctions that its events can impose, how many were upheld">Error rate</abbr></dt><dd>{{errorRate}}</dd><dd class="note">{{errorNote}}</dd></div></dl>

@@ -230,7 +230,7 @@ extension Metric {
             (
                 .gauge,
                 "Announced members without ledger partitions that did not answer when this member last asked them for "
-                    + "the overview; left out if that was not of late."
+                    + "the overview; left out if that was not in the last 10 minutes."
             )
         case .sanctions: (.gauge, "Sanctions of the owned ledger partitions, as of what is folded, by state.")
         case .sanctionsOverdue:
@@ -272,7 +272,7 @@ extension Metric {
             (.gauge, "Source topics that are read late, of which a partition is unknown, or that have lost records.")
         case .lagReportAgeSeconds: (.gauge, "Since the last report of lag was made.")
         case .lagReportCurrent:
-            (.gauge, "1 while the lag was measured of late, else 0: then there are no other metrics of lag.")
+            (.gauge, "1 while the last report of lag is current, else 0: then there are no other metrics of lag.")
         case .metricsDroppedSeries:
             (
                 .counter,

@@ -103,6 +103,17 @@ public struct MemberStatus: Sendable {
         return topics
     }
 
+    /// The number of its ledger partitions whose withdrawn sources it knows: all while it is ready and none is in quarantine. Else
+    /// those that are folded to their end, or again for a switch, and no fewer than have a source withdrawn. Nil if
+    /// `withdrawnSources` is.
+    public func knownPartitions(since version: Int64) -> Int? {
+        guard let readiness, let withdrawn = withdrawnSources(since: version) else { return nil }
+        if readiness.ready, readiness.quarantined?.isEmpty ?? true { return readiness.foldPartitions }
+        // Others may send any number, so this does not trap.
+        let folded = readiness.currentPartitions &+ (readiness.switching?.count ?? 0)
+        return min(readiness.foldPartitions, max(folded, withdrawn.values.max() ?? 0))
+    }
+
     /// Ledger offsets that are not folded yet, of the partitions whose offsets are reported.
     public var framesBehind: Int64? {
         let known = partitions.compactMap { unfolded[$0] }

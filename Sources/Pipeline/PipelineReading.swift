@@ -22,7 +22,7 @@ public struct IntakeCounts: Sendable, Equatable {
     public var deadLetterTotal: Int64 { deadLetters.values.reduce(0, +) }
 }
 
-/// What `PipelineStatus` holds at one moment, for `/readyz`, the terminal view and the quickstart.
+/// The values of `PipelineStatus` at one moment, for `/readyz`, the terminal view and the quickstart.
 public struct PipelineReading: Sendable {
     public var intake = IntakeCounts()
     /// Roles with an assignment. It may be empty, because there can be more members than partitions.

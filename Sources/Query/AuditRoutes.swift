@@ -40,7 +40,7 @@ public struct AuditRoutes: Sendable {
             ) { call in try await page(call) },
             Route(
                 .get, "/subjects/{id}/looks", name: "readLooks",
-                summary: "Who looked at a subject's file of late, and why.",
+                summary: "The latest looks at a subject's file: who looked, and why.",
                 tag: Self.tag, parameters: [.subject()],
                 answers: [
                     .json(

@@ -29,7 +29,7 @@ final class IdleMembers: Sendable {
         }
     }
 
-    /// The number of those of `announced` that did not answer; nil if they have not been asked of late.
+    /// The number of those of `announced` that did not answer; nil if they have not been asked for `lifetime`.
     func away(of announced: [String], at now: ContinuousClock.Instant) -> Int? {
         guard !announced.isEmpty else { return 0 }
         guard let last = lastAsked.withLock({ $0 }), now - last < Self.lifetime else { return nil }

@@ -9,6 +9,11 @@ final class OverviewWatch: Sendable {
     /// An overview is used for at least `least`, and for `share` times as long as it took to make here. So overviews
     /// cost at most 2 % of a core.
     private static let (least, share) = (Duration.seconds(2), 50)
+    /// A list of sources waits at most this long for an overview.
+    private static let patience = Duration.milliseconds(500)
+    private static let betweenLooks = Duration.milliseconds(10)
+    /// What others have reported of sources is used for this long.
+    private static let longestAge = Duration.seconds(30)
 
     private struct Made: Sendable {
         let overview: ProgrammeOverview
@@ -33,6 +38,14 @@ final class OverviewWatch: Sendable {
     /// By whether it shows subjects.
     private let shared = Mutex<[Bool: Shared]>([:])
 
+    private struct Reported: Sendable {
+        let withdrawals: WithdrawalReading
+        let until: ContinuousClock.Instant
+    }
+
+    /// By the last overview of all members; nil before the first.
+    private let reported = Mutex<Reported?>(nil)
+
     /// `mask`: replaces a subject's id if the reader may not see it.
     init(
         _ service: PipelineService, queries: SubjectQueries, lag: MemberLag?,
@@ -43,20 +56,31 @@ final class OverviewWatch: Sendable {
 
     /// Of all members. Who asks while one is made waits for it. Throws `BlockingWork.Busy`.
     func overview(showsSubjects: Bool) async throws -> ProgrammeOverview {
-        let task = shared.withLock { shared in
+        try await recent(showsSubjects: showsSubjects).value
+    }
+
+    /// One that is recent or being made. Else a new one begins.
+    private func recent(showsSubjects: Bool) -> Task<ProgrammeOverview, any Error> {
+        shared.withLock { shared in
             if let known = shared[showsSubjects], known.until.map({ .now < $0 }) ?? true { return known.task }
             let task = Task { [self] in
                 var lasts = Duration.zero
                 defer { self.shared.withLock { [lasts] in $0[showsSubjects]?.until = .now + lasts } }
                 let own = try await queries.work.run { self.ownOverview(showsSubjects: showsSubjects) }
                 let overview = await queries.overview(own, showsSubjects: showsSubjects)
+                note(overview)
                 lasts = Self.least
                 return overview
             }
             shared[showsSubjects] = Shared(task: task, until: nil)
             return task
         }
-        return try await task.value
+    }
+
+    private func note(_ overview: ProgrammeOverview) {
+        let withdrawals = WithdrawalReading(
+            overview.withdrawnSources ?? WithdrawnSources(), switching: overview.switching)
+        reported.withLock { $0 = Reported(withdrawals: withdrawals, until: .now + Self.longestAge) }
     }
 
     /// The same as JSON.
@@ -66,15 +90,19 @@ final class OverviewWatch: Sendable {
         return writer.take()
     }
 
-    /// Of all members: this member's own as they are, and those of others as in the overview.
-    func withdrawnSources() async -> WithdrawnSources {
-        var sources = service.withdrawnSources
-        let missing = sources.missing(of: service.ledgerPartitionCount ?? 0)
-        if !missing.isEmpty, let others = try? await overview(showsSubjects: false).withdrawnSources {
-            sources.add(others)
-        }
-        return sources
+    /// Of this member's partitions as they are, and of others as in a recent overview, or in the last one if a member is
+    /// slow. Partitions of which neither has a report are missing.
+    func withdrawals() async -> WithdrawalReading {
+        var withdrawals = WithdrawalReading(service.withdrawnSources, switching: service.status.switching)
+        guard !withdrawals.sources.missing(of: service.ledgerPartitionCount ?? 0).isEmpty else { return withdrawals }
+        _ = recent(showsSubjects: false)
+        let end = ContinuousClock.now + Self.patience
+        while isBeingMade, ContinuousClock.now < end, (try? await Task.sleep(for: Self.betweenLooks)) != nil {}
+        if let reported = reported.withLock({ $0 }), .now < reported.until { withdrawals.add(reported.withdrawals) }
+        return withdrawals
     }
+
+    private var isBeingMade: Bool { shared.withLock { $0[false].map { $0.until == nil } ?? false } }
 
     /// Of this member alone. Waits for folds and for others who ask; not from async code.
     func ownOverview(showsSubjects: Bool) -> ProgrammeOverview {

@@ -18,11 +18,11 @@ struct ProgrammeAnswers: Sendable {
     let sources: SourceReader
     let ledger: LedgerReader
     /// Of all members.
-    let withdrawnSources: @Sendable () async -> WithdrawnSources
+    let withdrawals: @Sendable () async -> WithdrawalReading
     private let work = BlockingWork(threads: threads, maximum: maximum)
 
-    init(_ service: PipelineService, withdrawnSources: @escaping @Sendable () async -> WithdrawnSources) {
-        (self.service, self.withdrawnSources) = (service, withdrawnSources)
+    init(_ service: PipelineService, withdrawals: @escaping @Sendable () async -> WithdrawalReading) {
+        (self.service, self.withdrawals) = (service, withdrawals)
         policies = PolicyReader(service.configuration)
         letters = DeadLetterReader(service.configuration)
         sources = SourceReader(service, letters: letters)
@@ -93,7 +93,7 @@ struct ProgrammeAnswers: Sendable {
 
     /// `{"sources":[…],"missing":[…]}`
     func allSources() async throws -> Answer {
-        let withdrawn = await withdrawnSources()
+        let withdrawn = await withdrawals().sources
         let found = try await read { [sources] in try sources.sources(withdrawn) }
         let missing = withdrawn.missing(of: service.ledgerPartitionCount ?? 0)
         return .json { writer in

@@ -83,7 +83,7 @@ extension QueryServer {
                     .init("frozen", .boolean, "It has lost records, and imposes no sanction until it is acknowledged."),
                     .init(
                         "withdrawn", orNull(.boolean),
-                        "Its events count for nothing, in one ledger partition at least. Null if no member answers."),
+                        "Its events count for nothing, in one ledger partition at least. Null if it is known of none."),
                     .init(
                         "withdrawnIn", orNull(.list(.integer())),
                         "The ledger partitions in which it is withdrawn: all, unless an act has not reached one yet or one is of an older fold version."
@@ -94,7 +94,7 @@ extension QueryServer {
                     )))),
         .init(
             "missing", .list(.integer()),
-            "Ledger partitions for which no member answers: whether sources are withdrawn there is not known."))
+            "Ledger partitions in which it is not known what is withdrawn: no member that folds them has reported it."))
 
     private static func deadLetter(isWhole: Bool) -> JSONSchema {
         let bytes = orNull(

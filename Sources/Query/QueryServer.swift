@@ -90,7 +90,7 @@ public final class QueryServer: Sendable {
         mirror = ChangeMirror(service, ask: Self.asking(following))
         let overviewWatch = OverviewWatch(service, queries: queries, lag: lag, mask: { mask($0) })
         self.overviewWatch = overviewWatch
-        programme = ProgrammeAnswers(service) { await overviewWatch.withdrawnSources() }
+        programme = ProgrammeAnswers(service) { await overviewWatch.withdrawals() }
         (self.address, self.certificate) = (address, certificate)
         self.announcement = announcement
         self.program = program

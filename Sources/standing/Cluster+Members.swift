@@ -29,7 +29,12 @@ extension Cluster {
     /// what is not known, and what is withdrawn in some partitions only. `settings`: the members' secret.
     func withdrawnSources(_ admin: Admin, _ settings: inout Settings, readsLedger: Bool) throws -> Withdrawals? {
         let ledger = try admin.topic(names(.ledger)[0])
-        if let folds = withdrawnSourcesOfMembers(admin, try AskedMembers(&settings)) {
+        if var folds = withdrawnSourcesOfMembers(admin, try AskedMembers(&settings)) {
+            // While a partition changes hands, two members can count it.
+            if let total = ledger?.partitions {
+                folds.partitions = min(folds.partitions, total)
+                folds.topics = folds.topics.mapValues { min($0, folds.partitions) }
+            }
             for (topic, count) in folds.topics.sorted(by: { $0.key < $1.key }) where count < folds.partitions {
                 printMessage(
                     "\(topic) is withdrawn in \(count) of \(folds.partitions) ledger partitions: `source withdraw` or `source "
@@ -37,8 +42,8 @@ extension Cluster {
             }
             if let total = ledger?.partitions, folds.partitions < total {
                 printMessage(
-                    "no member answers for \(total - folds.partitions) of \(total) ledger partitions: what is withdrawn there is "
-                        + "not known")
+                    "what is withdrawn in \(total - folds.partitions) of \(total) ledger partitions is not known: no member that folds "
+                        + "them has reported it yet")
             }
             return folds
         }
@@ -68,7 +73,11 @@ extension Cluster {
     private func withdrawnSourcesOfMembers(_ admin: Admin, _ asked: AskedMembers) -> Withdrawals? {
         func folds(_ statuses: [MemberStatus]) -> [(topics: [String: Int], partitions: Int)] {
             statuses.compactMap { status in
-                status.withdrawnSources(since: PolicyHistory.sourcesVersion).map { ($0, status.foldPartitions ?? 0) }
+                let version = PolicyHistory.sourcesVersion
+                guard let topics = status.withdrawnSources(since: version),
+                    let known = status.knownPartitions(since: version)
+                else { return nil }
+                return (topics, known)
             }
         }
         var members: [MembersTable.Member] = []

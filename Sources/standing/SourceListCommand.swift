@@ -19,7 +19,7 @@ struct SourceListCommand: ParsableCommand {
 
             Which sources are withdrawn, the members answer from their folds (/metrics). If none answers, `withdrawn` is null; \
             with --topic the whole ledger is then read, which can take a while. A source that is withdrawn in some ledger partitions \
-            only is shown as such, and a message says how many partitions no member answers for.
+            only is shown as such, and a message has the number of partitions that are not known.
 
             Examples:
               standing source list --brokers kafka:9092

@@ -151,6 +151,15 @@ struct PageTests {
         #expect(proposers.contains("somebody else decides") && !proposers.contains("formaction"))
     }
 
+    @Test func thePageOfTheSourcesSaysWhereItIsNotKnownWhatIsWithdrawn() {
+        let visit = Visit(caller: Visits.conductor, formToken: "t", actKey: "k")
+        func page(_ unknown: Int) -> String {
+            ConsolePages().sources(SourcesView(sources: [], unknownPartitions: unknown), for: visit)
+        }
+        #expect(!page(0).contains("it is not known"))
+        #expect(page(2).contains("In 2 ledger partitions it is not known which sources are withdrawn: no member "))
+    }
+
     @Test func aWithdrawnSourceIsShownAsSuchAndOperatorsAloneChangeWhatCounts() async throws {
         let view = try await DemoTown().sources(for: Visits.conductor)
         func page(_ caller: Caller) -> String {

@@ -126,6 +126,25 @@ import Testing
         #expect(member("one", [0], unready, metrics: metrics).withdrawnSources(since: 6) == nil, "it may catch up")
     }
 
+    @Test func aPartitionThatIsOpeningOrInQuarantineIsNotCounted() {
+        let counted =
+            Self.metrics + "standing_source_withdrawn{topic=\"a\"} 1\n"
+            + "standing_source_withdrawn_partitions{topic=\"a\"} 3\n"
+        func known(_ ready: Bool, current: Int, _ more: String = "", metrics: String? = counted) -> Int? {
+            let readiness =
+                #"{"ready":\#(ready),"intakePartitions":0,"foldPartitions":4,"currentPartitions":\#(current)\#(more)}"#
+            return member("one", [0, 1, 2, 3], readiness, metrics: metrics).knownPartitions(since: 6)
+        }
+        let quarantined = #","quarantined":[{"partition":3,"offset":7,"reason":"no frame"}]"#
+        let switching = #","switching":[{"partition":0,"policy":{"id":"p","version":2},"done":0.4}]"#
+        #expect(known(true, current: 4) == 4 && known(true, current: 1) == 4, "a busy one counts")
+        #expect(known(false, current: 3) == 3 && known(true, current: 3, quarantined) == 3)
+        #expect(known(true, current: 3, quarantined + switching) == 4)
+        #expect(known(false, current: 1) == 3, "no fewer than are counted as withdrawn")
+        #expect(known(false, current: 1, metrics: Self.metrics) == 1)
+        #expect(known(false, current: 0) == nil)
+    }
+
     @Test func aWithdrawalThatIsFoldedIsNoSwitchOfPolicy() {
         let source =
             #""switching":[{"partition":0,"policy":{"id":"p","version":2},"#

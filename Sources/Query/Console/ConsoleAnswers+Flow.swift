@@ -12,12 +12,12 @@ internal import Scoring
 // Sources, dead letters and the policies of the ledger, as this member reads them from the cluster.
 extension ConsoleAnswers {
     func sources(for caller: Caller) async throws(ProblemView) -> SourcesView {
-        let withdrawn = await programme.withdrawnSources()
-        let missing = withdrawn.missing(of: service.ledgerPartitionCount ?? 0)
+        let withdrawals = await programme.withdrawals()
+        let (withdrawn, switching) = (withdrawals.sources, withdrawals.switching)
+        let missing = withdrawn.missing(of: service.ledgerPartitionCount ?? 0).count
         let found = try await read { [sources = programme.sources] in try sources.sources(withdrawn) }
         let policy = try await activePolicy()
         let decisions = decisions
-        let switching = service.status.switching
         let intake = lagWatch?.report?.groups.first { $0.group == service.configuration.intakeGroup }
         return SourcesView(
             sources: found.map { source in
@@ -36,7 +36,7 @@ extension ConsoleAnswers {
                     notEnrolled: Int(source.notEnrolled), decided: decided.count,
                     upheld: decided.count(where: \.isUpheld), wantsAcknowledgement: source.isFrozen,
                     changes: Self.changes(of: source, in: switching))
-            }, duplicates: Int(service.status.folded.counters.duplicates))
+            }, duplicates: Int(service.status.folded.counters.duplicates), unknownPartitions: missing)
     }
 
     /// The sanctions that events of a source can impose: by the types that it declares, and the policy's dimensions. A source that
@@ -61,7 +61,7 @@ extension ConsoleAnswers {
 
     /// None if no member knows of acts about it, or one is being folded. A source that is withdrawn in some ledger
     /// partitions only can be withdrawn in the others, and restored.
-    private static func changes(
+    static func changes(
         of source: SourceReading, in switching: [PipelineReading.Switching]
     ) -> [SourcesView.Source.Change] {
         guard !source.isControl, let withdrawal = source.withdrawal,
@@ -70,10 +70,10 @@ extension ConsoleAnswers {
         return (withdrawal.isEverywhere ? [] : [.withdraw]) + (withdrawal.isNowhere ? [] : [.restore])
     }
 
-    /// The state of a source that is withdrawn, or becomes so; nil for others. `missing`: ledger partitions for which no
-    /// member answers.
-    private static func state(
-        of source: SourceReading, in switching: [PipelineReading.Switching], _ missing: [Int32]
+    /// The state of a source that is withdrawn, or becomes so; nil for others. `missing`: the number of ledger partitions of
+    /// which it is not known.
+    static func state(
+        of source: SourceReading, in switching: [PipelineReading.Switching], _ missing: Int
     ) -> String? {
         let steps = switching.filter { $0.source?.topic == source.topic }
         if let slowest = steps.min(by: { $0.done < $1.done }) {
@@ -81,11 +81,8 @@ extension ConsoleAnswers {
             return "\(act), \(slowest.percent) % is folded"
         }
         guard let withdrawal = source.withdrawal, !withdrawal.isNowhere else { return nil }
-        let withdrawn =
-            withdrawal.difference
-            ?? (missing.isEmpty
-                ? "withdrawn" : "withdrawn, but no member answers for \(missing.count) ledger partitions")
-        return withdrawn + (source.isRead ? ", is read on" : ", and not read any more")
+        return (withdrawal.difference ?? "withdrawn") + (source.isRead ? ", is read on" : ", and not read any more")
+            + (missing == 0 ? "" : "; not known in \(missing) ledger partition\(missing == 1 ? "" : "s")")
     }
 
     private static func level(_ source: SourceReading, _ unread: Int64?) -> Level {

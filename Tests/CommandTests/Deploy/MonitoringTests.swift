@@ -40,7 +40,7 @@ extension CommandTests {
             for (expression, name) in waiting.sorted(by: { $0.value < $1.value }) {
                 Issue.record("\(name) has no data: \(expression)")
             }
-            // A scrape that came late makes an alert true for a moment; no member's trouble does that for as long as it asks for.
+            // A scrape that came late makes an alert true for a moment; a real fault lasts longer than its alert's `for`.
             let early = try await prometheus.firedAlerts()
             #expect(early == [])
             var alerts: Set<String> = []
