@@ -23,6 +23,11 @@ struct PolicyWarnings {
         for (number, measure) in policy.measures.enumerated() { check(measure, nodes.measures[number]) }
         for (number, perk) in policy.perks.enumerated() { check(perk, nodes.perks[number]) }
         for (number, sanction) in policy.sanctions.enumerated() { check(sanction, nodes.sanctions[number]) }
+        for value in nodes.ignoredTags {
+            warn(
+                "YAML takes the ! for a tag, which is ignored: an expression that begins with ! stands in quotes",
+                at: value)
+        }
         checkBands()
         checkUse()
         checkCosts()

@@ -131,6 +131,8 @@ struct YAMLComposer: ~Copyable {
         let (line, column) = (line, column)
         let isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE
         var text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
+        // Ledgers have policies whose texts were read without a byte order mark at their begin.
+        if text.unicodeScalars.first == "\u{FEFF}" { text = String(text.unicodeScalars.dropFirst()) }
         if scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE {
             text = document.restored(doubleQuoted: text, line: line, column: column) { line, column in
                 mistakes.append(

@@ -1,3 +1,4 @@
+import CEL
 import Policy
 import Testing
 
@@ -123,13 +124,24 @@ import Testing
 
     @Test(arguments: [
         ("!data.late", "!data.late"), ("!has(data.late)", "!has(data.late)"),
-        ("!data.late == data.x", "!data.late"), ("! data.late", "!"), ("! has(data.late)", "!"),
-        ("! 'data.late'", "!"),
+        ("!data.late == data.x", "!data.late"), ("! [data.late]", "!"),
     ])
     func aTagThatIsMeantAsNot(when: String, tag: String) throws {
         #expect(
             try mistakes(in: Self.rule("points: 1\n  when: \(when)")) == [
                 "11:9: YAML takes \"\(tag)\" for a tag: an expression that begins with ! stands in quotes"
+            ])
+    }
+
+    /// A ledger that has such a policy folds as before.
+    @Test(arguments: ["! data.late", "! 'data.late'"])
+    func aTagThatIsIgnoredIsOnlyAWarning(when: String) throws {
+        let review = try PolicyReview(yaml: Self.rule("points: 1\n  when: \(when)"), file: "town.yaml")
+        #expect(review.policy.rules[0].when?.source == "data.late")
+        #expect(
+            review.lines() == [
+                "town.yaml:11:9: warning: YAML takes the ! for a tag, which is ignored: an expression that begins with ! "
+                    + "stands in quotes"
             ])
     }
 

@@ -239,6 +239,16 @@ import Testing
         #expect(try YAMLReader.text(of: [], file: "town.yaml") == "")
     }
 
+    /// As a ledger's policies were always read.
+    @Test(arguments: [
+        ("a: \u{FEFF}e", "{\"a\":\"e\"}"), ("a: '\u{FEFF}e'", "{\"a\":\"e\"}"), ("a: \"\u{FEFF}e\"", "{\"a\":\"e\"}"),
+        ("a: \"\\ufeffe\"", "{\"a\":\"e\"}"), ("a: |-\n  \u{FEFF}e", "{\"a\":\"e\"}"), ("'\u{FEFF}a': 1", "{\"a\":1}"),
+        ("a: '\u{FEFF}\u{FEFF}e'", "{\"a\":\"\u{FEFF}e\"}"), ("a: 'e\u{FEFF}'", "{\"a\":\"e\u{FEFF}\"}"),
+    ])
+    func aByteOrderMarkAtTheBeginOfATextIsDropped(document: String, expected: String) {
+        #expect(json(document).map { Array($0.utf8) } == Array(expected.utf8))
+    }
+
     // MARK: Any text
 
     private static let pieces: [String] =
