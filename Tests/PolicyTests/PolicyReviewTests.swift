@@ -161,6 +161,7 @@ import Testing
         ("event: [court.debt, court.paid], lifted-by: [x, court.paid]", true),
         ("event: court.debt, lifted-by: court.paid", false), ("event: court.debt, lifted-by: \"court.*\"", false),
         ("event: \"court.*\", lifted-by: court.paid, when: data.amount > 0", false),
+        ("event: \"court.*\", lifted-by: court.paid, when: true", true),
     ])
     func anEventThatLiftsWhatItImposes(members: String, isFound: Bool) throws {
         let text = document {

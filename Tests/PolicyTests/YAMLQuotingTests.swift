@@ -58,6 +58,17 @@ import Testing
             "points: 1\n    when: data.x",
             "mapping values are not allowed in this context: this line is indented unlike the one above it"
         ),
+        (
+            "points: 1\n    size_2: data.x",
+            "mapping values are not allowed in this context: this line is indented unlike the one above it"
+        ),
+        (
+            "points: data.km > 1 ?\n    two: 1",
+            "mapping values are not allowed in this context: an expression with \": \" in it stands in quotes"
+        ),
+        (
+            "when: 'a'\n\tpoints: 1", "found character that cannot start any token: indent with spaces, not tabs"
+        ),
         ("points: 1\n  when:data.x", "this line is no key: a key is followed by a colon and a space"),
     ])
     func ofABlock(members: String, message: String) throws {
