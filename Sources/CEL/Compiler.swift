@@ -212,6 +212,7 @@ struct Compiler {
         _ operands: [Syntax], _ sign: String, _ offset: Int, _ join: (Node, Node) -> Node
     ) -> Part {
         var nodes: [Node] = []
+        let before = comparisons.count
         for operand in operands {
             let part = compile(operand)
             requireBool(part, "an operand of \(sign)")
@@ -222,7 +223,10 @@ struct Compiler {
             noteComparison(offset, .certain(decisive, nil))
         }
         let constraints = nodes.compactMap(\.constraint)
-        if constraints.count > 1 { noteComparison(offset, .together(constraints, isAll: sign == "&&")) }
+        if constraints.count > 1 {
+            noteComparison(
+                offset, .together(constraints, isAll: sign == "&&", inner: comparisons.count - before))
+        }
         while nodes.count > 1 {
             nodes = stride(from: 0, to: nodes.count, by: 2).map { at in
                 at + 1 < nodes.count ? join(nodes[at], nodes[at + 1]) : nodes[at]
