@@ -33,9 +33,9 @@ extension Compiler {
                 offset, "no overload of \(operation.rawValue) for \(left.type.name) and \(right.type.name)\(hint)")
         }
         warnOfMixedNumbers(arithmetic, operation, operands, parts)
-        // A constant that is 0 may be meant to switch a part off.
-        if arithmetic == .divide || arithmetic == .modulo, left.node.constant == nil,
-            case .literal(let divisor) = operands[1].kind, divisor.isIntegerZero
+        // Only a literal 0 is a mistake. A constant that is 0 may be meant to switch a part off.
+        if arithmetic == .divide || arithmetic == .modulo, case .literal(let divisor) = operands[1].kind,
+            divisor.isIntegerZero
         {
             warn(offset, "always an error: \(EvaluationError.divisionByZero)")
         }
@@ -44,7 +44,7 @@ extension Compiler {
             arithmetic, left.node, right.node,
             mayBeNumber: left.type.isNumberOrDynamic && right.type.isNumberOrDynamic)
         return Part(
-            node: fold(node, of: nodes, at: offset),
+            node: fold(node, of: nodes, at: offset, expecting: .divisionByZero),
             type: matching.allSatisfy { $0.result == result } ? result : .dynamic,
             reach: left.reach.union(right.reach).inner, offset: offset)
     }

@@ -92,7 +92,7 @@ import Testing
     @Test func aConstantThatIs0MaySwitchADivisionOff() throws {
         let text = document {
             $0.rules = """
-                rules: [{id: r, dimension: transport, event: x, points: 1, when: "data.all || data.km / constant.step > 1"}]
+                rules: [{id: r, dimension: transport, event: x, points: 1, when: "data.all || data.km / constant.step > 1 || data.kg > 5 % constant.step"}]
                 """
             $0.more = "constants: {step: 0}"
             ($0.bands, $0.perks) = ("bands: [{name: A, from: 0}]", "")
