@@ -33,8 +33,9 @@ extension Compiler {
                 offset, "no overload of \(operation.rawValue) for \(left.type.name) and \(right.type.name)\(hint)")
         }
         warnOfMixedNumbers(arithmetic, operation, operands, parts)
-        if arithmetic == .divide || arithmetic == .modulo, left.node.constant == nil,
-            right.node.constant?.isIntegerZero == true
+        // Only a literal 0 is a mistake. A constant that is 0 may be meant to switch a part off.
+        if arithmetic == .divide || arithmetic == .modulo, case .literal(let divisor) = operands[1].kind,
+            divisor.isIntegerZero
         {
             warn(offset, "always an error: \(EvaluationError.divisionByZero)")
         }
@@ -43,7 +44,7 @@ extension Compiler {
             arithmetic, left.node, right.node,
             mayBeNumber: left.type.isNumberOrDynamic && right.type.isNumberOrDynamic)
         return Part(
-            node: fold(node, of: nodes, at: offset),
+            node: fold(node, of: nodes, at: offset, expecting: .divisionByZero),
             type: matching.allSatisfy { $0.result == result } ? result : .dynamic,
             reach: left.reach.union(right.reach).inner, offset: offset)
     }
@@ -219,17 +220,10 @@ extension Compiler {
 
     /// Compiles a pattern that no expression has had before. Returns the error that it diagnoses, or nil.
     private mutating func compile(_ pattern: Text, _ source: Name, _ offset: Int) -> EvaluationError? {
-        guard declarations.allowsPattern(ofBytes: pattern.bytes.count) else {
-            diagnose(
-                offset,
-                "all expressions together have at most \(Limit.patternsOfDeclarations) patterns of "
-                    + "\(Limit.patternBytesOfDeclarations) bytes together")
-            return .tooManyPatterns
-        }
         do throws(RegularExpressionError) {
             let expression = try RegularExpression(pattern.bytes, classWork: &classWork)
             patterns[source] = expression
-            declarations.add(expression, source, bytes: pattern.bytes.count)
+            declarations.add(expression, source)
             return nil
         } catch {
             diagnose(offset, "bad pattern at its byte \(error.offset): \(error.message)")

@@ -137,14 +137,17 @@ struct Compiler {
     /// Replaces a node of constants by its value, or by its error, which an outer operator may absorb. An invalid
     /// pattern is an error of the expression, any other error of values a warning. Errors of types and names are
     /// reported by their own checks. If the budget for folding is used up, the node is evaluated at run time.
-    mutating func fold(_ node: Node, of operands: [Node], at offset: Int) -> Node {
+    /// - Parameter expected: an error that gets no warning.
+    mutating func fold(
+        _ node: Node, of operands: [Node], at offset: Int, expecting expected: EvaluationError? = nil
+    ) -> Node {
         guard operands.allSatisfy({ $0.constant != nil }), scratch.budget.pointee >= 0 else { return node }
         let value = node.value(scratch)
         guard case .error(let error) = value else { return ConstantNode(value) }
         switch error {
         case .tooExpensive: return node
         case .badPattern: diagnose(offset, error.description)
-        default: if error.isOfValues { warn(offset, "always an error: \(error)") }
+        default: if error.isOfValues, error != expected { warn(offset, "always an error: \(error)") }
         }
         return FailureNode(error)
     }
@@ -212,6 +215,7 @@ struct Compiler {
         _ operands: [Syntax], _ sign: String, _ offset: Int, _ join: (Node, Node) -> Node
     ) -> Part {
         var nodes: [Node] = []
+        let before = comparisons.count
         for operand in operands {
             let part = compile(operand)
             requireBool(part, "an operand of \(sign)")
@@ -222,7 +226,10 @@ struct Compiler {
             noteComparison(offset, .certain(decisive, nil))
         }
         let constraints = nodes.compactMap(\.constraint)
-        if constraints.count > 1 { noteComparison(offset, .together(constraints, isAll: sign == "&&")) }
+        if constraints.count > 1 {
+            noteComparison(
+                offset, .together(constraints, isAll: sign == "&&", inner: comparisons.count - before))
+        }
         while nodes.count > 1 {
             nodes = stride(from: 0, to: nodes.count, by: 2).map { at in
                 at + 1 < nodes.count ? join(nodes[at], nodes[at + 1]) : nodes[at]

@@ -49,21 +49,12 @@ public struct Declarations: Sendable {
     private(set) var variableCount = 0
     /// The literal patterns of the expressions compiled so far, each compiled once.
     private var patterns: [Name: RegularExpression] = [:]
-    private var patternBytes = 0
 
     public init() {}
 
     func pattern(_ source: Name) -> RegularExpression? { patterns[source] }
 
-    /// Whether there is room for one more pattern of so many bytes.
-    func allowsPattern(ofBytes count: Int) -> Bool {
-        patterns.count < Limit.patternsOfDeclarations && patternBytes + count <= Limit.patternBytesOfDeclarations
-    }
-
-    mutating func add(_ pattern: RegularExpression, _ source: Name, bytes: Int) {
-        patterns[source] = pattern
-        patternBytes += bytes
-    }
+    mutating func add(_ pattern: RegularExpression, _ source: Name) { patterns[source] = pattern }
 
     private mutating func newSlot() -> Int {
         slotCount += 1

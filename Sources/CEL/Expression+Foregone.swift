@@ -39,8 +39,8 @@ struct ComparisonSite: Sendable {
     enum Sort: Sendable {
         case operands(Comparison, Node, Node)
         case within(Node, ValueList)
-        /// Comparisons that are joined by `&&`, or by `||`.
-        case together([SlotConstraint], isAll: Bool)
+        /// Comparisons that are joined by `&&`, or by `||`. The sites of its operands are the `inner` sites before it.
+        case together([SlotConstraint], isAll: Bool, inner: Int)
         /// An answer that follows from types and constants.
         case certain(Bool, ForegoneComparison.Reason?)
     }
@@ -89,7 +89,7 @@ struct ComparisonSite: Sendable {
                 return [Verdict(answer: true, slot: slot)]
             }
             return strange.map { Verdict(slot: slot, text: $0.string) }
-        case .together(let constraints, let isAll):
+        case .together(let constraints, let isAll, _):
             return Self.verdicts(constraints, isAll: isAll, range)
         case .certain(let answer, let reason):
             return [Verdict(answer: answer, reason: reason)]
@@ -147,11 +147,15 @@ extension Comparison {
 }
 
 extension Expression {
-    /// The comparisons whose answers follow from the possible values of slots.
+    /// The comparisons whose answers follow from the possible values of slots. If several together have a certain
+    /// answer, those among them with the other answer are left out: it would read as a contradiction.
     public func foregoneComparisons(_ range: (Int) -> SlotRange?) -> [ForegoneComparison] {
-        let found = comparisons.map { (offset: $0.offset, verdicts: $0.verdicts(range)) }.filter {
-            !$0.verdicts.isEmpty
+        var sites = comparisons.map { (offset: $0.offset, verdicts: $0.verdicts(range)) }
+        for (index, site) in comparisons.enumerated() {
+            guard case .together(_, let isAll, let inner) = site.sort, !sites[index].verdicts.isEmpty else { continue }
+            for operand in index - inner..<index { sites[operand].verdicts.removeAll { $0.answer == isAll } }
         }
+        let found = sites.filter { !$0.verdicts.isEmpty }
         guard !found.isEmpty else { return [] }
         let lineMap = LineMap(Array(source.utf8))
         return found.flatMap { site in

@@ -24,9 +24,6 @@ public enum Limit {
     /// Different literal patterns of one expression, and their bytes together.
     public static let patterns = 8
     public static let patternBytes = 4096
-    /// Different literal patterns of all expressions with the same declarations, and their bytes together.
-    public static let patternsOfDeclarations = 256
-    public static let patternBytesOfDeclarations = 32 * 1024
     /// Units of work of one evaluation. Each pass of a macro costs the size of its body. An operation whose time
     /// depends on the size of a value costs that size.
     public static let cost = 1_000_000

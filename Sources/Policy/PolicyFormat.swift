@@ -244,8 +244,10 @@ public struct PolicyFormat {
         guard let first = value.first, let last = value.last, !value.contains(" #") else { return nil }
         let isQuoted = (first == "'" || first == "\"") && last == first && value.count > 1 && isOneText(value, first)
         guard !isQuoted, first != "|", first != ">" else { return nil }
+        let isBeforeSpace = value.dropFirst().first == " "
+        // A `!` before a space is a tag that is ignored: quotes would make it part of the expression.
         let isWrong =
-            "!&*%@`'\"[{".contains(first) || "?-".contains(first) && value.dropFirst().first == " "
+            first == "!" && !isBeforeSpace || "&*%@`'\"[{".contains(first) || "?-".contains(first) && isBeforeSpace
             || value.contains(": ") || last == ":"
             || isFlow && value.contains { ",[]{}".contains($0) }
         guard isWrong else { return nil }
@@ -353,7 +355,7 @@ extension YAMLReader.Value {
         switch (node.content, other.node.content) {
         case (.scalar(let text, _), .scalar(let quoted, _)):
             // YAML reads an expression that begins with ! as a tag, until it has quotes.
-            if let ownTag, other.ownTag == nil {
+            if let ownTag, ownTag != YAMLNode.nonSpecificTag, other.ownTag == nil {
                 return quoted == [ownTag, text].filter { !$0.isEmpty }.joined(separator: " ")
             }
             return scalar == other.scalar && ownTag == other.ownTag

@@ -7,10 +7,14 @@ extension PolicyParser {
         gives type: ValueType, isWrong: (Expression) -> String? = { _ in nil }
     ) -> Expression? {
         if let tag = value.ownTag {
-            reader.note(
-                "YAML takes \"\(tag.prefix(80))\" for a tag: an expression that begins with ! stands in quotes",
-                at: value)
-            return nil
+            // Ledgers have policies in which YAML's tag `!` is ignored, so it is only a warning.
+            guard tag == YAMLNode.nonSpecificTag, !value.isCollection else {
+                reader.note(
+                    "YAML takes \"\(tag.prefix(80))\" for a tag: an expression that begins with ! stands in quotes",
+                    at: value)
+                return nil
+            }
+            nodes.ignoredTags.append(value)
         }
         guard !value.isCollection else {
             reader.note("\(what) must be a text\(reader.bracketHint(value))", at: value)

@@ -19,6 +19,8 @@ struct PolicyNodes {
     var sanctions: [YAMLReader.Mapping] = []
     /// Constants named in points that became a number.
     var constantsInPoints: [String] = []
+    /// Expressions with YAML's tag `!`, which is not part of them.
+    var ignoredTags: [YAMLReader.Value] = []
 }
 
 /// A single pass over a policy document. Every part is read, even after errors in earlier parts, so that all errors are

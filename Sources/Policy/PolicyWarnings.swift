@@ -23,6 +23,11 @@ struct PolicyWarnings {
         for (number, measure) in policy.measures.enumerated() { check(measure, nodes.measures[number]) }
         for (number, perk) in policy.perks.enumerated() { check(perk, nodes.perks[number]) }
         for (number, sanction) in policy.sanctions.enumerated() { check(sanction, nodes.sanctions[number]) }
+        for value in nodes.ignoredTags {
+            warn(
+                "YAML takes the ! for a tag, which is ignored: an expression that begins with ! stands in quotes",
+                at: value)
+        }
         checkBands()
         checkUse()
         checkCosts()
@@ -182,10 +187,11 @@ struct PolicyWarnings {
         if let value = node["notice"], sanction.notice.certainlyReaches(sanction.lasts) {
             warn("it ends before it is in force: notice is as long as lasts", at: value)
         }
-        if case .event(let events, when: nil) = sanction.trigger, let value = node["lifted-by"],
+        if case .event(let events, let when) = sanction.trigger, when?.unlessAlwaysTrue == nil,
+            let value = node["lifted-by"],
             let lift = sanction.liftedBy.first(where: { lift in events.contains { $0.covers(lift) } })
         {
-            warn("\"\(lift)\" lifts it and imposes it anew: event has it too, and there is no when", at: value)
+            warn("\"\(lift)\" lifts it and imposes it anew: event has it too, without a condition", at: value)
         }
         guard let value = node["when"] else { return }
         switch sanction.trigger {

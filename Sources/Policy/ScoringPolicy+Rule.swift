@@ -68,7 +68,7 @@ extension ScoringPolicy {
         }
 
         /// An upper bound of the buckets that count at one moment; nil if there is none. Events may be late, and have
-        /// any time, but an expired bucket does not count.
+        /// any time, but an expired bucket does not count. Records depend on it: a change needs a new fold version.
         public var maximumLiveBuckets: Int64? {
             let shortest: Int64
             switch per {

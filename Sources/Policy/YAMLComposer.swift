@@ -86,6 +86,7 @@ struct YAMLComposer: ~Copyable {
             return YAMLMistake(
                 line: mark.line + 1, column: mark.column + 1, message: YAMLText.adjoiningHashMessage)
         }
+        let isTab = document.scalar(line: mark.line + 1, column: mark.column + 1) == "\t"
         var message = problem
         switch parser.pointee.context.map({ String(cString: $0) }) {
         case "while scanning a quoted scalar" where problem == "found unexpected end of stream":
@@ -93,7 +94,15 @@ struct YAMLComposer: ~Copyable {
             message = "this quoted text has no closing quote"
         case "while scanning a simple key" where problem == "could not find expected ':'":
             mark = parser.pointee.context_mark
-            message = "this line is no key: a key is followed by a colon and a space"
+            switch document.scalar(line: mark.line + 1, column: mark.column + 1) {
+            case "\"", "'":
+                message =
+                    "this line is neither a key, with a colon and a space after it, nor a list's item, with - and a space "
+                    + "before it"
+            default: message = "this line is no key: a key is followed by a colon and a space"
+            }
+        case "while scanning for the next token" where isTab, "while scanning a plain scalar" where isTab:
+            message += ": indent with spaces, not tabs"
         default:
             message += YAMLReader.quotingHint(
                 problem, line: mark.line + 1, column: mark.column + 1, in: document.readable)
@@ -131,6 +140,8 @@ struct YAMLComposer: ~Copyable {
         let (line, column) = (line, column)
         let isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE
         var text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
+        // Ledgers have policies whose texts were read without a byte order mark at their begin.
+        if text.unicodeScalars.first == "\u{FEFF}" { text = String(text.unicodeScalars.dropFirst()) }
         if scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE {
             text = document.restored(doubleQuoted: text, line: line, column: column) { line, column in
                 mistakes.append(
@@ -213,8 +224,8 @@ struct YAMLComposer: ~Copyable {
         let name = Self.text(event.data.alias.anchor) ?? ""
         guard !anchors.contains(name) else { return mistake("\"*\(name)\": aliases are not supported here") }
         let problem = "found undefined alias"
-        return mistake(
-            problem + YAMLReader.quotingHint(problem, line: line, column: column, in: document.readable))
+        let hint = YAMLReader.quotingHint(problem, line: line, column: column, in: document.readable)
+        return mistake(problem + (hint.isEmpty ? ": aliases are not supported here" : hint))
     }
 
     private static func text(_ pointer: UnsafeMutablePointer<UInt8>?) -> String? {

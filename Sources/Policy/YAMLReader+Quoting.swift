@@ -2,10 +2,13 @@
 extension YAMLReader {
     /// The probable cause of the parser's error in a line with an expression; empty if none is known.
     static func quotingHint(_ problem: String, line: Int, column: Int, in text: String) -> String {
-        if problem == "mapping values are not allowed in this context", isKey(before: line, column, in: text) {
+        let value = Unquoted(before: line, column, in: text)
+        if problem == "mapping values are not allowed in this context", isKey(before: line, column, in: text),
+            value?.isExpression != true || !isContinued(on: line, in: text)
+        {
             return ": this line is indented unlike the one above it"
         }
-        guard let value = Unquoted(before: line, column, in: text) else { return "" }
+        guard let value else { return "" }
         let first = value.first
         switch problem {
         case "mapping values are not allowed in this context" where value.isExpression:
@@ -45,11 +48,19 @@ extension YAMLReader {
         guard lines.indices.contains(line - 1) else { return false }
         let content = lines[line - 1].drop { $0 == UInt8(ascii: " ") }
         let key = content.prefix {
-            $0 | 0x20 >= UInt8(ascii: "a") && $0 | 0x20 <= UInt8(ascii: "z") || $0 == UInt8(ascii: "-")
+            $0 | 0x20 >= UInt8(ascii: "a") && $0 | 0x20 <= UInt8(ascii: "z")
+                || $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") || "-_".utf8.contains($0)
         }
         let indentation = lines[line - 1].count - content.count
         return !key.isEmpty && content.dropFirst(key.count).first == UInt8(ascii: ":")
             && indentation + key.count + 1 == column
+    }
+
+    /// Whether the line before ends in an operator, so that its expression continues on this line.
+    private static func isContinued(on line: Int, in text: String) -> Bool {
+        let lines = text.utf8.split(separator: UInt8(ascii: "\n"), maxSplits: line, omittingEmptySubsequences: false)
+        guard lines.indices.contains(line - 2) else { return false }
+        return lines[line - 2].last { !" \t\r".utf8.contains($0) }.map("?&|+-*/%<>=!(,".utf8.contains) ?? false
     }
 
     private static let quoteHint = ": an expression that begins with a quote stands in other quotes as a whole"

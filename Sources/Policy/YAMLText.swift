@@ -199,8 +199,10 @@ struct YAMLText {
     }
 
     /// The first character of a value, its tag and anchor included.
-    func scalar(at node: YAMLNode) -> Unicode.Scalar? {
-        index(line: node.line, column: node.column).map { scalars[$0] }
+    func scalar(at node: YAMLNode) -> Unicode.Scalar? { scalar(line: node.line, column: node.column) }
+
+    func scalar(line: Int, column: Int) -> Unicode.Scalar? {
+        index(line: line, column: column).map { scalars[$0] }
     }
 
     /// The first character after a text without quotes that is not white space; nil if there is none in its line, or

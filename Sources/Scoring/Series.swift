@@ -44,7 +44,7 @@ struct Series {
     /// they never end.
     var oldestAt = 0
 
-    /// `saturates` is false in a ledger whose rules have no limit of their own.
+    /// `saturates` is false in a ledger that began before fold version 9.
     init(_ rule: ScoringPolicy.Rule, saturates: Bool) {
         form =
             rule.isOverMeasures ? .overMeasures : rule.within != nil ? .rolling : rule.fading != nil ? .fading : .plain

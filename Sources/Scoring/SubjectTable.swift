@@ -5,7 +5,7 @@ internal import Events
 ///
 /// A record has `words` 64-bit words: header, score, terms and enrolment, events, three words for the key, then for each
 /// dimension its points, for each rule and measure a `Bucket`, for each perk its state, for each sanction the number of
-/// its `ActiveSanction`, the states of windows and measures (`Series.stateAt`), and, if the policy declares attributes,
+/// its `ActiveSanction`, the states of rules and measures (`Series.stateAt`), and, if the policy declares attributes,
 /// the number of the subject's (`AttributeTable`). A key of at most 24 bytes is in the record itself, a longer one in
 /// memory of its own. Chunks never move, so growth copies only the index. After the records a chunk has a word for
 /// each, the time of its enrolment, and one for all: the greatest number of an enrolment that was ever in the chunk

@@ -66,8 +66,9 @@ struct PolicyTestCommand: ParsableCommand {
                 let isNamed = path == directory
                 do {
                     let text = try YAMLReader.text(of: bytes, file: path)
-                    guard PolicyCaseFile.isCaseFile(text) else {
-                        guard isNamed else { continue }
+                    let content = PolicyCaseFile.Content(of: text)
+                    if content != .cases, !isNamed { continue }
+                    if content == .policy {
                         printMessage("\(path): error: it has no cases: name a file or a folder of a policy's cases")
                         tally.broken += 1
                         continue

@@ -74,6 +74,13 @@ extension CommandTests {
                 "\(test.messages)")
         }
 
+        @Test func aMisspeltKeyOfAFileOfCasesIsNamed() async throws {
+            let file = try folder.write("policy: town.yaml\ncasse: []\n", to: "typo.yaml")
+            let test = try await standing("policy", "test", file)
+            #expect(test.code == 1)
+            #expect(test.messages.contains("2:1: error: unknown key \"casse\" in the file; did you mean \"cases\"?"))
+        }
+
         @Test func aLinkToAPolicyRemainsALink() async throws {
             let file = try folder.write("version: 1\npolicy: town\n", to: "town.yaml")
             let link = folder.path("link.yaml")

@@ -33,6 +33,14 @@ import Testing
         ("score > 900 || score <= 1000", "this is always true: these conditions on score leave nothing out"),
         ("band != 'A' || band != 'C'", "this is always true: these conditions on band leave nothing out"),
         ("!(score < 1200) && !(score > 1100)", "this is never true: these conditions on score exclude each other"),
+        (
+            "score >= 0 && score > 900 && score < 901",
+            "this is never true: these conditions on score exclude each other"
+        ),
+        (
+            "score < 0 || score <= 900 || score >= 901",
+            "this is always true: these conditions on score leave nothing out"
+        ),
         ("score % 10 == 11", "this is never true: it lies between 0 and 9"),
         ("score / 10 > 130", "this is never true: it lies between 0 and 130"),
         ("double(score) > 1300.5", "this is never true: it lies between 0 and 1300"),

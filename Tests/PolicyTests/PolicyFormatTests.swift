@@ -12,9 +12,10 @@ import Testing
         #expect(try formatted("\u{FEFF}version: 1\npolicy: x\n") == "\u{FEFF}policy: x\nversion: 1\n")
     }
 
-    @Test func aLoneTagBeforeAnExpressionGetsItsQuotes() throws {
-        let text = "rules:\n  - id: a\n    when: ! data.late\n    points: 1\n"
-        #expect(try formatted(text) == text.replacing("! data.late", with: "'! data.late'"))
+    @Test func aLoneTagBeforeAnExpressionIsStillIgnored() throws {
+        #expect(
+            try formatted("rules:\n  - when: ! data.late\n    id: a\n  - when: !data.late\n    id: b\n")
+                == "rules:\n  - id: a\n    when: ! data.late\n  - id: b\n    when: '!data.late'\n")
     }
 
     @Test func partsComeInOrderWithTheirComments() throws {

@@ -199,23 +199,18 @@ import Testing
         #expect(try mistakes(in: text) == ["1:1: the document is larger than 1048576 bytes"])
     }
 
-    @Test func tooManyPatternsTogetherAreAMistake() throws {
-        func document(_ count: Int, different: Int = 1000, bytes: Int = 996) -> String {
-            let rules = (0..<count).map { number in
+    /// A ledger may have a policy with any number of patterns.
+    @Test func rulesHaveAnyNumberOfPatternsTogether() throws {
+        func document(different: Int, bytes: Int) -> String {
+            let rules = (0..<400).map { number in
                 let pattern = "\(number % different)" + String(repeating: "x", count: bytes)
                 return "  - {id: r\(number), dimension: transport, event: e, points: 1, "
                     + "when: \(quoted("data.x.matches('\(pattern)')"))}"
             }
             return PolicyDocument.with { $0.rules = "rules:\n" + rules.joined(separator: "\n") }
         }
-        #expect(try mistakes(in: document(30)) == [])
-        #expect(try mistakes(in: document(1000, different: 200, bytes: 100)) == [])
-        #expect(try mistakes(in: document(256, bytes: 4)) == [])
-        #expect(try mistakes(in: document(257, bytes: 4)).count == 1)
-        let found = try mistakes(in: document(40))
-        #expect(found.count > 5)
-        let message = "all expressions together have at most 256 patterns of 32768 bytes together"
-        #expect(found.allSatisfy { $0.contains(message) }, "\(found.prefix(3))")
+        #expect(try mistakes(in: document(different: 400, bytes: 100)) == [])
+        #expect(try mistakes(in: document(different: 1, bytes: 996)) == [])
     }
 
     @Test(arguments: [

@@ -89,6 +89,17 @@ import Testing
         #expect(found.first?.contains("always an error: division by zero") == true, "\(found)")
     }
 
+    @Test func aConstantThatIs0MaySwitchADivisionOff() throws {
+        let text = document {
+            $0.rules = """
+                rules: [{id: r, dimension: transport, event: x, points: 1, when: "data.all || data.km / constant.step > 1 || data.kg > 5 % constant.step"}]
+                """
+            $0.more = "constants: {step: 0}"
+            ($0.bands, $0.perks) = ("bands: [{name: A, from: 0}]", "")
+        }
+        #expect(try warnings(text) == [])
+    }
+
     // MARK: Answers that are certain
 
     @Test(arguments: [
@@ -150,6 +161,7 @@ import Testing
         ("event: [court.debt, court.paid], lifted-by: [x, court.paid]", true),
         ("event: court.debt, lifted-by: court.paid", false), ("event: court.debt, lifted-by: \"court.*\"", false),
         ("event: \"court.*\", lifted-by: court.paid, when: data.amount > 0", false),
+        ("event: \"court.*\", lifted-by: court.paid, when: true", true),
     ])
     func anEventThatLiftsWhatItImposes(members: String, isFound: Bool) throws {
         let text = document {

@@ -1,3 +1,4 @@
+import CEL
 import Policy
 import Testing
 
@@ -56,6 +57,17 @@ import Testing
         (
             "points: 1\n    when: data.x",
             "mapping values are not allowed in this context: this line is indented unlike the one above it"
+        ),
+        (
+            "points: 1\n    size_2: data.x",
+            "mapping values are not allowed in this context: this line is indented unlike the one above it"
+        ),
+        (
+            "points: data.km > 1 ?\n    two: 1",
+            "mapping values are not allowed in this context: an expression with \": \" in it stands in quotes"
+        ),
+        (
+            "when: 'a'\n\tpoints: 1", "found character that cannot start any token: indent with spaces, not tabs"
         ),
         ("points: 1\n  when:data.x", "this line is no key: a key is followed by a colon and a space"),
     ])
@@ -123,13 +135,24 @@ import Testing
 
     @Test(arguments: [
         ("!data.late", "!data.late"), ("!has(data.late)", "!has(data.late)"),
-        ("!data.late == data.x", "!data.late"), ("! data.late", "!"), ("! has(data.late)", "!"),
-        ("! 'data.late'", "!"),
+        ("!data.late == data.x", "!data.late"), ("! [data.late]", "!"),
     ])
     func aTagThatIsMeantAsNot(when: String, tag: String) throws {
         #expect(
             try mistakes(in: Self.rule("points: 1\n  when: \(when)")) == [
                 "11:9: YAML takes \"\(tag)\" for a tag: an expression that begins with ! stands in quotes"
+            ])
+    }
+
+    /// A ledger that has such a policy folds as before.
+    @Test(arguments: ["! data.late", "! 'data.late'"])
+    func aTagThatIsIgnoredIsOnlyAWarning(when: String) throws {
+        let review = try PolicyReview(yaml: Self.rule("points: 1\n  when: \(when)"), file: "town.yaml")
+        #expect(review.policy.rules[0].when?.source == "data.late")
+        #expect(
+            review.lines() == [
+                "town.yaml:11:9: warning: YAML takes the ! for a tag, which is ignored: an expression that begins with ! "
+                    + "stands in quotes"
             ])
     }
 

@@ -169,7 +169,8 @@ import Testing
         ("yes: a\n!!str yes: b", "2:1: the key yes stands here for a second time"),
         ("{b: {a: 1, a: 2}}", "1:12: the key a stands here for a second time"),
         ((0..<40).map { "k\($0): 1\n" }.joined() + "k3: 2", "41:1: the key k3 stands here for a second time"),
-        ("a: *x", "1:4: found undefined alias"), ("a: &x 1\nb: *x", "2:4: \"*x\": aliases are not supported here"),
+        ("a: *x", "1:4: found undefined alias: aliases are not supported here"),
+        ("a: &x 1\nb: *x", "2:4: \"*x\": aliases are not supported here"),
         ("&x [1, *x]", "1:8: \"*x\": aliases are not supported here"),
         ("a: 1\nb: \"x\nc: 2\n", "2:4: this quoted text has no closing quote"),
         ("a: 1\nb: {c: 'x}\nd: 2\n", "2:8: this quoted text has no closing quote"),
@@ -179,7 +180,12 @@ import Testing
             "2:4: mapping values are not allowed in this context: this line is indented unlike the one above it"
         ),
         ("a: 1\n---\nb: 2", "2:1: but found another document"),
-        ("a:\n\tb: 1", "2:1: found character that cannot start any token"),
+        (
+            "a:\n  - \"b\"\n  \"c\"\nd: 1",
+            "3:3: this line is neither a key, with a colon and a space after it, nor a list's item, with - and a space before it"
+        ),
+        ("a: b\n\tc: 1", "2:1: found a tab character that violates indentation: indent with spaces, not tabs"),
+        ("a:\n\tb: 1", "2:1: found character that cannot start any token: indent with spaces, not tabs"),
         ("é: \u{7F}", "1:4: control characters are not allowed (U+7F)"),
         ("a: 1\r\u{1}", "2:1: control characters are not allowed (U+1)"),
     ])
@@ -237,6 +243,16 @@ import Testing
         let text = try YAMLReader.text(of: [0xEF, 0xBB, 0xBF] + Array(PolicyDocument().text.utf8), file: "town.yaml")
         #expect(try PolicyTests.mistakes(in: text) == [])
         #expect(try YAMLReader.text(of: [], file: "town.yaml") == "")
+    }
+
+    /// As a ledger's policies were always read.
+    @Test(arguments: [
+        ("a: \u{FEFF}e", "{\"a\":\"e\"}"), ("a: '\u{FEFF}e'", "{\"a\":\"e\"}"), ("a: \"\u{FEFF}e\"", "{\"a\":\"e\"}"),
+        ("a: \"\\ufeffe\"", "{\"a\":\"e\"}"), ("a: |-\n  \u{FEFF}e", "{\"a\":\"e\"}"), ("'\u{FEFF}a': 1", "{\"a\":1}"),
+        ("a: '\u{FEFF}\u{FEFF}e'", "{\"a\":\"\u{FEFF}e\"}"), ("a: 'e\u{FEFF}'", "{\"a\":\"e\u{FEFF}\"}"),
+    ])
+    func aByteOrderMarkAtTheBeginOfATextIsDropped(document: String, expected: String) {
+        #expect(json(document).map { Array($0.utf8) } == Array(expected.utf8))
     }
 
     // MARK: Any text

@@ -37,11 +37,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ("policy: town\ncases: []", true), ("cases:", true), ("policy: town", false), ("[cases]", false),
-        ("a: [", true),
+        ("policy: town\ncases: []", PolicyCaseFile.Content.cases), ("cases:", .cases), ("a: [", .cases),
+        ("policy: town", .other), ("policy: town\ncasse: []", .other), ("[cases]", .other),
+        ("policy: town\nrules: []", .policy), ("score: {}", .policy),
     ])
-    func whatIsAFileOfCases(yaml: String, isOne: Bool) {
-        #expect(PolicyCaseFile.isCaseFile(yaml) == isOne)
+    func whatIsAFileOfCases(yaml: String, content: PolicyCaseFile.Content) {
+        #expect(PolicyCaseFile.Content(of: yaml) == content)
     }
 
     @Test func namesAndLines() throws {

@@ -14,7 +14,7 @@ import Testing
         var count = 0
         for file in files {
             let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
-            #expect(PolicyCaseFile.isCaseFile(text))
+            #expect(PolicyCaseFile.Content(of: text) == .cases)
             let cases = try PolicyCaseFile(yaml: text, file: "\(name)/cases/\(file)") { path in
                 let policy = folder.appending(path: path).standardized
                 return try ScoringPolicy(yaml: String(contentsOf: policy, encoding: .utf8), file: policy.path)

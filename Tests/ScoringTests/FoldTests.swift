@@ -137,6 +137,26 @@ import Testing
         #expect(town.fold.clock == Happening.day(1))
     }
 
+    /// YAML's tag `!` is no part of a condition, in ledgers since their beginning.
+    @Test func aConditionWithATagFoldsAsWithoutIt() throws {
+        let story = Story(
+            try ScoringPolicy(
+                yaml: """
+                    policy: p
+                    version: 1
+                    score: {base: 0, min: -10, max: 10}
+                    dimensions: {d: {}}
+                    rules:
+                      - {id: late, dimension: d, event: came, when: ! data.late, points: -1}
+                    bands: [{name: A, from: -10}]
+                    """, file: "p"))
+        story.given(enrolled("anna"))
+        #expect(story.given(happened("came", "anna", on: 1, data: "{\"late\":false}")) == [])
+        #expect(
+            story.given(happened("came", "anna", on: 2, data: "{\"late\":true}"))
+                == ["2 anna score 0 A -> -1 A: late -1"])
+    }
+
     // MARK: Withdrawal
 
     @Test func aWithdrawalRevokesPerksInPolicyOrderAndRemovesTheState() {

@@ -166,7 +166,7 @@ import Topics
         ("a: 1\na: 2\n", "t.yaml:2:1: error: the key a stands here for a second time"),
         ("config:\n  x: 1\n  x: 2\n", "t.yaml:3:3: error: the key x stands here for a second time"),
         ("name: [a\n", "t.yaml:2:1: error: did not find expected ',' or ']'"),
-        ("name: *a\n", "t.yaml:1:7: error: found undefined alias"),
+        ("name: *a\n", "t.yaml:1:7: error: found undefined alias: aliases are not supported here"),
         ("name: &a b\ntitle: *a\n", "t.yaml:2:8: error: \"*a\": aliases are not supported here"),
         ("name: \"a\"#b\n", "t.yaml:1:10: error: a comment needs white space before its #"),
         ("- a\n", "t.yaml:1:1: error: a topic file must be a mapping"),

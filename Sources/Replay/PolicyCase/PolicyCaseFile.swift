@@ -49,11 +49,23 @@ public struct PolicyCaseFile: Sendable {
     /// The limit of the bytes of a file's events as JSON, repetitions included.
     public static let maximumEventBytes = 64 * 1024 * 1024
 
-    /// Whether a YAML document is a file of cases, or too malformed to decide.
-    public static func isCaseFile(_ yaml: String) -> Bool {
-        let reader = YAMLReader(yaml)
-        guard let root = reader.root else { return true }
-        return reader.mapping(root, what: "the document", known: nil)?["cases"] != nil
+    /// What a YAML document is, according to its keys.
+    public enum Content: Sendable {
+        /// A file of cases, or too malformed to decide.
+        case cases
+        case policy
+        case other
+
+        public init(of yaml: String) {
+            let reader = YAMLReader(yaml)
+            guard let root = reader.root else {
+                self = .cases
+                return
+            }
+            let document = reader.mapping(root, what: "the document", known: nil)
+            func has(_ key: String) -> Bool { document?[key] != nil }
+            self = has("cases") ? .cases : has("rules") || has("score") ? .policy : .other
+        }
     }
 
     /// Throws all errors at once, as `YAMLMistakes`, and the errors of `load`.
