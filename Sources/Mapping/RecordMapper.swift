@@ -43,7 +43,7 @@ public enum MapOutcome: Sendable, Equatable {
 /// Not thread-safe: each thread has a mapper of its own. A record of plain texts and small numbers allocates nothing.
 public final class RecordMapper {
     /// The limit of an event's bytes in structured mode, and so of the texts of a map's parts together.
-    private static let maximumBytes = EventDecoder.maximumEventBytes
+    static let maximumBytes = EventDecoder.maximumEventBytes
 
     private let map: RecordMap
     private let frame: EvaluationFrame
@@ -77,7 +77,7 @@ public final class RecordMapper {
 
     /// Members of records and of their keys, and headers, that no expression sees. `data: value` copies a record as it
     /// is: the data of CloudEvents have such members too, and no policy sees them there.
-    private static let isProtected: @Sendable (UnsafeRawBufferPointer) -> Bool = { ProtectedAttribute.contains($0) }
+    static let isProtected: @Sendable (UnsafeRawBufferPointer) -> Bool = { ProtectedAttribute.contains($0) }
 
     /// Adds a header of the next record for `map`. Of two with one name the last counts. One that has the name of a
     /// protected attribute is omitted.
@@ -156,50 +156,14 @@ public final class RecordMapper {
         if let whole { frame.slots[whole] = value }
     }
 
-    /// A JSON object, list or quoted text is the value. Anything else is a text itself, such as `{3F25-04E0}`, except that
-    /// a text that begins as an object or a list of them is a defect: it would show protected attributes.
-    private static func key(_ key: UnsafeRawBufferPointer?) throws(MapDefect) -> Value {
-        guard let key else { return .null }
-        let first = firstByte(key)
-        let isSmall = key.count <= maximumBytes
-        if first.map("{[\"".utf8.contains) ?? false, isSmall,
-            let value = JSONReader.value(of: key, isExcluded: isProtected)
-        {
-            return value
-        }
-        let text = text(key, copies: false)
-        if beginsAsJSON(key), case .string = text {
-            let message = "it begins as a JSON object or list and cannot be read as one"
-            throw MapDefect(.key, isSmall ? message : Self.message(.tooLarge))
-        }
-        return text
-    }
-
-    /// Whether a text begins as a JSON object, or as a list of objects, lists or texts.
-    private static func beginsAsJSON(_ text: UnsafeRawBufferPointer) -> Bool {
-        var bytes = text.lazy.filter { !isWhiteSpace($0) }.makeIterator()
-        switch (bytes.next(), bytes.next()) {
-        case (UInt8(ascii: "{"), let next?): return "\"}".utf8.contains(next)
-        case (UInt8(ascii: "["), let next?): return "\"{[]".utf8.contains(next)
-        default: return false
-        }
-    }
-
-    private static func firstByte(_ json: UnsafeRawBufferPointer) -> UInt8? { json.first { !isWhiteSpace($0) } }
-
-    /// JSON's white space.
-    private static func isWhiteSpace(_ byte: UInt8) -> Bool {
-        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
-    }
-
     /// Bytes that are not UTF-8 remain bytes.
-    private static func text(_ bytes: UnsafeRawBufferPointer, copies: Bool) -> Value {
+    static func text(_ bytes: UnsafeRawBufferPointer, copies: Bool) -> Value {
         let text = copies ? Text(copying: bytes) : Text(borrowing: bytes)
         let isText = bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
         return isText ? .string(text) : .bytes(text)
     }
 
-    private static func message(_ reason: EventDefect.Reason) -> String {
+    static func message(_ reason: EventDefect.Reason) -> String {
         switch reason {
         case .invalidUTF8: "the record is not valid UTF-8"
         case .duplicateKey: "a JSON object has the same key twice"
