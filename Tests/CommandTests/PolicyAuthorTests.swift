@@ -75,7 +75,8 @@ extension CommandTests {
         }
 
         @Test func aMisspeltKeyOfAFileOfCasesIsNamed() async throws {
-            let file = try folder.write("policy: town.yaml\ncasse: []\n", to: "typo.yaml")
+            let policy = URL(filePath: try await new()).lastPathComponent
+            let file = try folder.write("policy: \(policy)\ncasse: []\n", to: "typo.yaml")
             let test = try await standing("policy", "test", file)
             #expect(test.code == 1)
             #expect(test.messages.contains("2:1: error: unknown key \"casse\" in the file; did you mean \"cases\"?"))
