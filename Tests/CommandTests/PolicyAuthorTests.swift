@@ -75,8 +75,8 @@ extension CommandTests {
         }
 
         @Test func aMisspeltKeyOfAFileOfCasesIsNamed() async throws {
-            let policy = URL(filePath: try await new()).lastPathComponent
-            let file = try folder.write("policy: \(policy)\ncasse: []\n", to: "typo.yaml")
+            _ = try await new()
+            let file = try folder.write("policy: my-club.yaml\ncasse: []\n", to: "my-club/typo.yaml")
             let test = try await standing("policy", "test", file)
             #expect(test.code == 1)
             #expect(test.messages.contains("2:1: error: unknown key \"casse\" in the file; did you mean \"cases\"?"))
