@@ -21,7 +21,10 @@ extension ControlActs {
         }
         guard isWithdrawn != (kind == .withdrawSource) else {
             throw isWithdrawn
-                ? .conflict("withdrawn-already", "the source is withdrawn already")
+                ? .conflict(
+                    "withdrawn-already",
+                    "the source is withdrawn already; `standing source withdraw` repeats the act for ledger partitions that "
+                        + "lack it")
                 : .conflict("not-withdrawn", "the source is not withdrawn")
         }
         // A source that is not read any more can be withdrawn. One that neither the ledger nor the configuration has
