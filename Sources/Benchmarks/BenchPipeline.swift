@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import CMimalloc
 internal import Events
 internal import Foundation
 internal import Kafka
@@ -43,6 +42,9 @@ struct BenchPipeline: AsyncParsableCommand {
     @Option(help: Setting.help("queue-size"))
     var queueSize: String?
 
+    @Option(help: ArgumentHelp("Only write the source topic, of the topics with this prefix.", visibility: .hidden))
+    var load: String?
+
     func run() async throws {
         var settings = try Settings(config: nil)
         let workers = try settings.workers(flag: workers)
@@ -52,21 +54,18 @@ struct BenchPipeline: AsyncParsableCommand {
         var options = try ClusterOptions.parse([])
         options.brokers = brokers ?? broker?.address
         options.topics = topics
-        options.topicPrefix = brokers == nil ? "" : "bench-\(getpid())-"
+        options.topicPrefix = load ?? (brokers == nil ? "" : "bench-\(getpid())-")
         var cluster = try Cluster(options, &settings)
         if broker != nil { cluster.kafka.fetchWaitMilliseconds = EmbeddedBroker.fetchWaitMilliseconds }
         let createsTopics = broker == nil
+        let (address, prefix) = (cluster.kafka.brokers, cluster.prefix)
         let run = try PipelineMeasurement(
             cluster: cluster, events: events, subjects: subjects, workers: workers, queueSize: queueSize)
+        if load != nil { return try await onThread { try run.load() } }
         try await onThread {
             if createsTopics { try run.createTopics() }
             printMessage("loading the source topic")
-            try run.preload()
-            // The memory of the loading is returned to the system at once, so that it does not count for the pipeline.
-            let delay = mi_option_get(mi_option_decommit_delay)
-            mi_option_set(mi_option_decommit_delay, 0)
-            mi_collect(true)
-            mi_option_set(mi_option_decommit_delay, delay)
+            try loadInOwnProcess(address, prefix)
             printMessage("measuring the pipeline")
             var result = try run.measurePipeline()
             printMessage("measuring the ceiling")
@@ -75,6 +74,18 @@ struct BenchPipeline: AsyncParsableCommand {
             result.more.append(("ceilingCpuMicrosecondsPerEvent", String(format: "%.3f", ceiling.cpuMicroseconds)))
             result.printLine()
         }
+    }
+
+    /// In a process of its own, so that the memory of the loading does not count for the pipeline.
+    private func loadInOwnProcess(_ brokers: String, _ prefix: String) throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.arguments =
+            ["bench", "pipeline", "--events", String(events), "--subjects", String(subjects)]
+            + ["--brokers", brokers, "--load", prefix] + (topics.map { ["--topics", $0] } ?? [])
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw fail("error: the source topic could not be loaded") }
     }
 }
 
@@ -113,9 +124,18 @@ final class PipelineMeasurement: @unchecked Sendable {
         number < subjects ? maker.enrolment(number) : maker.json(number - subjects)
     }
 
+    /// Long enough that nearly every batch is full. The embedded broker finds a batch by going through all those before
+    /// it, so that small ones would make the broker the limit.
+    private static let loadingLingerMilliseconds = 1000
+    private static let loadingBatchRecords = 1024
+
     /// Writes every record to the source topic before the measurement.
-    func preload() throws {
-        let producer = try Producer(cluster.kafka)
+    func load() throws {
+        var producing = Producer.Options()
+        producing.lingerMilliseconds = Self.loadingLingerMilliseconds
+        var kafka = cluster.kafka
+        kafka.properties["batch.num.messages"] = String(Self.loadingBatchRecords)
+        let producer = try Producer(kafka, options: producing)
         let topic = try producer.topic(names.control)
         let headers = HeaderSet([(name: "content-type", value: Array("application/cloudevents+json".utf8))])
         let maker = BenchEvents(subjects: subjects)
@@ -131,7 +151,7 @@ final class PipelineMeasurement: @unchecked Sendable {
                 }
             }
         }
-        guard producer.flush(timeoutMilliseconds: 120_000, { _ in }) else { throw fail("error: preloading timed out") }
+        guard producer.flush(timeoutMilliseconds: 120_000, { _ in }) else { throw fail("error: loading timed out") }
     }
 
     /// Real facts of the first events, so that the written records compress like facts.
