@@ -117,7 +117,7 @@ extension CommandTests {
             ])
             try await waitForFacts(5)
             #expect(try await check() == Check(allowed: true, sanctions: []), "lifted")
-            #expect(try await server.standing(of: Self.anna)?.score == 560)
+            try await wait(for: "560") { try await server.standing(of: Self.anna)?.score == 560 ? true : nil }
 
             #expect(try await blacklist.stop().code == 0)
             #expect(try await server.process.stop().code == 0)

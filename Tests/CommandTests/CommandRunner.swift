@@ -201,12 +201,15 @@ func freePort() throws -> UInt16 {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0
+    for _ in 0..<100 {
+        // Below the range from which the system deals ports to others, who come before this one is used.
+        address.sin_port = UInt16.random(in: 20_000..<32_000).bigEndian
+        let isBound = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
         }
+        if isBound { return UInt16(bigEndian: address.sin_port) }
     }
-    guard isBound else { throw Trouble("no free port") }
-    return UInt16(bigEndian: address.sin_port)
+    throw Trouble("no free port")
 }

@@ -182,8 +182,7 @@ extension CommandTests {
             }
             try await signIn("mira")
             try await find("bill.paid 31", at: "/console/subject?id=bela&purpose=The+repair")
-            try await browser.open("/console/lag?group=standing-fold")
-            #expect(try await browser.text.contains("standing.ledger"))
+            try await find("standing.ledger", at: "/console/lag?group=standing-fold")
             try await signIn("ilse")
             try await find("each proves the one before it", at: "/console/audit")
             #expect(try await browser.text.contains("put a policy into the shadow"))
@@ -224,8 +223,7 @@ extension CommandTests {
                 for hasScripts in [true, false] {
                     try await browser.allowScripts(hasScripts)
                     for page in tour.pages {
-                        try await browser.open(page.path)
-                        #expect(try await browser.text.contains(page.shows), "\(tour.user) \(page.path)")
+                        try await find(page.shows, at: page.path)
                         let planted = try await browser.evaluate(
                             "document.querySelectorAll('script:not([src]), img, [onmouseover], [onerror]').length")
                         #expect(planted == "0", "\(tour.user) \(page.path)")

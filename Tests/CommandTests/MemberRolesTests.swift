@@ -36,13 +36,15 @@ extension CommandTests {
                 guard let answer = await fold.get("/overview"), answer.status == 200 else { return nil }
                 return try JSONDecoder().decode(Overview.self, from: Data(answer.body.utf8))
             }
-            let overview = try await wait(for: "the reader's figures") {
-                let overview = try await look()
-                return overview?.lastHour?.events == 200 ? overview : nil
+            let overview = try await wait(for: "the reader's figures") { () -> Overview? in
+                // A reader that lost a partition before its commit counts what it reads anew.
+                guard let overview = try await look(), overview.lastHour?.events ?? 0 >= 200,
+                    overview.partitions.owned == cluster.partitions, overview.partitions.sources > 0
+                else { return nil }
+                return overview
             }
             #expect(overview.members.map(\.member) == ["folder", "reader"])
             #expect(overview.members.map(\.partitions.count) == [cluster.partitions, 0])
-            #expect(overview.partitions.owned == cluster.partitions && overview.partitions.sources > 0)
             #expect(overview.deadLetters.isEmpty)
             // Who leaves is in no figure any more.
             #expect(try await intake.process.stop().code == 0)

@@ -76,8 +76,11 @@ extension CommandTests {
                 #expect(answer.status == 200 && answer.header("standing-lag") == "0")
                 #expect(answer.header("standing-clock") != nil && answer.header("standing-ledger-offset") != nil)
                 answerers.insert(answer.header("standing-member").map { "http://" + $0 } ?? member.address)
-                let file = try #require(await member.get("/subjects/\(subject)/file"))
-                #expect(file.status == 200 && file.header("standing-ledger-partition") != nil)
+                let file = try await wait(for: "the file") { () -> Answer? in
+                    let answer = await member.get("/subjects/\(subject)/file")
+                    return answer?.status == 200 ? answer : nil
+                }
+                #expect(file.header("standing-ledger-partition") != nil)
             }
             #expect(answerers.count == 1)
 
@@ -99,12 +102,14 @@ extension CommandTests {
             try await wait(for: "the last one owns all") {
                 await partitions(members[1])?.owned == cluster.partitions ? true : nil
             }
-            // It folds on from what it held, without reading anything again.
+            // It folds on from what it held, without reading anything again. The number is there before the line.
             let takeOver = "partitions=\(cluster.partitions)"
-            let line = members[1].process.messagesSoFar.split(separator: "\n").last {
-                $0.contains("fold owns") && $0.contains(takeOver)
+            let line = try await wait(for: "the line of the take-over") {
+                members[1].process.messagesSoFar.split(separator: "\n").last {
+                    $0.contains("fold owns") && $0.contains(takeOver)
+                }
             }
-            #expect(line?.contains("atHand=\(cluster.partitions)") == true, "\(line ?? "")")
+            #expect(line.contains("atHand=\(cluster.partitions)"), "\(line)")
             members[0].process.signal(SIGCONT)
             try cluster.feed(Array(events[5000...]))
             try await waitUntilShared(members, cluster.partitions)

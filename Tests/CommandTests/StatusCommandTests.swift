@@ -49,14 +49,16 @@ extension CommandTests {
             let server = try await Server(broker: broker.address, policy: policy, ["--member", "one"])
             try cluster.feed(Trial.events(200, subjects: 10, seed: 4))
             try await server.waitUntilReady()
-            let report = try await wait(for: "a member that owns all and is current") { () -> Report? in
+            let report = try await wait(for: "a member that owns all, is current and has published") { () -> Report? in
                 let report = try await status(broker)
-                let phases = report.members.first?.partitions.map(\.phase) ?? []
+                guard let member = report.members.first, member.ready == true, member.factsPublished ?? 0 > 0,
+                    member.intakePartitions ?? 0 > 0
+                else { return nil }
+                let phases = member.partitions.map(\.phase)
                 return phases.count == cluster.partitions && phases.allSatisfy { $0 == "current" } ? report : nil
             }
             let member = try #require(report.members.first)
-            #expect(member.member == "one" && member.ready == true && report.unowned == [])
-            #expect(member.factsPublished ?? 0 > 0 && member.intakePartitions ?? 0 > 0)
+            #expect(member.member == "one" && report.unowned == [])
             let groups = ["standing-blacklist", "standing-fold", "standing-intake", "standing-perks"]
             #expect(report.groups.map(\.group) == groups)
 

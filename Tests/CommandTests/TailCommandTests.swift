@@ -71,7 +71,7 @@ extension CommandTests {
             let binary = try Package.binary().path
             let pipe = folder.path("pipe")
             let stuck = try await shell(
-                "mkfifo '\(pipe)'; exec 3<>'\(pipe)'; timeout --preserve-status -s INT -k 20 5 '\(binary)' "
+                "mkfifo '\(pipe)'; exec 3<>'\(pipe)'; timeout --preserve-status -s INT -k 40 15 '\(binary)' "
                     + "\(tail.joined(separator: " ")) --from beginning --output json >'\(pipe)'; echo $? >&2")
             #expect(stuck.messages.split(separator: "\n").last == "0", "\(stuck.messages)")
             let closed = try await shell(

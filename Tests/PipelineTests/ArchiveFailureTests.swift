@@ -39,7 +39,7 @@ extension PipelineServiceTests {
         }
 
         @Test func theOtherPartitionsGoOnAndTheGroupIsNotDisturbed() throws {
-            let fixture = try Fixture()
+            let fixture = try Fixture(sessionMilliseconds: Fixture.longSession)
             defer { withExtendedLifetime(fixture) {} }
             let (disk, messages) = (WatchedFileSystem(), Messages())
             var configuration = PipelineConfiguration(

@@ -237,7 +237,7 @@ extension PipelineServiceTests {
         }
 
         @Test func whoHasNoKeyEnrolsNobodyAndPassesNoHarmBudget() async throws {
-            let fixture = try Fixture()
+            let fixture = try Fixture(sessionMilliseconds: Fixture.longSession)
             defer { withExtendedLifetime(fixture) {} }
             let (keys, desk, _) = try keys()
             let service = fixture.service(policy: fixture.policy) {
@@ -264,7 +264,7 @@ extension PipelineServiceTests {
                 #expect(
                     await Self.code { _ = try await unsigned.perform(try Self.enrolment(of: "bob", key: "k2")) }
                         == "not-ready")
-                try await wait("the dead letters") { service.status.intake.deadLetterTotal == 2 }
+                try await wait("the dead letters") { service.status.intake.deadLetterTotal >= 2 }
                 #expect(service.status.intake.deadLetters == ["control/not-signed": 2])
                 #expect(Self.isEnrolled("anna", service) && !Self.isEnrolled("mallory", service))
                 #expect(service.partitions.allSatisfy { $0.policy?.version == 1 })

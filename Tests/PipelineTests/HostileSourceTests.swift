@@ -54,7 +54,7 @@ extension PipelineServiceTests {
         /// `isDeclared`: whether the topic of the hostile owner has a declaration too.
         @Test(arguments: [true, false])
         func itsEventsAreDeadLettersAndTheOthersCountAsIfItHadNeverWritten(_ isDeclared: Bool) throws {
-            let fixture = try Fixture(ledgerPartitions: 1)
+            let fixture = try Fixture(ledgerPartitions: 1, sessionMilliseconds: Fixture.longSession)
             // A topic without a declaration is refused only what others declare.
             let hostile = Self.hostile(200, seed: 7).filter { sent in
                 isDeclared || String(decoding: sent.value ?? [], as: UTF8.self).contains("/bank")
@@ -84,7 +84,7 @@ extension PipelineServiceTests {
 
         /// What the declarations prevent: without them the first writer of an id hides the other's event.
         @Test func withoutDeclarationsItHidesEventsOfOthers() throws {
-            let fixture = try Fixture(ledgerPartitions: 1)
+            let fixture = try Fixture(ledgerPartitions: 1, sessionMilliseconds: Fixture.longSession)
             let enrolments = Self.subjects.map { Fixture.enrolment(of: $0) }
             let hostile = Self.honest.prefix(1).map {
                 Fixture.Sent(topic: Fixture.rides, key: $0.key, value: $0.value)

@@ -209,7 +209,7 @@ extension PipelineServiceTests {
         /// Under traffic there is no moment at which everything is folded and acknowledged: neither readiness nor ticks wait for
         /// one.
         @Test func underTrafficAMemberIsReadyAndTicks() throws {
-            let fixture = try Fixture(ledgerPartitions: 1)
+            let fixture = try Fixture(ledgerPartitions: 1, sessionMilliseconds: Fixture.longSession)
             defer { withExtendedLifetime(fixture) {} }
             let subjects = Fixture.subjects(20)
             let busy = fixture.service(policy: fixture.policy) {

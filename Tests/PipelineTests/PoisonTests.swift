@@ -62,7 +62,7 @@ extension PipelineServiceTests {
             var fuzz = Fuzz("poison", count: 3, long: 500)
             let kinds = Self.kinds()
             #expect(kinds.count == 200 && Set(kinds).count == 200)
-            let fixture = try Fixture()
+            let fixture = try Fixture(sessionMilliseconds: Fixture.longSession)
             defer { withExtendedLifetime(fixture) {} }
             var (poisoned, clean) = (Duration.zero, Duration.zero)
             try fixture.running(fixture.service(policy: fixture.policy)) { service in

@@ -106,7 +106,7 @@ extension PipelineServiceTests {
 
         /// A slice of a switch has at most 2,048 facts, so that of more subjects is never done in one.
         @Test func withinASwitchQueriesAnswerUnderTheOldPolicyAndOtherPartitionsGoOn() throws {
-            let fixture = try Fixture()
+            let fixture = try Fixture(sessionMilliseconds: Fixture.longSession)
             defer { withExtendedLifetime(fixture) {} }
             let cluster = HeldCluster(fixture.kafka, facts: fixture.topics.facts)
             let disk = FaultyFileSystem()

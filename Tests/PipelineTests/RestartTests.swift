@@ -32,8 +32,10 @@ extension PipelineServiceTests {
             try fixture.running(fixture.service(policy: nil)) { service in
                 try fixture.waitForFold(of: sent.count, by: service)
                 #expect(fixture.standings(of: service) == (try fixture.directStandings(sent)))
-                #expect(service.status.intake.records == Int64(sent.count - old))
-                #expect(service.ledgerRepeats.entries == 0)
+                // Those from before are not read again. What a lost partition had read and not committed is, and has no effect.
+                let records = service.status.intake.records
+                #expect(records >= Int64(more.count) && records < Int64(old + more.count))
+                #expect(service.ledgerRepeats.entries <= records - Int64(more.count))
                 #expect(service.foldCounters.duplicates == 0)
                 // What is folded again is not counted as new.
                 let news = service.status.folded.counters
@@ -103,7 +105,7 @@ extension PipelineServiceTests {
         }
 
         @Test func waitsForABrokerThatIsAway() throws {
-            let fixture = try Fixture()
+            let fixture = try Fixture(sessionMilliseconds: Fixture.longSession)
             defer { withExtendedLifetime(fixture) {} }
             let subjects = Fixture.subjects(20)
             var sent = subjects.map { Fixture.enrolment(of: $0) }
@@ -129,7 +131,7 @@ extension PipelineServiceTests {
 
         /// Frames that come twice, and entries that come again in frames of another session, change nothing.
         @Test func repeatsInTheLedgerCountForNothing() throws {
-            let fixture = try Fixture(ledgerPartitions: 1)
+            let fixture = try Fixture(ledgerPartitions: 1, sessionMilliseconds: Fixture.longSession)
             defer { withExtendedLifetime(fixture) {} }
             let subjects = Fixture.subjects(10)
             let enrolments = subjects.map { Fixture.enrolment(of: $0) }

@@ -41,7 +41,7 @@ extension PipelineServiceTests {
         }
 
         @Test func metricsAndReadinessWaitForNoFold() throws {
-            let fixture = try Fixture()
+            let fixture = try Fixture(sessionMilliseconds: Fixture.longSession)
             defer { withExtendedLifetime(fixture) {} }
             let subjects = Fixture.subjects(20)
             let sent = subjects.map { Fixture.enrolment(of: $0) }
@@ -74,7 +74,7 @@ extension PipelineServiceTests {
         }
 
         @Test func aStandingAtOnceWaitsForNoFold() throws {
-            let fixture = try Fixture()
+            let fixture = try Fixture(sessionMilliseconds: Fixture.longSession)
             defer { withExtendedLifetime(fixture) {} }
             let subjects = Fixture.subjects(20)
             let sent = subjects.map { Fixture.enrolment(of: $0) }
@@ -96,7 +96,7 @@ extension PipelineServiceTests {
 
         /// However long the others' slices are.
         @Test func aQueryWaitsForItsOwnPartitionAlone() throws {
-            let fixture = try Fixture()
+            let fixture = try Fixture(sessionMilliseconds: Fixture.longSession)
             defer { withExtendedLifetime(fixture) {} }
             let subjects = Fixture.subjects(20)
             let sent = subjects.map { Fixture.enrolment(of: $0) }
@@ -119,7 +119,7 @@ extension PipelineServiceTests {
         }
 
         @Test func atRestViewsSayWhatTheStatesSay() throws {
-            let fixture = try Fixture()
+            let fixture = try Fixture(sessionMilliseconds: Fixture.longSession)
             defer { withExtendedLifetime(fixture) {} }
             let subjects = Fixture.subjects(20)
             let enrolments = subjects.map { Fixture.enrolment(of: $0) }

@@ -84,7 +84,7 @@ import Testing
             try broker.createTopic(name, partitions: 1)
         }
         let kafka = KafkaConfiguration(
-            brokers: broker.bootstrap, properties: ["session.timeout.ms": "3000", "heartbeat.interval.ms": "500"],
+            brokers: broker.bootstrap, properties: ["session.timeout.ms": "30000", "heartbeat.interval.ms": "500"],
             fetchWaitMilliseconds: 10)
         var configuration = PipelineConfiguration(
             kafka: kafka,

@@ -73,7 +73,7 @@ import Testing
             ("audit", 1),
         ] { try broker.createTopic(name, partitions: partitions) }
         let kafka = KafkaConfiguration(
-            brokers: broker.bootstrap, properties: ["session.timeout.ms": "3000", "heartbeat.interval.ms": "500"],
+            brokers: broker.bootstrap, properties: ["session.timeout.ms": "30000", "heartbeat.interval.ms": "500"],
             fetchWaitMilliseconds: 10)
         let configuration = PipelineConfiguration(
             kafka: kafka,

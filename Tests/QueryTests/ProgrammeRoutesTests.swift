@@ -118,7 +118,7 @@ import Testing
             ("perks", 2),
         ] { try broker.createTopic(name, partitions: partitions) }
         let kafka = KafkaConfiguration(
-            brokers: broker.bootstrap, properties: ["session.timeout.ms": "3000", "heartbeat.interval.ms": "500"],
+            brokers: broker.bootstrap, properties: ["session.timeout.ms": "30000", "heartbeat.interval.ms": "500"],
             fetchWaitMilliseconds: 10)
         var configuration = PipelineConfiguration(
             kafka: kafka,
@@ -142,7 +142,7 @@ import Testing
                     + [Array(Self.secret.utf8), Array("[1]".utf8), Self.event("x4", "bill.paid", of: nil)],
                 to: "bills", kafka)
             try await wait("folded") {
-                service.status.intake.records == 7 && service.foldCounters.entries >= 4 && service.isCurrent
+                service.status.intake.records >= 7 && service.foldCounters.entries >= 4 && service.isCurrent
             }
             let server = QueryServer(
                 service: service, metrics: PrometheusMetrics(), address: HTTPAddress(host: "127.0.0.1", port: 0),

@@ -71,7 +71,7 @@ extension PipelineServiceTests {
         }
 
         @Test func theOverviewHasTheFiguresAndNobodysName() throws {
-            let fixture = try Fixture()
+            let fixture = try Fixture(sessionMilliseconds: Fixture.longSession)
             defer { withExtendedLifetime(fixture) {} }
             let subjects = Fixture.subjects(12)
             let events = subjects.map { Fixture.enrolment(of: $0) } + Fixture.behaviour("first", of: subjects)
