@@ -153,7 +153,7 @@ let package = Package(
         room(
             "Benchmarks",
             [
-                "CEL", "CELJSON", "CMimalloc", "Events", "Feeding", "HTTP", "Kafka", "Ledger", "Mapping", "Options",
+                "CEL", "CELJSON", "Events", "Feeding", "HTTP", "Kafka", "Ledger", "Mapping", "Options",
                 "Pipeline", "Policy", "Query", "Replay", "Scoring", "Terminal", "Topics", argumentParser, histogram,
                 logging, metrics, nio, nioHTTP1, nioPosix,
             ]),

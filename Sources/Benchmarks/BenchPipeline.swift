@@ -42,8 +42,15 @@ struct BenchPipeline: AsyncParsableCommand {
     @Option(help: Setting.help("queue-size"))
     var queueSize: String?
 
-    @Option(help: ArgumentHelp("Only write the source topic, of the topics with this prefix.", visibility: .hidden))
+    @Option(
+        help: ArgumentHelp(
+            "Only write the source topic, of the topics with this prefix. The measurement does that in a process of its own.",
+            valueName: "prefix"))
     var load: String?
+
+    func validate() throws {
+        guard load == nil || brokers != nil else { throw ValidationError("--load needs --brokers") }
+    }
 
     func run() async throws {
         var settings = try Settings(config: nil)
