@@ -137,6 +137,7 @@ extension CommandTests {
             let server = try await Server(
                 broker: broker.address, policy: policy,
                 [
+                    "--kafka", "session.timeout.ms=30000",
                     "--access-issuer", "https://issuer.example", "--access-audience", "standing", "--access-keys", keys,
                     "--access-algorithms", "HS256", "--rate-limit", "0",
                 ])

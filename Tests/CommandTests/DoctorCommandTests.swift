@@ -66,7 +66,7 @@ extension CommandTests {
         }
 
         @Test func aBrokerThatIsAwayIsAFindingAndTheMachineIsLookedAt() async throws {
-            let (run, report) = try await doctor("--brokers", "127.0.0.1:1", "--limit", "4s", "--policy", policy)
+            let (run, report) = try await doctor("--brokers", "127.0.0.1:1", "--limit", "20s", "--policy", policy)
             #expect(run.code == 1)
             #expect(report.codes("broker") == ["broker-away"])
             #expect(report.codes("topics") == ["unchecked"])

@@ -156,16 +156,24 @@ extension CommandTests {
             return run
         }
 
+        /// The answer of an owner: a partition has none for a moment while the group deals its partitions.
+        private func asked(_ server: Server, _ path: String) async throws -> Answer {
+            try await wait(for: path) {
+                let answer = await server.get(path)
+                return answer?.status == 503 ? nil : answer
+            }
+        }
+
         /// Beyond the partition's clock and end nothing is known.
         private func doesNotKnowTheFuture(_ server: Server, _ subject: String, _ live: Answer) async throws {
             let clock = try #require(live.header("standing-clock"))
             let end = try #require(live.header("standing-ledger-offset").flatMap { Int64($0) })
-            let future = try #require(await server.get("/subjects/\(subject)?as-of=2199-01-01T00:00:00Z"))
+            let future = try await asked(server, "/subjects/\(subject)?as-of=2199-01-01T00:00:00Z")
             #expect(future.status == 400 && future.body.contains("the past is known until \(clock)"), "\(future)")
-            #expect(await server.get("/subjects/\(subject)?as-of=\(clock)")?.status == 200)
-            let beyond = try #require(await server.get("/subjects/\(subject)?offset=\(end + 1000)"))
+            #expect(try await asked(server, "/subjects/\(subject)?as-of=\(clock)").status == 200)
+            let beyond = try await asked(server, "/subjects/\(subject)?offset=\(end + 1000)")
             #expect(beyond.status == 400 && beyond.body.contains("known until there"), "\(beyond)")
-            #expect(await server.get("/subjects/\(subject)?offset=\(end)")?.status == 200)
+            #expect(try await asked(server, "/subjects/\(subject)?offset=\(end)").status == 200)
             let replay = ["replay", "--archive", data, "--as-of", "2199-01-01T00:00:00Z"]
             for arguments in [replay, replay + ["--subject", subject]] {
                 let run = try await Running(arguments).finished(limit: Limit.run)
@@ -229,7 +237,7 @@ extension CommandTests {
             _ = try await succeed(["policy", "activate", folder.path("proposal.json")] + brokers + wall)
             let subject = try #require(moved.sorted().first)
             try await server.waitUntil(changed)
-            let live = try #require(await server.get("/subjects/\(subject)"))
+            let live = try await asked(server, "/subjects/\(subject)")
             let partition = try #require(live.header("standing-ledger-partition"))
             let digest = try #require(digestsBefore.first { $0.hasPrefix("{\"partition\":\(partition),") })
             let offsetBefore = try #require(digest.firstMatch(of: /"nextOffset":([0-9]+)/))
@@ -239,9 +247,9 @@ extension CommandTests {
             #expect(stale.code == 1 && stale.messages.contains("propose it again"))
 
             // The past stays what it was.
-            let then = try #require(await server.get("/subjects/\(subject)?offset=\(offsetBefore.1)"))
+            let then = try await asked(server, "/subjects/\(subject)?offset=\(offsetBefore.1)")
             #expect(then.status == 200 && then.body.contains("\"version\":1"), "\(then)")
-            let now = try #require(await server.get("/subjects/\(subject)?offset=\(offsetBefore.1)&policy=now"))
+            let now = try await asked(server, "/subjects/\(subject)?offset=\(offsetBefore.1)&policy=now")
             #expect(now.body.contains("\"version\":2"))
             #expect(await server.get("/subjects/\(subject)?as-of=yesterday")?.status == 400)
             try await doesNotKnowTheFuture(server, subject, live)
@@ -253,7 +261,7 @@ extension CommandTests {
 
             let back = try await Server(broker: broker.address, policy: policy, ["--data", data])
             try await back.waitUntilReady()
-            let file = try #require(await back.get("/subjects/\(subject)/file"))
+            let file = try await asked(back, "/subjects/\(subject)/file")
             #expect(file.status == 200)
             struct File: Decodable {
                 struct Step: Decodable {
@@ -277,7 +285,9 @@ extension CommandTests {
                 ]
                     + brokers + wall)
             try await wait(for: "the void") {
-                guard let file = await back.get("/subjects/\(subject)/file") else { return Bool?.none }
+                guard let file = await back.get("/subjects/\(subject)/file"), file.status == 200 else {
+                    return Bool?.none
+                }
                 let voided = try JSONDecoder().decode(File.self, from: Data(file.body.utf8)).voided.map(\.reason)
                 return voided == ["a mix-up"] ? true : nil
             }

@@ -74,7 +74,8 @@ extension CommandTests {
             }
             let (before, after) = (try await replay(policy), try await replay(harsh))
             let server = try await Server(
-                broker: broker.address, policy: policy, ["--data", folder.path("data"), "--member", "one"])
+                broker: broker.address, policy: policy,
+                ["--data", folder.path("data"), "--member", "one", "--kafka", "session.timeout.ms=30000"])
             try cluster.feed(events)
             try await server.waitUntil(before)
             try await waitUntilAnnounced(broker)
@@ -114,15 +115,18 @@ extension CommandTests {
             let table = try await run(broker, "policy", "shadow", "status")
             #expect(table.output.hasPrefix("trial version 2, in the shadow since "), "\(table.output)")
             #expect(table.output.contains("lower") && !table.output.contains(difference.sample[0].subject))
-            let metrics = await server.get("/metrics")?.body ?? ""
-            #expect(metrics.contains("standing_shadow_subjects{change=\"lower\"} \(difference.scores.lower)\n"))
+            let lower = "standing_shadow_subjects{change=\"lower\"} \(difference.scores.lower)\n"
+            let metrics = try await wait(for: lower) { () -> String? in
+                let body = await server.get("/metrics")?.body
+                return body?.contains(lower) == true ? body : nil
+            }
             #expect(!metrics.contains(difference.sample[0].subject))
             // Nothing of it is to be seen in what is answered and published.
             try await server.waitUntil(before)
 
             try await wait(for: "every partition to be live") { () -> Bool? in
-                let view = try await view(broker)
-                return view.members.allSatisfy { $0.partitions.allSatisfy { $0.phase == "live" } } ? true : nil
+                let phases = try await view(broker).members.first?.partitions.map(\.phase) ?? []
+                return phases.count == cluster.partitions && phases.allSatisfy { $0 == "live" } ? true : nil
             }
             let proposal = folder.path("proposal.json")
             let proposed = try await run(broker, "policy", "propose", harsh, "--topic", "--output", proposal)

@@ -268,7 +268,8 @@ extension CommandTests {
         @Test func whatIsSentCountsOnceHoweverOftenItIsSent() async throws {
             let broker = try await Broker()
             let server = try await Server(
-                broker: broker.address, policy: try folder.write(Trial.policy, to: "policy.yaml"))
+                broker: broker.address, policy: try folder.write(Trial.policy, to: "policy.yaml"),
+                ["--kafka", "session.timeout.ms=30000"])
             try await server.waitUntilReady()
             let cluster = ["--brokers", broker.address]
             let enrolled = try await Running(

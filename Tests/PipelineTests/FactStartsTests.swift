@@ -13,7 +13,7 @@ extension PipelineServiceTests {
         }
 
         @Test func whoeverStartsThereHasAllTheRest() throws {
-            let fixture = try Fixture()
+            let fixture = try Fixture(sessionMilliseconds: Fixture.longSession)
             defer { withExtendedLifetime(fixture) {} }
             try fixture.running(fixture.service(policy: fixture.policy)) { service in
                 try fixture.send((0..<6).map { Fixture.enrolment(of: "s\($0)") })

@@ -119,12 +119,21 @@ extension PipelineServiceTests {
                         }
                         slowest = max(slowest, ContinuousClock.now - healed)
                     }
-                    let standings = fixture.standings(of: service)
-                    try #require(standings == (try fixture.directStandings(sent)), "script \(script)")
+                    // What a fault did to the group may take the partitions away even now.
+                    let direct = try fixture.directStandings(sent)
+                    try fixture.wait("script \(script) of seed \(seed): the standings") {
+                        fixture.standings(of: service) == direct
+                    }
+                }
+                var positions = service.positions
+                try fixture.wait("the positions of all") {
+                    guard service.isCurrent else { return false }
+                    positions = service.positions
+                    return positions.count == fixture.ledgerPartitions
                 }
                 let facts = try fixture.checkedFacts(asConsumer: true)
                 for topic in FactTopic.allCases {
-                    let published = service.positions.values.reduce(0) { $0 + $1.sequences[topic.rawValue] }
+                    let published = positions.values.reduce(0) { $0 + $1.sequences[topic.rawValue] }
                     #expect(Int64(facts[topic, default: []].count) == published)
                 }
             }

@@ -13,7 +13,7 @@ extension PipelineServiceTests {
         private typealias Fixture = PipelineFixture
 
         @Test func whoeverReadsTheLedgerPassesOverFillers() throws {
-            let fixture = try Fixture(ledgerPartitions: 1)
+            let fixture = try Fixture(ledgerPartitions: 1, sessionMilliseconds: Fixture.longSession)
             defer { withExtendedLifetime(fixture) {} }
             let configuration = PipelineConfiguration(
                 kafka: fixture.kafka, topics: fixture.topics, policy: fixture.policy)

@@ -85,7 +85,7 @@ extension PipelineServiceTests {
         }
 
         @Test func everyPartitionMovesAtAnEntryOfItsOwn() throws {
-            let fixture = try Fixture()
+            let fixture = try Fixture(sessionMilliseconds: Fixture.longSession)
             defer { withExtendedLifetime(fixture) {} }
             for partition in 0..<Int32(fixture.ledgerPartitions) {
                 try fixture.append([try beginning()], toLedger: partition)

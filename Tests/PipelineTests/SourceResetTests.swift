@@ -17,7 +17,11 @@ extension PipelineServiceTests {
                 try fixture.waitForFold(of: 1, by: service)
                 try fixture.send((0..<10).map { Fixture.bill("old-\($0)", of: "anna") })
                 try fixture.waitForFold(of: 11, by: service)
-                score = try self.score(service)
+                try fixture.wait("the score") {
+                    guard let found = try? self.score(service) else { return false }
+                    score = found
+                    return true
+                }
                 try fixture.wait("the commits") { service.status.sourcePositions.values.reduce(0, +) == 11 }
                 // Somebody reads.
                 #expect(throws: PipelineError.self) {
@@ -47,11 +51,14 @@ extension PipelineServiceTests {
             try SourceReset(service.configuration).run(Fixture.bills, id: "r1")
             try fixture.send((0..<5).map { Fixture.bill("new-\($0)", of: "anna") })
             try fixture.running(fixture.service(policy: nil)) { service in
-                try fixture.wait("all of it") { service.foldCounters.entries >= 26 && service.isCurrent }
                 // The old events are known, the new ones count, and none is taken for a repeat because of its offset.
-                #expect(service.foldCounters.duplicates == 10)
-                #expect(service.ledgerRepeats.entries == 0)
-                #expect(try self.score(service) == score + 50)
+                try fixture.wait("all of it") {
+                    let counters = service.foldCounters
+                    return counters.entries >= 26 && counters.duplicates == 10 && service.isCurrent
+                        && (try? self.score(service)) == score + 50
+                }
+                // What a lost partition had read and not committed is read again.
+                #expect(service.ledgerRepeats.entries <= service.status.intake.records - 15)
             }
             _ = try fixture.checkedFacts()
         }

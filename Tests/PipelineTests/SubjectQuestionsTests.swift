@@ -23,7 +23,7 @@ extension PipelineServiceTests {
         }
 
         @Test func listsStandingsBandsAndDifferencesAreThoseOfTheFold() throws {
-            let fixture = try Fixture()
+            let fixture = try Fixture(sessionMilliseconds: Fixture.longSession)
             defer { withExtendedLifetime(fixture) {} }
             let subjects = Fixture.subjects(60)
             let sent = subjects.map { Fixture.enrolment(of: $0) }

@@ -60,7 +60,7 @@ extension PipelineServiceTests {
         }
 
         @Test func aReviewNeedsRoomForItsStatesOfTheLargestPartition() async throws {
-            let fixture = try Fixture()
+            let fixture = try Fixture(sessionMilliseconds: Fixture.longSession)
             let runtime = MeasuredRuntime()
             let fold = fixture.service(policy: fixture.policy, roles: [.fold]) {
                 ($0.memoryLimit, $0.runtime) = (1 << 30, runtime)
