@@ -86,23 +86,28 @@ extension PipelineServiceTests {
                 let untested = await backtest(atIntake)
                 #expect(untested.hasPrefix("this member folds no ledger partition"), "\(untested)")
 
-                let needed = 2 * (try #require(fold.status.sizes.map(\.bytes).max()))
-                try #require(needed > 0)
-                /// Takes memory until this much is left. What the tables need to grow moves meanwhile, so the room is not exact.
-                func leave(_ bytes: Int64) throws {
-                    let room = try #require(fold.memoryRoom)
-                    runtime.residentBytes = (runtime.residentBytes ?? 0) + room - bytes
+                /// Takes memory until there is room for so many states, and asks. The states and what their tables need to grow are
+                /// measured meanwhile: where they have changed, once more.
+                func said(roomFor states: Int64, _ ask: () async -> String) async throws -> String {
+                    for _ in 0..<100 {
+                        let size = try #require(fold.status.sizes.map(\.bytes).max())
+                        let (room, left) = (try #require(fold.memoryRoom), states * size)
+                        runtime.residentBytes = (runtime.residentBytes ?? 0) + room - left
+                        let said = await ask()
+                        if fold.memoryRoom == left, fold.status.sizes.map(\.bytes).max() == size { return said }
+                    }
+                    return "the room never stays the same"
                 }
-                try leave(needed / 2)
-                #expect(await words(atFold) == "this member's memory limit leaves no room for it")
-                try leave(needed)
-                #expect(await backtest(atFold) == "this member's memory limit leaves no room for it")
-                try leave(needed / 2 * 3)
-                #expect(await words(atFold) == "counted 1")
-                #expect(try #require(fold.memoryRoom) > needed, "the room is free again")
-                try leave(needed * 2)
-                #expect(await backtest(atFold) == "reported")
-                #expect(try #require(fold.memoryRoom) > needed / 2 * 3, "the room is free again")
+                let noRoom = "this member's memory limit leaves no room for it"
+                var answer = try await said(roomFor: 1) { await words(atFold) }
+                #expect(answer == noRoom)
+                answer = try await said(roomFor: 2) { await backtest(atFold) }
+                #expect(answer == noRoom)
+                // That the room is the same afterwards says that it is free again.
+                answer = try await said(roomFor: 2) { await words(atFold) }
+                #expect(answer == "counted 1")
+                answer = try await said(roomFor: 3) { await backtest(atFold) }
+                #expect(answer == "reported")
             } catch {
                 failure = error
             }
