@@ -1,4 +1,5 @@
 import Events
+import Foundation
 import Testing
 
 @testable import Kafka
@@ -62,12 +63,11 @@ struct KafkaStatisticsTests {
     }
 
     /// The library's times are those of an interval; a scrape has the sum of all intervals.
-    @Test func timesOfIntervalsAddUp() {
+    @Test func timesOfIntervalsAddUp() throws {
         let statistics = KafkaStatistics()
         let start = ContinuousClock.now
         for (seconds, microseconds) in [(0, 30_000), (10, 50_000)] {
-            statistics.note(Self.consumer(microseconds), of: "intake", at: start + .seconds(seconds))
-            statistics.read("intake")
+            try note(Self.consumer(microseconds), of: "intake", at: start + .seconds(seconds), in: statistics)
         }
         let text = text(of: statistics, at: start + .seconds(12.5))
         let labels = "broker=\"1\",client=\"intake\""
@@ -80,11 +80,10 @@ struct KafkaStatisticsTests {
         #expect(!text.contains(Metric.kafkaQueuedRecords.rawValue))
     }
 
-    @Test func whatCannotBeReadLetsTheLastGrowOld() {
+    @Test func whatCannotBeReadLetsTheLastGrowOld() throws {
         let statistics = KafkaStatistics()
         let start = ContinuousClock.now
-        statistics.note(Self.consumer(1), of: "fold", at: start)
-        statistics.read("fold")
+        try note(Self.consumer(1), of: "fold", at: start, in: statistics)
         statistics.note([0x7B], of: "fold", at: start + .seconds(10))
         statistics.read("fold")
         #expect(
@@ -93,19 +92,31 @@ struct KafkaStatisticsTests {
     }
 
     /// A client that is gone, or that nobody serves, has no brokers that are up.
-    @Test func whatWasToldLongAgoIsNotExposed() {
+    @Test func whatWasToldLongAgoIsNotExposed() throws {
         let statistics = KafkaStatistics()
         let start = ContinuousClock.now
-        statistics.note(Self.consumer(1), of: "fold", at: start)
-        statistics.read("fold")
-        statistics.note(Self.consumer(1), of: "intake", every: .seconds(300), at: start)
-        statistics.read("intake")
+        try note(Self.consumer(1), of: "fold", at: start, in: statistics)
+        try note(Self.consumer(1), of: "intake", every: .seconds(300), at: start, in: statistics)
         let up = Metric.kafkaBrokerUp.rawValue + "{broker=\"1\",client=\"fold\"}"
         #expect(text(of: statistics, at: start + .seconds(60)).contains(up))
         let old = text(of: statistics, at: start + .seconds(61))
         #expect(!old.contains(up))
         #expect(old.contains("\(Metric.kafkaBrokerUp.rawValue){broker=\"1\",client=\"intake\"}"), "it reports seldom")
         #expect(old.contains("\(Metric.kafkaStatisticsAge.rawValue){client=\"fold\"} 61\n"))
+    }
+
+    /// Returns when a report is read, which a thread of its own does.
+    private func note(
+        _ document: [UInt8], of client: String, every interval: Duration? = nil, at time: ContinuousClock.Instant,
+        in statistics: KafkaStatistics
+    ) throws {
+        statistics.note(document, of: client, every: interval, at: time)
+        let end = ContinuousClock.now + .seconds(60)
+        let new = "\(Metric.kafkaStatisticsAge.rawValue){client=\"\(client)\"} 0\n"
+        while !text(of: statistics, at: time).contains(new) {
+            try #require(ContinuousClock.now < end, "\(client)")
+            Thread.sleep(forTimeInterval: 0.001)
+        }
     }
 
     private func text(of statistics: KafkaStatistics, at now: ContinuousClock.Instant) -> String {
