@@ -86,7 +86,7 @@ struct BenchPipeline: AsyncParsableCommand {
     /// In a process of its own, so that the memory of the loading does not count for the pipeline.
     private func loadInOwnProcess(_ brokers: String, _ prefix: String) throws {
         let process = Process()
-        process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.executableURL = BrokerProcess.program
         process.arguments =
             ["bench", "pipeline", "--events", String(events), "--subjects", String(subjects)]
             + ["--brokers", brokers, "--load", prefix] + (topics.map { ["--topics", $0] } ?? [])

@@ -3,12 +3,15 @@ internal import Terminal
 
 /// `standing broker` as a child.
 final class BrokerProcess {
+    /// The program that runs, which starts parts of a benchmark as processes of their own.
+    static var program: URL { URL(filePath: "/proc/self/exe").resolvingSymlinksInPath() }
+
     private let process = Process()
     let address: String
 
     /// `topics`: a folder of topic files; nil for those of the program. `partitions`: as for `standing broker`.
     init(topics: String?, partitions: Int? = nil) throws {
-        process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.executableURL = Self.program
         process.arguments =
             ["broker"] + (topics.map { ["--topics", $0] } ?? [])
             + (partitions.map { ["--partitions", String($0)] } ?? [])

@@ -136,8 +136,7 @@ extension CommandTests {
             let broker = try await Broker()
             let server = try await Server(
                 broker: broker.address, policy: policy,
-                [
-                    "--kafka", "session.timeout.ms=30000",
+                Server.longSession + [
                     "--access-issuer", "https://issuer.example", "--access-audience", "standing", "--access-keys", keys,
                     "--access-algorithms", "HS256", "--rate-limit", "0",
                 ])

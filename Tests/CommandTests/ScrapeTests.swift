@@ -15,7 +15,7 @@ extension CommandTests {
         @Test func everyServerIsScrapedInBothFormats() async throws {
             let broker = try await Broker()
             let cluster = try TrialCluster(broker.address)
-            let soon = ["--kafka", "statistics.interval.ms=200", "--kafka", "session.timeout.ms=30000"]
+            let soon = ["--kafka", "statistics.interval.ms=200"] + Server.longSession
             let server = try await Server(
                 broker: broker.address, policy: try folder.write(Trial.policy, to: "policy.yaml"),
                 ["--data", folder.path("data")] + soon)

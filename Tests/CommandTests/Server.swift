@@ -10,6 +10,9 @@ final class Server {
     /// broker lets a group rest for about a session at each rebalance.
     private static let session = ["session.timeout.ms=3000", "heartbeat.interval.ms=500"]
 
+    /// Further arguments, for a test that starts one member once: where it gets no processor for a while it is not expelled.
+    static let longSession = ["--kafka", "session.timeout.ms=30000"]
+
     let process: Running
     let address: String
 

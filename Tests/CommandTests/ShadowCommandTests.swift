@@ -75,7 +75,7 @@ extension CommandTests {
             let (before, after) = (try await replay(policy), try await replay(harsh))
             let server = try await Server(
                 broker: broker.address, policy: policy,
-                ["--data", folder.path("data"), "--member", "one", "--kafka", "session.timeout.ms=30000"])
+                ["--data", folder.path("data"), "--member", "one"] + Server.longSession)
             try cluster.feed(events)
             try await server.waitUntil(before)
             try await waitUntilAnnounced(broker)

@@ -269,7 +269,7 @@ extension CommandTests {
             let broker = try await Broker()
             let server = try await Server(
                 broker: broker.address, policy: try folder.write(Trial.policy, to: "policy.yaml"),
-                ["--kafka", "session.timeout.ms=30000"])
+                Server.longSession)
             try await server.waitUntilReady()
             let cluster = ["--brokers", broker.address]
             let enrolled = try await Running(

@@ -42,8 +42,7 @@ extension CommandTests {
             let folder = try TemporaryFolder()
             let broker = try await Broker()
             let policy = try folder.write(Trial.policy, to: "policy.yaml")
-            let server = try await Server(
-                broker: broker.address, policy: policy, ["--kafka", "session.timeout.ms=30000"])
+            let server = try await Server(broker: broker.address, policy: policy, Server.longSession)
             let port = try #require(URL(string: server.address)?.port.map { UInt16($0) })
             let subjects = ["anna", "an/na", "änna", "a%b c"]
             let cluster = try TrialCluster(broker.address)
