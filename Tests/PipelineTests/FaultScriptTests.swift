@@ -120,10 +120,12 @@ extension PipelineServiceTests {
                         slowest = max(slowest, ContinuousClock.now - healed)
                     }
                     // What a fault did to the group may take the partitions away even now.
-                    let direct = try fixture.directStandings(sent)
-                    try fixture.wait("script \(script) of seed \(seed): the standings") {
-                        fixture.standings(of: service) == direct
+                    var standings = ""
+                    try fixture.wait("script \(script) of seed \(seed): an owner of each partition") {
+                        standings = fixture.standings(of: service)
+                        return service.positions.count == fixture.ledgerPartitions
                     }
+                    try #require(standings == (try fixture.directStandings(sent)), "script \(script)")
                 }
                 var positions = service.positions
                 try fixture.wait("the positions of all") {
