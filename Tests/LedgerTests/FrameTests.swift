@@ -50,6 +50,18 @@ import Testing
         #expect(crc32c([UInt8](repeating: 0, count: 32)) == 0x8A91_36AA)
     }
 
+    /// Payloads are read in three blocks of 512 bytes at a time, and the rest has any length.
+    @Test(arguments: [0, 512, 1536, 3072, 4608, 20_000])
+    func theChecksumOfALongFrameIsTheDocumentedOne(bytes: Int) {
+        var random = Seeded(UInt64(bytes))
+        for data in max(0, bytes - 50)...(bytes + 10) {
+            let letters = (0..<data).map { _ in UInt8.random(in: 1...0x7F, using: &random) }
+            let text = String(decoding: letters, as: UTF8.self)
+            let frame = OwnedFrame(session: 1, number: 2, entries: [.event(0, offset: 1, data: text)]).bytes
+            #expect(frame == frame.resealed())
+        }
+    }
+
     @Test func aSmallFrameReadsBack() throws {
         #expect(try OwnedFrame(Self.small.bytes) == Self.small)
     }
