@@ -63,7 +63,8 @@ public struct ByteWriter: ~Copyable {
         length &+= bytes.count
     }
 
-    @inlinable public mutating func append(_ text: StaticString) {
+    /// Inlined, so that the length is known when it is compiled.
+    @inlinable @inline(__always) public mutating func append(_ text: StaticString) {
         append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
@@ -109,21 +110,13 @@ public struct ByteWriter: ~Copyable {
     public mutating func append(decimal value: Int64) {
         reserve(20)
         if value < 0 { append(byte: 0x2D) }
-        var rest = value.magnitude
         var digits = 1
         var power: UInt64 = 10
-        while digits < 19, rest >= power {
-            digits += 1
+        while digits < 19, value.magnitude >= power {
+            digits &+= 1
             power = power &* 10
         }
-        var index = length + digits
-        length = index
-        repeat {
-            index -= 1
-            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            base[index] = 0x30 + UInt8(truncatingIfNeeded: digit)
-            rest = quotient
-        } while rest > 0
+        append(value.magnitude, digits: digits)
     }
 
     /// Two lower-case hexadecimal digits.
@@ -132,14 +125,26 @@ public struct ByteWriter: ~Copyable {
         append(byte: Hex.digit(byte & 15))
     }
 
-    private mutating func append(_ value: Int64, digits: Int) {
-        reserve(digits)
+    /// Appends the last digits of a number. There is room for them.
+    @inline(__always) private mutating func append(_ value: UInt64, digits: Int) {
         var rest = value
-        for index in stride(from: length + digits - 1, through: length, by: -1) {
-            base[index] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
+        var index = length &+ digits
+        while index > length {
+            index &-= 1
+            let quotient = rest / 10
+            base[index] = 0x30 &+ UInt8(truncatingIfNeeded: rest &- quotient &* 10)
+            rest = quotient
         }
-        length += digits
+        length &+= digits
+    }
+
+    /// Appends two digits and the separator that follows them. There is room for them.
+    @inline(__always) private mutating func append(_ value: Int64, then separator: UInt8) {
+        let tens = UInt8(truncatingIfNeeded: UInt32(truncatingIfNeeded: value) / 10)
+        base[length] = 0x30 &+ tens
+        base[length &+ 1] = 0x30 &+ UInt8(truncatingIfNeeded: value) &- tens &* 10
+        base[length &+ 2] = separator
+        length &+= 3
     }
 
     /// RFC 3339 in UTC. A time outside the years 0001 to 9999 is written as the nearest time inside.
@@ -149,54 +154,69 @@ public struct ByteWriter: ~Copyable {
             by: Timestamp.microsecondsPerSecond)
         let day = second.quotient.floorDivided(by: 86_400)
         let date = CivilDate(days: day.quotient)
-        append(date.year, digits: 4)
+        let secondOfDay = UInt32(truncatingIfNeeded: day.remainder)
+        reserve(Timestamp.longestText)
+        append(UInt64(date.year), digits: 4)
         append(byte: 0x2D)
-        append(date.month, digits: 2)
-        append(byte: 0x2D)
-        append(date.day, digits: 2)
-        append(byte: 0x54)
-        append(day.remainder / 3600, digits: 2)
-        append(byte: 0x3A)
-        append(day.remainder / 60 % 60, digits: 2)
-        append(byte: 0x3A)
-        append(day.remainder % 60, digits: 2)
-        if second.remainder > 0 {
-            append(byte: 0x2E)
-            append(second.remainder, digits: 6)
-            while base[length - 1] == 0x30 { length -= 1 }
-        }
+        append(date.month, then: 0x2D)
+        append(date.day, then: 0x54)
+        append(Int64(secondOfDay / 3600), then: 0x3A)
+        append(Int64(secondOfDay / 60 % 60), then: 0x3A)
+        append(Int64(secondOfDay % 60), then: 0x5A)
+        guard second.remainder > 0 else { return }
+        base[length &- 1] = 0x2E
+        append(UInt64(second.remainder), digits: 6)
+        while base[length &- 1] == 0x30 { length &-= 1 }
         append(byte: 0x5A)
     }
 
     /// A JSON string, quotes included. The bytes must be UTF-8.
     public mutating func append(jsonString text: UnsafeRawBufferPointer) {
         append(byte: 0x22)
-        var (start, index) = (0, 0)
+        var index = 0
         while index < text.count {
-            if index &+ 8 <= text.count,
-                !Self.hasEscaped(text.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-            {
-                index &+= 8
-                continue
-            }
-            let byte = text[index]
-            index &+= 1
-            guard byte < 0x20 || byte == 0x22 || byte == 0x5C else { continue }
-            append(UnsafeRawBufferPointer(rebasing: text[start..<index &- 1]))
-            start = index
-            append(byte: 0x5C)
-            switch byte {
-            case 0x22, 0x5C: append(byte: byte)
-            case 0x0A: append(byte: 0x6E)
-            case 0x0D: append(byte: 0x72)
-            case 0x09: append(byte: 0x74)
-            default:
-                append("u00")
-                append(hex: byte)
+            index &+= appendPlainStart(of: UnsafeRawBufferPointer(rebasing: text[index...]))
+            // The next word has something to escape, or the text is shorter than a word.
+            let end = min(index &+ 8, text.count)
+            while index < end {
+                append(escaping: text[index])
+                index &+= 1
             }
         }
-        append(UnsafeRawBufferPointer(rebasing: text[start...]))
         append(byte: 0x22)
+    }
+
+    /// Appends words of a text until one has something to escape. Returns the number of bytes.
+    @inline(__always) private mutating func appendPlainStart(of text: UnsafeRawBufferPointer) -> Int {
+        guard text.count >= 8 else { return 0 }
+        reserve(text.count)
+        let target = UnsafeMutableRawPointer(base + length)
+        let last = text.count &- 8
+        var end = 0
+        while end < text.count {
+            // The last word overlaps the one before it.
+            let start = min(end, last)
+            let word = text.loadUnaligned(fromByteOffset: start, as: UInt64.self)
+            guard !Self.hasEscaped(word) else { break }
+            target.storeBytes(of: word, toByteOffset: start, as: UInt64.self)
+            end = start &+ 8
+        }
+        length &+= end
+        return end
+    }
+
+    private mutating func append(escaping byte: UInt8) {
+        guard byte < 0x20 || byte == 0x22 || byte == 0x5C else { return append(byte: byte) }
+        append(byte: 0x5C)
+        switch byte {
+        case 0x22, 0x5C: append(byte: byte)
+        case 0x0A: append(byte: 0x6E)
+        case 0x0D: append(byte: 0x72)
+        case 0x09: append(byte: 0x74)
+        default:
+            append("u00")
+            append(hex: byte)
+        }
     }
 
     /// Whether one of eight bytes is escaped in a JSON string (Mycroft's test for a zero byte).

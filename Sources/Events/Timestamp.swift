@@ -20,6 +20,9 @@ public struct Timestamp: Hashable, Comparable, Sendable, Codable {
     /// 0001-01-01 to 9999-12-31.
     public static let writable: ClosedRange<Int64> = -62_135_596_800_000_000...253_402_300_799_999_999
 
+    /// `2026-01-02T03:04:05.123456Z`, in bytes.
+    static let longestText = 27
+
     /// Saturates instead of overflowing.
     public func adding(microseconds delta: Int64) -> Timestamp {
         let (sum, overflow) = microseconds.addingReportingOverflow(delta)

@@ -70,15 +70,15 @@ public struct FactEncoder {
         case .bucketEnd: writer.append("\"timer\":\"bucket-end\"")
         case .perk(let perk):
             writer.append("\"timer\":")
-            writer.append(names.perks[perk])
+            names.perks.write(perk, to: &writer)
         case .sanction(let sanction):
             writer.append("\"timer\":")
-            writer.append(names.sanctions[sanction])
+            names.sanctions.write(sanction, to: &writer)
         }
         writer.append("},\"reasons\":[")
         for index in fact.reasons {
             if index > fact.reasons.lowerBound { writer.append(byte: 0x2C) }
-            writer.append(names.rules[reasons[index].rule])
+            names.rules.write(reasons[index].rule, to: &writer)
             writer.append(decimal: reasons[index].points)
             writer.append(byte: 0x7D)
         }
@@ -90,7 +90,7 @@ public struct FactEncoder {
         case .scoreChanges: break
         case .perks:
             writer.append(",\"perk\":")
-            writer.append(names.perks[fact.item])
+            names.perks.write(fact.item, to: &writer)
         case .sanctions: appendSanction(fact, to: &writer)
         }
         writer.append("}}")
@@ -98,9 +98,9 @@ public struct FactEncoder {
 
     private func appendSanction(_ fact: Fact, to writer: inout ByteWriter) {
         writer.append(",\"sanction\":")
-        writer.append(names.sanctions[fact.item])
+        names.sanctions.write(fact.item, to: &writer)
         writer.append(",\"measures\":")
-        writer.append(names.measures[fact.item])
+        names.measures.write(fact.item, to: &writer)
         guard let term = fact.term else { return }
         writer.append(",\"since\":\"")
         writer.append(term.since)
@@ -117,7 +117,7 @@ public struct FactEncoder {
     private func append(_ level: Fact.Level, to writer: inout ByteWriter) {
         writer.append("{\"score\":")
         writer.append(decimal: level.score)
-        writer.append(names.bands[level.band])
+        names.bands.write(level.band, to: &writer)
     }
 }
 
@@ -125,15 +125,24 @@ public struct FactEncoder {
 /// `~number`.
 private struct FactNames {
     struct List {
-        private let texts: [[UInt8]]
+        private var bytes: [UInt8] = []
+        /// Where each text ends in `bytes`.
+        private var ends: [Int] = [0]
         private let zero: Int
 
         init(_ texts: [[UInt8]], previous: [[UInt8]]?) {
             zero = previous?.count ?? 0
-            self.texts = (previous ?? []).reversed() + texts
+            for text in (previous ?? []).reversed() + texts {
+                bytes += text
+                ends.append(bytes.count)
+            }
         }
 
-        @inline(__always) subscript(_ number: Int) -> [UInt8] { texts[zero + number] }
+        /// Appends a text without retaining an array.
+        @inline(__always) func write(_ number: Int, to writer: inout ByteWriter) {
+            let (start, end) = (ends[zero + number], ends[zero + number + 1])
+            bytes.withUnsafeBytes { writer.append(UnsafeRawBufferPointer(rebasing: $0[start..<end])) }
+        }
     }
 
     let bands: List

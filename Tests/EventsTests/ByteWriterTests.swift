@@ -21,6 +21,17 @@ import Testing
         #expect(text { $0.append(jsonString: value) } == expected)
     }
 
+    /// Words of eight bytes are written at a time, and the last one overlaps the one before it.
+    @Test func anEscapedByteIsFoundAtEveryPlace() {
+        for count in 1...26 {
+            for place in 0..<count {
+                let before = String(repeating: "a", count: place)
+                let after = String(repeating: "ü", count: count - place - 1)
+                #expect(text { $0.append(jsonString: before + "\"" + after) } == "\"" + before + "\\\"" + after + "\"")
+            }
+        }
+    }
+
     @Test func anotherReaderReadsEveryJSONString() throws {
         var random = Seeded(4)
         let scalars = (0..<0x80).compactMap { Unicode.Scalar($0) } + ["ä", "€", "😀", "\u{2028}", "\u{FFFD}"]
