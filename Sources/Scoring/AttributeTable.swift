@@ -37,7 +37,7 @@ struct AttributeTable {
     }
 
     private mutating func add(_ bytes: [UInt8]) -> UInt32 {
-        let number = Int(sets.add(bytes))
+        let number = Int(bytes.withUnsafeBytes { sets.add($0) })
         if number == values.count { values.append([]) }
         if values[number].isEmpty { values[number] = decode(bytes) ?? [] }
         return UInt32(number + 1)

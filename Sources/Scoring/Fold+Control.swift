@@ -42,11 +42,10 @@ extension Fold {
     }
 
     private mutating func enrol(_ event: UnsafePointer<EventView>, _ hash: UInt64, _ known: UInt32?) {
-        let text = decoder.string("terms", of: event.pointee.data).map { Array($0) } ?? []
         if let known {
             let slot = SubjectTable.terms(subjects.record(known))
             terms.remove(slot.pointee)
-            slot.pointee = terms.add(text)
+            slot.pointee = addTerms(of: event)
             if !attributes.isEmpty { replaceAttributes(of: known, by: event) }
             return
         }
@@ -59,7 +58,7 @@ extension Fold {
         counters.enrolments += 1
         let subject = subjects.insert(event.pointee.subject, hash: hash, kind: kind)
         let record = subjects.record(subject)
-        SubjectTable.terms(record).pointee = terms.add(text)
+        SubjectTable.terms(record).pointee = addTerms(of: event)
         subjects.enrol(
             subject, enrolment: UInt32(truncatingIfNeeded: counters.enrolments), at: event.pointee.time.microseconds)
         if !attributes.isEmpty {
@@ -76,6 +75,10 @@ extension Fold {
         weigh(record, &change)
         evaluate(subject, cause: .event(event), reasons: firstReason..<output.reasons.count, change)
         if early.count > 0 { foldEarlyEvents(of: subject, hash, since: event.pointee.time) }
+    }
+
+    private mutating func addTerms(of event: UnsafePointer<EventView>) -> UInt32 {
+        terms.add(decoder.string("terms", of: event.pointee.data) ?? UnsafeRawBufferPointer(start: nil, count: 0))
     }
 
     /// The empty range of reasons at the end of the output.

@@ -1,3 +1,5 @@
+internal import Events
+
 /// The terms of enrolments. Each text is stored once, while a subject has it.
 struct TermsTable {
     private(set) var texts: [[UInt8]] = []
@@ -5,21 +7,29 @@ struct TermsTable {
     private var numbers: [[UInt8]: UInt32] = [:]
     private var free: [UInt32] = []
 
+    /// The number that was given last, which may be free by now. Subjects in a row mostly have the same text.
+    private var last: UInt32 = 0
+
     /// Adds one use of a text. Returns its number.
-    mutating func add(_ text: [UInt8]) -> UInt32 {
-        if let number = numbers[text] {
-            uses[Int(number)] += 1
-            return number
+    mutating func add(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+        if isUsed(last), texts[Int(last)].withUnsafeBytes({ $0.equals(bytes) }) {
+            uses[Int(last)] += 1
+            return last
         }
-        let number: UInt32
-        if let reused = free.popLast() {
-            number = reused
-            texts[Int(number)] = text
-            uses[Int(number)] = 1
-        } else {
-            number = UInt32(texts.count)
+        let text = Array(bytes)
+        last = numbers[text] ?? insert(text)
+        uses[Int(last)] += 1
+        return last
+    }
+
+    /// Gives a new text a number without uses.
+    private mutating func insert(_ text: [UInt8]) -> UInt32 {
+        let number = free.popLast() ?? UInt32(texts.count)
+        if Int(number) == texts.count {
             texts.append(text)
-            uses.append(1)
+            uses.append(0)
+        } else {
+            texts[Int(number)] = text
         }
         numbers[text] = number
         return number
