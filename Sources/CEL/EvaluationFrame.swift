@@ -11,14 +11,14 @@ public final class EvaluationFrame {
     public let slotCount: Int
     let variableCount: Int
     /// The rest of the budget of the current evaluation. Negative once it is used up.
-    let budget: UnsafeMutablePointer<Int>
+    @usableFromInline let budget: UnsafeMutablePointer<Int>
     /// The initial budget of the current evaluation.
-    private let given: UnsafeMutablePointer<Int>
+    @usableFromInline let given: UnsafeMutablePointer<Int>
     /// The rest of the budget of all evaluations of this frame, without the cost of the last one. Negative once it is
     /// used up.
-    private let left: UnsafeMutablePointer<Int>
+    @usableFromInline let left: UnsafeMutablePointer<Int>
     /// The initial value of `left`.
-    private let allowed: UnsafeMutablePointer<Int>
+    @usableFromInline let allowed: UnsafeMutablePointer<Int>
 
     public convenience init(_ declarations: Declarations) {
         self.init(slots: declarations.slotCount, variables: declarations.variableCount)
@@ -56,13 +56,13 @@ public final class EvaluationFrame {
 
     /// Sets the budget of all further evaluations of this frame together; an evaluation beyond it is an error. Without
     /// it each may cost `Limit.cost`.
-    public func allow(_ cost: Int) {
+    @inlinable public func allow(_ cost: Int) {
         (left.pointee, allowed.pointee) = (cost, cost)
         (given.pointee, budget.pointee) = (0, 0)
     }
 
     /// Units of work of the evaluations since the last call of `allow`. The last of them may exceed its budget.
-    @inline(__always)
+    @inlinable @inline(__always)
     public var spent: Int { allowed.pointee - left.pointee + given.pointee - budget.pointee }
 
     /// Returns false if nothing is left, because earlier evaluations have used up the budget.
