@@ -5,6 +5,7 @@ internal import Replay
 extension FoldPoller {
     /// Notes and logs which of the assigned partitions switch.
     func noteSwitches(_ statuses: [(Int32, PartitionRunner.Status)]) {
+        guard switches.isRunning || statuses.contains(where: { $0.1.policySwitch != nil }) else { return }
         var steps: [Int32: PartitionFold.PolicySwitch] = [:]
         for (number, status) in statuses { steps[number] = status.policySwitch }
         let switching = steps.map { PipelineReading.Switching($0, $1) }.sorted { $0.partition < $1.partition }

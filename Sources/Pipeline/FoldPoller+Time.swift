@@ -30,19 +30,26 @@ extension FoldPoller {
             if source.reachedEnd, !read[index].status.isCurrent { environment.slices.ready(read[index]) }
         }
         let statuses = assignedRunners.map { ($0.number, $0.status.aged(to: now)) }
-        let isComplete = statuses.count == assignment?.count
-        let current = statuses.count { $0.1.isCurrent && $0.1.shared?.isCurrent == true }
-        // The lag of the partition with the greatest one; nil if one is unknown, or nothing is folded.
-        var (behind, farthest) = (Duration.zero, Int32(0))
-        let going = statuses.filter { $0.1.quarantined == nil }
-        for (number, status) in going {
-            if let time = status.behind, time >= behind { (behind, farthest) = (time, number) }
+        // The greatest lag, and the greatest lag that counts for readiness, each with its partition. They are not known if
+        // that of one partition is not, or nothing is folded.
+        var (behind, farthest, late, latest) = (Duration.zero, Int32(0), Duration.zero, Int32(0))
+        var (isKnown, current, going) = (statuses.count == assignment?.count, 0, 0)
+        var quarantined: [PipelineReading.Quarantined] = []
+        for (number, status) in statuses {
+            if status.isCurrent, status.shared?.isCurrent == true { current += 1 }
+            if let found = status.quarantined {
+                quarantined.append(found)
+                continue
+            }
+            going += 1
+            if let time = status.late, time >= late { (late, latest) = (time, number) }
+            guard let time = status.behind else {
+                isKnown = false
+                continue
+            }
+            if time >= behind { (behind, farthest) = (time, number) }
         }
-        // The lag that counts for readiness.
-        var (late, latest) = (Duration.zero, Int32(0))
-        for (number, status) in going { if let time = status.late, time >= late { (late, latest) = (time, number) } }
-        let isKnown = isComplete && !going.isEmpty && going.allSatisfy { $0.1.behind != nil }
-        let quarantined = statuses.compactMap(\.1.quarantined)
+        isKnown = isKnown && going > 0
         pipelineStatus.update { status in
             status.currentPartitions = current
             status.behind = isKnown ? .init(time: behind, partition: farthest, at: now) : nil

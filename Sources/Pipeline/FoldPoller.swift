@@ -23,6 +23,7 @@ final class FoldPoller: PollLoop {
     private static let batch = 64
     /// The least capacity of one partition's inbox, in bytes.
     private static let leastInboxBytes = 256 << 10
+    private static let noteStoresEvery = Duration.milliseconds(10)
     /// How often partitions without new frames run, for clocks, snapshots and checks.
     private static let pokeEvery = Duration.milliseconds(100)
 
@@ -67,6 +68,7 @@ final class FoldPoller: PollLoop {
     var lastShadowNote: ContinuousClock.Instant
     var asksLimits = false
     private var lastPoke: ContinuousClock.Instant
+    private var lastStoresNote: ContinuousClock.Instant
     let memory: MemoryWatch
     /// Read from its beginning whenever partitions are assigned, because their earlier checkpoints count too.
     var checkpoints: CheckpointTopic?
@@ -87,6 +89,7 @@ final class FoldPoller: PollLoop {
         (stop, pipelineStatus, owned, directory) = (member.stop, member.pipelineStatus, member.owned, member.directory)
         memory = member.memory
         (lastLimits, lastPoke, lastCommit, lastShadowNote) = (runtime.now, runtime.now, runtime.now, runtime.now)
+        lastStoresNote = runtime.now
         progress = Progress(at: runtime.now)
         slots = (0..<ledgerPartitions).map { _ in Slot() }
         environment = FoldEnvironment(member)
@@ -133,7 +136,7 @@ final class FoldPoller: PollLoop {
         poke()
         noteEnds(consumer)
         noteInboxes()
-        noteStores()
+        noteStoresIfDue()
         try appendTicks()
         try announce()
         orderShadow()
@@ -255,6 +258,12 @@ final class FoldPoller: PollLoop {
         for slot in slots { if let runner = slot.runner { environment.slices.ready(runner) } }
     }
 
+    private func noteStoresIfDue() {
+        guard runtime.now - lastStoresNote > Self.noteStoresEvery || runtime.stepsWork else { return }
+        lastStoresNote = runtime.now
+        noteStores()
+    }
+
     // MARK: Deliveries and reports
 
     var factProducer: FactProducer { environment.factProducer! }
@@ -268,29 +277,36 @@ final class FoldPoller: PollLoop {
     /// Serves deliveries, and schedules runners that waited for room.
     func serve(_ milliseconds: Int) {
         let factProducer = factProducer
-        var hasDelivered = false
+        // An acknowledgement covers all smaller sequence numbers, so of those in a row of one partition the last is enough.
+        var last: Delivery?
         factProducer.producer.serve(timeoutMilliseconds: milliseconds) { delivery in
-            if delivery.code != 0 {
-                if failure == nil {
-                    failure = delivery.error(topicName: factProducer.producer.topicName(delivery.topic))
-                }
-            } else if delivery.topic == factProducer.ticker.topic {
-                // If a tick is refused, the next one replaces it, in a session of its own.
-                try? factProducer.ticker.acknowledged(delivery.partition, offset: delivery.offset)
-            } else if delivery.tag != FoldEnvironment.otherTag,
-                let topic = factProducer.facts.firstIndex(of: delivery.topic)
-            {
-                let number = Int(delivery.partition)
-                slots[number].runner?.inbox.acknowledge(
-                    topic: topic, sequence: Int64(delivery.tag), offset: delivery.offset)
-                (slots[number].hasDelivered, hasDelivered) = (true, true)
-            }
+            if let last, !delivery.includes(last) { take(last, of: factProducer) }
+            last = delivery
         }
-        let hasRoom = hasDelivered && environment.wantsRoom.exchange(false, ordering: .acquiringAndReleasing)
-        guard hasDelivered else { return }
+        guard let last else { return }
+        take(last, of: factProducer)
+        let hasRoom = failure == nil && environment.wantsRoom.exchange(false, ordering: .acquiringAndReleasing)
         for index in slots.indices where slots[index].hasDelivered || hasRoom {
             slots[index].hasDelivered = false
             if let runner = slots[index].runner { environment.slices.ready(runner) }
+        }
+    }
+
+    private func take(_ delivery: Delivery, of factProducer: FactProducer) {
+        if delivery.code != 0 {
+            if failure == nil {
+                failure = delivery.error(topicName: factProducer.producer.topicName(delivery.topic))
+            }
+        } else if delivery.topic == factProducer.ticker.topic {
+            // If a tick is refused, the next one replaces it, in a session of its own.
+            try? factProducer.ticker.acknowledged(delivery.partition, offset: delivery.offset)
+        } else if delivery.tag != FoldEnvironment.otherTag,
+            let topic = factProducer.facts.firstIndex(of: delivery.topic)
+        {
+            let number = Int(delivery.partition)
+            slots[number].runner?.inbox.acknowledge(
+                topic: topic, sequence: Int64(delivery.tag), offset: delivery.offset)
+            slots[number].hasDelivered = true
         }
     }
 
@@ -308,5 +324,12 @@ final class FoldPoller: PollLoop {
         }
         guard error.isRetriable else { throw error }
         logger.warning("\(error)")
+    }
+}
+
+extension Delivery {
+    /// Whether both are of records of one partition that the broker has, and this record is the later one.
+    func includes(_ other: Delivery) -> Bool {
+        code == 0 && other.code == 0 && topic == other.topic && partition == other.partition && tag > other.tag
     }
 }

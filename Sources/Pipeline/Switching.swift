@@ -90,6 +90,9 @@ struct SwitchLog {
 
     private var run: Run?
 
+    /// Whether a partition switched at the last note.
+    var isRunning: Bool { run != nil }
+
     /// `steps`: the switches in progress, by ledger partition. `folded`: the partitions that are folded here. Others
     /// are forgotten.
     mutating func note(
