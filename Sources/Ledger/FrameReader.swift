@@ -120,7 +120,27 @@ public struct FrameReader {
         return sum
     }
 
+    /// Most numbers have one byte.
     @inline(__always) private mutating func varint() throws(FrameError) -> UInt64 {
+        guard position < frame.count, case let byte = frame[position], byte < 0x80 else { return try longVarint() }
+        position += 1
+        return UInt64(byte)
+    }
+
+    private mutating func longVarint() throws(FrameError) -> UInt64 {
+        guard position + MemoryLayout<UInt64>.size <= frame.count else { return try varintByBytes() }
+        let word = frame.loadUnaligned(fromByteOffset: position, as: UInt64.self).littleEndian
+        let ends = ~word & 0x8080_8080_8080_8080
+        guard ends != 0 else { return try varintByBytes() }
+        position += ends.trailingZeroBitCount / 8 + 1
+        // The bytes up to the end, with seven bits each, become pairs, then fours, then one number.
+        var value = word & (ends ^ (ends &- 1)) & 0x7F7F_7F7F_7F7F_7F7F
+        value = value & 0x007F_007F_007F_007F | (value & 0x7F00_7F00_7F00_7F00) >> 1
+        value = value & 0x0000_3FFF_0000_3FFF | (value & 0x3FFF_0000_3FFF_0000) >> 2
+        return value & 0x0FFF_FFFF | (value & 0x0FFF_FFFF_0000_0000) >> 4
+    }
+
+    private mutating func varintByBytes() throws(FrameError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while position < frame.count, shift < 64 {

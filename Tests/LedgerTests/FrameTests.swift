@@ -113,6 +113,29 @@ import Testing
     }
 
     /// The dictionary takes 255 texts; those beyond are written out each time and have no number.
+    /// Numbers of one byte to nine are read by words, and near the frame's end by bytes.
+    @Test(arguments: 0...10) func numbersOfEveryLengthReadBack(entriesBehind: Int) throws {
+        for bit in 0..<58 {
+            for time in [1 << bit, (1 << bit) - 1, -(1 << min(bit, 55))] {
+                let frame = OwnedFrame(
+                    session: 1, number: 0,
+                    entries: [.tick(Int64(time))] + [OwnedEntry](repeating: .tick(Int64(time)), count: entriesBehind))
+                #expect(try OwnedFrame(frame.bytes) == frame)
+            }
+        }
+    }
+
+    /// Seven bits in a byte more than are needed are no mistake, with the frame's end behind them or other entries.
+    @Test func numbersWithEmptyBytesAreRead() throws {
+        for ticks in [1, 9] {
+            let plain = OwnedFrame(session: 1, number: 0, entries: [OwnedEntry](repeating: .tick(3), count: ticks))
+            let payload = plain.bytes[Frame.headerBytes...]
+            #expect(Array(payload.prefix(2)) == [1, 6])
+            let longer = Array(plain.bytes[..<Frame.headerBytes]) + [1, 0x86, 0x80, 0] + payload.dropFirst(2)
+            #expect(try OwnedFrame(longer.resealed()) == plain)
+        }
+    }
+
     @Test func textsBeyondTheDictionary() throws {
         let entries = (0..<300).flatMap { number in
             [
