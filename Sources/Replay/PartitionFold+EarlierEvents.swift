@@ -55,23 +55,23 @@ extension PartitionFold {
     /// Called after an event of the batch was not folded because earlier ones are needed, for which the fold has asked.
     /// Asks for the others of the batch too, so that one reading answers them all. Throws `Problem` if an answer lacks,
     /// for the second time, an event that was folded.
-    mutating func askForEarlierEvents(from first: Int) throws {
+    mutating func askForEarlierEvents() throws {
         guard let earlierEvents else { return }
+        let items = batch.rest
         func question(_ item: Fold.Item) -> EarlierEventQuestion {
             EarlierEventQuestion(subject: Array(item.event.subject), time: item.event.time)
         }
         guard !earlierEvents.questions.isEmpty else {
-            guard earlierEvents.askAgain(question(batch[first])) else {
+            guard earlierEvents.askAgain(question(items[0])) else {
                 earlierEvents.forget()
                 // If the record is passed over, the event is too.
-                batch.remove(at: first)
+                batch.dropFirst()
                 throw problem("neither archive nor topic have an earlier event that an event is to be put in order by")
             }
             return
         }
-        for index in batch.indices[(first + 1)...]
-        where batch.withUnsafeBufferPointer({ fold.lacksTexts(beside: $0.baseAddress! + index) }) {
-            earlierEvents.ask(question(batch[index]))
+        for index in 1..<items.count where fold.lacksTexts(beside: items.baseAddress! + index) {
+            earlierEvents.ask(question(items[index]))
         }
     }
 }

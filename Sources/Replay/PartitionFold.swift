@@ -84,11 +84,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     /// Whether the frame can be read to its end.
     private var isWhole = false
     private var typeIDs: [EventTypeID] = []
-    /// Accepted entries that are not folded yet, or are being folded.
-    var batch: [Fold.Item] = []
-    /// The number of them that are folded.
-    private var folded = 0
-    private static let batchEntries = 256
+    var batch = FoldBatch()
     /// The work that may still be done in this call.
     var left = Slice.unbounded
     /// The switch in progress.
@@ -220,8 +216,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         frameBytes = frame.count
         clockBefore = fold.clock
         // Drops the rest of a frame that was refused in part, because its entries borrow freed memory.
-        batch.removeAll(keepingCapacity: true)
-        folded = 0
+        batch.removeAll()
         earlierEvents?.forget()
         isSkipped = !skipped.isEmpty && skipped.contains(offset)
         guard !isSkipped || EntryReader.defect(in: frame) == nil else {
@@ -251,7 +246,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
             "the frame at offset \(frameOffset) is folded in part, and another is given")
         guard let move = reader.move(to: frame) else { return }
         move.move(&entry)
-        for index in batch.indices { move.move(&batch[index].event) }
+        batch.move(move)
     }
 
     /// Called before the first part of a frame gives its facts. Facts of a frame that cannot be read to its end must
@@ -317,7 +312,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
                 phase = .activation
                 return true
             }
-            guard try batch.count < Self.batchEntries || foldBatch() else { return false }
+            guard try !batch.isFull || foldBatch() else { return false }
         }
     }
 
@@ -327,7 +322,7 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
         var type: EventTypeID?
         if entry.kind == .event {
             type = typeID()
-            if let type, isOfSwitch(type) { return true }
+            if let type, type.isControl, isOfSwitch(type) { return true }
         }
         batch.append(
             Fold.Item(
@@ -350,17 +345,14 @@ public struct PartitionFold: ~Copyable, @unchecked Sendable {
     private mutating func foldBatch() throws -> Bool {
         guard !batch.isEmpty else { return true }
         fold.allowance = left.allowance
-        let start = folded
-        let count = batch.withUnsafeBufferPointer { fold.fold(UnsafeBufferPointer(rebasing: $0[start...])) }
-        folded += count
+        batch.noteFolded(fold.fold(batch.rest))
         left.settle(&fold)
-        guard folded == batch.count else {
-            if fold.lacksEarlierEvents { try askForEarlierEvents(from: folded) }
+        guard batch.rest.isEmpty else {
+            if fold.lacksEarlierEvents { try askForEarlierEvents() }
             return false
         }
         earlierEvents?.forget()
-        batch.removeAll(keepingCapacity: true)
-        folded = 0
+        batch.removeAll()
         return true
     }
 

@@ -332,17 +332,19 @@ private struct EventNames {
 public struct EventTypeID: Equatable, Sendable {
     /// >= 0: the number of a type or prefix that the policy names. -1: a type that it does not name. <= -2: a control
     /// type.
-    let value: Int32
+    @usableFromInline let value: Int32
 
     static let unnamed = EventTypeID(value: -1)
     /// Not resolved yet. `resolve` never returns it.
-    public static let unresolved = EventTypeID(value: .min)
+    @inlinable public static var unresolved: EventTypeID { EventTypeID(value: .min) }
 
-    init(value: Int32) { self.value = value }
+    @usableFromInline init(value: Int32) { self.value = value }
     public init(_ control: ControlType) { value = -2 - Int32(control.rawValue) }
 
     /// True if no rule, measure or sanction names the type, and it is not a control type.
     public var isUnmatched: Bool { self == .unnamed }
+
+    @inlinable public var isControl: Bool { value <= -2 }
 
     var control: ControlType? { value <= -2 && value >= -257 ? ControlType(rawValue: UInt8(-2 - value)) : nil }
 }
