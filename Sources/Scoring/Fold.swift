@@ -18,10 +18,11 @@ public struct Fold: ~Copyable {
     /// Limit of the bytes of the early events that wait in a ledger partition: texts and data.
     public static let maximumEarlyBytes = 256 << 20
 
-    /// The policy that the state is folded under.
-    public let policy: ScoringPolicy
-    /// `policy` as one reference, for owners that store it. It avoids a copy of every part.
+    /// `policy` as one reference.
     public let sharedPolicy: SharedPolicy
+    /// The policy that the state is folded under. It is not stored here, because the compiler goes through all fields of
+    /// what cannot be copied again and again.
+    public var policy: ScoringPolicy { sharedPolicy.policy }
     /// The version of the ledger's entries.
     public internal(set) var version: FoldVersion
     /// The key of the fingerprints of events, from the ledger's first entry.
@@ -135,7 +136,6 @@ public struct Fold: ~Copyable {
     init(
         _ policy: ScoringPolicy, version: FoldVersion, salt: FingerprintKey, ruleSumsSaturate: Bool, _ purpose: Purpose
     ) {
-        self.policy = policy
         sharedPolicy = SharedPolicy(policy)
         self.version = version
         self.salt = salt
