@@ -67,13 +67,14 @@ import Testing
         var shrunk: DisasterRun.Failure?
         var seed = 0
         while shrunk == nil, seed < 1000 {
-            for case .failure(let failure) in run(seed..<(seed + 20), bug: bug) where shrunk == nil {
+            let next = seed + 2 * Self.threads
+            for case .failure(let failure) in run(seed..<next, bug: bug) where shrunk == nil {
                 failures.append(failure)
                 let shorter = DisasterRun(seed: failure.seed, steps: failure.steps, bug: bug).shrunk(from: failure)
                 // A zombie that is met with fewer steps need not win.
                 if shorter.steps < failure.steps || bug == .zombieWins { shrunk = shorter }
             }
-            seed += 20
+            seed = next
         }
         let failure = try #require(failures.first, "\(bug) is not found within 1000 seeds")
         let shortened = try #require(shrunk, "no failure of \(bug) within 1000 seeds can be shortened")

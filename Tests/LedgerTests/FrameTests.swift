@@ -112,20 +112,19 @@ import Testing
         }
     }
 
-    /// The dictionary takes 255 texts; those beyond are written out each time and have no number.
     /// Numbers of one byte to nine are read by words, and near the frame's end by bytes.
-    @Test(arguments: 0...10) func numbersOfEveryLengthReadBack(entriesBehind: Int) throws {
+    @Test(arguments: 0...10) func numbersOfEveryLengthReadBack(following: Int) throws {
         for bit in 0..<58 {
             for time in [1 << bit, (1 << bit) - 1, -(1 << min(bit, 55))] {
                 let frame = OwnedFrame(
                     session: 1, number: 0,
-                    entries: [.tick(Int64(time))] + [OwnedEntry](repeating: .tick(Int64(time)), count: entriesBehind))
+                    entries: [.tick(Int64(time))] + [OwnedEntry](repeating: .tick(Int64(time)), count: following))
                 #expect(try OwnedFrame(frame.bytes) == frame)
             }
         }
     }
 
-    /// Seven bits in a byte more than are needed are no mistake, with the frame's end behind them or other entries.
+    /// Seven bits in a byte more than are needed are no mistake, in the last entry and in one before others.
     @Test func numbersWithEmptyBytesAreRead() throws {
         for ticks in [1, 9] {
             let plain = OwnedFrame(session: 1, number: 0, entries: [OwnedEntry](repeating: .tick(3), count: ticks))
@@ -136,6 +135,7 @@ import Testing
         }
     }
 
+    /// The dictionary takes 255 texts; those beyond are written out each time and have no number.
     @Test func textsBeyondTheDictionary() throws {
         let entries = (0..<300).flatMap { number in
             [
