@@ -7,7 +7,7 @@ struct FoldBatch: ~Copyable {
     static let capacity = 256
 
     private let items = UnsafeMutablePointer<Fold.Item>.allocate(capacity: capacity)
-    private(set) var count = 0
+    private var count = 0
     /// The number of entries, from the first, that are folded.
     private var folded = 0
 
@@ -20,6 +20,7 @@ struct FoldBatch: ~Copyable {
 
     /// Must not be called on a full batch.
     @inline(__always) mutating func append(_ item: Fold.Item) {
+        assert(!isFull, "the batch is full")
         (items + count).initialize(to: item)
         count += 1
     }
